@@ -1,0 +1,19 @@
+"""What good looks like, and the engine that applies it. Knows nothing of evidence or reviews.
+
+Modules in reading order:
+
+    errors      the tree of all errors, and "did you mean"
+    framework   questions, scales, domains: what is judged
+    rulebook    measures, criteria, limits, sufficiency, policies: how it is judged
+    policyfile  YAML read with line numbers; all problems of a file at once
+    loader      a framework and its rulebook from `library/`, checked as a whole
+    rule        rules and facts in the plain form the engines take
+    compile     from a rulebook to the rules of three strata
+    evaluate    the plain evaluator: what fired, what did not, by how much
+    engine      the one door to durable_rules, and the check of one engine against the other
+    ratings     measures made of ratings
+    propose     from criteria met to a level: policies, sufficiency, limits
+    inference   the whole way from measures to ratings and the grid cell
+    cases       the cases of a rulebook, run and checked for coverage
+    library/    frameworks, rulebooks and cases as YAML
+"""

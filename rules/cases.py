@@ -1,0 +1,212 @@
+"""The cases of a rulebook: sentences with given measures or ratings and the expected result.
+
+A rulebook is covered when every criterion has a case in which it is met and a near miss, and every level
+of every scale and every cell of the grid is reached by a case.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, model_validator
+
+from rules.errors import PolicyFileInvalid, suggest
+from rules.framework import Framework, Id, PolicyModel
+from rules.inference import Fire, Outcome, infer
+from rules.loader import PolicySet
+from rules.policyfile import PolicyText, read_policy_text, validate_policy
+from rules.ratings import MeasureValue
+
+NEAR = 0.1
+"""A near miss misses by at most this share of the threshold, or by one where the measure is a count."""
+
+
+class Case(PolicyModel):
+    """One sentence with what is given and what is expected."""
+
+    case: str = Field(min_length=10, description="The case as a sentence.")
+    domain: Id | None = Field(default=None, description="The domain whose measures are given.")
+    measures: dict[str, int | float] = Field(
+        default={}, description="Values by measure id; others are missing."
+    )
+    ratings: dict[Id, Id] = Field(default={}, description="Levels people gave, by domain or question.")
+    others: Id | None = Field(
+        default=None, description="The level of all other domains of the same question."
+    )
+    question: Id | None = Field(default=None, description="The question whose rating is expected.")
+    expect: Id | None = Field(
+        default=None, description="The expected level id, or 'insufficient', or 'open' (left to people)."
+    )
+    expect_cell: tuple[Id, ...] | None = Field(default=None, description="The expected cell of the grid.")
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Case:
+        if (self.expect is None) == (self.expect_cell is None):
+            raise ValueError("a case expects either a level (expect) or a cell (expect_cell)")
+        if self.expect is not None and (self.domain is None) == (self.question is None):
+            raise ValueError("a case that expects a level names either a domain or a question")
+        if self.measures and self.domain is None:
+            raise ValueError("measures belong to a domain: name it")
+        if self.others is not None and self.question is None:
+            raise ValueError("'others' belongs to a case about a question")
+        return self
+
+
+class CaseBook(PolicyModel):
+    """All cases of one rulebook."""
+
+    framework: Id = Field(description="The framework the cases belong to.")
+    cases: tuple[Case, ...] = Field(min_length=1, description="The cases.")
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What came of one case."""
+
+    case: Case
+    where: str
+    passed: bool
+    found: str
+    outcomes: tuple[Outcome, ...]
+    """The outcomes of the target the case is about."""
+
+
+@dataclass(frozen=True)
+class CaseReport:
+    """All results, and what no case covers."""
+
+    results: tuple[CaseResult, ...]
+    uncovered: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every case came out as expected and nothing is uncovered."""
+        return not self.uncovered and all(result.passed for result in self.results)
+
+
+def load_cases(path: Path, framework: Framework) -> tuple[CaseBook, PolicyText]:
+    """The cases of a YAML file, checked against `framework`; raises PolicyFileInvalid with all problems."""
+    found = read_policy_text(path)
+    book = validate_policy(found, CaseBook)
+    if book is not None:
+        _check(found, book, framework)
+    found.refuse_if_problems()
+    if book is None:
+        raise PolicyFileInvalid(f"{path.name} cannot be read", [])
+    return book, found
+
+
+def _check(found: PolicyText, book: CaseBook, framework: Framework) -> None:
+    if book.framework != framework.id:
+        found.problem(["framework"], f"these cases belong to {book.framework!r}, not to {framework.id!r}.")
+        return
+    for position, case in enumerate(book.cases):
+        named = [
+            ("domain", case.domain),
+            ("question", case.question),
+            *(("ratings", t) for t in case.ratings),
+        ]
+        for key, name in named:
+            if name is not None and name not in framework.question_of:
+                hint = suggest(name, framework.question_of)
+                found.problem(["cases", position, key], f"{framework.id} has no {name!r}.", hint)
+        for target, level in _levels_named(case):
+            if target in framework.question_of:
+                names = [lv.id for lv in framework.scale_of(target)]
+                if level not in (*names, "insufficient", "open"):
+                    found.problem(
+                        ["cases", position], f"{target} has no level {level!r}.", suggest(level, names)
+                    )
+
+
+def _levels_named(case: Case) -> Iterator[tuple[str, str]]:
+    yield from case.ratings.items()
+    if case.expect is not None:
+        yield str(case.domain or case.question), case.expect
+
+
+def run_cases(policy: PolicySet, book: CaseBook, found: PolicyText, fire: Fire) -> CaseReport:
+    """Every case run through the whole inference, and what no case covers."""
+    results = tuple(
+        _run_case(policy, case, found.place(["cases", position]), fire)
+        for position, case in enumerate(book.cases)
+    )
+    return CaseReport(results, tuple(_uncovered(policy, results)))
+
+
+def _run_case(policy: PolicySet, case: Case, where: str, fire: Fire) -> CaseResult:
+    framework = policy.framework
+    given = dict(case.ratings)
+    if case.question is not None and case.others is not None:
+        for domain in framework.question(case.question).domains:
+            given.setdefault(domain.id, case.others)
+    decided = {target: framework.level_number(target, level) for target, level in given.items()}
+    known = {m.id for m in policy.rulebook.measures}
+    unknown = sorted(set(case.measures) - known)
+    if unknown:
+        hint = suggest(unknown[0], known)
+        return CaseResult(case, where, False, f"no measure is called {unknown[0]!r}. {hint}", ())
+    values: dict[str, Mapping[str, MeasureValue]] = {}
+    if case.domain is not None:
+        values[case.domain] = {name: MeasureValue(value) for name, value in case.measures.items()}
+    inference = infer(policy.compiled, values, decided, fire)
+    target = case.domain or case.question
+    if case.expect_cell is not None:
+        cell = inference.cell
+        return CaseResult(case, where, cell == case.expect_cell, " / ".join(cell or ("no cell",)), ())
+    rating = inference.rating(str(target))
+    level = rating.level_id or rating.status
+    return CaseResult(case, where, level == case.expect, level, rating.outcomes)
+
+
+def _uncovered(policy: PolicySet, results: tuple[CaseResult, ...]) -> Iterator[str]:
+    framework, rulebook = policy.framework, policy.rulebook
+    fired: set[tuple[str, str, str]] = set()
+    missed: set[tuple[str, str, str]] = set()
+    levels: set[tuple[str, str]] = set()
+    cells: set[tuple[str, ...]] = set()
+    for result in results:
+        target = result.case.domain or result.case.question
+        if result.case.expect_cell is not None:
+            cells.add(result.case.expect_cell)
+        if target is None:
+            continue
+        block = rulebook.block_of(framework, target)
+        levels.add((block, result.found))
+        for outcome in result.outcomes:
+            key = (block, outcome.part, outcome.criterion)
+            if outcome.met and outcome.value is not None:
+                fired.add(key)
+            elif not outcome.met and _is_near(policy, outcome):
+                missed.add(key)
+    targets = [*framework.domains, *(q.id for q in framework.questions)]
+    blocks = {rulebook.block_of(framework, target): target for target in targets}
+    for block, target in blocks.items():
+        rules = rulebook.rules_of(framework, target)
+        for part, criterion in rules.criteria():
+            name = f"{block}, {part}, {criterion.id}"
+            if (block, part, criterion.id) not in fired:
+                yield f"{name}: no case in which it is met"
+            if (block, part, criterion.id) not in missed:
+                yield f"{name}: no near miss"
+        if rules.propose == "from-criteria":
+            for level in framework.scale_of(target):
+                if (block, level.id) not in levels:
+                    yield f"{block}: no case reaches the level {level.id!r}"
+    for cell in itertools.product(*[[level.id for level in q.scale] for q in framework.questions]):
+        if cell not in cells:
+            yield f"cell {' / '.join(cell)}: no case reaches it"
+
+
+def _is_near(policy: PolicySet, outcome: Outcome) -> bool:
+    if outcome.value is None:
+        return False
+    allowed = max(NEAR * abs(outcome.thresholds[0]), 1e-9)
+    if policy.rulebook.measure(outcome.measure).is_count or outcome.test in ("equals", "one_of"):
+        allowed = max(allowed, 1.0)
+    if policy.rulebook.measure(outcome.measure).statistic.value in ("rating", "lowest"):
+        allowed = max(allowed, 1.0)
+    return min(abs(outcome.value - t) for t in outcome.thresholds) <= allowed

@@ -1,0 +1,118 @@
+"""Every error the project raises on purpose, drawn once.
+
+ReviewError                     what, where, what would do (exit code 1)
+|- ProblemsFound                several problems of one file or rulebook, reported together
+|- UnknownName                  an id that nothing carries, with "did you mean"
+|- PolicyFileInvalid            a framework, rulebook or cases file that is not well formed (ProblemsFound)
+|- ImportRefused                evidence files with problems; nothing was stored (ProblemsFound)
+|- EvidenceInvalid              one item, tag or source that cannot be stored
+|- DatabaseUnusable             missing, locked, truncated, newer, or not a database
+|- EngineRefused                facts or rules the inference engine must never see
+|- EngineFailed                 the inference engine crashed, hung or answered nonsense
+|- EnginesDisagree              the engine's firings differ from the evaluator's; nothing is recorded
+`- RunImpossible                a run that cannot be made from what there is
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong in a file: where it stands, what it is, and what would do."""
+
+    where: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        hint = f" {self.hint}" if self.hint else ""
+        return f"{self.where}: {self.message}{hint}"
+
+
+class ReviewError(Exception):
+    """Root of all errors: a message in the user's words, a place, and a remedy."""
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        hint = f"\n  {self.hint}" if self.hint else ""
+        return f"{place}{self.message}{hint}"
+
+
+class ProblemsFound(ReviewError):
+    """All the problems of one or several files at once, in the order of the files."""
+
+    def __init__(self, message: str, problems: Sequence[Problem], *, hint: str = "", more: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+        self.more = more
+
+    def __str__(self) -> str:
+        lines = [self.message, *(f"  {problem}" for problem in self.problems)]
+        if self.more:
+            lines.append(f"  ... and {self.more} more of the same files")
+        if self.hint:
+            lines.append(f"  {self.hint}")
+        return "\n".join(lines)
+
+
+class PolicyFileInvalid(ProblemsFound):
+    """A framework, rulebook or cases file is not well formed."""
+
+
+class ImportRefused(ProblemsFound):
+    """Evidence files hold problems; nothing of them was stored."""
+
+
+class UnknownName(ReviewError):
+    """An id that nothing carries; the hint names the nearest ones."""
+
+    def __init__(self, kind: str, given: str, allowed: Iterable[str], *, where: str = "") -> None:
+        super().__init__(f"there is no {kind} {given!r}", where=where, hint=suggest(given, allowed))
+        self.given = given
+
+
+class EvidenceInvalid(ReviewError):
+    """One source, item or tag cannot be stored as given."""
+
+
+class DatabaseUnusable(ReviewError):
+    """The working database is missing, locked, truncated, newer than this software, or no database."""
+
+
+class EngineRefused(ReviewError):
+    """Facts or rules that are known to crash, hang or silently mislead the inference engine."""
+
+
+class EngineFailed(ReviewError):
+    """The inference engine died, took too long, or reported a fault of its own."""
+
+
+class EnginesDisagree(ReviewError):
+    """The inference engine and the plain evaluator fired different rules; no rating is recorded."""
+
+
+class RunImpossible(ReviewError):
+    """A run cannot be made, shown or compared from what the database holds."""
+
+
+def suggest(given: str, allowed: Iterable[str], *, most: int = 12) -> str:
+    """A hint: 'did you mean ...?' when something is close, else the allowed values (at most `most`)."""
+    names = sorted({str(name) for name in allowed})
+    lowered = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(str(given).lower(), list(lowered), n=2, cutoff=0.6)
+    if close:
+        return "Did you mean " + " or ".join(repr(lowered[name]) for name in close) + "?"
+    if not names:
+        return ""
+    shown = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    return f"Allowed: {shown}."

@@ -1,0 +1,185 @@
+"""YAML policy files read with their line numbers, so that every problem is reported with its place.
+
+What comes back is plain data plus a map from paths in it to lines. Duplicate keys, unknown keys, wrong
+types and values outside the allowed ones are collected, all of a file at once, with "did you mean".
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from rules.errors import PolicyFileInvalid, Problem, suggest
+
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+Path_ = tuple[str | int, ...]
+
+
+@dataclass
+class PolicyText:
+    """A YAML file as plain data, with the line of every value and the problems of its form."""
+
+    name: str
+    data: Any = None
+    lines: dict[Path_, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def place(self, path: Sequence[str | int]) -> str:
+        """'file:line' of the value at `path`, or of the nearest thing around it."""
+        steps = tuple(path)
+        while steps and steps not in self.lines:
+            steps = steps[:-1]
+        return f"{self.name}:{self.lines.get(steps, 1)}"
+
+    def problem(self, path: Sequence[str | int], message: str, hint: str = "") -> None:
+        """Note a problem of the value at `path`."""
+        self.problems.append(Problem(self.place(path), message, hint))
+
+    def refuse_if_problems(self) -> None:
+        """Raise PolicyFileInvalid with all problems noted so far."""
+        if self.problems:
+            count = len(self.problems)
+            raise PolicyFileInvalid(
+                f"{self.name} has {count} problem{'s' if count > 1 else ''}", _by_line(self.problems)
+            )
+
+
+def _by_line(problems: list[Problem]) -> list[Problem]:
+    return sorted(set(problems), key=lambda p: (int(p.where.rpartition(":")[2] or 0), p.message))
+
+
+def read_policy_text(path: Path) -> PolicyText:
+    """The file at `path` as plain data with line numbers; raises PolicyFileInvalid if it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise PolicyFileInvalid(f"{path} cannot be read: {error.strerror}", []) from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        problem = Problem(f"{path.name}:{line}", "this is not UTF-8 text.", "Save the file as UTF-8.")
+        raise PolicyFileInvalid(f"{path.name} cannot be read", [problem]) from error
+    return parse_policy_text(text, path.name)
+
+
+def parse_policy_text(text: str, name: str) -> PolicyText:
+    """YAML text as plain data with line numbers; raises PolicyFileInvalid if it is not YAML or is empty."""
+    found = PolicyText(name)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        problem = Problem(f"{name}:{line}", f"this is not YAML: {error.problem or error.context}.")
+        raise PolicyFileInvalid(f"{name} cannot be read", [problem]) from error
+    except yaml.YAMLError as error:
+        raise PolicyFileInvalid(f"{name} cannot be read", [Problem(f"{name}:1", str(error))]) from error
+    if node is None:
+        raise PolicyFileInvalid(f"{name} is empty", [])
+    found.data = _plain(node, (), found, yaml.SafeLoader(""))
+    return found
+
+
+def _plain(node: yaml.Node, path: Path_, found: PolicyText, loader: yaml.SafeLoader) -> Any:
+    found.lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(child, (*path, i), found, loader) for i, child in enumerate(node.value)]
+    if isinstance(node, yaml.MappingNode):
+        result: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = loader.construct_object(key_node, deep=True)
+            if not isinstance(key, str | int):
+                found.problem(path, "a key must be a plain word.")
+                continue
+            line = key_node.start_mark.line + 1
+            found.lines[(*path, key)] = line
+            if key in result:
+                found.problems.append(Problem(f"{found.name}:{line}", f"the key {key!r} stands here twice."))
+                continue
+            result[key] = _plain(value_node, (*path, key), found, loader)
+        return result
+    value = loader.construct_object(node)
+    # YAML reads 2004-01-01 as a date; a version or an id written so stays what was written.
+    return value
+
+
+def validate_policy(found: PolicyText, model: type[AnyModel]) -> AnyModel | None:
+    """The data as `model`, or None with every problem noted in `found`."""
+    try:
+        return model.model_validate(found.data)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            path = [step for step in detail["loc"] if step != "[key]"]
+            message, hint = _say(detail, model)
+            found.problem(_existing(found, path), message, hint)
+        return None
+
+
+def _existing(found: PolicyText, path: list[str | int]) -> list[str | int]:
+    """The steps of a pydantic location that are steps in the file (it adds names of union members)."""
+    kept: list[str | int] = []
+    for step in path:
+        if (*kept, step) in found.lines:
+            kept.append(step)
+    return kept
+
+
+def _say(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
+    kind, path = detail["type"], [str(step) for step in detail["loc"]]
+    name = path[-1] if path else "the file"
+    if kind == "extra_forbidden":
+        return f"the key {name!r} is not known here.", suggest(name, _keys_at(model, detail["loc"][:-1]))
+    if kind == "missing":
+        return f"the key {name!r} is missing.", ""
+    if kind in ("literal_error", "enum"):
+        allowed = [
+            part.strip(" '") for part in detail.get("ctx", {})["expected"].replace(" or ", ", ").split(", ")
+        ]
+        return f"{detail['input']!r} is not allowed for {name!r}.", suggest(str(detail["input"]), allowed)
+    if kind == "string_pattern_mismatch":
+        return (
+            f"{detail['input']!r} cannot be used as a name.",
+            "Names are lower-case letters, digits and hyphens (measures: underscores), e.g. mainly-good.",
+        )
+    if kind == "value_error":
+        return detail["msg"].removeprefix("Value error, ") + ".", ""
+    shown = repr(detail["input"])
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    return f"{name!r}: {detail['msg'].lower()} (found {shown}).", ""
+
+
+def _keys_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
+    """The field names allowed at a path of pydantic's, for 'did you mean'."""
+    current: Any = model
+    for step in path:
+        current = _unwrap(current)
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            known = current.model_fields.get(str(step))
+            if known is None:
+                return []
+            current = known.annotation
+        else:
+            args = [arg for arg in get_args(current) if arg is not Ellipsis]
+            current = args[-1] if args else None
+    current = _unwrap(current)
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return list(current.model_fields)
+    return []
+
+
+def _unwrap(annotation: Any) -> Any:
+    origin = get_origin(annotation)
+    if origin is typing.Annotated:
+        return _unwrap(get_args(annotation)[0])
+    if origin in (typing.Union, types.UnionType):
+        members = [arg for arg in get_args(annotation) if arg is not type(None)]
+        return _unwrap(members[0]) if members else None
+    if origin is Literal:
+        return None
+    return annotation
