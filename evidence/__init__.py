@@ -1,0 +1,18 @@
+"""What was found, and where: sources, evidence items, tags, and the measures made of them.
+
+Knows the frameworks (tags name their domains) but nothing of runs, decisions or pages.
+
+Modules in reading order:
+
+    schema      tables and columns of the working database, with their descriptions
+    database    opening, creating and upgrading the file; transactions; the event record
+    reviews     frameworks, reviews and lookups by name
+    models      one row of each kind of evidence, with what may stand in every column
+    tables      CSV, XLSX, YAML and JSON files as rows with their places
+    layouts     the documented layouts, how a file's layout is recognised, templates
+    intake      import: all rows checked, then stored at once or not at all
+    items       one item: add, tag, show, withdraw; lists
+    measures    measures per domain in SQL, with base and interval
+    graph       source - item - domain - question as a networkx graph
+    check       what a lead reviewer should look at before assessing
+"""

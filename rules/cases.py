@@ -7,7 +7,7 @@ of every scale and every cell of the grid is reached by a case.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,13 @@ from rules.inference import Fire, Outcome, infer
 from rules.loader import PolicySet
 from rules.policyfile import PolicyText, read_policy_text, validate_policy
 from rules.ratings import MeasureValue
+from rules.rulebook import Of, Statistic
 
 NEAR = 0.1
-"""A near miss misses by at most this share of the threshold, or by one where the measure is a count."""
+"""A near miss misses by at most this share of the threshold, or by one where the measure is a count, or by
+one rating where it is a share or a level of ratings."""
+ROUNDING = 0.0001
+"""Measures carry four decimals."""
 
 
 class Case(PolicyModel):
@@ -103,29 +107,47 @@ def _check(found: PolicyText, book: CaseBook, framework: Framework) -> None:
     if book.framework != framework.id:
         found.problem(["framework"], f"these cases belong to {book.framework!r}, not to {framework.id!r}.")
         return
+    questions = [q.id for q in framework.questions]
     for position, case in enumerate(book.cases):
+        at: list[str | int] = ["cases", position]
         named = [
-            ("domain", case.domain),
-            ("question", case.question),
-            *(("ratings", t) for t in case.ratings),
+            ([*at, "domain"], case.domain, list(framework.domains)),
+            ([*at, "question"], case.question, questions),
+            *(([*at, "ratings", target], target, list(framework.question_of)) for target in case.ratings),
         ]
-        for key, name in named:
-            if name is not None and name not in framework.question_of:
-                hint = suggest(name, framework.question_of)
-                found.problem(["cases", position, key], f"{framework.id} has no {name!r}.", hint)
-        for target, level in _levels_named(case):
-            if target in framework.question_of:
-                names = [lv.id for lv in framework.scale_of(target)]
-                if level not in (*names, "insufficient", "open"):
-                    found.problem(
-                        ["cases", position], f"{target} has no level {level!r}.", suggest(level, names)
-                    )
+        for place, name, allowed in named:
+            if name is not None and name not in allowed:
+                found.problem(place, f"{framework.id} has no {name!r} here.", suggest(name, allowed))
+        for place, level, target, allowed in _levels_named(at, case, framework):
+            if level not in allowed:
+                found.problem(place, f"{target} has no level {level!r}.", suggest(level, allowed))
+        if case.expect_cell is not None and len(case.expect_cell) != len(questions):
+            found.problem([*at, "expect_cell"], f"a cell has a level of each of: {', '.join(questions)}.")
+        if case.others is not None and case.question in questions:
+            question = framework.question(case.question)
+            if not question.domains:
+                found.problem([*at, "others"], f"the question {question.id!r} has no domains.")
 
 
-def _levels_named(case: Case) -> Iterator[tuple[str, str]]:
-    yield from case.ratings.items()
-    if case.expect is not None:
-        yield str(case.domain or case.question), case.expect
+def _levels_named(
+    at: list[str | int], case: Case, framework: Framework
+) -> Iterator[tuple[list[str | int], str, str, list[str]]]:
+    """Where a case names a level, the level, whose it is, and the levels allowed there."""
+
+    def levels(target: str) -> list[str]:
+        return [level.id for level in framework.scale_of(target)]
+
+    for target, level in case.ratings.items():
+        if target in framework.question_of:
+            yield [*at, "ratings", target], level, target, levels(target)
+    target = case.domain or case.question or ""
+    if case.expect is not None and target in framework.question_of:
+        yield [*at, "expect"], case.expect, target, [*levels(target), "insufficient", "open"]
+    for question in framework.questions:
+        if case.others is not None and question.id == case.question and question.domains:
+            yield [*at, "others"], case.others, question.domains[0].id, levels(question.domains[0].id)
+    for question, level in zip(framework.questions, case.expect_cell or (), strict=False):
+        yield [*at, "expect_cell"], level, question.id, levels(question.id)
 
 
 def run_cases(policy: PolicySet, book: CaseBook, found: PolicyText, fire: Fire) -> CaseReport:
@@ -134,7 +156,7 @@ def run_cases(policy: PolicySet, book: CaseBook, found: PolicyText, fire: Fire) 
         _run_case(policy, case, found.place(["cases", position]), fire)
         for position, case in enumerate(book.cases)
     )
-    return CaseReport(results, tuple(_uncovered(policy, results)))
+    return CaseReport(results, tuple(find_uncovered(policy, results)))
 
 
 def _run_case(policy: PolicySet, case: Case, where: str, fire: Fire) -> CaseResult:
@@ -162,7 +184,8 @@ def _run_case(policy: PolicySet, case: Case, where: str, fire: Fire) -> CaseResu
     return CaseResult(case, where, level == case.expect, level, rating.outcomes)
 
 
-def _uncovered(policy: PolicySet, results: tuple[CaseResult, ...]) -> Iterator[str]:
+def find_uncovered(policy: PolicySet, results: Sequence[CaseResult]) -> Iterator[str]:
+    """Every criterion, level and cell that none of these results covers, in words."""
     framework, rulebook = policy.framework, policy.rulebook
     fired: set[tuple[str, str, str]] = set()
     missed: set[tuple[str, str, str]] = set()
@@ -175,7 +198,8 @@ def _uncovered(policy: PolicySet, results: tuple[CaseResult, ...]) -> Iterator[s
         if target is None:
             continue
         block = rulebook.block_of(framework, target)
-        levels.add((block, result.found))
+        if target not in result.case.ratings:
+            levels.add((block, result.found))
         for outcome in result.outcomes:
             key = (block, outcome.part, outcome.criterion)
             if outcome.met and outcome.value is not None:
@@ -204,9 +228,12 @@ def _uncovered(policy: PolicySet, results: tuple[CaseResult, ...]) -> Iterator[s
 def _is_near(policy: PolicySet, outcome: Outcome) -> bool:
     if outcome.value is None:
         return False
-    allowed = max(NEAR * abs(outcome.thresholds[0]), 1e-9)
-    if policy.rulebook.measure(outcome.measure).is_count or outcome.test in ("equals", "one_of"):
+    measure = policy.rulebook.measure(outcome.measure)
+    allowed = max(NEAR * abs(outcome.thresholds[0]), ROUNDING)
+    if measure.is_count or outcome.test in ("equals", "one_of"):
         allowed = max(allowed, 1.0)
-    if policy.rulebook.measure(outcome.measure).statistic.value in ("rating", "lowest"):
+    if measure.statistic in (Statistic.RATING, Statistic.LOWEST):
         allowed = max(allowed, 1.0)
+    if measure.of is Of.RATINGS and measure.statistic is Statistic.SHARE and outcome.base:
+        allowed = max(allowed, 100 / outcome.base + ROUNDING)
     return min(abs(outcome.value - t) for t in outcome.thresholds) <= allowed

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from string import Formatter
 
 from pydantic import BaseModel
 
@@ -153,11 +154,11 @@ def _check_measures(found: PolicyText, rulebook: Rulebook, framework: Framework)
 
 def _check_single_domains_have_sources(found: PolicyText, rulebook: Rulebook) -> None:
     for name, rules in rulebook.domains.items():
-        for part, criterion in rules.criteria():
+        for part, position, criterion in _placed(rules):
             if "illustration" in criterion.reference.lower():
                 found.problem(
-                    ["domains", name],
-                    f"{part}, {criterion.id}: a threshold for one domain alone needs a published reference.",
+                    ["domains", name, *part.split("/"), position, "reference"],
+                    f"{criterion.id}: a threshold for one domain alone needs a published reference.",
                     "Cite the document and section, or use the default of the question.",
                 )
 
@@ -200,7 +201,7 @@ class _RuleSetCheck:
                 )
             return
         first, rest = scale[0], scale[1:]
-        empty = [name for name, criteria in rules.levels.items() if not criteria]
+        empty = [name for name, criteria in rules.levels.items() if name in scale and not criteria]
         for name in empty:
             self.found.problem([*self.path, "levels", name], f"the level {name!r} has no criteria.")
         missing = [name for name in rest if name not in rules.levels]
@@ -231,12 +232,22 @@ class _RuleSetCheck:
             self.found.problem(
                 [*at, "measure"], f"a measure made of {made_of} is needed here, not {measure.id!r}."
             )
+        elif about_ratings:
+            self._check_levels_filtered(at, measure)
+        for name in ("because", "reference"):
+            if not getattr(criterion, name).strip():
+                self.found.problem([*at, name], f"{name!r} is empty.")
+        for _, field, form, conversion in Formatter().parse(criterion.because):
+            if field is not None and (form or conversion or not field.isidentifier()):
+                bare = field.partition(".")[0]
+                self.found.problem([*at, "because"], f"a placeholder stands alone here: {{{bare}}}.")
         self._check_threshold(at, criterion, measure.statistic, measure.domain)
 
     def _check_levels_filtered(self, at: list[str | int], measure: Measure) -> None:
         names = [level.id for level in self.framework.question_of[self.target].levels_of_domains]
+        somewhere = {level.id for q in self.framework.questions for level in q.levels_of_domains}
         for level in (measure.where.level_at_least, measure.where.level_at_most):
-            if level is not None and level not in names:
+            if level in somewhere and level not in names:
                 self.found.problem(
                     [*at, "measure"],
                     f"{measure.id!r} counts the level {level!r}, which {self.target!r} does not have.",
@@ -250,8 +261,10 @@ class _RuleSetCheck:
         for value in given if isinstance(given, tuple) else (given,):
             place = [*at, criterion.test]
             if isinstance(value, str):
-                if statistic is Statistic.RATING and domain in self.framework.domains:
-                    allowed = [level.id for level in self.framework.scale_of(str(domain))]
+                if statistic is Statistic.RATING and domain is not None:
+                    if domain not in self.framework.domains:
+                        continue
+                    allowed = [level.id for level in self.framework.scale_of(domain)]
                 elif statistic is Statistic.LOWEST:
                     question = self.framework.question_of[self.target]
                     allowed = [level.id for level in question.levels_of_domains]

@@ -22,6 +22,26 @@ from rules.errors import PolicyFileInvalid, Problem, suggest
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 Path_ = tuple[str | int, ...]
 
+DEEPEST = 60
+"""A policy file nested deeper than this holds itself (an anchor inside what it names)."""
+LONGEST = 100_000
+"""More values than this are one anchor repeated over and over."""
+UNREADABLE = object()
+PLAIN_WORDS = {
+    "string_type": "a text is needed",
+    "int_type": "a whole number is needed",
+    "int_parsing": "a whole number is needed",
+    "int_from_float": "a whole number is needed",
+    "float_type": "a number is needed",
+    "float_parsing": "a number is needed",
+    "bool_type": "true or false is needed",
+    "bool_parsing": "true or false is needed",
+    "dict_type": "keys with values are needed",
+    "model_type": "keys with values are needed",
+    "tuple_type": "a list is needed",
+}
+"""What pydantic's commonest findings are in the words of a policy file."""
+
 
 @dataclass
 class PolicyText:
@@ -78,35 +98,62 @@ def parse_policy_text(text: str, name: str) -> PolicyText:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = Problem(f"{name}:{line}", f"this is not YAML: {error.problem or error.context}.")
         raise PolicyFileInvalid(f"{name} cannot be read", [problem]) from error
-    except yaml.YAMLError as error:
-        raise PolicyFileInvalid(f"{name} cannot be read", [Problem(f"{name}:1", str(error))]) from error
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        problem = Problem(f"{name}:{line}", f"this is not YAML: the character {text[error.position]!r}.")
+        raise PolicyFileInvalid(f"{name} cannot be read", [problem]) from error
+    except RecursionError as error:
+        raise PolicyFileInvalid(f"{name} cannot be read: it is nested too deeply", []) from error
     if node is None:
         raise PolicyFileInvalid(f"{name} is empty", [])
-    found.data = _plain(node, (), found, yaml.SafeLoader(""))
+    found.data = _plain(node, (), found)
     return found
 
 
-def _plain(node: yaml.Node, path: Path_, found: PolicyText, loader: yaml.SafeLoader) -> Any:
-    found.lines.setdefault(path, node.start_mark.line + 1)
+def _plain(node: yaml.Node, path: Path_, found: PolicyText) -> Any:
+    line = node.start_mark.line + 1
+    found.lines.setdefault(path, line)
+    if len(path) > DEEPEST or len(found.lines) > LONGEST:
+        raise PolicyFileInvalid(
+            f"{found.name} cannot be read",
+            [Problem(f"{found.name}:{line}", "this holds itself, or more than a policy file can hold.")],
+        )
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(child, (*path, i), found, loader) for i, child in enumerate(node.value)]
+        return [_plain(child, (*path, i), found) for i, child in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = loader.construct_object(key_node, deep=True)
-            if not isinstance(key, str | int):
-                found.problem(path, "a key must be a plain word.")
-                continue
             line = key_node.start_mark.line + 1
-            found.lines[(*path, key)] = line
+            key = _scalar(key_node)
+            if not isinstance(key, str | int):
+                found.problems.append(Problem(f"{found.name}:{line}", "a key must be a plain word."))
+                continue
             if key in result:
                 found.problems.append(Problem(f"{found.name}:{line}", f"the key {key!r} stands here twice."))
                 continue
-            result[key] = _plain(value_node, (*path, key), found, loader)
+            found.lines[(*path, key)] = line
+            result[key] = _plain(value_node, (*path, key), found)
         return result
-    value = loader.construct_object(node)
-    # YAML reads 2004-01-01 as a date; a version or an id written so stays what was written.
+    value = _scalar(node)
+    if value is UNREADABLE:
+        found.problems.append(
+            Problem(f"{found.name}:{line}", f"the value {node.value!r} cannot be read as {node.tag!r}.")
+        )
+        return node.value
     return value
+
+
+def _scalar(node: yaml.Node) -> Any:
+    """The text, number, truth value or null a scalar stands for; UNREADABLE for anything else."""
+    if not isinstance(node, yaml.ScalarNode):
+        return UNREADABLE
+    if node.tag == "tag:yaml.org,2002:timestamp":
+        # YAML reads 2004-01-01 as a date; a version or an id written so stays what was written.
+        return node.value
+    try:
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    except (yaml.YAMLError, ValueError):
+        return UNREADABLE
 
 
 def validate_policy(found: PolicyText, model: type[AnyModel]) -> AnyModel | None:
@@ -115,43 +162,50 @@ def validate_policy(found: PolicyText, model: type[AnyModel]) -> AnyModel | None
         return model.model_validate(found.data)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            path = [step for step in detail["loc"] if step != "[key]"]
-            message, hint = _say(detail, model)
-            found.problem(_existing(found, path), message, hint)
+            path = _existing(found, [step for step in detail["loc"] if step != "[key]"])
+            message, hint = _say(detail, model, path)
+            about = (*path, message.partition(":")[0])
+            found.problem(about if about in found.lines else path, message, hint)
         return None
 
 
-def _existing(found: PolicyText, path: list[str | int]) -> list[str | int]:
+def _existing(found: PolicyText, path: list[str | int]) -> Path_:
     """The steps of a pydantic location that are steps in the file (it adds names of union members)."""
     kept: list[str | int] = []
     for step in path:
         if (*kept, step) in found.lines:
             kept.append(step)
-    return kept
+    return tuple(kept)
 
 
-def _say(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
-    kind, path = detail["type"], [str(step) for step in detail["loc"]]
-    name = path[-1] if path else "the file"
+def _say(detail: ErrorDetails, model: type[BaseModel], path: Path_) -> tuple[str, str]:
+    kind = detail["type"]
+    name = next((step for step in reversed(path) if isinstance(step, str)), "the file")
     if kind == "extra_forbidden":
         return f"the key {name!r} is not known here.", suggest(name, _keys_at(model, detail["loc"][:-1]))
     if kind == "missing":
-        return f"the key {name!r} is missing.", ""
+        return f"the key {detail['loc'][-1]!r} is missing.", ""
     if kind in ("literal_error", "enum"):
         allowed = [
             part.strip(" '") for part in detail.get("ctx", {})["expected"].replace(" or ", ", ").split(", ")
         ]
         return f"{detail['input']!r} is not allowed for {name!r}.", suggest(str(detail["input"]), allowed)
-    if kind == "string_pattern_mismatch":
+    if kind == "string_pattern_mismatch" or "[key]" in detail["loc"]:
         return (
             f"{detail['input']!r} cannot be used as a name.",
             "Names are lower-case letters, digits and hyphens (measures: underscores), e.g. mainly-good.",
         )
     if kind == "value_error":
         return detail["msg"].removeprefix("Value error, ") + ".", ""
+    if kind in ("too_short", "string_too_short"):
+        things = " characters" if kind == "string_too_short" else ""
+        return f"{name!r}: at least {detail.get('ctx', {})['min_length']}{things} needed.", ""
     shown = repr(detail["input"])
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    return f"{name!r}: {detail['msg'].lower()} (found {shown}).", ""
+    # In a choice of types the location goes on to the type tried: say once that none of them fits.
+    choice = len([step for step in detail["loc"] if step != "[key]"]) > len(path)
+    wanted = "this needs another kind of value" if choice else PLAIN_WORDS.get(kind, detail["msg"].lower())
+    return f"{name!r}: {wanted} (found {shown}).", ""
 
 
 def _keys_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
