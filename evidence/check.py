@@ -1,0 +1,107 @@
+"""What a lead reviewer should look at before assessing: loose, thin, one-sided, overused or dated evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from evidence.database import rows
+from evidence.reviews import Review
+
+FEW = 5
+"""A domain with fewer items than this has too little evidence."""
+MANY = 3
+"""An item tagged to this many domains or more is used in many."""
+
+
+@dataclass(frozen=True)
+class EvidenceCheck:
+    """Everything the check found; lists of rows, empty where there is nothing to say."""
+
+    untagged: list[dict[str, Any]]
+    """Items tagged to no domain: id, source, locator, text."""
+    domains: list[dict[str, Any]]
+    """Every domain: key, title, items, kinds, sources, the kinds' names, and `problem` ('' if none)."""
+    used_in_many: list[dict[str, Any]]
+    """Items tagged to three domains or more: id, text, domains."""
+    outside_window: list[dict[str, Any]]
+    """Items whose period or source lies outside the evidence window: id, text, dated, window."""
+    drafts: list[dict[str, Any]]
+    """Items of sources that are still drafts: id, source, text."""
+
+    @property
+    def problems(self) -> int:
+        """How many things there are to look at."""
+        thin = sum(1 for domain in self.domains if domain["problem"])
+        return thin + sum(map(len, (self.untagged, self.used_in_many, self.outside_window, self.drafts)))
+
+
+def check_evidence(db: Database, review: Review) -> EvidenceCheck:
+    """Check the evidence that counts now in a review; a few grouped statements, whatever its size."""
+    parameters = {"review": review.id, "framework": review.framework_id, "many": MANY}
+    window = {"window_from": review.window_from, "window_to": review.window_to}
+    domains = rows(db, DOMAINS, parameters)
+    for domain in domains:
+        domain["problem"] = _problem(domain)
+    return EvidenceCheck(
+        untagged=rows(db, UNTAGGED, parameters),
+        domains=domains,
+        used_in_many=rows(db, USED_IN_MANY, parameters),
+        outside_window=rows(db, OUTSIDE_WINDOW, {**parameters, **window}) if any(window.values()) else [],
+        drafts=rows(db, DRAFTS, parameters),
+    )
+
+
+def _problem(domain: dict[str, Any]) -> str:
+    if domain["items"] == 0:
+        return "no evidence"
+    if domain["items"] < FEW:
+        return f"only {domain['items']} item{'s' if domain['items'] > 1 else ''}"
+    if domain["sources"] == 1:
+        return "all from one source"
+    if domain["kinds"] == 1:
+        return f"one kind of evidence only ({domain['kind_names'].replace('_', ' ')})"
+    return ""
+
+
+DOMAINS = """
+select d.key, d.title, count(distinct e.id) as items, count(distinct s.kind) as kinds,
+  count(distinct s.id) as sources, coalesce(group_concat(distinct s.kind), '') as kind_names
+from domain d
+left join tag t on t.domain_id = d.id and t.withdrawn_event is null
+left join evidence e on e.id = t.evidence_id and e.review_id = :review and e.withdrawn_event is null
+left join source s on s.id = e.source_id
+where d.framework_id = :framework group by d.id order by d.position
+"""
+UNTAGGED = """
+select e.id, s.ref as source, e.locator, e.text from evidence e join source s on s.id = e.source_id
+where e.review_id = :review and e.withdrawn_event is null
+  and not exists (select 1 from tag t where t.evidence_id = e.id and t.withdrawn_event is null)
+order by e.id
+"""
+USED_IN_MANY = """
+select e.id, e.text, group_concat(d.key, '; ') as domains, count(*) as uses
+from evidence e join tag t on t.evidence_id = e.id and t.withdrawn_event is null
+join domain d on d.id = t.domain_id
+where e.review_id = :review and e.withdrawn_event is null
+group by e.id having count(*) >= :many order by uses desc, e.id
+"""
+# A number's period ('2000/01', '2007') counts by its year; everything else by the date of its source.
+OUTSIDE_WINDOW = """
+with dated_items as (
+  select e.id, e.text, case when e.period glob '[12][0-9][0-9][0-9]*' then e.period else s.dated end as dated
+  from evidence e join source s on s.id = e.source_id
+  where e.review_id = :review and e.withdrawn_event is null),
+compared as (
+  select *, case when dated glob '????-??-??' then 10 else 4 end as length from dated_items)
+select id, text, dated from compared
+where substr(dated, 1, length) < substr(:window_from, 1, length)
+   or substr(dated, 1, length) > substr(:window_to, 1, length)
+order by id
+"""
+DRAFTS = """
+select e.id, s.ref as source, e.text from evidence e join source s on s.id = e.source_id
+where e.review_id = :review and e.withdrawn_event is null and s.status = 'draft' order by e.id
+"""

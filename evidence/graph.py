@@ -1,0 +1,103 @@
+"""The evidence of a review as a graph: source -> item -> domain -> question (the one door to networkx).
+
+Nodes are pairs (kind, name); every edge points towards the judgement. The graph answers what counts cannot:
+what a target rests on, what would lose its support without a source, what hangs loose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import networkx as nx
+from sqlite_utils import Database
+
+from evidence.reviews import Review
+
+Node = tuple[str, str]
+
+EDGES = """
+select s.ref, s.kind, e.id, d.key
+from evidence e
+join source s on s.id = e.source_id
+left join tag t on t.evidence_id = e.id
+  and t.added_event <= :event and (t.withdrawn_event is null or t.withdrawn_event > :event)
+left join domain d on d.id = t.domain_id
+where e.review_id = :review
+  and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
+"""
+
+
+@dataclass(frozen=True)
+class EvidenceGraph:
+    """The graph of one review at one point in its event record."""
+
+    graph: nx.DiGraph
+
+    def support_of(self, target: str) -> tuple[list[str], list[str]]:
+        """(sources, items) that a domain or question rests on, sorted by name."""
+        node = self._target(target)
+        below = nx.ancestors(self.graph, node) if node in self.graph else set()
+        return _names(below, "source"), _names(below, "item")
+
+    def lost_without(self, source: str) -> dict[str, int]:
+        """How many items every domain would have left without a source, for the domains it supports."""
+        node = ("source", source)
+        if node not in self.graph:
+            return {}
+        mine = set(self.graph.successors(node))
+        domains = {domain for item in mine for domain in self.graph.successors(item)}
+        return {
+            name: len(set(self.graph.predecessors((kind, name))) - mine) for kind, name in sorted(domains)
+        }
+
+    def loose_items(self) -> list[str]:
+        """Items tagged to no domain, so that no judgement uses them."""
+        return sorted(
+            (name for kind, name in self.graph if kind == "item" and not self.graph.out_degree((kind, name))),
+            key=int,
+        )
+
+    def kinds_of_sources(self, domain: str) -> dict[str, int]:
+        """How many items each kind of source gives a domain."""
+        counts: dict[str, int] = {}
+        node = ("domain", domain)
+        for item in self.graph.predecessors(node) if node in self.graph else ():
+            kind = self.graph.nodes[next(self.graph.predecessors(item))]["kind"]
+            counts[kind] = counts.get(kind, 0) + 1
+        return dict(sorted(counts.items()))
+
+    def rests_on_one_source(self) -> dict[str, str]:
+        """Domains all of whose items come from a single source, with that source."""
+        result = {}
+        for kind, name in sorted(self.graph):
+            if kind == "domain":
+                sources = {
+                    s for item in self.graph.predecessors((kind, name)) for s in self.graph.predecessors(item)
+                }
+                if len(sources) == 1:
+                    result[name] = next(iter(sources))[1]
+        return result
+
+    def _target(self, target: str) -> Node:
+        return ("question", target) if ("question", target) in self.graph else ("domain", target)
+
+
+def _names(nodes: set[Node], kind: str) -> list[str]:
+    names = [name for k, name in nodes if k == kind]
+    return sorted(names, key=int) if kind == "item" else sorted(names)
+
+
+def build_graph(db: Database, review: Review, event: int) -> EvidenceGraph:
+    """The graph of everything that counted at `event`; linear in the number of items and tags."""
+    graph = nx.DiGraph()
+    for question in review.framework.questions:
+        graph.add_node(("question", question.id))
+        graph.add_edges_from(
+            (("domain", domain.id), ("question", question.id)) for domain in question.domains
+        )
+    for ref, kind, item, domain in db.conn.execute(EDGES, {"review": review.id, "event": event}):
+        graph.add_node(("source", ref), kind=kind)
+        graph.add_edge(("source", ref), ("item", str(item)))
+        if domain is not None:
+            graph.add_edge(("item", str(item)), ("domain", domain))
+    return EvidenceGraph(graph)

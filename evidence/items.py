@@ -1,0 +1,334 @@
+"""Evidence items one by one: add, tag, withdraw, show; and lists of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from evidence.database import add_event, one, rows, transaction
+from evidence.intake import item_digest, item_fields
+from evidence.models import ItemRow
+from evidence.reviews import Review, domain_ids
+from rules.errors import EvidenceInvalid, UnknownName, suggest
+
+ITEM = """
+select e.*, s.ref as source, s.title as source_title, s.kind as source_kind, s.dated as source_dated,
+  s.status as source_status, s.reference as source_reference, a.at as added_at, a.by as added_by,
+  w.at as withdrawn_at, w.by as withdrawn_by, w.because as withdrawn_because
+from evidence e
+join source s on s.id = e.source_id
+join event a on a.id = e.added_event
+left join event w on w.id = e.withdrawn_event
+"""
+TAGS = """
+select d.key as domain, d.title, t.note, t.tagged_by, t.withdrawn_event is not null as withdrawn,
+  w.by as withdrawn_by, w.at as withdrawn_at, w.because as withdrawn_because
+from tag t join domain d on d.id = t.domain_id left join event w on w.id = t.withdrawn_event
+where t.evidence_id = ? order by d.position, t.id
+"""
+
+
+def item_number(text: str) -> int:
+    """The number in 'E12', 'e12' or '12'; raises EvidenceInvalid."""
+    digits = text.strip().lstrip("Ee")
+    if not digits.isdigit():
+        raise EvidenceInvalid(f"{text!r} is not the number of an item", hint="Items are numbered E1, E2, ...")
+    return int(digits)
+
+
+def find_item(db: Database, review: Review, number: int) -> dict[str, Any]:
+    """The item with its source, who added and withdrew it, its tags and its place in the source."""
+    found = rows(db, ITEM + "where e.id = ? and e.review_id = ?", [number, review.id])
+    if not found:
+        count = one(db, "select count(*) from evidence where review_id = ?", [review.id])
+        raise UnknownItem(number, review.key, count)
+    item = found[0]
+    item["tags"] = rows(db, TAGS, [number])
+    item["context"] = context_of(db, item)
+    return item
+
+
+class UnknownItem(EvidenceInvalid):
+    """No item of the review has this number."""
+
+    def __init__(self, number: int, review: str, count: int) -> None:
+        super().__init__(
+            f"the review {review} has no item E{number}",
+            hint=f"It has {count:,} items. List them: joint-review evidence list {review}",
+        )
+
+
+def context_of(db: Database, item: dict[str, Any], around: int = 3) -> dict[str, Any]:
+    """Where an item stands in its source: the stored page around its quote, and its neighbours.
+
+    `page` is None unless the source's text is stored; `before`, `quote`, `after` then split it at the
+    quote. `neighbours` are the items of the same source just before and after, in the order of entry.
+    """
+    page = None
+    for found in rows(
+        db, "select number, text from source_page where source_id = ? order by number", [item["source_id"]]
+    ):
+        start = found["text"].find(item["quote"]) if item["quote"] else -1
+        if start >= 0:
+            end = start + len(item["quote"])
+            page = {
+                "number": found["number"],
+                "before": found["text"][:start],
+                "quote": item["quote"],
+                "after": found["text"][end:],
+            }
+            break
+    neighbours = rows(db, NEIGHBOURS, {"source": item["source_id"], "id": item["id"], "around": around})
+    return {"page": page, "neighbours": neighbours}
+
+
+NEIGHBOURS = """
+select * from (
+  select id, locator, kind, text, direction, value, unit, period, group_name from evidence
+  where source_id = :source and id < :id and withdrawn_event is null order by id desc limit :around)
+union all
+select * from (
+  select id, locator, kind, text, direction, value, unit, period, group_name from evidence
+  where source_id = :source and id > :id and withdrawn_event is null order by id limit :around)
+order by id
+"""
+
+
+def add_item(db: Database, review: Review, row: ItemRow, *, by: str, at: datetime) -> int:
+    """Store one item with its tags; returns its number.
+
+    Raises UnknownName for a source or domain that is not there, EvidenceInvalid when the source already has
+    an item at this locator.
+    """
+    domains = domain_ids(db, review)
+    with transaction(db):
+        source_id = _source_id(db, review, row.source)
+        there = one(
+            db,
+            "select id from evidence where source_id = ? and locator = ? and withdrawn_event is null",
+            [source_id, row.locator],
+        )
+        if there:
+            raise EvidenceInvalid(
+                f"item E{there} already stands at {row.locator!r} of source {row.source!r}",
+                hint="Make the locator more exact, or withdraw that item first.",
+            )
+        _check_quote(db, source_id, row)
+        said = item_fields(row)
+        event = add_event(db, at=at, by=by, action="add item", review_id=review.id, target=row.locator)
+        cursor = db.conn.execute(
+            INSERT_ITEM,
+            [
+                *(review.id, source_id, row.locator, *said),
+                row.recorded_by or by,
+                (row.recorded_on or at.date()).isoformat(),
+                item_digest(row.source, row.locator, said),
+                event,
+            ],
+        )
+        number = int(cursor.lastrowid or 0)
+        for domain in row.domains:
+            _insert_tag(db, number, _domain_id(domains, domain), "", row.recorded_by or by, event)
+    return number
+
+
+INSERT_ITEM = f"""
+insert into evidence (review_id, source_id, locator, kind, strand, text, quote, direction, significance,
+  value, base, unit, scale_max, group_name, period, better, comparator, comparator_name, best, worst,
+  recorded_by, recorded_on, digest, added_event)
+values ({", ".join("?" * 24)})
+"""
+
+
+def _source_id(db: Database, review: Review, ref: str) -> int:
+    found = one(db, "select id from source where review_id = ? and ref = ?", [review.id, ref])
+    if found is None:
+        known = [row["ref"] for row in rows(db, "select ref from source where review_id = ?", [review.id])]
+        raise UnknownName("source", ref, known)
+    return int(found)
+
+
+def _check_quote(db: Database, source_id: int, row: ItemRow) -> None:
+    texts = rows(db, "select text from source_page where source_id = ?", [source_id])
+    if row.quote and texts and not any(row.quote in found["text"] for found in texts):
+        raise EvidenceInvalid(
+            f"these words do not stand in the stored text of source {row.source!r}: {row.quote[:60]!r}",
+            hint="Quote word for word.",
+        )
+
+
+def _domain_id(domains: dict[str, int], key: str) -> int:
+    if key not in domains:
+        raise UnknownName("domain", key, domains)
+    return domains[key]
+
+
+def _insert_tag(db: Database, number: int, domain_id: int, note: str, by: str, event: int) -> None:
+    db.conn.execute(
+        "insert into tag (evidence_id, domain_id, note, tagged_by, added_event) values (?, ?, ?, ?, ?)",
+        [number, domain_id, note, by, event],
+    )
+
+
+def tag_item(
+    db: Database,
+    review: Review,
+    number: int,
+    domains: Sequence[str],
+    *,
+    by: str,
+    at: datetime,
+    note: str = "",
+) -> list[str]:
+    """Tie an item to domains; returns the domains it was not tied to before. A withdrawn item is refused."""
+    known = domain_ids(db, review)
+    wanted = [(domain, _domain_id(known, domain)) for domain in dict.fromkeys(domains)]
+    with transaction(db):
+        _refuse_withdrawn(find_item(db, review, number))
+        there = {
+            row["domain_id"]
+            for row in rows(
+                db, "select domain_id from tag where evidence_id = ? and withdrawn_event is null", [number]
+            )
+        }
+        new = [(domain, domain_id) for domain, domain_id in wanted if domain_id not in there]
+        if new:
+            event = add_event(
+                db,
+                at=at,
+                by=by,
+                action="tag",
+                review_id=review.id,
+                target=f"E{number}",
+                detail={"domains": [domain for domain, _ in new]},
+            )
+            for _, domain_id in new:
+                _insert_tag(db, number, domain_id, note, by, event)
+    return [domain for domain, _ in new]
+
+
+def _refuse_withdrawn(item: dict[str, Any]) -> None:
+    if item["withdrawn_event"] is not None:
+        raise EvidenceInvalid(
+            f"item E{item['id']} was withdrawn by {item['withdrawn_by']} ({item['withdrawn_because']})"
+        )
+
+
+def withdraw_item(
+    db: Database,
+    review: Review,
+    number: int,
+    *,
+    by: str,
+    because: str,
+    at: datetime,
+    domain: str | None = None,
+) -> None:
+    """Withdraw an item, or only its tag to `domain`; it stays in the record and no later run counts it."""
+    if not because.strip():
+        raise EvidenceInvalid("a reason is needed to withdraw evidence", hint="Give it with --because.")
+    known = domain_ids(db, review)
+    with transaction(db):
+        item = find_item(db, review, number)
+        _refuse_withdrawn(item)
+        if domain is None:
+            event = add_event(
+                db,
+                at=at,
+                by=by,
+                action="withdraw item",
+                review_id=review.id,
+                target=f"E{number}",
+                because=because,
+            )
+            db.conn.execute("update evidence set withdrawn_event = ? where id = ?", [event, number])
+            return
+        domain_id = _domain_id(known, domain)
+        tagged = [tag["domain"] for tag in item["tags"] if not tag["withdrawn"]]
+        if domain not in tagged:
+            raise EvidenceInvalid(f"item E{number} is not tagged to {domain!r}", hint=suggest(domain, tagged))
+        event = add_event(
+            db,
+            at=at,
+            by=by,
+            action="withdraw tag",
+            review_id=review.id,
+            target=f"E{number} {domain}",
+            because=because,
+        )
+        db.conn.execute(
+            "update tag set withdrawn_event = ?"
+            " where evidence_id = ? and domain_id = ? and withdrawn_event is null",
+            [event, number, domain_id],
+        )
+
+
+@dataclass(frozen=True)
+class ItemFilter:
+    """Which items to list; everything left out means any."""
+
+    domain: str | None = None
+    kind: str | None = None
+    strand: str | None = None
+    source: str | None = None
+    direction: str | None = None
+    untagged: bool = False
+    withdrawn: bool = False
+    search: str = ""
+    limit: int = 50
+    offset: int = 0
+    ids: Sequence[int] = field(default=())
+
+
+def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[dict[str, Any]], int]:
+    """The items that pass a filter (a page of them, in the order of entry), and how many there are in all."""
+    parts, parameters = ["e.review_id = :review"], {"review": review.id}
+    parts.append("e.withdrawn_event is not null" if chosen.withdrawn else "e.withdrawn_event is null")
+    given: dict[str, Any] = {
+        "e.kind = :kind": chosen.kind,
+        "e.strand = :strand": chosen.strand,
+        "e.direction = :direction": chosen.direction,
+        "s.ref = :source": chosen.source,
+    }
+    for condition, value in given.items():
+        if value is not None:
+            parts.append(condition)
+            parameters[condition.rpartition(":")[2]] = value
+    if chosen.domain is not None:
+        parameters["domain"] = _domain_id(domain_ids(db, review), chosen.domain)
+        parts.append(
+            "exists (select 1 from tag t where t.evidence_id = e.id and t.domain_id = :domain"
+            " and t.withdrawn_event is null)"
+        )
+    if chosen.untagged:
+        parts.append(
+            "not exists (select 1 from tag t where t.evidence_id = e.id and t.withdrawn_event is null)"
+        )
+    if chosen.search.strip():
+        words = " ".join('"' + word.replace('"', '""') + '"' for word in chosen.search.split())
+        parameters["search"] = words  # type: ignore[assignment]
+        parts.append("e.id in (select rowid from evidence_fts where evidence_fts match :search)")
+    where = " and ".join(parts)
+    total = one(
+        db, f"select count(*) from evidence e join source s on s.id = e.source_id where {where}", parameters
+    )
+    found = rows(
+        db,
+        LISTED.format(where=where),
+        {**parameters, "limit": chosen.limit, "offset": chosen.offset},
+    )
+    return found, int(total)
+
+
+LISTED = """
+select e.id, e.kind, s.ref as source, s.kind as source_kind, e.locator, e.strand, e.text, e.direction,
+  e.significance, e.value, e.unit, e.base, e.group_name, e.period, e.recorded_by,
+  (select group_concat(d.key, ';') from tag t join domain d on d.id = t.domain_id
+    where t.evidence_id = e.id and t.withdrawn_event is null) as domains
+from evidence e join source s on s.id = e.source_id
+where {where} order by e.id limit :limit offset :offset
+"""
