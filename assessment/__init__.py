@@ -1,0 +1,17 @@
+"""What is concluded from the evidence, by whom, and why: runs, decisions, trails, and the faces.
+
+Modules in reading order:
+
+    schema      the tables of runs and decisions
+    database    opening the working database with all its tables
+    run         one assessment: inputs frozen, proposals made, everything recorded
+    decide      a person's own rating; what is decided counts from then on
+    explain     why this rating and not the next one up
+    trail       from a rating down to source and locator, level by level
+    judge       overall judgements from domain ratings alone, for many authorities
+    grid        the grid as data: cells, position, labels
+    changes     what changed between two runs
+    pages       descriptions and canned queries for Datasette, from the schemas
+    cli/        the `joint-review` command
+    web/        the Datasette plugin
+"""

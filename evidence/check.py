@@ -1,4 +1,4 @@
-"""What a lead reviewer should look at before assessing: loose, thin, one-sided, overused or dated evidence."""
+"""What to look at before assessing: loose, thin, one-sided, overused, dated or draft evidence."""
 
 from __future__ import annotations
 

@@ -182,17 +182,26 @@ def add_event(
     detail: Mapping[str, Any] | None = None,
 ) -> int:
     """Record who did what, when and why, inside the caller's transaction; returns the event's number."""
+    return insert(
+        db,
+        "event",
+        {
+            "at": at.isoformat(timespec="seconds"),
+            "by": by,
+            "action": action,
+            "review_id": review_id,
+            "target": target,
+            "because": because,
+            "detail": json.dumps(detail or {}, ensure_ascii=False, sort_keys=True),
+        },
+    )
+
+
+def insert(db: Database, table: str, values: Mapping[str, Any]) -> int:
+    """Insert one row inside the caller's transaction; returns its number."""
+    places = ", ".join("?" * len(values))
     cursor = db.conn.execute(
-        "insert into event (at, by, action, review_id, target, because, detail) values (?, ?, ?, ?, ?, ?, ?)",
-        (
-            at.isoformat(timespec="seconds"),
-            by,
-            action,
-            review_id,
-            target,
-            because,
-            json.dumps(detail or {}, ensure_ascii=False, sort_keys=True),
-        ),
+        f"insert into {table} ({', '.join(values)}) values ({places})", list(values.values())
     )
     return int(cursor.lastrowid or 0)
 

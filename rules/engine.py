@@ -118,20 +118,19 @@ def _problems_of_rules(rules: Sequence[Rule]) -> Iterator[Problem]:
         yield Problem("rules", f"{len(rules):,} are more than {MOST_RULES:,}.", "Divide the rulebook.")
     types: dict[str, str] = {}
     for rule_id, times in Counter(rule.id for rule in rules).items():
-        if times > 1 or not rule_id:
-            yield Problem(f"rule {rule_id!r}", "The id is empty or there twice.", "Give each its own.")
+        if times > 1 or not rule_id or not isinstance(rule_id, str):
+            yield Problem(f"rule {rule_id!r}", "Its id is no text, empty or there twice.", "Name it.")
     for rule in rules:
         where = f"rule {rule.id!r}"
         if not rule.patterns or not all(rule.patterns):
             yield Problem(where, "It has no pattern, or one without conditions.", "Say what it is about.")
         if sum(map(len, rule.patterns)) > MOST_CONDITIONS:
             yield Problem(where, f"It has more than {MOST_CONDITIONS} conditions.", "Divide it.")
-        for condition in itertools.chain(*rule.patterns):
-            key, comparison, value = condition.key, condition.comparison, condition.value
+        for c in itertools.chain(*rule.patterns):
+            key, comparison, value = c.key, c.comparison, c.value
             if comparison not in COMPARISONS:
-                yield Problem(
-                    f"{where}, key {key!r}", f"{comparison!r} is no comparison.", "Use eq, gte, lt ..."
-                )
+                hint = f"Use one of {', '.join(COMPARISONS)}."
+                yield Problem(f"{where}, key {key!r}", f"{comparison!r} is no comparison.", hint)
             elif comparison != "eq" and isinstance(value, str):
                 yield Problem(f"{where}, key {key!r}", f"{comparison} asks for a number.", "Use eq for text.")
             if not _sound(value, types.get(key)):
@@ -167,7 +166,7 @@ def _problems_of_value(where: str, key: object, value: object, types: dict[str, 
         yield Problem(where, "The integer is beyond 2 to the power of 53.", "Give another unit, or text.")
     elif isinstance(value, float) and not (1e-4 <= abs(value) < 1e16 or value == 0):
         hint = "Round it or give another unit; if there is no value, leave the fact out."
-        yield Problem(where, f"{value!r} cannot be written without an exponent.", hint)
+        yield Problem(where, f"{value!r} has no plain decimal form.", hint)
     elif types.setdefault(key, _type_of(value)) != _type_of(value):
         hint = "Give a key one type everywhere: to the engine, any text exceeds any number."
         yield Problem(where, f"It is {_type_of(value)}; elsewhere it is {types[key]}.", hint)
@@ -184,9 +183,7 @@ class _Node:
 
     def __str__(self) -> str:
         c = self.condition
-        return (
-            f"rule {self.rule!r}, {c.key} {c.comparison} {c.value!r}" if c else "the beginning of all rules"
-        )
+        return f"rule {self.rule!r}, {c.key} {c.comparison} {c.value!r}" if c else "where all rules begin"
 
 
 def _problems_of_network(rules: Sequence[Rule]) -> Iterator[Problem]:
@@ -234,12 +231,14 @@ def _most_open(node: _Node) -> int:
 
 def _most_met(conditions: list[Condition]) -> int:
     """How many of these conditions on one key a single value can meet (of text: one)."""
-    values = sorted(c.value for c in conditions if not isinstance(c.value, str))
-    if len(values) < 2:
+    if isinstance(conditions[0].value, str):
         return 1
+    ordered = [c for c in conditions if c.comparison != "eq"]
+    equal = min(2, len(conditions) - len(ordered))  # to the engine, equal to 1 and to 1.0 are two
+    values = sorted({c.value for c in ordered if not isinstance(c.value, str)})
     between = [(low + high) / 2 for low, high in itertools.pairwise(values)]
-    points = {values[0] - 1, *values, *between, values[-1] + 1}
-    return max(sum(c.holds({c.key: point}) for c in conditions) for point in points)
+    points = [values[0] - 1, *values, *between, values[-1] + 1] if values else []
+    return equal + max((sum(c.holds({c.key: point}) for c in ordered) for point in points), default=0)
 
 
 # The engine in this process -------------------------------------------------------------------------------
@@ -491,12 +490,12 @@ class EngineWorker:
 
 def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
     try:
-        code = process.wait(timeout=2)
+        code = process.wait(timeout=1)
     except subprocess.TimeoutExpired:
         return "closed its output"
     if code >= 0:
         return f"ended with exit code {code}"
-    return f"died of signal {signal.Signals(-code).name}"
+    return f"died of signal {-code} ({signal.strsignal(-code)})"
 
 
 def _read_answer(line: bytes) -> list[Firing]:
@@ -507,7 +506,7 @@ def _read_answer(line: bytes) -> list[Firing]:
             return [Firing(str(rule), tuple(map(int, positions))) for rule, positions in answer["firings"]]
         kind = {"EngineRefused": EngineRefused, "EngineFailed": EngineFailed}[answer["error"]]
         message, hint = answer["message"], answer["hint"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
         raise ValueError(f"answered nonsense: {line[:80]!r}") from None
     raise kind(message, hint=hint)
 

@@ -15,7 +15,7 @@ from rules.framework import Framework, in_language
 from rules.propose import Met, Proposal, propose_level
 from rules.ratings import MeasureValue, measure_ratings
 from rules.rule import Fact, Firing, Rule
-from rules.rulebook import Criterion, Limit
+from rules.rulebook import Criterion, Limit, Measure, Statistic
 
 Fire = Callable[[Sequence[Rule], Sequence[Fact]], list[Firing]]
 Status = Literal["proposed", "decided", "insufficient", "open"]
@@ -193,14 +193,15 @@ def _outcome(
     numbers = thresholds(framework, rulebook, target, criterion)
     measure = rulebook.measure(criterion.measure)
     unit = f" {measure.unit}" if measure.unit else ""
-    shown = " or ".join(_shown_threshold(t) for t in _as_tuple(criterion.threshold))
+    titles = _titles_of_levels(framework, target, measure)
+    shown = " or ".join(_shown(number, titles) for number in numbers)
     needed = TEST_WORDS[criterion.test].format(shown) + unit
     title = in_language(measure.title)
     if value.value is None:
         statement = f"nothing to measure for: {title[:1].lower()}{title[1:]}"
     else:
         statement = criterion.because.format(
-            value=shown_number(value.value),
+            value=_shown_against(value.value, numbers, titles),
             base="an unknown number" if value.base is None else shown_number(value.base),
             threshold=shown,
             domain=framework.title_of(target),
@@ -225,12 +226,25 @@ def _outcome(
     )
 
 
-def _as_tuple(value: object) -> tuple[object, ...]:
-    return value if isinstance(value, tuple) else (value,)
+def _titles_of_levels(framework: Framework, target: str, measure: Measure) -> tuple[str, ...]:
+    """The level titles a measure's numbers stand for, where it is a rating; else nothing."""
+    if measure.statistic is Statistic.RATING and measure.domain is not None:
+        return tuple(in_language(level.title) for level in framework.scale_of(measure.domain))
+    if measure.statistic is Statistic.LOWEST:
+        return tuple(in_language(level.title) for level in framework.question_of[target].levels_of_domains)
+    return ()
 
 
-def _shown_threshold(value: object) -> str:
-    return value if isinstance(value, str) else shown_number(value)  # type: ignore[arg-type]
+def _shown(number: int | float, titles: tuple[str, ...]) -> str:
+    return titles[int(number) - 1] if titles else shown_number(number)
+
+
+def _shown_against(value: int | float, numbers: tuple[int | float, ...], titles: tuple[str, ...]) -> str:
+    """The value as people read it, exact where rounding would make it look like a threshold."""
+    shown = _shown(value, titles)
+    if value not in numbers and shown in [_shown(number, titles) for number in numbers]:
+        return f"{value:.8g}"
+    return shown
 
 
 def shown_number(value: int | float) -> str:
@@ -271,21 +285,18 @@ def reason(
         before = in_language(scale[(proposal.before_limits or 1) - 1].title)
         held = [o for o in outcomes if o.part == "limits" and o.criterion in proposal.limits]
         return f"{proposed}, held down from {before}: " + "; ".join(o.statement for o in held) + "."
-    supports = [
-        o for o in outcomes if o.part == scale[proposal.level - 1].id and o.met and o.value is not None
-    ]
-    text = f"{proposed}: {supports[0].statement}" if supports else f"{proposed}"
-    if proposal.level < len(scale):
-        above = scale[proposal.level]
-        failed = [o for o in outcomes if o.part == above.id and not o.met]
-        if failed:
-            worst = min(failed, key=lambda o: (_relative(o), o.criterion))
-            more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-            joint = "; " if supports else ": "
-            text += (
-                f"{joint}not {in_language(above.title)}, as {worst.statement} ({worst.needed} needed){more}"
-            )
-    return text + "."
+    own, above = scale[proposal.level - 1].id, scale[proposal.level :]
+    supports = [o for o in outcomes if o.part == own and o.met and o.value is not None]
+    failed = [o for o in outcomes if above and o.part == above[0].id and not o.met]
+    if not failed:
+        return f"{proposed}: {supports[0].statement}." if supports else f"{proposed}."
+    better = in_language(above[0].title)
+    worst = min(failed, key=lambda o: (_relative(o), o.criterion))
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    if not supports or worst.measure in [o.measure for o in supports]:
+        return f"{proposed}: {worst.statement}; {better} needs {worst.needed}{more}."
+    text = f"{proposed}: {supports[0].statement}; "
+    return text + f"not {better}, as {worst.statement} ({worst.needed} needed){more}."
 
 
 def _relative(outcome: Outcome) -> float:

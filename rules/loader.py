@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from string import Formatter
 
 from pydantic import BaseModel
 
@@ -237,10 +236,6 @@ class _RuleSetCheck:
         for name in ("because", "reference"):
             if not getattr(criterion, name).strip():
                 self.found.problem([*at, name], f"{name!r} is empty.")
-        for _, field, form, conversion in Formatter().parse(criterion.because):
-            if field is not None and (form or conversion or not field.isidentifier()):
-                bare = field.partition(".")[0]
-                self.found.problem([*at, "because"], f"a placeholder stands alone here: {{{bare}}}.")
         self._check_threshold(at, criterion, measure.statistic, measure.domain)
 
     def _check_levels_filtered(self, at: list[str | int], measure: Measure) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from string import Formatter
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictFloat, StrictInt, model_validator
 
 from rules.framework import Framework, Id, PolicyModel, Words, in_language
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Number = int | float
+Number = StrictInt | StrictFloat
 
 
 class Policy(StrEnum):
@@ -156,6 +157,21 @@ class Measure(PolicyModel):
 TESTS = ("at_least", "at_most", "more_than", "less_than", "equals", "one_of")
 
 
+PLACEHOLDERS = frozenset({"value", "base", "threshold", "domain", "measure"})
+"""What `because` sentences may leave open."""
+
+
+def _placeholders(sentence: str) -> Iterator[str]:
+    """The placeholders of a sentence as written; raises ValueError for a lone brace."""
+    try:
+        parts = list(Formatter().parse(sentence))
+    except ValueError as error:
+        raise ValueError(f"because: the braces do not match in {sentence!r}") from error
+    for _, name, form, conversion in parts:
+        if name is not None:
+            yield name + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
+
+
 class Criterion(PolicyModel):
     """One test of one measure."""
 
@@ -195,13 +211,12 @@ class Criterion(PolicyModel):
             raise ValueError(
                 f"exactly one test is needed of {', '.join(TESTS)}; found {', '.join(given) or 'none'}"
             )
-        try:
-            self.because.format(value=1, base=1, threshold=1, domain="", measure="")
-        except (KeyError, IndexError, ValueError) as error:
+        unknown = sorted(set(_placeholders(self.because)) - PLACEHOLDERS)
+        if unknown:
             raise ValueError(
-                f"because: placeholder {error} is not known; "
-                "allowed: {value}, {base}, {threshold}, {domain}, {measure}"
-            ) from error
+                f"because: {{{unknown[0]}}} is not known; "
+                f"allowed: {', '.join(f'{{{name}}}' for name in sorted(PLACEHOLDERS))}"
+            )
         return self
 
 

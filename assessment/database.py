@@ -1,0 +1,24 @@
+"""Opening the working database with all its tables, and filling a new one with the library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from assessment.schema import migrations
+from evidence.database import create_database, open_database
+from evidence.reviews import store_frameworks
+from rules.loader import LIBRARY, library_ids, load_policy
+
+
+def init_programme(path: Path, library: Path = LIBRARY) -> tuple[Database, list[str]]:
+    """The working database at `path`, made if need be, with the library's frameworks; and which changed."""
+    policies = [load_policy(framework_id, library) for framework_id in library_ids(library)]
+    db = create_database(path, [migrations])
+    return db, store_frameworks(db, policies)
+
+
+def open_programme(path: Path) -> Database:
+    """The working database at `path`; raises DatabaseUnusable."""
+    return open_database(path, [migrations])
