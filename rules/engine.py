@@ -231,7 +231,7 @@ def _most_open(node: _Node) -> int:
 
 def _most_met(conditions: list[Condition]) -> int:
     """How many of these conditions on one key a single value can meet (of text: one)."""
-    if isinstance(conditions[0].value, str):
+    if len(conditions) == 1 or isinstance(conditions[0].value, str):
         return 1
     ordered = [c for c in conditions if c.comparison != "eq"]
     equal = min(2, len(conditions) - len(ordered))  # to the engine, equal to 1 and to 1.0 are two

@@ -1,1 +1,63 @@
-"""The `joint-review` command."""
+"""The `joint-review` command. Commands parse, call one function, show the result.
+
+Modules in reading order:
+
+    options     shared options, the clock, progress bars, errors said at the edge
+    show        how results look on a terminal
+    frameworks  init, framework list / show
+    reviews     review create / list / show
+    evidence    evidence import / template / add / tag / list / show / withdraw / check
+    runs        assess, rate, explain, trail, judge
+    rulebooks   rules check / test / show
+    serve       serve
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from assessment.cli.evidence import evidence
+from assessment.cli.frameworks import framework, init
+from assessment.cli.options import Commands, say_error
+from assessment.cli.reviews import review
+from assessment.cli.rulebooks import rules
+from assessment.cli.runs import assess, explain, judge, rate, trail
+from assessment.cli.serve import serve
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="joint-review")
+def cli() -> None:
+    """Judge public services from evidence: rules propose, people decide, everything can be traced.
+
+    Example: joint-review init; joint-review review create --help
+    """
+
+
+for command in (init, framework, review, evidence, assess, rate, explain, trail, judge, rules, serve):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line: exit code 1 with a message for what people can mend, 2 for usage."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped. Nothing half done was kept.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        said = say_error(error)
+        if said is None:
+            raise
+        click.echo(f"Error: {said}", err=True)
+        sys.exit(1)

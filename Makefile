@@ -1,0 +1,72 @@
+# Two commands do everything: `make demo` and `make test`. Both set up what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo.db
+REVIEW := wales-2004-08
+EXAMPLE := examples/wales-2004-08
+
+.PHONY: demo serve test lint docs bench browser clean help
+
+help:            ## Show this list.
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+# --- set-up ------------------------------------------------------------------------------------------
+
+$(VENV)/run.done: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable .
+	@# The inference engine comes as C source: without a compiler the evaluator works alone, and runs say so.
+	@$(BIN)/python -m pip install --quiet --editable '.[engine]' || \
+	  echo "The inference engine could not be built here (a C compiler and Python headers are needed);" \
+	       "the evaluator makes the firings alone, and every run says so."
+	@touch $@
+
+$(VENV)/test.done: $(VENV)/run.done
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+browser: ## Install the browser that the page tests need, where it is missing.
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	 command -v google-chrome >/dev/null || { \
+	  echo "Installing chromium for the page tests ..."; \
+	  if [ "$$(id -u)" = 0 ]; then SUDO=; else SUDO=sudo; fi; \
+	  { $$SUDO apt-get update -q && $$SUDO apt-get install -y -q chromium; } >/dev/null || \
+	  { echo "chromium could not be installed; install it by hand, then run again."; exit 1; }; }
+
+# --- what people do ----------------------------------------------------------------------------------
+
+demo: $(VENV)/run.done ## Load the worked example, assess it, print the result.
+	@rm -f $(DEMO) $(DEMO)-wal $(DEMO)-shm
+	@$(BIN)/joint-review init --db $(DEMO)
+	@$(BIN)/joint-review review create --file $(EXAMPLE)/review.yml --by lead-reviewer --db $(DEMO)
+	@$(BIN)/joint-review evidence import $(REVIEW) $(EXAMPLE)/sources.csv $(EXAMPLE)/findings.csv \
+	  $(EXAMPLE)/survey-results.csv $(EXAMPLE)/indicators.csv --by lead-reviewer --db $(DEMO)
+	@$(BIN)/joint-review assess $(REVIEW) --by lead-reviewer --db $(DEMO)
+	@echo "The same with a browser, at http://127.0.0.1:8001: make serve"
+
+serve: $(VENV)/run.done ## Open the worked example in Datasette (run `make demo` first).
+	@test -f $(DEMO) || $(MAKE) --no-print-directory demo
+	@$(BIN)/joint-review serve --db $(DEMO)
+
+test: $(VENV)/test.done browser ## Run every test.
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/test.done ## Check style, types and that generated parts are current.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/test.done ## Write the generated parts of the documentation anew.
+	$(BIN)/python -m cogapp -r README.md docs/*.md examples/*/README.md
+	$(BIN)/python -c "from assessment.pages import metadata_yaml; print(metadata_yaml(), end='')" > datasette-metadata.yml
+
+bench: $(VENV)/run.done ## Measure speed and memory against peers; prints one table.
+	$(BIN)/python benchmarks/run.py
+
+clean: ## Remove the environment and the demo database.
+	rm -rf $(VENV) $(DEMO) $(DEMO)-wal $(DEMO)-shm

@@ -1,0 +1,60 @@
+"""joint-review serve: Datasette over the working database, with the plugin and what it is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from assessment.cli.options import db_option
+from assessment.database import open_programme
+from assessment.pages import metadata_yaml
+
+SETTINGS = {
+    "suggest_facets": "off",
+    "facet_time_limit_ms": "1000",
+    "sql_time_limit_ms": "3000",
+    "default_page_size": "50",
+    "allow_download": "off",
+}
+"""Datasette's settings for a working database (measured; see docs/performance.md)."""
+
+
+@click.command()
+@db_option
+@click.option(
+    "--port", default=8001, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+def serve(db_path: Path, port: int, host: str) -> None:
+    """Open the pages of the working database in Datasette.
+
+    A link is printed that signs you in, once. Nobody sees anything without signing in. Stop with Ctrl-C.
+
+    Example: joint-review serve --db programme.db --port 8001
+    """
+    open_programme(db_path).conn.close()
+    with tempfile.TemporaryDirectory(prefix="joint-review-") as folder:
+        told = Path(folder) / "metadata.yml"
+        told.write_text(metadata_yaml(db_path.stem), encoding="utf-8")
+        command = [
+            sys.executable,
+            "-m",
+            "datasette",
+            "serve",
+            str(db_path),
+            "--metadata",
+            str(told),
+            "--root",
+        ]
+        command += ["--host", host, "--port", str(port)]
+        for name, value in SETTINGS.items():
+            command += ["--setting", name, value]
+        click.echo("Open the link with the token below: it signs you in, once. Stop with Ctrl-C.", err=True)
+        code = subprocess.call(command, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    if code:
+        sys.exit(1)
