@@ -11,7 +11,7 @@ Modules in reading order:
     tables      CSV, XLSX, YAML and JSON files as rows with their places
     layouts     the documented layouts, how a file's layout is recognised, templates
     intake      import: all rows checked, then stored at once or not at all
-    items       one item: add, tag, show, withdraw; lists
+    items       one item: find, tag, withdraw; lists
     measures    measures per domain in SQL, with base and interval
     graph       source - item - domain - question as a networkx graph
     check       what a lead reviewer should look at before assessing

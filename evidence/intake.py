@@ -8,7 +8,7 @@ Cost grows linearly with the rows; memory does not grow with them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlite_utils import Database
 
 from evidence.database import add_event, one, rows, transaction
-from evidence.layouts import recognise
+from evidence.layouts import recognise, row_model
 from evidence.models import (
     POSITIVE_FROM,
     CaseScoreRow,
@@ -33,7 +33,7 @@ from evidence.models import (
     TagRow,
 )
 from evidence.reviews import Review, domain_ids
-from evidence.tables import Progress, RawTable, open_tables
+from evidence.tables import Progress, RawTable, header_name, open_tables
 from rules.errors import ImportRefused, Problem, suggest
 
 SHOWN = 200
@@ -88,6 +88,27 @@ def import_files(
                     intake.read(table, layout)
         intake.refuse_if_problems()
         return intake.store([path.name for path in paths], replace)
+    finally:
+        intake.clear()
+
+
+def import_row(
+    db: Database, review: Review, layout: str, values: Mapping[str, str], *, by: str, at: datetime
+) -> tuple[ImportReport, int | None]:
+    """Import one row of a layout, with the same checks as a file's.
+
+    Returns the report and, for an item, its number. Raises ImportRefused with every problem of the row.
+    """
+    headers = [header_name(name) for name in values]
+    place = f"this {row_model(layout).layout} row"
+    table = RawTable(place, layout, headers, iter([(place, list(values.values()))]))
+    intake = _Intake(db, review, by, at, no_progress)
+    intake.prepare()
+    try:
+        intake.read(table, layout)
+        intake.refuse_if_problems()
+        report = intake.store([layout], replace=False)
+        return report, one(db, ITEM_OF_ROW, {"review": review.id})
     finally:
         intake.clear()
 
@@ -516,6 +537,10 @@ INSERT_RESPONSES = """
 insert or ignore into survey_response
   (source_id, respondent, question, group_name, strand, answer, added_event)
 select source_id, respondent, question, group_name, strand, answer, :event from incoming_response order by n
+"""
+ITEM_OF_ROW = """
+select e.id from incoming_item i join source s on s.review_id = :review and s.ref = i.ref
+join evidence e on e.source_id = s.id and e.locator = i.locator and e.withdrawn_event is null
 """
 CLASHING_ROWS = """
 with first as (

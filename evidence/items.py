@@ -1,4 +1,4 @@
-"""Evidence items one by one: add, tag, withdraw, show; and lists of them."""
+"""Evidence items one by one: find, tag, withdraw; and lists of them. (Items come in by `intake` alone.)"""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import Any
 from sqlite_utils import Database
 
 from evidence.database import add_event, one, rows, transaction
-from evidence.intake import item_digest, item_fields
-from evidence.models import ItemRow
 from evidence.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, UnknownName, suggest
 
@@ -96,69 +94,6 @@ select * from (
   where source_id = :source and id > :id and withdrawn_event is null order by id limit :around)
 order by id
 """
-
-
-def add_item(db: Database, review: Review, row: ItemRow, *, by: str, at: datetime) -> int:
-    """Store one item with its tags; returns its number.
-
-    Raises UnknownName for a source or domain that is not there, EvidenceInvalid when the source already has
-    an item at this locator.
-    """
-    domains = domain_ids(db, review)
-    with transaction(db):
-        source_id = _source_id(db, review, row.source)
-        there = one(
-            db,
-            "select id from evidence where source_id = ? and locator = ? and withdrawn_event is null",
-            [source_id, row.locator],
-        )
-        if there:
-            raise EvidenceInvalid(
-                f"item E{there} already stands at {row.locator!r} of source {row.source!r}",
-                hint="Make the locator more exact, or withdraw that item first.",
-            )
-        _check_quote(db, source_id, row)
-        said = item_fields(row)
-        event = add_event(db, at=at, by=by, action="add item", review_id=review.id, target=row.locator)
-        cursor = db.conn.execute(
-            INSERT_ITEM,
-            [
-                *(review.id, source_id, row.locator, *said),
-                row.recorded_by or by,
-                (row.recorded_on or at.date()).isoformat(),
-                item_digest(row.source, row.locator, said),
-                event,
-            ],
-        )
-        number = int(cursor.lastrowid or 0)
-        for domain in row.domains:
-            _insert_tag(db, number, _domain_id(domains, domain), "", row.recorded_by or by, event)
-    return number
-
-
-INSERT_ITEM = f"""
-insert into evidence (review_id, source_id, locator, kind, strand, text, quote, direction, significance,
-  value, base, unit, scale_max, group_name, period, better, comparator, comparator_name, best, worst,
-  recorded_by, recorded_on, digest, added_event)
-values ({", ".join("?" * 24)})
-"""
-
-
-def _source_id(db: Database, review: Review, ref: str) -> int:
-    found = one(db, "select id from source where review_id = ? and ref = ?", [review.id, ref])
-    if found is None:
-        known = [row["ref"] for row in rows(db, "select ref from source where review_id = ?", [review.id])]
-        raise UnknownName("source", ref, known)
-    return int(found)
-
-
-def _check_quote(db: Database, source_id: int, row: ItemRow) -> None:
-    texts = rows(db, "select text from source_page where source_id = ?", [source_id])
-    if row.quote and texts and not any(row.quote in found["text"] for found in texts):
-        raise EvidenceInvalid(
-            f"these words do not stand in the stored text of source {row.source!r}: {row.quote[:60]!r}",
-            hint="Quote word for word.",
-        )
 
 
 def _domain_id(domains: dict[str, int], key: str) -> int:
