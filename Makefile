@@ -62,7 +62,7 @@ lint: $(VENV)/test.done ## Check style, types and that generated parts are curre
 	$(BIN)/mypy
 
 docs: $(VENV)/test.done ## Write the generated parts of the documentation anew.
-	$(BIN)/python -m cogapp -r README.md docs/*.md examples/*/README.md
+	$(BIN)/python -m cogapp -r -I docs README.md docs/*.md examples/*/README.md
 	$(BIN)/python -c "from assessment.pages import metadata_yaml; print(metadata_yaml(), end='')" > datasette-metadata.yml
 
 bench: $(VENV)/run.done ## Measure speed and memory against peers; prints one table.

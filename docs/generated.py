@@ -19,6 +19,7 @@ import click
 from assessment import schema as run_schema
 from assessment.cli import cli
 from assessment.database import init_programme
+from assessment.judge import judge_file
 from assessment.run import Run, assess
 from evidence import schema as evidence_schema
 from evidence.intake import import_files
@@ -159,6 +160,21 @@ def comparison() -> str:
     said = ", ".join(f"{count} {word}" for word, count in counts.items())
     headers = ["domain or question", "most councils got", "published", "proposed", ""]
     return f"{table(headers, rows)}\n\nOf {len(rows)}: {said}."
+
+
+def judged_from_published() -> str:
+    """What the question rules make of the published domain ratings alone, without any evidence."""
+    with (EXAMPLE / "expected.csv").open(encoding="utf-8", newline="") as file:
+        expected = [row for row in csv.DictReader(file) if row["target"] not in ("services", "organisation")]
+    policy = load_policy("wales-round-2")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "published.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["authority", *(row["target"] for row in expected)])
+            writer.writerow(["Ten councils", *(row["rating_most_councils_got"] for row in expected)])
+        (judged,) = judge_file(policy, path)
+    return "\n".join(f"- {policy.framework.title_of(q)} {judged[q]['because']}" for q in ("services", "organisation"))
 
 
 def example_figures() -> str:

@@ -19,9 +19,11 @@ from assessment.cli.options import (
     programme_option,
 )
 from assessment.cli.show import show_json, show_table
-from assessment.overview import list_review_rows, review_row
-from evidence.reviews import create_review
+from assessment.overview import reviews_with_position
 from evidence.reviewfile import read_review_file
+from evidence.reviews import create_review
+
+MOST_REVIEWS = 100_000
 
 
 @click.group(cls=Commands)
@@ -76,7 +78,7 @@ def create(
         }
     made = create_review(programme.db, **details, by=by, at=now())
     if as_json:
-        show_json(review_row(programme.db, made))
+        show_json(_row(programme, made.key))
     else:
         click.echo(f"Review {made.key} of {made.authority} is ready.")
         click.echo(f"Next: joint-review evidence import {made.key} FILE...")
@@ -90,7 +92,7 @@ def list_reviews(programme: Programme, as_json: bool) -> None:
 
     Example: joint-review review list
     """
-    found = list_review_rows(programme.db)
+    found = _rows(programme)
     if as_json:
         show_json(found)
     elif not found:
@@ -102,7 +104,7 @@ def list_reviews(programme: Programme, as_json: bool) -> None:
             "framework": "framework",
             "items": "items",
             "made_on": "assessed on",
-            "cell": "position",
+            "said": "position",
         }
         show_table(found, columns, [None, 40, None, None, None, 40])
 
@@ -116,10 +118,22 @@ def show(programme: Programme, key: str, as_json: bool) -> None:
 
     Example: joint-review review show wales-2004-08
     """
-    found = review_row(programme.db, programme.review(key))
+    found = _row(programme, programme.review(key).key)
     if as_json:
         show_json(found)
         return
     for name, value in found.items():
-        if value not in (None, ""):
+        if value not in (None, "") and not isinstance(value, list):
             click.echo(f"{name.replace('_', ' '):>14}  {value}")
+
+
+def _rows(programme: Programme) -> list[dict[str, Any]]:
+    """Every review with its position in words under `said`."""
+    found = reviews_with_position(programme.db, limit=MOST_REVIEWS)
+    for row in found:
+        row["said"] = " / ".join(part["level_title"] or "not rated" for part in row["position"])
+    return found
+
+
+def _row(programme: Programme, key: str) -> dict[str, Any]:
+    return next(row for row in _rows(programme) if row["key"] == key)

@@ -31,6 +31,7 @@ from assessment.decide import rate as record_rating
 from assessment.explain import explain as explain_run
 from assessment.grid import make_grid
 from assessment.judge import judge_file, write_csv
+from assessment.overview import framework_of
 from assessment.run import assess as make_run
 from assessment.run import load_run
 from assessment.trail import trail_of
@@ -154,7 +155,7 @@ def explain(programme: Programme, review: str, target: str | None, run_id: int |
     """
     found = programme.review(review)
     run = load_run(programme.db, found, run_id)
-    explained = explain_run(found.framework, run, target)
+    explained = explain_run(framework_of(programme.db, run), run, target)
     if as_json:
         show_json(explained)
         return
