@@ -174,7 +174,9 @@ def judged_from_published() -> str:
             writer.writerow(["authority", *(row["target"] for row in expected)])
             writer.writerow(["Ten councils", *(row["rating_most_councils_got"] for row in expected)])
         (judged,) = judge_file(policy, path)
-    return "\n".join(f"- {policy.framework.title_of(q)} {judged[q]['because']}" for q in ("services", "organisation"))
+    return "\n".join(
+        f"- {policy.framework.title_of(q)} {judged[q]['because']}" for q in ("services", "organisation")
+    )
 
 
 def example_figures() -> str:
