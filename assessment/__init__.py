@@ -10,7 +10,9 @@ Modules in reading order:
     trail       from a rating down to source and locator, level by level
     judge       overall judgements from domain ratings alone, for many authorities
     grid        the grid as data: cells, position, labels
-    changes     what changed between two runs
+    verify      a run made again from its frozen inputs, and compared
+    changes     what changed between two runs, and which change moved which rating
+    overview    lists and matrices the pages show
     pages       descriptions and canned queries for Datasette, from the schemas
     cli/        the `joint-review` command
     web/        the Datasette plugin

@@ -21,7 +21,7 @@ from sqlite_utils import Database
 from assessment.decide import decided_levels
 from evidence.database import add_event, insert, one, rows, transaction
 from evidence.measures import behind, compute_measures, evidence_digest
-from evidence.reviews import Review
+from evidence.reviews import Review, find_review
 from rules.engine import EngineWorker, available, engine_names, fire_of_record
 from rules.errors import RunImpossible, UnknownName
 from rules.framework import in_language
@@ -85,11 +85,7 @@ def assess(
     says so); None uses it where this Python has it. Raises EnginesDisagree or EngineFailed, and records
     nothing then.
     """
-    if policy.framework.id != review.framework.id:
-        raise RunImpossible(
-            f"the rulebook is for {policy.framework.id}, the review for {review.framework.id}",
-            hint="Give a rulebook of the review's framework.",
-        )
+    _check_framework(review, policy)
     with_engine = available() if use_engine is None else use_engine
     # One read transaction: everything below sees the same state, whatever others write meanwhile.
     db.conn.execute("begin")
@@ -124,6 +120,19 @@ def assess(
             else _record(db, review, policy, inputs, inference, result, event, by=by, at=at)
         )
     return Run(number, review.key, digest(result), result, is_new=not known)
+
+
+def _check_framework(review: Review, policy: PolicySet) -> None:
+    if policy.framework.id != review.framework.id:
+        raise RunImpossible(
+            f"the rulebook is for {policy.framework.id}, the review for {review.framework.id}",
+            hint="Give a rulebook of the review's framework.",
+        )
+    if policy.framework_digest != review.framework_digest:
+        raise RunImpossible(
+            f"the framework {policy.framework.id} has changed since it was put into the database",
+            hint="Bring the database up to date first: joint-review init --db FILE",
+        )
 
 
 def infer_of_record(
@@ -346,3 +355,12 @@ def load_run(db: Database, review: Review, run_id: int | None = None) -> Run:
             raise UnknownName(f"run of {review.key}", str(run_id), known)
     row = found[0]
     return Run(row["id"], review.key, row["result_digest"], json.loads(row["result"]))
+
+
+def find_run(db: Database, run_id: int) -> tuple[Review, Run]:
+    """A run by its number alone, with its review; raises UnknownName."""
+    key = one(db, "select v.key from run r join review v on v.id = r.review_id where r.id = ?", [run_id])
+    if key is None:
+        raise UnknownName("run", str(run_id), [str(row["id"]) for row in rows(db, "select id from run")])
+    review = find_review(db, key)
+    return review, load_run(db, review, run_id)

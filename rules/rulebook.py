@@ -85,6 +85,11 @@ class Filter(PolicyModel):
     level_at_least: str | None = Field(default=None, description="Ratings at this level or better.")
     level_at_most: str | None = Field(default=None, description="Ratings at this level or worse.")
 
+    @property
+    def given(self) -> set[str]:
+        """The names of the filters that are set."""
+        return {name for name in type(self).model_fields if getattr(self, name) is not None}
+
 
 RATING_FILTERS = frozenset({"level_at_least", "level_at_most"})
 FILTERS: dict[Of, frozenset[str]] = {
@@ -138,14 +143,14 @@ class Measure(PolicyModel):
                 f"allowed: {', '.join(sorted(s.value for s in allowed))}"
             )
         for name in ("where", "among"):
-            given = getattr(self, name).model_fields_set
+            given = getattr(self, name).given
             if given - FILTERS[self.of]:
                 wrong = ", ".join(sorted(given - FILTERS[self.of]))
                 raise ValueError(
                     f"{name}: {wrong} cannot filter {self.of.value}; "
                     f"allowed: {', '.join(sorted(FILTERS[self.of]))}"
                 )
-        if self.among.model_fields_set and self.statistic is not Statistic.SHARE:
+        if self.among.given and self.statistic is not Statistic.SHARE:
             raise ValueError("'among' belongs to a share only")
         if self.weighted and self.of is not Of.FINDINGS:
             raise ValueError("only findings can be weighted by significance")
@@ -270,10 +275,15 @@ class Rulebook(PolicyModel):
     questions: dict[Id, RuleSet] = Field(description="Rules of the questions, over the domains' ratings.")
 
     def rules_of(self, framework: Framework, target: str) -> RuleSet:
-        """The rules that rate a domain or a question of `framework`."""
+        """The rules that rate a domain or a question of `framework`, levels in the order of its scale."""
         if not framework.is_domain(target):
-            return self.questions[target]
-        return self.domains.get(target) or self.domain_defaults[framework.question_of[target].id]
+            rules = self.questions[target]
+        else:
+            rules = self.domains.get(target) or self.domain_defaults[framework.question_of[target].id]
+        scale = [level.id for level in framework.scale_of(target) if level.id in rules.levels]
+        if list(rules.levels) == scale:
+            return rules
+        return rules.model_copy(update={"levels": {name: rules.levels[name] for name in scale}})
 
     def block_of(self, framework: Framework, target: str) -> str:
         """Where the target's rules are written: 'domains/ID', 'domain_defaults/ID' or 'questions/ID'."""

@@ -8,6 +8,7 @@ Modules in reading order:
     reviews     review create / list / show
     evidence    evidence import / template / add / tag / list / show / withdraw / check
     runs        assess, rate, explain, trail, judge
+    records     verify, diff
     rulebooks   rules check / test / show
     serve       serve
 """
@@ -21,6 +22,7 @@ import click
 from assessment.cli.evidence import evidence
 from assessment.cli.frameworks import framework, init
 from assessment.cli.options import Commands, say_error
+from assessment.cli.records import diff, verify
 from assessment.cli.reviews import review
 from assessment.cli.rulebooks import rules
 from assessment.cli.runs import assess, explain, judge, rate, trail
@@ -36,7 +38,21 @@ def cli() -> None:
     """
 
 
-for command in (init, framework, review, evidence, assess, rate, explain, trail, judge, rules, serve):
+for command in (
+    init,
+    framework,
+    review,
+    evidence,
+    assess,
+    rate,
+    explain,
+    trail,
+    judge,
+    verify,
+    diff,
+    rules,
+    serve,
+):
     cli.add_command(command)
 
 
