@@ -18,7 +18,8 @@ Numbers = NDArray[np.float64]
 
 PAIRS = """
 select d.key as domain, e.id, e.kind, s.ref as source, s.kind as source_kind, e.strand, e.text, e.group_name,
-  e.period, e.direction, e.significance, e.value, e.base, e.better, e.comparator
+  coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.direction, e.significance,
+  e.value, e.base, e.unit, e.better, e.comparator
 from evidence e
 join tag t on t.evidence_id = e.id
 join domain d on d.id = t.domain_id
@@ -59,7 +60,7 @@ class Counted:
     period: Column
     """Codes in the order of the periods, so that a later period has a higher code."""
     series: Column
-    """Indicators: name and strand."""
+    """Indicators: name, strand, unit and which way is better."""
     result: Column
     """Survey results: question, group and strand."""
     significance: Numbers
@@ -95,7 +96,7 @@ def load_counted(db: Database, review: Review, event: int) -> Counted:
         direction=names("direction"),
         better=names("better"),
         period=names("period"),
-        series=joined("text", "strand"),
+        series=joined("text", "strand", "unit", "better"),
         result=joined("text", "group_name", "strand"),
         significance=numbers("significance"),
         value=numbers("value"),
