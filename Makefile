@@ -65,8 +65,14 @@ docs: $(VENV)/test.done ## Write the generated parts of the documentation anew.
 	$(BIN)/python -m cogapp -r -I docs README.md docs/*.md examples/*/README.md
 	$(BIN)/python -c "from assessment.pages import metadata_yaml; print(metadata_yaml(), end='')" > datasette-metadata.yml
 
-bench: $(VENV)/run.done ## Measure speed and memory against peers; prints one table.
-	$(BIN)/python benchmarks/run.py
+.bench-venv/done: pyproject.toml benchmarks/requirements.txt
+	@test -x .bench-venv/bin/python || $(PYTHON) -m venv .bench-venv
+	@.bench-venv/bin/python -m pip install --quiet --upgrade pip
+	@.bench-venv/bin/python -m pip install --quiet --editable '.[engine]' --requirement benchmarks/requirements.txt
+	@touch $@
+
+bench: .bench-venv/done ## Measure speed and memory against peers; prints one table (QUICK=1: less of it).
+	@.bench-venv/bin/python benchmarks/run.py $(if $(QUICK),--quick)
 
 clean: ## Remove the environment and the demo database.
 	rm -rf $(VENV) $(DEMO) $(DEMO)-wal $(DEMO)-shm

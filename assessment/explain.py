@@ -13,8 +13,9 @@ def explain(framework: Framework, run: Run, target: str | None = None) -> list[d
     """The explanation of one target of a run ('cell' for the grid position), or of all of them.
 
     Each holds `target`, `title`, `status`, `level`, `proposed`, `because` (one sentence), and lists of
-    criteria: `met` (of this level and those below), `next` (of the level above, met or not), `limits` (with
-    whether they bind) and `sufficiency`. Raises UnknownName.
+    criteria: `met` and `missed` of the level that the rules give before limits and of those below (secure-fit
+    misses none of them), `next` (of the level above, met or not), `limits` (with whether they bind) and
+    `sufficiency`. Raises UnknownName.
     """
     if target == "cell":
         return [explain_cell(framework, run)]
@@ -40,6 +41,7 @@ def explain_cell(framework: Framework, run: Run) -> dict[str, Any]:
         "proposed": None,
         "because": said + ".",
         "met": [],
+        "missed": [],
         "next": [],
         "next_level": None,
         "limits": [],
@@ -53,6 +55,7 @@ def _explain_rating(framework: Framework, rating: dict[str, Any]) -> dict[str, A
     outcomes = rating["outcomes"]
     level = rating["before_limits"] or 0
     above = scale[level] if level and level < len(scale) else None
+    reached = [o for o in outcomes if o["part"] in names[:level]]
     return {
         "target": rating["target"],
         "title": rating["title"],
@@ -61,7 +64,8 @@ def _explain_rating(framework: Framework, rating: dict[str, Any]) -> dict[str, A
         "level_title": rating["level_title"],
         "proposed": rating["proposed_id"],
         "because": rating["because"],
-        "met": [o for o in outcomes if o["met"] and o["part"] in names[:level]],
+        "met": [o for o in reached if o["met"]],
+        "missed": [o for o in reached if not o["met"]],
         "next": [o for o in outcomes if above and o["part"] == above.id],
         "next_level": in_language(above.title) if above else None,
         "limits": [

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evidence.tables import RawTable, open_tables
+from evidence.tables import BLANK_HEADER, RawTable, open_tables
 from rules.engine import EngineWorker, available, fire_of_record
 from rules.errors import ImportRefused, Problem, suggest
 from rules.framework import Framework, in_language
@@ -24,7 +24,8 @@ def judge_file(policy: PolicySet, path: Path, *, encoding: str = "utf-8") -> lis
     like a question holds that question's rating. Raises ImportRefused with all problems of the file.
     """
     with open_tables(path, encoding, lambda done, total, what: None) as tables:
-        authorities = [row for table in tables for row in _read(policy.framework, table)]
+        seen: dict[str, str] = {}
+        authorities = [row for table in tables for row in _read(policy.framework, table, seen)]
         problems = [problem for table in tables for problem in table.problems]
     if not problems and not authorities:
         problems = [Problem(path.name, "there are no authorities below the headers.")]
@@ -37,39 +38,47 @@ def judge_file(policy: PolicySet, path: Path, *, encoding: str = "utf-8") -> lis
         ]
 
 
-def _read(framework: Framework, table: RawTable) -> Iterator[tuple[str, dict[str, int]]]:
-    place = f"{table.file}, headers"
-    names = {name.replace("-", "_"): name for name in framework.question_of}
+def _check_headers(framework: Framework, table: RawTable, names: dict[str, str]) -> None:
+    """Note what is wrong with the headers of a table; `names` holds the domain or question of each header."""
+    place = f"{table.place}, headers"
     if "authority" not in table.headers:
-        table.problems.append(Problem(place, "the column 'authority' is missing."))
+        table.problem(place, "the column 'authority' is missing.")
         return
-    for header in table.headers:
-        if header != "authority" and header not in names:
-            table.problems.append(
-                Problem(
-                    place, f"{framework.id} has no domain {header!r}.", suggest(header, framework.question_of)
-                )
-            )
-    if not any(header in names for header in table.headers):
-        table.problems.append(Problem(place, f"no column is a domain of {framework.id}."))
+    for number, header in enumerate(table.headers, start=1):
+        if header == BLANK_HEADER:
+            table.problem(place, f"column {number} has no header.")
+        elif header != "authority" and header not in names:
+            hint = suggest(header, framework.question_of)
+            table.problem(place, f"{framework.id} has no domain {header!r}.", hint)
+    for header in sorted({h for h in table.headers if h and table.headers.count(h) > 1}):
+        table.problem(place, f"the column {header!r} stands twice.")
+    if not table.problems and not any(header in names for header in table.headers):
+        table.problem(place, f"no column is a domain of {framework.id}.")
+
+
+def _read(
+    framework: Framework, table: RawTable, seen: dict[str, str]
+) -> Iterator[tuple[str, dict[str, int]]]:
+    """Every authority with its levels; `seen` holds where the authorities of all tables so far stand."""
+    names = {name.replace("-", "_"): name for name in framework.question_of}
+    _check_headers(framework, table, names)
     if table.problems:
         return
-    seen: dict[str, str] = {}
     for where, cells in table.rows:
         row = dict(zip(table.headers, cells, strict=True))
         name = str(row.pop("authority")).strip()
         if not name:
-            table.problems.append(Problem(f"{where}, column 'authority'", "the name is empty."))
-        if name in seen:
-            table.problems.append(Problem(where, f"{name!r} stands twice (also {seen[name]})."))
-        seen[name] = where
+            table.problem(f"{where}, column 'authority'", "the name is empty.")
+        elif name in seen:
+            table.problem(where, f"{name!r} stands twice (also {seen[name]}).")
+        seen.setdefault(name, where)
         levels: dict[str, int] = {}
         for header, cell in row.items():
             level = _level(framework, names[header], str(cell).strip())
             if isinstance(level, int):
                 levels[names[header]] = level
             elif level is not None:
-                table.problems.append(Problem(f"{where}, column {header!r}", f"{cell!r} is no level.", level))
+                table.problem(f"{where}, column {header!r}", f"{cell!r} is no level.", level)
         yield name, levels
 
 

@@ -31,13 +31,16 @@ where r.review_id = cast(:review as integer) and c.target = :target order by c.i
     "weakest_evidence": {
         "title": "Which ratings rest on the weakest evidence?",
         "description": "Domains by how little stands behind them: items, sources, kinds of source.",
-        "sql": """select d.title as domain, count(distinct e.id) as items, count(distinct s.id) as sources,
-  count(distinct s.kind) as kinds, x.level_title as rating, x.status
+        "sql": """with used as (
+  select t.domain_id, e.id, s.id as source_id, s.kind
+  from evidence e join tag t on t.evidence_id = e.id and t.withdrawn_event is null
+  join source s on s.id = e.source_id
+  where e.review_id = cast(:review as integer) and e.withdrawn_event is null)
+select d.title as domain, count(distinct u.id) as items, count(distinct u.source_id) as sources,
+  count(distinct u.kind) as kinds, x.level_title as rating, x.status
 from domain d
 join review v on v.framework_id = d.framework_id and v.id = cast(:review as integer)
-left join tag t on t.domain_id = d.id and t.withdrawn_event is null
-left join evidence e on e.id = t.evidence_id and e.review_id = v.id and e.withdrawn_event is null
-left join source s on s.id = e.source_id
+left join used u on u.domain_id = d.id
 left join latest_run r on r.review_id = v.id
 left join rating x on x.run_id = r.id and x.target = d.key
 group by d.id order by kinds, sources, items""",

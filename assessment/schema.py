@@ -9,7 +9,7 @@ from evidence.schema import ID, Column, Table, create
 C = Column
 RUN = C("run_id", "integer not null references run(id)", "The run.")
 
-TABLES: tuple[Table, ...] = (
+FIRST_TABLES: tuple[Table, ...] = (
     Table(
         "policy_text",
         "Frameworks and rulebooks exactly as runs used them.",
@@ -170,6 +170,53 @@ TABLES: tuple[Table, ...] = (
     ),
 )
 
+PARTS_OF_CONFIDENCE = {
+    "methods": "how the evidence was gathered",
+    "coherence": "whether it points one way",
+    "adequacy": "whether there is enough of it",
+    "relevance": "whether it is about this domain, these people and this time",
+}
+"""The four parts of a statement of confidence and what each asks (see assessment.confidence)."""
+
+CONFIDENCE = Table(
+    "confidence",
+    "How confident people are in a domain's rating, after GRADE-CERQual; never changed, the latest counts.",
+    (
+        ID,
+        RUN,
+        C("target", "text not null", "The domain."),
+        C(
+            "level",
+            "text not null check (level in ('high', 'moderate', 'low', 'very low'))",
+            "Confidence in the rating, given by the person who signs.",
+        ),
+        C("suggested_level", "text not null", "What the figures suggest."),
+        *(
+            column
+            for part, asked in PARTS_OF_CONFIDENCE.items()
+            for column in (
+                C(
+                    f"{part}_concern",
+                    f"text not null check ({part}_concern in ('none', 'minor', 'moderate', 'serious'))",
+                    f"Concern about {asked}, as the figures suggest.",
+                ),
+                C(f"{part}_figures", "text not null", f"The figures about {asked}."),
+                C(f"{part}_words", "text not null default ''", f"What the person says about {asked}."),
+            )
+        ),
+        C("draws", "integer not null", "How many draws the figures rest on."),
+        C("seed", "integer not null", "The seed of the draws."),
+        C("because", "text not null", "The statement in the person's words."),
+        C("by", "text not null", "Who signs it."),
+        C("added_event", "integer not null references event(id)", "The event that recorded it."),
+    ),
+    label="target",
+    facets=("target", "level", "by"),
+    indexes=("create index confidence_of_run on confidence(run_id, target)",),
+)
+
+TABLES: tuple[Table, ...] = (*FIRST_TABLES, CONFIDENCE)
+
 NEVER_CHANGED = ("run", "measure", "criterion", "firing", "rating", "gap", "decision", "policy_text")
 
 VIEWS: tuple[Table, ...] = (
@@ -251,7 +298,7 @@ migrations = Migrations("joint-review assessment")
 @migrations()
 def run_tables(db: Database) -> None:
     """The first version of the tables of runs and decisions."""
-    create(db, TABLES)
+    create(db, FIRST_TABLES)
     create(db, VIEWS)
     for name in NEVER_CHANGED:
         for verb in ("update", "delete"):
@@ -259,3 +306,14 @@ def run_tables(db: Database) -> None:
                 f"create trigger {name}_never_{verb} before {verb} on {name}"
                 f" begin select raise(abort, 'rows of {name} are never changed'); end"
             )
+
+
+@migrations()
+def confidence_table(db: Database) -> None:
+    """Statements of confidence, kept with the run they are about."""
+    create(db, (CONFIDENCE,))
+    for verb in ("update", "delete"):
+        db.conn.execute(
+            f"create trigger confidence_never_{verb} before {verb} on confidence"
+            f" begin select raise(abort, 'rows of confidence are never changed'); end"
+        )

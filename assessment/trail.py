@@ -21,9 +21,11 @@ ITEMS = """
 select e.id, e.kind, e.strand, e.text, e.quote, e.direction, e.significance, e.value, e.base, e.unit,
   e.group_name, e.period, e.best, e.worst, e.comparator, e.comparator_name, e.better, e.locator,
   s.ref as source, s.title as source_title, s.kind as source_kind,
-  (select count(*) from tag t where t.evidence_id = e.id and t.withdrawn_event is null) as uses,
+  (select count(*) from tag t where t.evidence_id = e.id and t.added_event <= r.evidence_event
+    and (t.withdrawn_event is null or t.withdrawn_event > r.evidence_event)) as uses,
   e.withdrawn_event is not null as withdrawn
-from measure_evidence b join evidence e on e.id = b.evidence_id join source s on s.id = e.source_id
+from measure_evidence b join run r on r.id = b.run_id
+join evidence e on e.id = b.evidence_id join source s on s.id = e.source_id
 where b.measure_id = :measure order by e.significance desc, s.ref, e.id limit :limit offset :offset
 """
 

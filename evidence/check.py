@@ -25,9 +25,9 @@ class EvidenceCheck:
     domains: list[dict[str, Any]]
     """Every domain: key, title, items, kinds, sources, the kinds' names, and `problem` ('' if none)."""
     used_in_many: list[dict[str, Any]]
-    """Items tagged to three domains or more: id, text, domains."""
+    """Items tagged to three domains or more: id, text, domains, uses."""
     outside_window: list[dict[str, Any]]
-    """Items whose period or source lies outside the evidence window: id, text, dated, window."""
+    """Items whose period or source lies outside the evidence window: id, text, dated."""
     drafts: list[dict[str, Any]]
     """Items of sources that are still drafts: id, source, text."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,33 +21,49 @@ APPLICATION_ID = 0x4A526576
 
 BUSY_MS = 30_000
 """How long a writer waits for another one before giving up."""
+CACHE_KB = 32_000
+"""Pages kept in memory; with SQLite's own 2 MB an import writes the same pages over and over."""
 
 
 def create_database(path: Path, migrations: Sequence[Migrations] = ()) -> Database:
-    """A new working database at `path`; an existing one is opened and upgraded, nothing in it is lost."""
-    if path.exists() and path.stat().st_size:
+    """A new working database at `path`; an existing one is opened and upgraded, nothing in it is lost.
+
+    Raises DatabaseUnusable like `open_database`, or when the folder is missing or cannot be written to.
+    """
+    if path.exists() and (path.is_dir() or path.stat().st_size):
         return open_database(path, migrations)
     if not path.parent.is_dir():
         raise DatabaseUnusable(f"the folder {path.parent} does not exist", hint="Create it first.")
-    with _said_plainly(path):
+    with said_plainly(path):
         connection = _connect(path)
-        connection.execute(f"pragma application_id={APPLICATION_ID}")
-        db = _prepared(connection)
-        _upgrade(db, path, migrations)
+        try:
+            connection.execute(f"pragma application_id={APPLICATION_ID}")
+            db = _prepared(connection)
+            _upgrade(db, path, migrations)
+        except BaseException:
+            connection.close()
+            raise
         return db
 
 
 def open_database(path: Path, migrations: Sequence[Migrations] = ()) -> Database:
     """The working database at `path`, upgraded if it is older.
 
-    Raises DatabaseUnusable when the file is missing, locked, truncated, no working database, or made by a
-    newer version of this software.
+    Raises DatabaseUnusable when the file is missing, locked, read-only, truncated, no working database, or
+    made by a newer version of this software.
     """
     if not path.exists():
         raise DatabaseUnusable(
             f"there is no database at {path}", hint=f"Make one first: joint-review init --db {path}"
         )
-    with _said_plainly(path):
+    if path.is_dir():
+        raise DatabaseUnusable(
+            f"{path} is a folder, not a database", hint=f"Give a file: --db {path}/FILE.db"
+        )
+    if not os.access(path, os.R_OK | os.W_OK):
+        # SQLite would open it for reading and fail at the first write.
+        raise DatabaseUnusable(f"{path} {READ_ONLY[0]}", hint=READ_ONLY[1])
+    with said_plainly(path):
         _refuse_cut_short(path)
         connection = _connect(path)
         try:
@@ -91,6 +108,7 @@ def _prepared(connection: sqlite3.Connection) -> Database:
     connection.execute("pragma journal_mode=wal")
     connection.execute("pragma foreign_keys=on")
     connection.execute("pragma synchronous=full")
+    connection.execute(f"pragma cache_size=-{CACHE_KB}")
     connection.execute("select count(*) from sqlite_master").fetchone()
     return Database(connection)
 
@@ -118,7 +136,7 @@ def _upgrade(db: Database, path: Path, more: Sequence[Migrations]) -> None:
 @contextmanager
 def transaction(db: Database) -> Iterator[Database]:
     """All writes inside happen together or not at all; waits for another writer up to BUSY_MS."""
-    with _said_plainly(None):
+    with said_plainly(None):
         db.conn.execute("begin immediate")
         try:
             yield db
@@ -135,39 +153,43 @@ def transaction(db: Database) -> Iterator[Database]:
 
 
 @contextmanager
-def _said_plainly(path: Path | None) -> Iterator[None]:
-    """SQLite's own errors in the user's words."""
+def said_plainly(path: Path | None = None) -> Iterator[None]:
+    """SQLite's own errors in the user's words, as DatabaseUnusable."""
     name = str(path) if path else "the database"
     try:
         yield
-    except sqlite3.OperationalError as error:
-        text = str(error)
-        if "locked" in text or "busy" in text:
-            raise DatabaseUnusable(
-                f"{name} is being written to by somebody else and stayed locked",
-                hint="Wait until the other import or run has ended, then try again; nothing was changed.",
-            ) from error
-        if "full" in text:
-            raise DatabaseUnusable(
-                f"there is no room left on the disk for {name}",
-                hint="Free some space and try again; nothing was changed.",
-            ) from error
-        if "readonly" in text or "unable to open" in text:
-            raise DatabaseUnusable(
-                f"{name} cannot be opened for writing", hint="Check the folder and the file's permissions."
-            ) from error
-        raise
     except sqlite3.DatabaseError as error:
-        text = str(error)
-        if "not a database" in text:
-            raise DatabaseUnusable(
-                f"{name} is not a database", hint="Give the right file with --db."
-            ) from error
-        if "malformed" in text or "disk image" in text:
-            raise DatabaseUnusable(
-                f"{name} is damaged or was cut short", hint="Restore it from a backup."
-            ) from error
-        raise
+        # The lower byte is the kind of error, the upper ones say more about it.
+        said = SAID.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if said is None:
+            raise
+        raise DatabaseUnusable(f"{name} {said[0]}", hint=said[1]) from error
+
+
+LOCKED = (
+    "is being written to by somebody else and stayed locked",
+    "Wait until the other import or run has ended, then try again; nothing was changed.",
+)
+READ_ONLY = ("cannot be opened for writing", "Check the folder's and the file's permissions.")
+DAMAGED = ("is damaged or was cut short", "Restore it from a backup.")
+SAID = {
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: READ_ONLY,
+    sqlite3.SQLITE_PERM: READ_ONLY,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: ("is not a database", "Give the right file with --db."),
+    sqlite3.SQLITE_FULL: (
+        "found no room left on the disk",
+        "Free some space and try again; nothing was changed.",
+    ),
+    sqlite3.SQLITE_IOERR: (
+        "could not be read or written by the system",
+        "Check the disk and the folder; nothing was changed.",
+    ),
+}
+"""What SQLite's kinds of error mean to people, and what would do."""
 
 
 def add_event(

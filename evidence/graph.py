@@ -12,39 +12,39 @@ import networkx as nx
 from sqlite_utils import Database
 
 from evidence.reviews import Review
+from rules.errors import UnknownName
 
 Node = tuple[str, str]
 
 EDGES = """
 select s.ref, s.kind, e.id, d.key
-from evidence e
-join source s on s.id = e.source_id
+from source s
+left join evidence e on e.source_id = s.id
+  and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
 left join tag t on t.evidence_id = e.id
   and t.added_event <= :event and (t.withdrawn_event is null or t.withdrawn_event > :event)
 left join domain d on d.id = t.domain_id
-where e.review_id = :review
-  and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
+where s.review_id = :review and s.added_event <= :event
 """
 
 
 @dataclass(frozen=True)
 class EvidenceGraph:
-    """The graph of one review at one point in its event record."""
+    """The graph of one review at one point in its event record.
+
+    Its methods raise UnknownName for a domain, question or source that the review does not have.
+    """
 
     graph: nx.DiGraph
 
     def support_of(self, target: str) -> tuple[list[str], list[str]]:
         """(sources, items) that a domain or question rests on, sorted by name."""
-        node = self._target(target)
-        below = nx.ancestors(self.graph, node) if node in self.graph else set()
+        below = nx.ancestors(self.graph, self._node(target, "domain", "question"))
         return _names(below, "source"), _names(below, "item")
 
     def lost_without(self, source: str) -> dict[str, int]:
         """How many items every domain would have left without a source, for the domains it supports."""
-        node = ("source", source)
-        if node not in self.graph:
-            return {}
-        mine = set(self.graph.successors(node))
+        mine = set(self.graph.successors(self._node(source, "source")))
         domains = {domain for item in mine for domain in self.graph.successors(item)}
         return {
             name: len(set(self.graph.predecessors((kind, name))) - mine) for kind, name in sorted(domains)
@@ -60,8 +60,7 @@ class EvidenceGraph:
     def kinds_of_sources(self, domain: str) -> dict[str, int]:
         """How many items each kind of source gives a domain."""
         counts: dict[str, int] = {}
-        node = ("domain", domain)
-        for item in self.graph.predecessors(node) if node in self.graph else ():
+        for item in self.graph.predecessors(self._node(domain, "domain")):
             kind = self.graph.nodes[next(self.graph.predecessors(item))]["kind"]
             counts[kind] = counts.get(kind, 0) + 1
         return dict(sorted(counts.items()))
@@ -78,8 +77,11 @@ class EvidenceGraph:
                     result[name] = next(iter(sources))[1]
         return result
 
-    def _target(self, target: str) -> Node:
-        return ("question", target) if ("question", target) in self.graph else ("domain", target)
+    def _node(self, name: str, *kinds: str) -> Node:
+        for kind in kinds:
+            if (kind, name) in self.graph:
+                return kind, name
+        raise UnknownName(" or ".join(kinds), name, [known for kind, known in self.graph if kind in kinds])
 
 
 def _names(nodes: set[Node], kind: str) -> list[str]:
@@ -97,7 +99,8 @@ def build_graph(db: Database, review: Review, event: int) -> EvidenceGraph:
         )
     for ref, kind, item, domain in db.conn.execute(EDGES, {"review": review.id, "event": event}):
         graph.add_node(("source", ref), kind=kind)
-        graph.add_edge(("source", ref), ("item", str(item)))
+        if item is not None:
+            graph.add_edge(("source", ref), ("item", str(item)))
         if domain is not None:
             graph.add_edge(("item", str(item)), ("domain", domain))
     return EvidenceGraph(graph)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,10 +31,14 @@ where t.evidence_id = ? order by d.position, t.id
 """
 
 
+LONGEST_NUMBER = 18
+"""With so many digits every number fits into SQLite."""
+
+
 def item_number(text: str) -> int:
     """The number in 'E12', 'e12' or '12'; raises EvidenceInvalid."""
-    digits = text.strip().lstrip("Ee")
-    if not digits.isdigit():
+    digits = text.strip().removeprefix("E").removeprefix("e")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_NUMBER):
         raise EvidenceInvalid(f"{text!r} is not the number of an item", hint="Items are numbered E1, E2, ...")
     return int(digits)
 
@@ -210,13 +215,14 @@ class ItemFilter:
     kind: str | None = None
     strand: str | None = None
     source: str | None = None
+    source_kind: str | None = None
     direction: str | None = None
     untagged: bool = False
     withdrawn: bool = False
     search: str = ""
     limit: int = 50
     offset: int = 0
-    ids: Sequence[int] = field(default=())
+    ids: Sequence[int] | None = None
 
 
 def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[dict[str, Any]], int]:
@@ -228,6 +234,7 @@ def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[d
         "e.strand = :strand": chosen.strand,
         "e.direction = :direction": chosen.direction,
         "s.ref = :source": chosen.source,
+        "s.kind = :source_kind": chosen.source_kind,
     }
     for condition, value in given.items():
         if value is not None:
@@ -243,8 +250,12 @@ def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[d
         parts.append(
             "not exists (select 1 from tag t where t.evidence_id = e.id and t.withdrawn_event is null)"
         )
-    if chosen.search.strip():
-        words = " ".join('"' + word.replace('"', '""') + '"' for word in chosen.search.split())
+    if chosen.ids is not None:
+        parameters["ids"] = json.dumps(list(chosen.ids))  # type: ignore[assignment]
+        parts.append("e.id in (select value from json_each(:ids))")
+    searched = chosen.search.replace("\0", " ").split()
+    if searched:
+        words = " ".join('"' + word.replace('"', '""') + '"' for word in searched)
         parameters["search"] = words  # type: ignore[assignment]
         parts.append("e.id in (select rowid from evidence_fts where evidence_fts match :search)")
     where = " and ".join(parts)

@@ -7,11 +7,10 @@ import io
 from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from evidence.models import ROWS, Row
 from evidence.tables import BLANK_HEADER, RawTable, header_name
-from rules.errors import Problem, UnknownName, suggest
+from rules.errors import UnknownName, suggest
 
 LAYOUTS = tuple(ROWS)
 """Names of the layouts: sources, findings, case-scores, survey-results, ..."""
@@ -39,57 +38,72 @@ def _in_file_order(model: type[Row]) -> Iterator[tuple[str, FieldInfo]]:
 
 
 def template(layout: str) -> str:
-    """A CSV with all columns of a layout and one example row to write over."""
+    """A CSV with all columns of a layout and example rows to write over; all templates import together."""
     model = row_model(layout)
     names = [name for name, _, _ in columns(layout)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
-    writer.writerow([model.example.get(name, "") for name in names])
+    for example in (model.example, *model.more_examples):
+        writer.writerow([example.get(name, "") for name in names])
     return text.getvalue()
 
 
 def recognise(table: RawTable, given: str | None) -> type[Row] | None:
     """The layout of a table, from `given`, its name or its headers; None with problems noted if none fits."""
     headers = {h for h in table.headers if h != BLANK_HEADER}
-    place = f"{table.file}, headers" if table.file.startswith(table.name) else f"{table.file}, {table.name!r}"
-    named = given or next((name for name in LAYOUTS if header_name(name) == header_name(table.name)), None)
-    model = row_model(named) if named else _fitting(headers)
+    place = f"{table.place}, headers"
+    before = len(table.problems)
+    model = _named(table, given) or _fitting(headers) or _nearest(headers)
     if model is None:
-        nearest = max(LAYOUTS, key=lambda name: len(headers & set(ROWS[name].model_fields)))
-        missing = sorted(_required(ROWS[nearest]) - headers)
-        table.problems.append(
-            Problem(
-                place,
-                "these headers fit no layout.",
-                f"Nearest is {nearest}, which also needs: {', '.join(missing)}."
-                f" See: joint-review evidence template {nearest}",
-            )
+        table.problem(
+            place,
+            "these headers fit no layout.",
+            f"Layouts: {', '.join(LAYOUTS)}. See: joint-review evidence template findings",
         )
         return None
     for name in sorted(_required(model) - headers):
-        table.problems.append(Problem(place, f"the column {name!r} is missing (layout {model.layout})."))
-    for name in sorted(headers - set(model.model_fields)):
-        table.problems.append(
-            Problem(
-                place,
-                f"the column {name!r} is not known (layout {model.layout}).",
-                suggest(name, model.model_fields),
-            )
+        near = suggest(name, headers - set(model.model_fields))
+        table.problem(
+            place,
+            f"the column {name!r} is missing (layout {model.layout}).",
+            near.replace("Did you mean", "Is it") if near.startswith("Did") else "",
         )
-    twice = sorted({h for h in headers if table.headers.count(h) > 1})
-    for name in twice:
-        table.problems.append(Problem(place, f"the column {name!r} stands twice."))
+    for name in sorted(headers - set(model.model_fields)):
+        table.problem(
+            place,
+            f"the column {name!r} is not known (layout {model.layout}).",
+            suggest(name, model.model_fields, most=20),
+        )
+    for name in sorted(h for h in headers if table.headers.count(h) > 1):
+        table.problem(place, f"the column {name!r} stands twice.")
     if BLANK_HEADER in table.headers:
-        number = table.headers.index(BLANK_HEADER) + 1
-        table.problems.append(Problem(place, f"column {number} has no header."))
-    return None if table.problems else model
+        table.problem(place, f"column {table.headers.index(BLANK_HEADER) + 1} has no header.")
+    return None if len(table.problems) > before else model
+
+
+def _named(table: RawTable, given: str | None) -> type[Row] | None:
+    """The layout that was asked for (raises UnknownName), or that the table is named for."""
+    if given:
+        return row_model(given)
+    return next((row for name, row in ROWS.items() if header_name(name) == header_name(table.name)), None)
 
 
 def _required(model: type[Row]) -> set[str]:
-    return {name for name, info in model.model_fields.items() if info.default is PydanticUndefined}
+    return {name for name, info in model.model_fields.items() if info.is_required()}
 
 
 def _fitting(headers: set[str]) -> type[Row] | None:
     fits = [model for model in ROWS.values() if _required(model) <= headers]
     return min(fits, key=lambda model: len(headers - set(model.model_fields)), default=None)
+
+
+def _nearest(headers: set[str]) -> type[Row] | None:
+    """The layout that at least half of the headers belong to, if one stands out."""
+
+    def shared(model: type[Row]) -> tuple[int, int]:
+        known = headers & set(model.model_fields)
+        return len(known), len(known & _required(model))
+
+    best = max(ROWS.values(), key=shared)
+    return best if 2 * shared(best)[0] >= len(headers) > 0 and shared(best)[1] >= 2 else None

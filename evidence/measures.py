@@ -7,13 +7,15 @@ Methods:
 - A share is part / whole in percent. Weighted findings count as often as their significance; the base is
   then Kish's effective number, (sum of weights) squared / sum of squared weights.
   Kish, L. (1965), Survey Sampling, Wiley, section 11.7.
-- Intervals are Wilson's 95 % score intervals, from statsmodels.
-  Wilson, E. B. (1927), JASA 22, 209-212.
-- A mean of survey results counts every result (question and group, latest period) once. Results of one
-  survey share their respondents, so the base is the smallest base among them, not their sum; where any
-  base is unknown the base is unknown and no interval is given.
-- Indicators count once per series (name and strand): `at_comparator` looks at the latest period that has a
-  comparator, `improving` compares the latest period with the earliest.
+- Intervals are Wilson's 95 % score intervals, from statsmodels (imported only when there is a share: the
+  import takes about a second). Wilson, E. B. (1927), JASA 22, 209-212.
+- A mean of survey results counts every result (question and group, latest period) once; a result without a
+  period is as old as its source. Results of one survey share their respondents, so the base is the smallest
+  base among them, not their sum; where any base is unknown the base is unknown and no interval is given.
+- Indicators count once per series (name, strand, unit and which way is better): `at_comparator` looks at the
+  latest period that has a comparator, `improving` compares the latest period with the earliest. Where a
+  series has several values in one period (several sources or comparators) it must hold for all of them.
+- Means are summed in whole millionths, so that no order of the items changes the last digit.
 """
 
 from __future__ import annotations
@@ -26,7 +28,6 @@ from typing import Any
 import numpy as np
 from sqlite_utils import Database
 
-from evidence.database import rows
 from evidence.reviews import Review
 from rules.ratings import MeasureValue, rounded
 from rules.rulebook import Filter, Measure, Of, Statistic
@@ -39,10 +40,14 @@ ITEM_KIND = {
 }
 """The kind of item a measure is made of (measures of `items` take every kind)."""
 
+CHUNK = 5_000
+"""Lines of the evidence digest taken at a time."""
+
 COUNTED = """
 create temp table counted as
 select d.key as domain, e.id, e.kind, e.source_id, s.kind as source_kind, e.strand, e.text, e.group_name,
-  e.period, e.direction, e.significance, e.value, e.base, e.better, e.comparator
+  coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.direction, e.significance,
+  e.value, e.base, e.unit, e.better, e.comparator
 from evidence e
 join tag t on t.evidence_id = e.id
 join domain d on d.id = t.domain_id
@@ -106,9 +111,8 @@ def wilson(percent: np.ndarray, base: np.ndarray) -> tuple[np.ndarray, np.ndarra
     low, high = np.full(len(percent), np.nan), np.full(len(percent), np.nan)
     known = base > 0
     if known.any():
-        ends = proportion_confint(
-            percent[known] / 100 * base[known], base[known], alpha=0.05, method="wilson"
-        )
+        positive = percent[known] / 100 * base[known]
+        ends = proportion_confint(positive, base[known], alpha=0.05, method="wilson")
         low[known], high[known] = 100 * np.clip(ends[0], 0, 1), 100 * np.clip(ends[1], 0, 1)
     return low, high
 
@@ -123,7 +127,7 @@ def measure_sql(measure: Measure) -> tuple[str, dict[str, Any]]:
         weight = "significance" if measure.weighted else "1.0"
         return (
             f"select domain, 100.0 * sum(case when {part} then {weight} else 0 end) / sum({weight}),"
-            f" sum({weight}) * sum({weight}) / sum({weight} * {weight})"
+            f" 1.0 * sum({weight}) * sum({weight}) / sum({weight} * {weight})"
             f" from counted where {of} and {whole} group by domain",
             conditions.parameters,
         )
@@ -146,37 +150,47 @@ def measure_sql(measure: Measure) -> tuple[str, dict[str, Any]]:
     return template.format(where=f"{of} and {where}"), conditions.parameters
 
 
-MEAN = "select domain, avg(value), count(*) from counted where {where} group by domain"
+MEAN = """
+select domain, sum(cast(round(value * 1e6) as integer)) / 1e6 / count(*), count(*)
+from counted where {where} group by domain
+"""
 
 MEAN_SURVEY = """
 with latest as (
   select domain, base, case better when 'lower' then 100 - value else value end as positive,
     rank() over (partition by domain, text, group_name, strand order by period desc) as age
   from counted where {where} and better <> 'neither')
-select domain, avg(positive), case when count(base) = count(*) then min(base) end
+select domain, sum(cast(round(positive * 1e6) as integer)) / 1e6 / count(*),
+  case when count(base) = count(*) then min(base) end
 from latest where age = 1 group by domain
 """
 
 AT_COMPARATOR = """
 with latest as (
-  select domain, case better when 'higher' then value >= comparator else value <= comparator end as good,
-    rank() over (partition by domain, text, strand order by period desc) as age
-  from counted where {where} and better <> 'neither' and comparator is not null)
-select domain, 100.0 * sum(good) / count(*), count(*) from latest where age = 1 group by domain
+  select domain, text, strand, unit, better,
+    case better when 'higher' then value >= comparator else value <= comparator end as good,
+    rank() over (partition by domain, text, strand, unit, better order by period desc) as age
+  from counted where {where} and better <> 'neither' and comparator is not null),
+series as (
+  select domain, min(good) as good from latest where age = 1 group by domain, text, strand, unit, better)
+select domain, 100.0 * sum(good) / count(*), count(*) from series group by domain
 """
 
 IMPROVING = """
 with ends as (
-  select domain, text, strand, better, value, period,
-    row_number() over (partition by domain, text, strand order by period, value) as from_first,
-    row_number() over (partition by domain, text, strand order by period desc, value desc) as from_last
+  select domain, text, strand, unit, better, value,
+    rank() over (partition by domain, text, strand, unit, better order by period) as from_first,
+    rank() over (partition by domain, text, strand, unit, better order by period desc) as from_last
   from counted where {where} and better <> 'neither'),
 series as (
-  select domain, better, max(case when from_first = 1 then value end) as first_value,
-    max(case when from_last = 1 then value end) as last_value
-  from ends group by domain, text, strand, better having count(distinct period) > 1)
+  select domain, better,
+    min(case when from_first = 1 then value end) as first_low,
+    max(case when from_first = 1 then value end) as first_high,
+    min(case when from_last = 1 then value end) as last_low,
+    max(case when from_last = 1 then value end) as last_high
+  from ends group by domain, text, strand, unit, better having max(from_first) > 1)
 select domain,
-  100.0 * sum(case better when 'higher' then last_value > first_value else last_value < first_value end)
+  100.0 * sum(case better when 'higher' then last_low > first_high else last_high < first_low end)
     / count(*),
   count(*)
 from series group by domain
@@ -226,19 +240,23 @@ def behind(measure: Measure) -> tuple[str | None, str]:
 
 
 def evidence_digest(db: Database, review: Review, event: int) -> str:
-    """SHA-256 (hex) of everything that counts: items and their tags, in no particular order of entry."""
-    found = rows(db, DIGEST, {"review": review.id, "event": event})
-    return hashlib.sha256((found[0]["lines"] or "").encode()).hexdigest()
+    """SHA-256 (hex) of everything that counts: items with their sources and tags, in any order of entry."""
+    lines = db.conn.execute(DIGEST, {"review": review.id, "event": event})
+    digest, between = hashlib.sha256(), b""
+    while chunk := lines.fetchmany(CHUNK):
+        digest.update(between + "\n".join(line for (line,) in chunk).encode())
+        between = b"\n"
+    return digest.hexdigest()
 
 
 DIGEST = """
-select group_concat(line, char(10)) as lines from (
-  select e.digest || ' ' || coalesce(d.key, '-') as line
-  from evidence e
-  left join tag t on t.evidence_id = e.id
-    and t.added_event <= :event and (t.withdrawn_event is null or t.withdrawn_event > :event)
-  left join domain d on d.id = t.domain_id
-  where e.review_id = :review
-    and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
-  order by line)
+select s.digest || ' ' || e.digest || ' ' || coalesce(d.key, '-') as line
+from evidence e
+join source s on s.id = e.source_id
+left join tag t on t.evidence_id = e.id
+  and t.added_event <= :event and (t.withdrawn_event is null or t.withdrawn_event > :event)
+left join domain d on d.id = t.domain_id
+where e.review_id = :review
+  and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
+order by line
 """

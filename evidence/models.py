@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime
+import unicodedata
+from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
@@ -27,8 +29,11 @@ SOURCE_KINDS = (
     "observation",
 )
 DIRECTIONS = ("strength", "weakness", "neutral")
-SIGNIFICANCE = {"minor": 1, "important": 2, "serious": 3}
-ANSWERS = {"strongly disagree": 1, "disagree": 2, "neither": 3, "agree": 4, "strongly agree": 5}
+SIGNIFICANCE = {"minor": 1, "important": 2, "serious": 3, "1": 1, "2": 2, "3": 3}
+ANSWERS = {
+    **{"strongly disagree": 1, "disagree": 2, "neither": 3, "agree": 4, "strongly agree": 5},
+    **{"1": 1, "2": 2, "3": 3, "4": 4, "5": 5},
+}
 POSITIVE_FROM = 4
 """Answers from this value up count as positive ('agreed or strongly agreed')."""
 
@@ -37,6 +42,7 @@ MONTHS = {
     for names in (
         "january february march april may june july august september october november december",
         "jan feb mar apr may jun jul aug sep oct nov dec",
+        "jan feb mar apr may jun jul aug sept oct nov dec",
         "ionawr chwefror mawrth ebrill mai mehefin gorffennaf awst medi hydref tachwedd rhagfyr",
     )
     for number, name in enumerate(names.split(), start=1)
@@ -48,43 +54,73 @@ def refuse(expected: str, hint: str = "") -> PydanticCustomError:
     return PydanticCustomError("expected", "{expected}", {"expected": expected, "hint": hint})
 
 
-def _text(value: Any) -> Any:
+@lru_cache(maxsize=4096)
+def _suggest(given: str, allowed: tuple[str, ...]) -> str:
+    """The hint for a word that is not allowed; the same mistake often stands in every row of a file."""
+    return suggest(given, allowed)
+
+
+CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
+"""Characters that no text of people's holds: they would be lost in other files or break them."""
+
+
+def _tidy(text: str) -> str:
+    """The text as it is stored: Unicode NFC, so that one word has one spelling, and plain line ends."""
+    if found := CONTROL.search(text):
+        raise refuse("a text without control characters", f"Remove the character U+{ord(found[0]):04X}.")
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _text(value: Any) -> str:
+    """A text, tidied and without blanks around it; numbers and dates of a spreadsheet as they look."""
     if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int | float):
-        return f"{value:g}" if isinstance(value, float) and not value.is_integer() else str(int(value))
-    return value.isoformat() if isinstance(value, date) else value
+        text = value.strip()
+        return text if text.isascii() and text.isprintable() else _tidy(text)
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{value:.15g}" if abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime):
+        return value.isoformat(" ") if value.time() != time() else value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    raise refuse("a text")
 
 
-def _needed(value: str) -> str:
-    if not value:
+def _needed(value: Any) -> str:
+    text = _text(value)
+    if not text:
         raise refuse("a text")
-    return value
+    return text
 
 
-def _blank(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
+def _pages(value: Any) -> str:
+    """A stored text: form feeds at its ends count, they are pages."""
+    return _tidy(value) if isinstance(value, str) else _text(value)
 
 
-def _word(allowed: tuple[str, ...]) -> BeforeValidator:
-    """One of the allowed words, in any case, blanks for underscores."""
+def _word(allowed: tuple[str, ...], default: str = "") -> BeforeValidator:
+    """One of the allowed words, in any case, blanks for underscores; `default` where nothing stands."""
+    exact = {word: word for word in allowed}
 
     def check(value: Any) -> str:
-        word = str(_text(value)).lower().replace(" ", "_").replace("-", "_")
-        if word not in allowed:
-            raise refuse("one of " + ", ".join(allowed), suggest(word, allowed))
+        if isinstance(value, str) and (word := exact.get(value)):
+            return word
+        word = _text(value).lower().replace(" ", "_").replace("-", "_") or default
+        if word not in exact:
+            raise refuse("one of " + ", ".join(allowed), _suggest(word, allowed) if word else "")
         return word
 
     return BeforeValidator(check)
 
 
-GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
+GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
+PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 
 
-def _number(value: Any) -> Any:
+def _number(value: Any) -> float | None:
     """A number, with thousands commas where they are certain; a blank is no value."""
     if isinstance(value, str):
         text = value.strip()
@@ -99,12 +135,13 @@ def _number(value: Any) -> Any:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise refuse("a number")
-    if not math.isfinite(value) or abs(value) >= 1e15:
+    # Compared before it becomes a float: a whole number may be larger than any float.
+    if not abs(value) < 1e15:
         raise refuse("a number below a thousand million million")
-    return float(value)
+    return float(value) + 0.0
 
 
-def _percent(value: Any) -> Any:
+def _percent(value: Any) -> float | None:
     """78, '78' and '78%' are seventy-eight per cent; 0.78 could be two things and is refused."""
     sure = False
     if isinstance(value, str) and value.strip().endswith("%"):
@@ -113,119 +150,148 @@ def _percent(value: Any) -> Any:
     if number is None:
         return None
     if 0 < number < 1 and not sure:
-        shown = f"{number:g}"
+        small, large = f"{number:.10g}", f"{number * 100:.10g}"
         raise refuse(
             "a percentage from 0 to 100",
-            f"{shown} could mean {number * 100:g} % or {shown} %: write '{number * 100:g}%' or '{shown}%'.",
+            f"{small} could mean {large} % or {small} %: write '{large}%' or '{small}%'.",
         )
     if not 0 <= number <= 100:
         raise refuse("a percentage from 0 to 100")
     return number
 
 
-ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})([T ].*)?")
-SLASHED = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
-WORDED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?\s+([^\W\d_]+)\.?,?\s+(\d{4})")
+CLOCK = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+ISO = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + CLOCK, re.ASCII)
+SLASHED = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})", re.ASCII)
+WORDED = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?\s+([^\W\d_]+)\.?,?\s+([0-9]{4})")
 DATE_HINT = "Write 2004-05-31 or 31 May 2004."
 
 
 def read_date(value: Any) -> date | None:
     """A date as people write it; a day and month that could be swapped are refused, never guessed."""
     if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date) or value is None:
-        return value
-    text = str(value).strip()
-    if not text:
+        value = value.date()
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    try:
-        if match := ISO.fullmatch(text):
-            return date(int(match[1]), int(match[2]), int(match[3]))
-        if match := WORDED.fullmatch(text):
-            month = MONTHS.get(match[2].lower())
-            if month is None:
-                raise refuse("a date", suggest(match[2], MONTHS))
-            return date(int(match[3]), month, int(match[1]))
-        if match := SLASHED.fullmatch(text):
-            day, month = int(match[1]), int(match[2])
-            if day <= 12 and month <= 12 and day != month:
-                raise refuse("a date", f"{text} could be two dates. {DATE_HINT}")
-            return date(int(match[3]), *((month, day) if month <= 12 else (day, month)))
-    except ValueError as error:
-        if isinstance(error, PydanticCustomError):
-            raise
-        raise refuse("a date that exists", DATE_HINT) from error
+    found = value if isinstance(value, date) else _date_in(str(value).strip())
+    if not 1900 <= found.year <= 2100:
+        raise refuse("a date from 1900 to 2100", DATE_HINT)
+    return found
+
+
+def _date_in(text: str) -> date:
+    if match := ISO.fullmatch(text):
+        return _existing(match[1], int(match[3]), match[4])
+    if match := WORDED.fullmatch(text):
+        named = MONTHS.get(match[2].lower())
+        if named is None:
+            raise refuse("a date", _suggest(match[2], tuple(MONTHS)))
+        return _existing(match[3], named, match[1])
+    if match := SLASHED.fullmatch(text):
+        day, month = int(match[1]), int(match[3])
+        if day <= 12 and month <= 12 and day != month:
+            raise refuse("a date", f"{text} could be two dates. {DATE_HINT}")
+        return _existing(match[4], *((month, match[1]) if month <= 12 else (day, match[3])))
     raise refuse("a date", DATE_HINT)
 
 
-def _significance(value: Any) -> Any:
-    word = str(_text(value)).lower()
-    number = SIGNIFICANCE.get(word, word)
-    if str(number) not in ("1", "2", "3"):
+def _existing(year: str, month: int, day: str) -> date:
+    try:
+        return date(int(year), month, int(day))
+    except ValueError as error:
+        raise refuse("a date that exists", DATE_HINT) from error
+
+
+def _significance(value: Any) -> int:
+    number = SIGNIFICANCE.get(value) if isinstance(value, str) else None
+    number = number or SIGNIFICANCE.get(_text(value).lower().removesuffix(".0"))
+    if number is None:
         raise refuse("1 (minor), 2 (important) or 3 (serious)")
-    return int(number)
+    return number
 
 
-def _answer(value: Any) -> Any:
-    word = str(_text(value) or "").lower()
-    if not word:
+def _answer(value: Any) -> int | None:
+    number = ANSWERS.get(value) if isinstance(value, str) else None
+    word = "" if number else _text(value).lower()
+    if not number and not word:
         return None
-    number = ANSWERS.get(word, word)
-    if str(number) not in ("1", "2", "3", "4", "5"):
-        raise refuse("1 (strongly disagree) to 5 (strongly agree), or empty", suggest(word, ANSWERS))
-    return int(number)
+    number = number or ANSWERS.get(word.removesuffix(".0"))
+    if number is None:
+        raise refuse("1 (strongly disagree) to 5 (strongly agree), or empty", _suggest(word, tuple(ANSWERS)))
+    return number
 
 
-def _named(context_key: str, what: str) -> Any:
+def _named(value: Any, info: ValidationInfo, context_key: str, what: str, default: str = "") -> str:
     """One of the names the review's framework allows (given as validation context)."""
-
-    def check(value: str, info: ValidationInfo) -> str:
-        allowed = (info.context or {}).get(context_key)
-        if allowed is not None and value not in allowed:
-            key = value.lower().replace(" ", "-").replace("_", "-")
-            if key in allowed:
-                return key
-            raise refuse(what, suggest(value, allowed))
+    allowed = (info.context or {}).get(context_key)
+    if isinstance(value, str) and allowed is not None and value in allowed:
         return value
+    name = _text(value) or default
+    if not name:
+        raise refuse(what)
+    if allowed is not None and name not in allowed:
+        name = name.lower().replace(" ", "-").replace("_", "-")
+        if name not in allowed:
+            raise refuse(what, _suggest(_text(value) or default, tuple(allowed)))
+    return name
 
-    return check
+
+def _strand(value: Any, info: ValidationInfo) -> str:
+    return _named(value, info, "strands", "a strand of the framework", "all")
+
+
+def _domain(value: Any, info: ValidationInfo) -> str:
+    return _named(value, info, "domains", "a domain of the framework")
 
 
 def _domains(value: Any, info: ValidationInfo) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    parts = value if isinstance(value, list | tuple) else re.split(r"[;,]", str(value))
-    check = _named("domains", "domains of the framework, separated by semicolons")
-    return tuple(dict.fromkeys(check(str(part).strip(), info) for part in parts if str(part).strip()))
+    # The same few cells come again and again in a file: an import gives a dict to remember them in.
+    seen = (info.context or {}).get("seen_domains", {})
+    if isinstance(value, str) and (known := seen.get(value)) is not None:
+        found: tuple[str, ...] = known
+        return found
+    parts = value if isinstance(value, list | tuple) else re.split(r"[;,]", _text(value))
+    what = "domains of the framework, separated by semicolons"
+    names = (_text(part) for part in parts)
+    found = tuple(dict.fromkeys(_named(name, info, "domains", what) for name in names if name))
+    if isinstance(value, str) and len(seen) < 10_000:
+        seen[value] = found
+    return found
 
 
-def _base(value: float | None) -> float | None:
-    if value is not None and value <= 0:
+def _base(value: Any) -> float | None:
+    number = _number(value)
+    if number is not None and (number <= 0 or not number.is_integer()):
         raise refuse(
-            "how many answered, more than 0",
-            "Leave the row out if nobody answered; leave it empty if unknown.",
+            "how many answered, a whole number above 0",
+            "Leave the row out if nobody answered; leave the cell empty if the number is not known.",
         )
-    return value
+    return number
 
 
 def _given(value: float | None) -> float:
     if value is None:
-        raise refuse("a number; the cell is empty")
+        raise refuse("a number")
     return value
 
 
+def _scale_max(value: Any) -> float:
+    number = _number(value)
+    if number is not None and number <= 1:
+        raise refuse("the best score there is, more than 1")
+    return number or 4.0
+
+
 Text = Annotated[str, BeforeValidator(_text)]
-Needed = Annotated[str, BeforeValidator(_text), AfterValidator(_needed)]
+Needed = Annotated[str, BeforeValidator(_needed)]
+Pages = Annotated[str, BeforeValidator(_pages)]
 Number = Annotated[float | None, BeforeValidator(_number)]
 Percent = Annotated[float | None, BeforeValidator(_percent)]
 GivenNumber = Annotated[float, BeforeValidator(lambda value: _given(_number(value)))]
 GivenPercent = Annotated[float, BeforeValidator(lambda value: _given(_percent(value)))]
 Day = Annotated[date | None, BeforeValidator(read_date)]
-StrandName = Annotated[
-    str,
-    BeforeValidator(lambda value: _text(value) or "all"),
-    AfterValidator(_named("strands", "a strand of the framework")),
-]
+StrandName = Annotated[str, BeforeValidator(_strand), Field(validate_default=True)]
+DomainName = Annotated[str, BeforeValidator(_domain)]
 DomainNames = Annotated[tuple[str, ...], BeforeValidator(_domains)]
 Better = Annotated[str, _word(("higher", "lower", "neither"))]
 
@@ -236,6 +302,8 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     layout: ClassVar[str]
     example: ClassVar[dict[str, str]]
+    """The first row of the layout's template; the templates of all layouts belong together."""
+    more_examples: ClassVar[tuple[dict[str, str], ...]] = ()
 
 
 class SourceRow(Row):
@@ -251,18 +319,25 @@ class SourceRow(Row):
         "strand": "older-people",
         "reference": "Sample list, line 14",
     }
+    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
+        {"source": "I-003", "title": "Interview 3, carers' officer", "kind": "interview", "strand": "carers"},
+        {"source": "S-001", "title": "Survey of adults receiving support", "kind": "survey"},
+        {"source": "N-001", "title": "Return of children's services", "kind": "indicator_return"},
+    )
     source: Needed = Field(description="Index number of the source within the review.")
     title: Needed = Field(description="What it is. Never the name of a person who uses services.")
     kind: Annotated[str, _word(SOURCE_KINDS)] = Field(
         description="Kind of evidence: " + ", ".join(SOURCE_KINDS)
     )
     dated: Day = Field(default=None, description="Its date, e.g. 2004-05-31 or 31 May 2004.")
-    status: Annotated[str, _word(("draft", "authorised"))] = Field(
-        default="authorised", description="draft or authorised (the default)."
+    status: Annotated[str, _word(("draft", "authorised"), "authorised")] = Field(
+        default="authorised", description="draft or authorised; 'authorised' if empty."
     )
     strand: StrandName = Field(default="all", description="Group of people it is about; 'all' if empty.")
     reference: Text = Field(default="", description="Where the source itself can be found.")
-    text: Text = Field(default="", description="Its text, if it is to be stored; pages end with a form feed.")
+    text: Pages = Field(
+        default="", description="Its text, if it is to be stored; pages end with a form feed."
+    )
 
 
 class ItemRow(Row):
@@ -299,8 +374,8 @@ class FindingRow(ItemRow):
 
 
 def _on_scale(value: float, info: ValidationInfo) -> float:
-    best = info.data.get("scale_max", 4.0)
-    if not 1 <= value <= best:
+    best = info.data.get("scale_max")
+    if best is not None and not 1 <= value <= best:
         raise refuse(f"a score from 1 to {best:g}")
     return value
 
@@ -320,8 +395,8 @@ class CaseScoreRow(ItemRow):
         "recorded_by": "reviewer-1",
     }
     standard: Needed = Field(description="The standard that was judged.")
-    scale_max: Annotated[float, BeforeValidator(lambda value: _number(value) or 4.0)] = Field(
-        default=4.0, validate_default=True, description="The best score there is; 4 if empty."
+    scale_max: Annotated[float, BeforeValidator(_scale_max)] = Field(
+        default=4.0, description="The best score there is; 4 if empty."
     )
     score: Annotated[GivenNumber, AfterValidator(_on_scale)] = Field(description="The score, 1 the worst.")
 
@@ -344,10 +419,10 @@ class SurveyResultRow(ItemRow):
     group: Needed = Field(description="Who answered.")
     question: Needed = Field(description="What they were asked.")
     positive: GivenPercent = Field(description="Share answering positively, in percent: 78 or 78%.")
-    base: Annotated[float | None, BeforeValidator(_number), AfterValidator(_base)] = Field(
+    base: Annotated[float | None, BeforeValidator(_base)] = Field(
         default=None, description="How many answered; empty if it was not published."
     )
-    better: Annotated[Better, BeforeValidator(lambda value: _text(value) or "higher")] = Field(
+    better: Annotated[str, _word(("higher", "lower", "neither"), "higher")] = Field(
         default="higher", description="higher, or lower where agreeing is bad; 'higher' if empty."
     )
     best: Percent = Field(default=None, description="Share in the best authority, if published.")
@@ -419,9 +494,7 @@ class TagRow(Row):
     }
     source: Needed = Field(description="Index number of the item's source.")
     locator: Needed = Field(description="Locator of the item, exactly as it was imported.")
-    domain: Annotated[
-        str, BeforeValidator(_text), AfterValidator(_named("domains", "a domain of the framework"))
-    ] = Field(description="The domain it bears on.")
+    domain: DomainName = Field(description="The domain it bears on.")
     note: Text = Field(default="", description="Why it bears on the domain.")
     tagged_by: Text = Field(default="", description="Who ties them; the person importing, if empty.")
 

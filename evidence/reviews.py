@@ -33,7 +33,8 @@ class Review:
 def store_frameworks(db: Database, policies: Sequence[PolicySet]) -> list[str]:
     """Put the frameworks into the database, or bring them up to date; returns the keys that changed.
 
-    Domains and levels already there are kept and renamed, never deleted: tags and runs refer to them.
+    Domains and levels already there are kept and renamed: tags and runs refer to them. Raises
+    EvidenceInvalid when a domain that evidence is tagged to is there no longer.
     """
     changed: list[str] = []
     with transaction(db):
@@ -67,16 +68,21 @@ def _store_framework(db: Database, framework: Framework) -> bool:
         question_id = one(
             db, "select id from question where framework_id = ? and key = ?", [framework_id, question.id]
         )
-        db.conn.execute("delete from level where question_id = ?", [question_id])
-        db.conn.executemany(
-            "insert into level (question_id, of_domains, number, key, title, title_cy)"
-            " values (?, ?, ?, ?, ?, ?)",
-            [
-                (question_id, of_domains, number, level.id, level.title["en"], level.title.get("cy"))
-                for of_domains, scale in ((0, question.scale), (1, question.levels_of_domains))
-                for number, level in enumerate(scale, start=1)
-            ],
-        )
+        for of_domains, scale in ((0, question.scale), (1, question.levels_of_domains)):
+            db.conn.executemany(
+                "insert into level (question_id, of_domains, number, key, title, title_cy)"
+                " values (?, ?, ?, ?, ?, ?)"
+                " on conflict (question_id, of_domains, number) do update set key = excluded.key,"
+                " title = excluded.title, title_cy = excluded.title_cy",
+                [
+                    (question_id, of_domains, number, level.id, level.title["en"], level.title.get("cy"))
+                    for number, level in enumerate(scale, start=1)
+                ],
+            )
+            db.conn.execute(
+                "delete from level where question_id = ? and of_domains = ? and number > ?",
+                [question_id, of_domains, len(scale)],
+            )
         for domain in question.domains:
             position += 1
             db.conn.execute(
@@ -170,8 +176,12 @@ from review r join framework f on f.id = r.framework_id
 
 
 def find_review(db: Database, key: str) -> Review:
-    """The review with this name (or number); raises UnknownName."""
-    found = rows(db, REVIEW + " where r.key = ? or cast(r.id as text) = ?", [key, key])
+    """The review with this name (or, if none has it, this number); raises UnknownName."""
+    found = rows(
+        db,
+        REVIEW + " where r.key = :key or cast(r.id as text) = :key order by r.key = :key desc",
+        {"key": key},
+    )
     if not found:
         names = [row["key"] for row in rows(db, "select key from review")]
         raise UnknownName("review", key, names)

@@ -136,6 +136,10 @@ TABLES: tuple[Table, ...] = (
         indexes=(
             "create trigger event_is_never_changed before update on event"
             " begin select raise(abort, 'the event record is never changed'); end",
+            # 'insert or replace' deletes without asking the trigger below.
+            "create trigger event_is_never_replaced before insert on event"
+            " when exists (select 1 from event where id = new.id)"
+            " begin select raise(abort, 'the event record is never changed'); end",
             "create trigger event_is_never_deleted before delete on event"
             " begin select raise(abort, 'the event record is never deleted'); end",
         ),

@@ -46,7 +46,8 @@ class Outcome:
     thresholds: tuple[int | float, ...]
     met: bool
     margin: int | float | None
-    """Distance to the nearest threshold, positive when met; None without a value or for equals/one_of."""
+    """Distance to the threshold: positive on the side that meets the test, 0 at the threshold itself; None
+    without a value or for equals/one_of."""
     statement: str
     """The rulebook's sentence about the measure, filled in."""
     needed: str
@@ -194,7 +195,7 @@ def _outcome(
     measure = rulebook.measure(criterion.measure)
     unit = f" {measure.unit}" if measure.unit else ""
     titles = _titles_of_levels(framework, target, measure)
-    shown = " or ".join(_shown(number, titles) for number in numbers)
+    shown = " or ".join(_shown_exactly(number, titles) for number in numbers)
     needed = TEST_WORDS[criterion.test].format(shown) + unit
     title = in_language(measure.title)
     if value.value is None:
@@ -235,16 +236,19 @@ def _titles_of_levels(framework: Framework, target: str, measure: Measure) -> tu
     return ()
 
 
-def _shown(number: int | float, titles: tuple[str, ...]) -> str:
-    return titles[int(number) - 1] if titles else shown_number(number)
+def _shown_exactly(number: int | float, titles: tuple[str, ...]) -> str:
+    """A threshold as people read it: the level's title, or every decimal it has."""
+    if number in range(1, len(titles) + 1):
+        return titles[int(number) - 1]
+    return shown_number(number) if float(number).is_integer() else f"{number:,.4f}".rstrip("0")
 
 
 def _shown_against(value: int | float, numbers: tuple[int | float, ...], titles: tuple[str, ...]) -> str:
-    """The value as people read it, exact where rounding would make it look like a threshold."""
-    shown = _shown(value, titles)
-    if value not in numbers and shown in [_shown(number, titles) for number in numbers]:
-        return f"{value:.8g}"
-    return shown
+    """The value as people read it, exact where rounding would put it on or across a threshold."""
+    rounded_value = round(value, 1)
+    if titles or any((rounded_value > n, rounded_value < n) != (value > n, value < n) for n in numbers):
+        return _shown_exactly(value, titles)
+    return shown_number(value)
 
 
 def shown_number(value: int | float) -> str:
@@ -256,7 +260,7 @@ def _margin(test: str, numbers: tuple[int | float, ...], value: int | float | No
     if value is None or test in ("equals", "one_of"):
         return None
     distance = round(value - numbers[0], 4)
-    return distance if test in ("at_least", "more_than") else -distance
+    return distance if test in ("at_least", "more_than") else 0 - distance  # never minus zero
 
 
 def reason(
@@ -273,6 +277,8 @@ def reason(
     if decided is not None:
         given = in_language(scale[decided - 1].title)
         beside = f"; the rules propose {proposed}" if proposed else ""
+        if proposal.missing:
+            beside = "; for a proposal of the rules there is not enough evidence"
         return f"{given}, decided by a person{beside}."
     if proposal.missing:
         lacking = [o for o in outcomes if o.part == "sufficiency" and not o.met]

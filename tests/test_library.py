@@ -234,7 +234,8 @@ def test_a_domain_of_the_second_round_is_explained_in_one_sentence() -> None:
     shares = {"strengths_share": 62.5, "serious_weakness_share": 10.0, "survey_positive": 52.0}
     inference = judge("wales-round-2", measures={"carers": {**enough, **shares}})
     assert inference.rating("carers").because == (
-        "Inconsistent: on average 52 % of people surveyed answered positively; Mainly good needs at least 65 %."
+        "Inconsistent: on average 52 % of people surveyed answered positively; "
+        "Mainly good needs at least 65 %."
     )
     shares = {"strengths_share": 62.5, "serious_weakness_share": 31.0}
     inference = judge("wales-round-2", measures={"carers": {**enough, **shares}})

@@ -9,6 +9,8 @@ Modules in reading order:
     evidence    evidence import / template / add / tag / list / show / withdraw / check
     runs        assess, rate, explain, trail, judge
     records     verify, diff
+    whatif      whatif
+    uncertainty  uncertainty, confidence, next
     rulebooks   rules check / test / show
     serve       serve
 """
@@ -27,6 +29,8 @@ from assessment.cli.reviews import review
 from assessment.cli.rulebooks import rules
 from assessment.cli.runs import assess, explain, judge, rate, trail
 from assessment.cli.serve import serve
+from assessment.cli.uncertainty import confidence, next_, uncertainty
+from assessment.cli.whatif import whatif
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,6 +54,10 @@ for command in (
     judge,
     verify,
     diff,
+    whatif,
+    uncertainty,
+    confidence,
+    next_,
     rules,
     serve,
 ):

@@ -1,8 +1,9 @@
-"""joint-review rules check / test / show."""
+"""joint-review rules check / lint / test / show."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from rules.cases import CaseReport, load_cases, run_cases
 from rules.compile import Stratum
 from rules.engine import EngineWorker, available, check_rules, engine_names, fire_of_record
 from rules.errors import ProblemsFound, ReviewError
+from rules.finding import Example, Finding
 from rules.framework import in_language
+from rules.lint import lint
 from rules.loader import LIBRARY, PolicySet, library_ids, load_policy, load_policy_folder
 
 rulebooks = click.argument("names", nargs=-1, metavar="[ID|FOLDER]...")
@@ -68,6 +71,47 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
             click.echo(f"{result['rulebook']}: well formed, {result['rules']} rules.")
     if failed:
         raise ReviewError("\n".join(str(error) for error in failed))
+
+
+@rules.command("lint")
+@rulebooks
+@json_option
+def lint_rulebooks(names: tuple[str, ...], as_json: bool) -> None:
+    """Find gaps, overlaps, levels out of reach and criteria that never matter, each with a counterexample.
+
+    Also ratings that get worse when a measure gets better, and measures nobody uses. Problems end the command
+    with exit code 1; notes, on what may well be meant, do not.
+
+    Example: joint-review rules lint wales-round-2
+    """
+    found = {folder.name: lint(load_policy_folder(folder)) for folder in _folders(names)}
+    if as_json:
+        show_json({name: [asdict(finding) for finding in findings] for name, findings in found.items()})
+    else:
+        for name, findings in found.items():
+            _show_findings(name, findings)
+    problems = sum(finding.severity == "problem" for findings in found.values() for finding in findings)
+    if problems:
+        raise ReviewError(f"{problems} problem{'s' if problems > 1 else ''} found")
+
+
+def _show_findings(name: str, findings: list[Finding]) -> None:
+    problems = sum(finding.severity == "problem" for finding in findings)
+    click.echo(f"{name}: problems {problems}, notes {len(findings) - problems}.")
+    for finding in findings:
+        paragraph(f"{finding.severity}, {finding.kind}: {finding.where}: {finding.message}.", "  ")
+        given: dict[str, Any] = {}
+        for example in finding.counterexample:
+            paragraph(_said(example, given), "      ")
+            given = dict(example.given)
+
+
+def _said(example: Example, before: dict[str, Any]) -> str:
+    """A combination with its level; after another one only what is not as before."""
+    changed = {name: value for name, value in example.given.items() if name not in before}
+    changed |= {name: value for name, value in example.given.items() if before.get(name) != value}
+    values = ", ".join(f"{name} {'none' if value is None else value}" for name, value in changed.items())
+    return f"{'but with' if before else 'with'} {values or 'whatever is found'}: {example.level}"
 
 
 @rules.command()

@@ -1,0 +1,313 @@
+"""Speed and memory beside peers, measured side by side in one run; prints one table.
+
+    make bench              everything, about a quarter of an hour on two cores
+    make bench QUICK=1      without the million items and with fewer rounds
+
+Each measurement is a process of its own; rounds are interleaved (A B A B ...), so that whatever else the
+machine does meanwhile falls on both. Times are medians, with the fastest and slowest round behind them (of
+the engines: the middle half of the rounds). Ratios are ratios of medians, joint-review divided by what
+stands beside it: below 1 is quicker or smaller. "of CPU" is the same ratio of processor time, which a busy
+machine disturbs less; bounds are on the clock's.
+
+In reading order: generate (made-up evidence), rounds (processes and rounds), child (what is measured in a
+process of its own), engines (the same rules for all engines), table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from time import perf_counter
+
+from generate import FRAMEWORK, write_evidence, write_findings
+from rounds import Took, call, child, cpu, memory, rounds, say, seconds, shown, shown_ms
+from table import Row, as_table, code, load, machine
+
+BIN = Path(sys.executable).parent
+REVIEW = "bench"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured: the sizes of the reviews, and how many rounds."""
+
+    sizes: tuple[int, ...]
+    imports: int
+    runs: int
+    engines: int
+
+
+FULL = Scale((1_000, 10_000, 100_000, 1_000_000), imports=3, runs=5, engines=300)
+QUICK = Scale((1_000, 10_000, 100_000), imports=2, runs=3, engines=100)
+LARGE = 1_000_000
+"""From this size one import and three runs have to do."""
+
+
+def new_programme(path: Path) -> Path:
+    """A new working database with one empty review."""
+    for leftover in path.parent.glob(path.name + "*"):
+        leftover.unlink()
+    call(BIN / "joint-review", "init", "--db", path)
+    add_review(path, REVIEW)
+    return path
+
+
+def add_review(path: Path, review: str) -> None:
+    create = (BIN / "joint-review", "review", "create", review, "--authority", "Nowhere")
+    call(*create, "--framework", FRAMEWORK, "--by", "benchmark", "--db", path)
+
+
+def import_(path: Path, files: Sequence[Path], review: str = REVIEW) -> Took:
+    command = (BIN / "joint-review", "evidence", "import", review, *files, "--by", "benchmark")
+    return call(*command, "--db", path)[0]
+
+
+def assess(path: Path, review: str, seed: int) -> Took:
+    """The first run in a process and one more: times of `assess` itself, memory of the whole process."""
+    (first, again), took = child("assess", path, review, seed)
+    return Took(first[0], first[1], took.memory, Took(again[0], again[1], took.memory))
+
+
+def statements(path: Path, review: str) -> Took:
+    (taken,), took = child("statements", path, review)
+    return Took(taken[0], taken[1], took.memory)
+
+
+def compared(measured: str, own: Sequence[Took], name: str, peer: Sequence[Took]) -> Row:
+    """A line of times: ours beside those of `name`."""
+    ratio, of_cpu = seconds(own) / seconds(peer), cpu(own) / cpu(peer)
+    return Row(measured, shown(own), f"{name}: {shown(peer)}", ratio, of_cpu)
+
+
+# --- import ------------------------------------------------------------------------------------------
+
+
+def measure_start(scale: Scale) -> list[Row]:
+    own, peer = rounds(
+        scale.runs,
+        "starting the commands",
+        lambda _: call(BIN / "joint-review", "--version")[0],
+        lambda _: call(BIN / "sqlite-utils", "--version")[0],
+    )
+    return [compared("start of the command (part of every import below)", own, "sqlite-utils", peer)]
+
+
+def measure_import(folder: Path, scale: Scale) -> list[Row]:
+    few, many = folder / "few", folder / "many"
+    for at, count in ((few, 25_000), (many, 100_000)):
+        say(f"making up {count:,} findings")
+        at.mkdir()
+        write_findings(at, count)
+    own, typed, untyped, of_few = rounds(
+        scale.imports,
+        "importing 100,000 findings",
+        _own(many),
+        _peer(many),
+        _peer(many, "--no-detect-types", "--silent"),
+        _own(few),
+    )
+    shutil.rmtree(few)
+    shutil.rmtree(many)
+    what = "import of 100,000 findings"
+    return [
+        compared(what, own, "sqlite-utils insert --csv", typed).at_most(2, "half the speed"),
+        compared(what, own, "sqlite-utils, no types, no progress bar", untyped),
+        _peak(f"peak memory of the {what}", own, "25,000 findings", of_few).at_most(1.1, "flat"),
+        Row("peak memory of sqlite-utils on the same", f"{memory(typed):.0f} MiB"),
+    ]
+
+
+def _peak(measured: str, own: Sequence[Took], name: str, peer: Sequence[Took]) -> Row:
+    ratio = memory(own) / memory(peer)
+    return Row(measured, f"{memory(own):.0f} MiB", f"{name}: {memory(peer):.0f} MiB", ratio)
+
+
+def _own(at: Path) -> Callable[[int], Took]:
+    def measure(_: int) -> Took:
+        path = new_programme(at.parent / "own.db")
+        return import_(path, [at / "sources.csv", at / "findings.csv"])
+
+    return measure
+
+
+def _peer(at: Path, *options: str) -> Callable[[int], Took]:
+    """sqlite-utils on the findings alone: it gets neither sources nor domains to tie them to."""
+
+    def measure(_: int) -> Took:
+        path = at.parent / "peer.db"
+        path.unlink(missing_ok=True)
+        csv = at / "findings.csv"
+        return call(BIN / "sqlite-utils", "insert", path, "findings", csv, "--csv", *options)[0]
+
+    return measure
+
+
+# --- growth ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What a review of one size took."""
+
+    size: int
+    imported: list[Took]
+    disk: float
+    """MiB of the working database after the import."""
+    assessed: list[Took]
+    bare: list[Took]
+    """The same measures' statements alone."""
+
+
+def measure_growth(folder: Path, scale: Scale) -> list[Row]:
+    path = folder / "growth.db"
+    found = [_grow(folder, path, size, scale) for size in scale.sizes]
+    return [
+        *(row for one in found if one.size >= 100_000 for row in _against_statements(one)),
+        *_per_item("import of", found, lambda one: one.imported, lambda one: f", file {one.disk:.0f} MiB"),
+        *(_flat(before, one) for before, one in pairwise(found) if before.size >= 100_000),
+        *_per_item("run over", found, lambda one: one.assessed, lambda _: ""),
+        *_small_review(folder, path, found, scale),
+    ]
+
+
+def _grow(folder: Path, path: Path, size: int, scale: Scale) -> Grown:
+    say(f"making up {size:,} items")
+    files = write_evidence(folder, size)
+    (imported,) = rounds(
+        1 if size >= LARGE else scale.imports,
+        f"importing {size:,} items",
+        lambda _: import_(new_programme(path), files),
+    )
+    disk = path.stat().st_size / 2**20
+    assessed, bare = rounds(
+        3 if size >= LARGE else scale.runs,
+        f"runs over {size:,} items",
+        lambda number: assess(path, REVIEW, number),
+        lambda _: statements(path, REVIEW),
+    )
+    return Grown(size, imported, disk, assessed, bare)
+
+
+def _against_statements(one: Grown) -> list[Row]:
+    again = [took.again for took in one.assessed if took.again]
+    what, bare = f"run over {one.size:,} items", "its bare GROUP BY statements"
+    return [
+        compared(what, one.assessed, bare, one.bare).at_most(3, "times its statements"),
+        compared(f"{what}, a later one in its process", again, bare, one.bare),
+    ]
+
+
+def _flat(before: Grown, one: Grown) -> Row:
+    what = f"peak memory of the import of {one.size:,} items"
+    return _peak(what, one.imported, f"{before.size:,} items", before.imported).at_most(1.1, "flat")
+
+
+def _per_item(
+    verb: str, found: Sequence[Grown], took: Callable[[Grown], list[Took]], more: Callable[[Grown], str]
+) -> list[Row]:
+    """A line per size: time per item beside that at the size before."""
+    rows, before = [], None
+    for one in found:
+        each, used = seconds(took(one)) / one.size * 1e6, cpu(took(one)) / one.size * 1e6
+        own = f"{each:,.0f} µs an item; {shown(took(one))}, {memory(took(one)):.0f} MiB{more(one)}"
+        row = Row(f"{verb} {one.size:,} items", own)
+        if before:
+            beside = f"at a tenth of the size: {before[0]:,.0f} µs an item"
+            row = replace(row, beside=beside, ratio=each / before[0], of_cpu=used / before[1])
+        rows.append(row)
+        before = (each, used)
+    return rows
+
+
+def _small_review(folder: Path, path: Path, found: Sequence[Grown], scale: Scale) -> list[Row]:
+    """The smallest review once more, this time in the file that already holds the largest."""
+    small, large = found[0], found[-1]
+    files = write_evidence(folder, small.size)
+    add_review(path, "small")
+    imported = [import_(path, files, "small")]
+    (assessed,) = rounds(
+        scale.runs, "runs over a small review in a large file", lambda n: assess(path, "small", n)
+    )
+    where, alone = f"1,000 items in the file with {large.size:,} more", "in a file of their own"
+    return [
+        compared(f"import of {where}", imported, alone, small.imported),
+        compared(f"run over {where}", assessed, alone, small.assessed),
+    ]
+
+
+# --- engines -----------------------------------------------------------------------------------------
+
+IN_PROCESS = ("run of record, engine in this process", "record, in process")
+IN_WORKER = ("run of record, engine in its own process", "record, in a worker")
+EXPLAINED = ("evaluator with explanations", "explanations")
+BOTH = ("evaluator, firings and then explanations", "fire and explain")
+FIRED = ("evaluator, firings alone", "evaluator")
+PAIRS = (
+    (*IN_PROCESS, "clipspy", False),
+    (*IN_PROCESS, "zen-engine, expressions", False),
+    (*IN_WORKER, "clipspy", False),
+    (*IN_WORKER, "zen-engine, expressions", False),
+    (*EXPLAINED, "zen-engine, table", True),
+    (*EXPLAINED, "zen-engine, expressions", True),
+    (*EXPLAINED, "zen-engine, expressions, traced", False),
+    (*BOTH, "zen-engine, expressions", False),
+    (*FIRED, "zen-engine, expressions", False),
+)
+"""(what, who of ours, beside whom, whether the issue sets a bound)."""
+
+
+def measure_engines(scale: Scale) -> list[Row]:
+    say(f"engines, {scale.engines} rounds")
+    found, _ = child("engines", scale.engines)
+    rows = []
+    for name, result in found.items():
+        if result["differ"]:
+            sys.exit(f"{name}: these fired differently from the evaluator: {', '.join(result['differ'])}")
+        about = f"{name}, {result['facts']} facts x {result['rules']} rules"
+        count, times, used = str(result["firings"]), result["seconds"], result["cpu"]
+        same = Row(f"{about}: firings", count, "every other engine: the same", bound="the same", held=True)
+        rows.append(same)
+        for what, own, peer, has_bound in PAIRS:
+            ratio = statistics.median(times[own]) / statistics.median(times[peer])
+            # What the worker takes is not counted in this process.
+            of_cpu = statistics.median(used[own]) / statistics.median(used[peer])
+            row = Row(f"{about}: {what}", shown_ms(times[own]), f"{peer}: {shown_ms(times[peer])}", ratio)
+            row = row if own == IN_WORKER[1] else replace(row, of_cpu=of_cpu)
+            rows.append(replace(row, bound="below 1", held=ratio < 1) if has_bound else row)
+    return rows
+
+
+def main() -> None:
+    """Measure everything and print the table."""
+    parser = argparse.ArgumentParser(description="Speed and memory beside peers; prints one table.")
+    parser.add_argument("--quick", action="store_true", help="without the million items, with fewer rounds")
+    scale = QUICK if parser.parse_args().quick else FULL
+    before, measured, start = load(), code(), perf_counter()
+    with tempfile.TemporaryDirectory(prefix="joint-review-bench-") as name:
+        folder = Path(name)
+        rows = [
+            *measure_start(scale),
+            *measure_import(folder, scale),
+            *measure_growth(folder, scale),
+            *measure_engines(scale),
+        ]
+    print(f"{machine()}; code {measured}")
+    if code() != measured:
+        print("CAUTION: the code was changed while it was measured. Leave it alone and measure again.")
+    print(
+        f"Load average (1, 5, 15 minutes) before: {before}; after: {load()}; the benchmark itself is about 1."
+        f" Rounds: {scale.imports} imports, {scale.runs} runs, {scale.engines} of the engines;"
+        f" {(perf_counter() - start) / 60:.0f} minutes in all.\n"
+    )
+    print(as_table(rows))
+
+
+if __name__ == "__main__":
+    main()

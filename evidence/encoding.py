@@ -1,0 +1,78 @@
+"""Which encoding a text file is in, and what is said of one that is in another."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from pathlib import Path
+from typing import NoReturn
+
+from rules.errors import ImportRefused, Problem
+
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""What stands at the start of a file that says its encoding itself."""
+
+
+def refuse_file(where: str, message: str, hint: str = "") -> NoReturn:
+    """Raise ImportRefused for a file that cannot be read."""
+    raise ImportRefused("Nothing was imported.", [Problem(where, message, hint)])
+
+
+def open_text(path: Path, name: str, encoding: str) -> io.TextIOWrapper:
+    """The file as text, in the encoding that its bytes show or that was given; raises ImportRefused.
+
+    A byte order mark, or text beyond ASCII that is UTF-8 throughout, says more than an encoding given for
+    several files.
+    """
+    with path.open("rb") as raw:
+        start = raw.read(8_192)
+        marked = next((found for mark, found in MARKS if start.startswith(mark)), None)
+        if start.startswith(b"PK\x03\x04"):
+            refuse_file(
+                name, "this is not a text file.", "If it is a workbook, its name must end with .xlsx."
+            )
+        wide = encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32"))
+        if not marked and not wide:
+            if b"\x00" in start:
+                refuse_file(name, "this is not a text file (it holds zero bytes).", "Save it as 'CSV UTF-8'.")
+            if encoding != "utf-8" and _is_utf8(raw, start):
+                marked = "utf-8"
+    try:
+        return path.open(encoding=marked or encoding or "?", newline="")
+    except (LookupError, ValueError):
+        refuse_file(name, f"the encoding {encoding!r} is not known.", "Use utf-8, cp1252 or utf-16.")
+
+
+def _is_utf8(raw: io.BufferedReader, start: bytes) -> bool:
+    """Whether a file with bytes above 127 is UTF-8 throughout: text in another encoding never is."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    beyond = False
+    try:
+        while start:
+            decoder.decode(start)
+            beyond = beyond or not start.isascii()
+            start = raw.read(1_000_000)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return beyond
+
+
+def not_in_encoding(name: str, encoding: str, lines: int, error: UnicodeError) -> tuple[str, str, str]:
+    """Where (the line), what, and what would do, when text after `lines` lines cannot be decoded."""
+    line, byte = lines + 1, ""
+    if isinstance(error, UnicodeDecodeError):
+        line += error.object[: error.start].count(b"\n")
+        byte = f" (byte {error.object[error.start]:#04x})"
+    other = "cp1252" if encoding.startswith("utf") else "utf-8"
+    return (
+        f"{name}, line {line}",
+        f"this is not {encoding} text{byte}.",
+        f"Save it as 'CSV UTF-8', or say what it is, e.g. --encoding {other} (older Excel: cp1252).",
+    )

@@ -1,0 +1,63 @@
+"""What tests share: the worked example in a database, built once, and connections that get closed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from assessment.database import init_programme, open_programme
+from assessment.run import assess
+from evidence.intake import import_files
+from evidence.reviews import create_review
+from rules.loader import load_policy
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "wales-2004-08"
+NOW = datetime(2009, 6, 1, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def example_db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working database with the worked example, imported and assessed once; never write to it."""
+    path = tmp_path_factory.mktemp("example") / "programme.db"
+    db, _ = init_programme(path)
+    try:
+        review = create_review(
+            db,
+            "wales-2004-08",
+            "Ten councils of the second round, taken together",
+            "wales-round-2",
+            window_from=date(2004, 1, 1),
+            window_to=date(2008, 12, 31),
+            by="lead",
+            at=NOW,
+        )
+        import_files(db, review, sorted(EXAMPLE.glob("[!e]*.csv")), by="lead", at=NOW)
+        assess(db, review, load_policy("wales-round-2"), on=NOW.date(), by="lead", at=NOW)
+    finally:
+        db.conn.close()
+    return path
+
+
+@pytest.fixture
+def example_copy(example_db: Path, tmp_path: Path) -> Path:
+    """The worked example in a file of the test's own, to write to."""
+    return Path(shutil.copy(example_db, tmp_path / "programme.db"))
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[[Path], Database]]:
+    """Opens working databases (a new one where there is none) and closes them after the test."""
+    opened: list[Database] = []
+
+    def open_or_make(path: Path) -> Database:
+        opened.append(open_programme(path) if path.exists() else init_programme(path)[0])
+        return opened[-1]
+
+    yield open_or_make
+    for db in opened:
+        db.conn.close()

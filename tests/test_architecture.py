@@ -1,0 +1,177 @@
+"""The house as it was drawn: imports run one way, every dependency has one door, all is documented."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAYERS = ("rules", "evidence", "assessment")
+MODULES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
+PACKAGES = sorted(path.parent for path in MODULES if path.name == "__init__.py")
+LONGEST_MODULE = 600
+
+DOORS = {
+    "durable": r"rules/engine\.py",
+    "networkx": r"evidence/graph\.py",
+    "openpyxl": r"evidence/tables\.py",
+    "datasette": r"assessment/web/\w+\.py",
+    "click": r"assessment/cli/\w+\.py",
+    "tqdm": r"assessment/cli/\w+\.py",
+    "tabulate": r"assessment/cli/\w+\.py",
+    "yaml": r"rules/policyfile\.py|evidence/tables\.py|assessment/pages\.py",
+    "statsmodels": r"evidence/measures\.py",
+    # Its Database is what functions that read or write are given; who opens one, see OPENERS.
+    "sqlite_utils": r"(evidence|assessment|assessment/web)/\w+\.py|assessment/cli/options\.py",
+}
+"""The files that may import a dependency, as a pattern."""
+
+OPENERS = {"evidence/database.py", "evidence/schema.py", "assessment/schema.py", "assessment/web/access.py"}
+"""The files that open a database or describe its tables; all others are given one."""
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+@cache
+def imports_of(path: Path) -> list[tuple[int, str]]:
+    """(line, module) of every import of a file, also of those inside functions."""
+    found: list[tuple[int, str]] = []
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{name_of(path)}:{node.lineno}: a relative import hides its layer"
+            found.append((node.lineno, node.module or ""))
+    return found
+
+
+def runs_back(layer: str, imported: str) -> bool:
+    top = imported.partition(".")[0]
+    return top in LAYERS and LAYERS.index(top) > LAYERS.index(layer)
+
+
+def test_imports_run_one_way() -> None:
+    wrong = [
+        f"{name_of(path)}:{line} imports {imported}"
+        for path in MODULES
+        for line, imported in imports_of(path)
+        if runs_back(name_of(path).partition("/")[0], imported)
+    ]
+    assert wrong == []
+
+
+def test_an_import_that_runs_back_would_be_seen() -> None:
+    assert runs_back("rules", "evidence.items")
+    assert runs_back("evidence", "assessment")
+    assert not runs_back("assessment", "rules.engine")
+
+
+def test_nothing_below_the_faces_knows_them() -> None:
+    wrong = [
+        f"{name_of(path)}:{line} imports {imported}"
+        for path in MODULES
+        for line, imported in imports_of(path)
+        for face in ("assessment.cli", "assessment.web")
+        if imported.startswith(face) and not name_of(path).startswith(face.replace(".", "/"))
+    ]
+    assert wrong == []
+
+
+def test_no_module_imports_tests_or_benchmarks() -> None:
+    tops = {imported.partition(".")[0] for path in MODULES for _, imported in imports_of(path)}
+    assert not tops & {"tests", "benchmarks", "pytest", "hypothesis"}
+
+
+@pytest.mark.parametrize("dependency", DOORS)
+def test_a_dependency_has_one_door(dependency: str) -> None:
+    door = re.compile(DOORS[dependency])
+    users = [
+        (name_of(path), line)
+        for path in MODULES
+        for line, imported in imports_of(path)
+        if imported.partition(".")[0] == dependency
+    ]
+    assert [f"{name}:{line}" for name, line in users if not door.fullmatch(name)] == []
+    assert users, f"nothing imports {dependency} any more: take it out of the list"
+
+
+def test_a_database_is_opened_and_its_tables_are_made_in_few_places() -> None:
+    found = set()
+    for path in MODULES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ImportFrom) and node.module == "sqlite_utils":
+                found |= {name_of(path) for alias in node.names if alias.name != "Database"}
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Database", "sqlite3.connect"):
+                found.add(name_of(path))
+    assert found == OPENERS
+
+
+def test_modules_are_named_for_what_they_own() -> None:
+    vague = {"utils", "util", "helpers", "helper", "common", "misc", "core", "base", "manager", "tools"}
+    assert [name_of(path) for path in MODULES if path.stem in vague] == []
+
+
+def test_no_folder_of_tests_hides_a_package() -> None:
+    assert [name for name in LAYERS if (ROOT / "tests" / name).exists()] == []
+    assert not (ROOT / "tests" / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_everything_public_says_what_it_is(path: Path) -> None:
+    assert list(undocumented(path)) == []
+
+
+def undocumented(path: Path) -> Iterator[str]:
+    def look(node: ast.AST, name: str) -> Iterator[str]:
+        for child in ast.iter_child_nodes(node):
+            if not isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if child.name.startswith("_"):
+                continue
+            if not (ast.get_docstring(child) or "").strip():
+                yield f"{name_of(path)}:{child.lineno} {name}{child.name}"
+            if isinstance(child, ast.ClassDef):
+                yield from look(child, f"{child.name}.")
+
+    if not (ast.get_docstring(tree_of(path)) or "").strip():
+        yield f"{name_of(path)}:1"
+    yield from look(tree_of(path), "")
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=name_of)
+def test_a_package_lists_exactly_its_modules(package: Path) -> None:
+    said = ast.get_docstring(tree_of(package / "__init__.py")) or ""
+    listed = re.findall(r"^ {4}(\w+/?) {2,}\S", said, flags=re.MULTILINE)
+    modules = {path.stem for path in package.glob("*.py") if path.name != "__init__.py"}
+    folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    library = {"library/"} & set(listed)
+    there = modules | folders | library
+    assert (there - set(listed), set(listed) - there) == (set(), set()), "not listed, and not there"
+    assert len(listed) == len(set(listed))
+    assert all((package / name).is_dir() for name in listed if name.endswith("/"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_can_be_read_in_one_sitting(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= LONGEST_MODULE, f"{name_of(path)} has {lines} lines"
+
+
+def test_the_packages_are_those_that_are_installed() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    named = {name.replace(".", "/") for name in project["tool"]["setuptools"]["packages"]}
+    assert {name_of(package) for package in PACKAGES} == named

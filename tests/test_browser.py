@@ -1,0 +1,280 @@
+"""The whole way in a real browser: from the list of reviews down to the source, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from assessment.pages import metadata_yaml
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+REVIEW = "/reviews/wales-2004-08"
+WAY = (
+    (REVIEW, "Ten councils of the second round, taken together"),
+    (f"{REVIEW}/trail/cell", "Position on the grid"),
+    (f"{REVIEW}/trail/services", "How good are the services?"),
+    (f"{REVIEW}/trail/getting-help", "Getting help"),
+    (f"{REVIEW}/trail/getting-help/strengths_share", "Strengths among strengths and weaknesses"),
+    (f"{REVIEW}/items/30", "Every council dealt with requests"),
+)
+"""The pages from the list of reviews down to an item, each with the beginning of its heading."""
+EVERY_PAGE = (
+    "/reviews",
+    *(path for path, _ in WAY),
+    f"{REVIEW}?lang=cy",
+    f"{REVIEW}/items",
+    f"{REVIEW}/items?domain=carers&search=zebra",
+    f"{REVIEW}/items/520",
+    f"{REVIEW}/trail/services/mainly_good_or_better",
+    f"{REVIEW}/trail/organisation",
+)
+both_widths = pytest.mark.parametrize("width", [360, 1280])
+
+
+@dataclass
+class Server:
+    """A running `datasette serve`, the link that signs in once, and the cookies it gave."""
+
+    address: str
+    link: str
+    cookies: list[dict[str, object]] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.fail(f"no browser found ({', '.join(NAMES)}); install one with: make browser", pytrace=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(example_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    told = tmp_path_factory.mktemp("served") / "metadata.yml"
+    told.write_text(metadata_yaml(example_db.stem), encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "datasette", "serve", str(example_db), "--metadata", str(told), "--root"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--setting", "suggest_facets", "off"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout
+        said, link = "", None
+        for line in process.stdout:
+            said += line
+            link = link or re.search(r"http://\S+/-/auth-token\?token=\w+", line)
+            if "Uvicorn running" in line:
+                break
+        try:
+            assert link, f"no link to sign in was printed: {said}"
+            yield Server(f"http://127.0.0.1:{port}", link[0])
+        finally:
+            process.terminate()
+            process.stdout.read()
+
+
+@dataclass
+class Reader:
+    """A person at a page of a certain width, and what the browser complained about."""
+
+    page: Page
+    address: str
+    width: int
+    complaints: list[str] = field(default_factory=list)
+
+    def is_at(self, path: str, heading: str) -> None:
+        """The page is the one expected, fits its width, and nothing was complained about."""
+        self.page.wait_for_url(self.address + path)
+        assert self.page.locator("h1").inner_text().startswith(heading)
+        self.fits()
+
+    def fits(self) -> None:
+        wide = self.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= self.width, f"{self.page.url} is {wide} px wide"
+        assert self.complaints == []
+
+    def tab_to(self, href: str) -> None:
+        """Press Tab until the link has the focus, which must be seen; the first Tab finds the skip link."""
+        self.page.keyboard.press("Tab")
+        assert self.focused() == "#main"
+        for _ in range(150):
+            self.page.keyboard.press("Tab")
+            if self.focused() == href:
+                outline = "getComputedStyle(document.activeElement).outlineStyle"
+                assert self.page.evaluate(outline) == "solid", f"the focus on {href} is not seen"
+                return
+        pytest.fail(f"{href} cannot be reached with the Tab key on {self.page.url}")
+
+    def focused(self) -> str | None:
+        found: str | None = self.page.evaluate("document.activeElement.getAttribute('href')")
+        return found
+
+
+@pytest.fixture
+def reader(browser: Browser, server: Server, width: int) -> Iterator[Reader]:
+    with browser.new_context(viewport={"width": width, "height": 800}) as context:
+        page = context.new_page()
+        reader = Reader(page, server.address, width)
+        page.on("console", lambda said: reader.complaints.append(f"{said.type}: {said.text}"))
+        page.on("pageerror", lambda error: reader.complaints.append(str(error)))
+        if server.cookies:
+            context.add_cookies(server.cookies)  # type: ignore[arg-type]
+            page.goto(server.address)
+        else:
+            page.goto(server.link)
+            server.cookies = list(context.cookies())  # type: ignore[arg-type]
+        yield reader
+
+
+@both_widths
+def test_with_the_mouse_from_the_list_of_reviews_to_the_source(reader: Reader) -> None:
+    reader.is_at("/", "Reviews")
+    for path, heading in WAY:
+        if path.endswith("/trail/cell"):
+            grid = reader.page.locator("svg.grid")
+            assert grid.is_visible()
+            assert "Inconsistent" in reader.page.locator("#grid-desc").text_content()  # type: ignore[operator]
+        reader.page.locator(f"main a[href='{path}']").first.click()
+        reader.is_at(path, heading)
+    source = reader.page.locator("section", has=reader.page.locator("h2", has_text="Where it stands"))
+    assert "R1: Reports of the ten reviews on adult services" in source.inner_text()
+    assert "ch. 4, Adults, Managing demand, para 1" in source.inner_text()
+    source.locator("a[href^='/programme/source/']").click()
+    assert "Reports of the ten reviews on adult services" in reader.page.inner_text("section.content")
+    assert reader.complaints == []
+
+
+@both_widths
+def test_with_the_keyboard_alone_from_the_list_of_reviews_to_the_source(reader: Reader) -> None:
+    reader.is_at("/", "Reviews")
+    for path, heading in WAY:
+        reader.tab_to(path)
+        reader.page.keyboard.press("Enter")
+        reader.is_at(path, heading)
+    href = reader.page.locator("a[href^='/programme/source/']").get_attribute("href")
+    assert href
+    reader.tab_to(href)
+    reader.page.keyboard.press("Enter")
+    reader.page.wait_for_url(reader.address + href)
+    assert "Reports of the ten reviews on adult services" in reader.page.inner_text("section.content")
+
+
+@both_widths
+def test_no_page_scrolls_sideways_and_nothing_is_fetched_from_elsewhere(reader: Reader) -> None:
+    fetched: set[str] = set()
+    reader.page.on("request", lambda request: fetched.add(request.url))
+    for path in EVERY_PAGE:
+        reader.page.goto(reader.address + path)
+        reader.fits()
+        overlapping = reader.page.evaluate(OVERLAPPING)
+        assert overlapping == [], f"texts of the grid overlap or are cut: {overlapping}"
+    assert {url for url in fetched if not url.startswith(reader.address)} == set()
+
+
+OVERLAPPING = """() => {
+  const svg = document.querySelector('svg.grid');
+  if (!svg) return [];
+  const frame = svg.getBoundingClientRect();
+  const boxes = [...svg.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]);
+  const found = boxes.filter(([, b]) => b.left < frame.left - 1 || b.right > frame.right + 1
+    || b.top < frame.top - 1 || b.bottom > frame.bottom + 1).map(([t]) => t);
+  boxes.forEach(([t, a], i) => boxes.slice(i + 1).forEach(([u, b]) => {
+    if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3)
+      found.push(t + ' / ' + u);
+  }));
+  return found;
+}"""
+"""The texts of the grid that lie over each other or outside of the drawing."""
+
+
+@pytest.mark.parametrize("width", [1280])
+def test_the_link_signs_in_once_and_signing_out_closes_the_pages(
+    reader: Reader, server: Server, browser: Browser
+) -> None:
+    with browser.new_context() as context:
+        stranger = context.new_page()
+        again = stranger.goto(server.link)
+        assert again and again.status == 403
+        refused = stranger.goto(server.address + REVIEW)
+        assert refused and refused.status == 403
+        assert "You need to sign in" in stranger.inner_text("main")
+    reader.page.locator("details.account summary").click()
+    reader.page.get_by_role("button", name="Sign out").click()
+    gone = reader.page.goto(server.address + REVIEW)
+    assert gone and gone.status == 403
+
+
+@both_widths
+def test_the_filter_of_items_works_with_the_keyboard(reader: Reader) -> None:
+    reader.page.goto(f"{reader.address}{REVIEW}/items")
+    reader.page.locator("#search").focus()
+    reader.page.keyboard.type("carers")
+    reader.page.keyboard.press("Enter")
+    reader.page.wait_for_url(re.compile(r"search=carers"))
+    assert "pass the filter" in reader.page.locator("h2").first.inner_text()
+    reader.page.get_by_role("link", name="Show all").click()
+    reader.is_at(f"{REVIEW}/items", "Items of evidence")
+
+
+@pytest.mark.parametrize("width", [1280])
+def test_colours_can_be_told_from_their_ground(reader: Reader) -> None:
+    """Text against its ground: at least 4.5 to 1 (WCAG 2.2, success criterion 1.4.3)."""
+    for path in EVERY_PAGE:
+        reader.page.goto(reader.address + path)
+        assert reader.page.evaluate(CONTRAST) == [], path
+
+
+CONTRAST = """() => {
+  const parts = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = colour => {
+    const [r, g, b] = parts(colour).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92
+      : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = getComputedStyle(e).backgroundColor;
+      if ((parts(colour)[3] ?? 1) > 0) return colour;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  const found = new Set();
+  for (const element of document.querySelectorAll('body *')) {
+    const text = [...element.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+    if (!text || element.closest('svg, .unseen, option')) continue;
+    const [a, b] = [light(getComputedStyle(element).color), light(ground(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) found.add(element.className + ' ' + element.textContent.trim().slice(0, 30) + ' '
+      + ratio.toFixed(2));
+  }
+  return [...found];
+}"""

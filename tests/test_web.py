@@ -1,0 +1,834 @@
+"""The pages in Datasette: what they show, who may see them, and what they say when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import pytest
+from conftest import NOW
+from datasette.app import Datasette
+from datasette.database import Database as DatasetteDatabase
+from sqlite_utils import Database
+
+from assessment import schema as runs
+from assessment.decide import rate
+from assessment.grid import make_grid
+from assessment.pages import QUERIES, metadata
+from assessment.run import assess
+from assessment.web import figures, register_routes
+from evidence import schema as found
+from evidence.intake import import_files
+from evidence.items import withdraw_item
+from evidence.reviews import create_review, find_review
+from rules.loader import library_ids, load_policy
+
+# Datasette asks SQLite for its version through connections it never closes (Python 3.13 warns of it).
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+
+ROOT = {"id": "root"}
+REVIEWER = {"id": "reviewer-1", "role": "reviewer"}
+MODERATOR = {"id": "moderator-1", "role": "moderator"}
+REFUSED = {"id": "director", "role": "authority"}
+REVIEW = "/reviews/wales-2004-08"
+NAMES = {
+    "review": "wales-2004-08",
+    "target": "getting-help",
+    "measure": "strengths_share",
+    "number": "1",
+    "format": ".json",
+}
+"""A value that exists for every name in a route; a page with a new name needs a line here."""
+
+NEWER = hasattr(Datasette, "allowed")
+"""Datasette 1.0: takes from `config` what 0.65 takes from `metadata`, and has no /-/metadata."""
+
+Connect = Callable[[Path], Database]
+
+
+@dataclass(frozen=True)
+class Site:
+    datasette: Datasette
+
+    async def get(self, path: str, actor: dict[str, Any] | None = ROOT) -> httpx.Response:
+        cookies = {"ds_actor": self.datasette.sign({"a": actor}, "actor")} if actor else None
+        response: httpx.Response = await self.datasette.client.get(path, cookies=cookies)
+        while response.is_redirect:
+            path = response.headers["location"]
+            response = await self.datasette.client.get(path, cookies=cookies)
+        return response
+
+    async def page(self, path: str) -> str:
+        response = await self.get(path)
+        assert response.status_code == 200, response.text
+        return response.text
+
+    async def json(self, path: str) -> dict[str, Any]:
+        response = await self.get(path)
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+
+@asynccontextmanager
+async def served(*paths: Path, told: dict[str, Any] | None = None) -> AsyncIterator[Site]:
+    told = metadata(paths[0].stem) if told is None else told
+    config = {"config": told} if NEWER else {}
+    datasette = Datasette([str(path) for path in paths], metadata=told, **config)
+    opened: list[Any] = []
+    connect = DatasetteDatabase.connect
+
+    def remember(database: Any, *given: Any, **named: Any) -> Any:
+        opened.append(connect(database, *given, **named))
+        return opened[-1]
+
+    # Datasette leaves the connections to its own tables in memory open; Python 3.13 warns of that.
+    with patch.object(DatasetteDatabase, "connect", remember):
+        await datasette.invoke_startup()
+        try:
+            yield Site(datasette)
+        finally:
+            if datasette.executor:
+                datasette.executor.shutdown()
+            for connection in opened:
+                connection.close()
+
+
+@pytest.fixture
+async def site(example_db: Path) -> AsyncIterator[Site]:
+    async with served(example_db) as open_site:
+        yield open_site
+
+
+def paths(with_json: bool) -> list[str]:
+    """Every path of the plugin, filled in, from the routes it registers."""
+    result = []
+    for pattern, _ in register_routes():
+        filled = re.sub(r"\(\?P<(\w+)>[^)]*\)\??", lambda match: NAMES[match[1]], pattern).strip("^$")
+        result.append(filled if with_json else filled.removesuffix(".json"))
+    return result
+
+
+every_page = pytest.mark.parametrize("path", paths(with_json=False))
+every_json = pytest.mark.parametrize("path", [path for path in paths(with_json=True) if path != "/"])
+
+
+class Outline(HTMLParser):
+    """What a page's markup must get right for everyone to use it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.headings: list[int] = []
+        self.ids: list[str] = []
+        self.labelled: set[str] = set()
+        self.controls: list[str] = []
+        self.pointed_at: list[str] = []
+        self.problems: list[str] = []
+        self.language = ""
+        self.landmarks: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "html":
+            self.language = given.get("lang") or ""
+        if tag in ("main", "nav", "header", "footer"):
+            self.landmarks.add(tag)
+        if "id" in given:
+            self.ids.append(given["id"] or "")
+        if tag == "label":
+            self.labelled.add(given.get("for") or "")
+        if tag in ("input", "select") and given.get("type") != "hidden":
+            self.controls.append(given.get("id") or "without id")
+        if tag == "svg" and given.get("role") != "img" and given.get("aria-hidden") != "true":
+            self.problems.append("an svg that is neither an image with a title nor hidden")
+        self.pointed_at += (given.get("aria-labelledby") or "").split()
+        if tag in ("script", "style") or "style" in given or any(name.startswith("on") for name in given):
+            self.problems.append(f"inline script or style: <{tag} {given}>")
+        if tag == "th" and "scope" not in given:
+            self.problems.append("a table heading without scope")
+
+
+# Every page
+
+
+@every_page
+async def test_every_page_opens_for_root_with_sound_markup(site: Site, path: str) -> None:
+    text = await site.page(path)
+    outline = Outline(text)
+    assert outline.problems == []
+    assert outline.language == "en"
+    assert outline.landmarks == {"main", "nav", "header", "footer"}
+    assert outline.headings.count(1) == 1
+    assert outline.headings[0] == 1
+    for level, following in zip(outline.headings, outline.headings[1:], strict=False):
+        assert following <= level + 1, f"a heading of level {following} after one of level {level}"
+    assert len(outline.ids) == len(set(outline.ids))
+    assert set(outline.pointed_at) <= set(outline.ids)
+    assert set(outline.controls) <= outline.labelled
+    assert "Skip to the content" in text
+    assert "None" not in re.sub(r"<[^>]*>", " ", text).replace("None:", "").replace("None.", "")
+    assert "Undefined" not in text
+
+
+@every_json
+async def test_every_page_is_there_as_json(site: Site, path: str) -> None:
+    response = await site.get(path)
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("application/json")
+    assert response.json()["ok"] is True
+
+
+@pytest.mark.parametrize("actor", [None, REFUSED], ids=["anonymous", "refused"])
+@pytest.mark.parametrize("path", [*paths(with_json=False), *paths(with_json=True)[1:]])
+async def test_no_page_opens_for_who_may_not_see_it(
+    site: Site, path: str, actor: dict[str, Any] | None
+) -> None:
+    response = await site.get(path, actor)
+    assert response.status_code == 403
+    assert "Ten councils" not in response.text
+    assert "getting" not in response.text.lower()
+    assert "Working evidence" not in response.text or actor or "sign" in response.text
+
+
+@pytest.mark.parametrize("path", [f"{REVIEW}/trail/nothing", "/reviews/nobody", f"{REVIEW}/items/9999999"])
+async def test_what_is_there_and_what_is_not_look_the_same_from_outside(site: Site, path: str) -> None:
+    there = await site.get(REVIEW, None)
+    nothing = await site.get(path, None)
+    assert (nothing.status_code, nothing.text) == (there.status_code, there.text)
+
+
+async def test_the_refusal_says_how_to_sign_in(site: Site) -> None:
+    anonymous = await site.get(REVIEW, None)
+    assert "You need to sign in" in anonymous.text
+    assert "joint-review serve" in anonymous.text
+    refused = await site.get(REVIEW, REFUSED)
+    assert "You are signed in as director" in refused.text
+    assert (await site.get(f"{REVIEW}.json", None)).json() == {
+        "ok": False,
+        "status": 403,
+        "title": "Not allowed",
+        "error": "You need to sign in to see this page.",
+        "hint": "",
+    }
+
+
+async def test_reviewers_see_the_pages_and_only_moderators_write_sql(site: Site) -> None:
+    assert (await site.get(REVIEW, REVIEWER)).status_code == 200
+    assert (await site.get("/programme.json?sql=select+1", REVIEWER)).status_code == 403
+    assert (await site.get("/programme.json?sql=select+1", MODERATOR)).status_code == 200
+
+
+async def test_an_anonymous_visitor_sees_no_page_even_without_any_allow_block(example_db: Path) -> None:
+    async with served(example_db, told={}) as open_site:
+        assert (await open_site.get(REVIEW, None)).status_code == 403
+        assert (await open_site.get(REVIEW, ROOT)).status_code == 200
+
+
+async def test_a_database_block_refuses_though_the_instance_allows(example_db: Path) -> None:
+    told = {"databases": {"programme": {"allow": {"role": "moderator"}}}}
+    async with served(example_db, told=told) as open_site:
+        assert (await open_site.get(REVIEW, REVIEWER)).status_code == 403
+        assert (await open_site.get(REVIEW, MODERATOR)).status_code == 200
+
+
+async def test_the_menu_leads_from_datasettes_own_pages_to_the_reviews(site: Site) -> None:
+    assert 'href="/reviews"' in await site.page("/programme/source")
+    text = await site.page("/")
+    assert 'href="/programme"' in text
+    assert "Sign out" in text
+
+
+# What Datasette itself shows
+
+
+def own_pages() -> list[str]:
+    told = metadata("programme")["databases"]["programme"]
+    shadows = ["evidence_fts", "evidence_fts_data", "source_page_fts_docsize", "_sqlite_migrations"]
+    names = [*told["tables"], *told["queries"], *shadows]
+    instance = ["/.json", "/programme", "/programme.json", "/programme.db", "/programme?sql=select+1"]
+    inner = ["/-/databases.json", "/-/plugins.json", "/-/settings.json", "/programme/evidence/1"]
+    inner += [] if NEWER else ["/-/metadata.json"]
+    return [*instance, *inner, *(f"/programme/{name}" for name in names), "/programme.json?sql=select+1"]
+
+
+@pytest.mark.parametrize("path", own_pages())
+async def test_datasettes_own_pages_are_closed_to_anonymous_visitors(site: Site, path: str) -> None:
+    response = await site.get(path, None)
+    assert response.status_code == 403
+    assert "evidence" not in response.text.lower().replace("working evidence:", "")
+
+
+PARAMETERS = {
+    "why_this_rating": "review=1&target=getting-help",
+    "weakest_evidence": "review=1",
+    "one_source_domains": "review=1",
+    "conflicting_evidence": "review=1",
+    "used_in_several_domains": "review=1",
+    "untagged_items": "review=1",
+    "changed_between_runs": "before=1&after=2",
+}
+EMPTY_HERE = {"one_source_domains"}
+"""In the example every domain rests on several sources."""
+
+
+@pytest.mark.parametrize("name", list(QUERIES))
+async def test_every_canned_query_runs_and_finds_something(
+    example_copy: Path, connect: Connect, name: str
+) -> None:
+    db = connect(example_copy)
+    review = find_review(db, "wales-2004-08")
+    rate(db, review, "carers", "poor", by="lead", because="Seen on visits.", at=NOW)
+    assess(db, review, load_policy("wales-round-2"), on=date(2009, 6, 2), by="lead", at=NOW, use_engine=False)
+    async with served(example_copy) as open_site:
+        answer = await open_site.json(f"/programme/{name}.json?_shape=objects&{PARAMETERS[name]}")
+    assert bool(answer["rows"]) is (name not in EMPTY_HERE)
+
+
+def test_every_table_and_column_is_described_and_exists(example_db: Path, connect: Connect) -> None:
+    db = connect(example_db)
+    described = metadata("programme")["databases"]["programme"]["tables"]
+    tables = (*found.TABLES, *found.VIEWS, *runs.TABLES, *runs.VIEWS)
+    assert sorted(described) == sorted(table.name for table in tables)
+    for name, told in described.items():
+        columns = [row[1] for row in db.conn.execute(f"pragma table_info({name})")]
+        assert list(told["columns"]) == columns, name
+        assert told["description"].strip()
+        assert all(text.strip() for text in told["columns"].values()), name
+        for column in (*told.get("facets", ()), told.get("label_column"), told.get("sort")):
+            assert column is None or column in columns, f"{name}: {column}"
+    hidden = ("_fts", "sqlite_", "_sqlite_")
+    real = db.conn.execute("select name from sqlite_master where type in ('table', 'view')").fetchall()
+    assert [
+        name for (name,) in real if not any(part in name for part in hidden) and name not in described
+    ] == []
+
+
+# The list
+
+
+async def test_the_list_shows_authority_window_items_and_position(site: Site) -> None:
+    (row,) = (await site.json("/reviews.json"))["reviews"]
+    assert row == {
+        "key": "wales-2004-08",
+        "authority": "Ten councils of the second round, taken together",
+        "framework": "wales-round-2",
+        "framework_title": "Joint reviews of social services in Wales, second round (2004 to 2008)",
+        "window_from": "2004-01-01",
+        "window_to": "2008-12-31",
+        "items": 567,
+        "run": 1,
+        "made_on": "2009-06-01",
+        "position": [
+            {
+                "question": "services",
+                "title": "How good are the services?",
+                "level": 2,
+                "level_title": "Inconsistent",
+                "status": "proposed",
+                "levels": 4,
+            },
+            {
+                "question": "organisation",
+                "title": "How well placed is the council to sustain and improve services?",
+                "level": 2,
+                "level_title": "Uncertainly placed",
+                "status": "proposed",
+                "levels": 4,
+            },
+        ],
+    }
+    text = await site.page("/")
+    for words in ("567", "2004-01-01 to 2008-12-31", "Inconsistent", "Uncertainly placed", "(run 1)"):
+        assert words in text
+
+
+async def test_an_empty_database_says_how_to_begin(tmp_path: Path, connect: Connect) -> None:
+    connect(tmp_path / "programme.db")
+    async with served(tmp_path / "programme.db") as open_site:
+        text = await open_site.page("/reviews")
+        assert "No reviews yet" in text
+        assert "joint-review review create" in text
+        assert (await open_site.json("/reviews.json"))["reviews"] == []
+
+
+async def test_without_a_working_database_the_pages_say_so_and_home_is_datasettes(tmp_path: Path) -> None:
+    other = Database(tmp_path / "other.db")
+    other["notes"].insert({"text": "hello"})
+    other.conn.close()
+    async with served(tmp_path / "other.db", told={}) as open_site:
+        missing = await open_site.get("/reviews", None)
+        assert missing.status_code == 404
+        assert "serves no working database" in missing.text
+        home = await open_site.get("/", None)
+        assert home.status_code == 200
+        assert "other" in home.text
+    async with served(tmp_path / "other.db", told={"allow": ROOT}) as open_site:
+        assert (await open_site.get("/", None)).status_code == 403
+
+
+async def test_the_working_database_is_found_by_its_mark_whatever_its_name_and_place(
+    example_db: Path, tmp_path: Path
+) -> None:
+    other = Database(tmp_path / "other.db")
+    other["notes"].insert({"text": "hello"})
+    other.conn.close()
+    renamed = tmp_path / "north wales.db"
+    renamed.write_bytes(example_db.read_bytes())
+    async with served(tmp_path / "other.db", renamed, told=metadata("north wales")) as open_site:
+        assert len((await open_site.json("/reviews.json"))["reviews"]) == 1
+        assert 'href="/north+wales"' in await open_site.page("/reviews")
+
+
+# A review
+
+
+async def test_a_review_shows_the_grid_the_ratings_and_the_evidence(site: Site) -> None:
+    answer = await site.json(f"{REVIEW}.json")
+    names = {"ok", "review", "run", "runs", "grid", "questions", "matrix", "gaps", "check"}
+    assert set(answer) == {*names, "language", "languages"}
+    assert answer["grid"]["position"] == ["Inconsistent", "Uncertainly placed"]
+    assert [len(row["cells"]) for row in answer["grid"]["rows"]] == [4, 4, 4, 4]
+    assert [cell["levels"] for row in answer["grid"]["rows"] for cell in row["cells"] if cell["here"]] == [
+        ["inconsistent", "uncertainly"]
+    ]
+    first = answer["questions"][0]["domains"][0]
+    assert (first["target"], first["status"], first["level"], first["level_title"]) == (
+        "getting-help",
+        "proposed",
+        3,
+        "Mainly good",
+    )
+    row = answer["matrix"]["rows"][0]
+    assert row["items"] == sum(row["counts"].values()) == 63
+    assert answer["run"]["id"] == 1 and answer["run"]["latest"] and not answer["run"]["out_of_date"]
+    assert len(answer["run"]["result_digest"]) == 64
+    assert {look["look"]: look["items"] for look in answer["check"]["items"]}["untagged"] == 21
+
+
+async def test_the_grid_is_said_in_words_and_the_numbers_of_the_matrix_lead_to_their_items(
+    site: Site,
+) -> None:
+    text = await site.page(REVIEW)
+    assert 'role="img" aria-labelledby="grid-title grid-desc"' in text
+    assert "<desc" in text and "How good are the services? Inconsistent" in text
+    assert ">here</text>" in text
+    answer = await site.json(f"{REVIEW}.json")
+    for row in answer["matrix"]["rows"][:3]:
+        for kind, count in row["counts"].items():
+            link = f"{REVIEW}/items?domain={row['domain']}&amp;source_kind={kind}"
+            assert (link in text) is bool(count)
+            if count:
+                items = await site.json(f"{REVIEW}/items.json?domain={row['domain']}&source_kind={kind}")
+                assert items["paging"]["total"] == count
+        assert f"{REVIEW}/items?domain={row['domain']}&amp;direction=strength" in text
+
+
+async def test_what_to_look_at_leads_to_as_many_items_as_it_says(site: Site) -> None:
+    answer = await site.json(f"{REVIEW}.json")
+    for look in answer["check"]["items"]:
+        listed = await site.json(f"{REVIEW}/items.json?only={look['look']}")
+        assert listed["paging"]["total"] == look["items"], look
+    assert answer["check"]["domains"] == []
+
+
+async def test_titles_are_in_welsh_where_asked_and_marked_as_such(site: Site) -> None:
+    text = await site.page(f"{REVIEW}?lang=cy")
+    assert '<a href="/reviews/wales-2004-08/trail/getting-help?lang=cy" lang="cy">Cael cymorth</a>' in text
+    assert "Pa mor dda" in text
+    trail = await site.page(f"{REVIEW}/trail/getting-help?lang=cy")
+    assert '<h1 lang="cy">Cael cymorth</h1>' in trail
+
+
+async def test_an_older_run_can_be_looked_at(example_copy: Path, connect: Connect) -> None:
+    db = connect(example_copy)
+    review = find_review(db, "wales-2004-08")
+    rate(db, review, "carers", "poor", by="lead reviewer", because="Seen on every visit.", at=NOW)
+    async with served(example_copy) as open_site:
+        assert (await open_site.json(f"{REVIEW}.json"))["run"]["out_of_date"] is True
+        assert "changed since this run" in await open_site.page(REVIEW)
+        assess(db, review, load_policy("wales-round-2"), on=NOW.date(), by="lead", at=NOW, use_engine=False)
+        now, before = await open_site.json(f"{REVIEW}.json"), await open_site.json(f"{REVIEW}.json?run=1")
+        assert (now["run"]["id"], before["run"]["id"]) == (2, 1)
+        assert [run["id"] for run in now["runs"]] == [2, 1]
+        carers = next(rating for rating in now["questions"][0]["domains"] if rating["target"] == "carers")
+        assert (carers["status"], carers["level_title"], carers["proposed_title"]) == (
+            "decided",
+            "Poor",
+            "Inconsistent",
+        )
+        assert carers["decision"]["because"] == "Seen on every visit."
+        text = await open_site.page(f"{REVIEW}/trail/carers")
+        assert "Decided by lead reviewer" in text
+        assert "the rules propose <span>Inconsistent" in text
+        old = await open_site.page(f"{REVIEW}?run=1")
+        assert "not the latest" in old
+        assert f"{REVIEW}/trail/cell?run=1" in old
+        trail = await open_site.page(f"{REVIEW}/trail/carers?run=1")
+        assert "Decided by" not in trail
+
+
+async def test_a_review_not_yet_assessed_shows_its_evidence_and_the_command(
+    tmp_path: Path, connect: Connect
+) -> None:
+    db = connect(tmp_path / "programme.db")
+    create_review(
+        db, "westvale-2026", "Westvale", "wales-round-1", window_from=None, window_to=None, by="lead", at=NOW
+    )
+    async with served(tmp_path / "programme.db") as open_site:
+        text = await open_site.page("/reviews/westvale-2026")
+        assert "Not assessed yet" in text
+        assert "joint-review assess westvale-2026" in text
+        assert "Evidence by domain and kind" in text
+        answer = await open_site.json("/reviews/westvale-2026.json")
+        assert answer["run"] is None and answer["grid"]["position"] is None
+        assert answer["questions"][0]["domains"][0]["status"] == "none"
+        trail = await open_site.get("/reviews/westvale-2026/trail/cell")
+        assert trail.status_code == 404
+        assert "joint-review assess westvale-2026" in trail.text
+        assert "No evidence yet" in await open_site.page("/reviews/westvale-2026/items")
+        assert "Not assessed yet" in await open_site.page("/")
+
+
+async def test_a_framework_with_one_question_has_a_grid_of_one_row(tmp_path: Path, connect: Connect) -> None:
+    db = connect(tmp_path / "programme.db")
+    review = create_review(
+        db, "north-2024", "North", "cqc-local-authority", window_from=None, window_to=None, by="lead", at=NOW
+    )
+    policy = load_policy("cqc-local-authority")
+    assess(db, review, policy, on=NOW.date(), by="lead", at=NOW, use_engine=False)
+    async with served(tmp_path / "programme.db") as open_site:
+        answer = await open_site.json("/reviews/north-2024.json")
+        assert [len(row["cells"]) for row in answer["grid"]["rows"]] == [4]
+        assert answer["grid"]["up"] is None and answer["grid"]["position"] is None
+        assert len(answer["gaps"]) == 10
+        assert "not enough evidence" in await open_site.page("/reviews/north-2024")
+        assert "Left to people" in await open_site.page("/reviews/north-2024/trail/assessing-needs")
+        assert "Why no level is proposed" in await open_site.page("/reviews/north-2024/trail/overall")
+        for domain in review.framework.domains:
+            rate(db, review, domain, "good-standard", by="panel", because="Agreed.", at=NOW)
+        assess(db, review, policy, on=NOW.date(), by="lead", at=NOW, use_engine=False)
+        assert (await open_site.json("/reviews/north-2024.json"))["grid"]["position"] == ["Good"]
+        for page in ("", "/trail/cell", "/trail/overall", "/trail/overall/score_percent"):
+            await open_site.page(f"/reviews/north-2024{page}")
+
+
+# The trail
+
+
+async def test_the_trail_of_a_domain_says_why_and_why_not_the_next(site: Site) -> None:
+    answer = await site.json(f"{REVIEW}/trail/getting-help.json")
+    assert answer["level_title"] == "Mainly good"
+    assert answer["next"]["title"] == "Excellent"
+    assert [criterion["criterion"] for criterion in answer["next"]["criteria"]] == ["strengths", "surveys"]
+    assert [(part["part"], part["role"]) for part in answer["parts"]] == [
+        ("sufficiency", "sufficiency"),
+        ("inconsistent", "below"),
+        ("mainly-good", "reached"),
+        ("excellent", "next"),
+        ("limits", "limits"),
+    ]
+    strengths = answer["parts"][3]["criteria"][0]
+    assert strengths["measure_title"].startswith("Strengths among strengths")
+    assert (strengths["shown"], strengths["needed"], strengths["met"]) == ("71.6 %", "at least 80 %", False)
+    text = await site.page(f"{REVIEW}/trail/getting-help")
+    for words in ("Why not <span>Excellent</span>?", "✗ not met", "✓ met", "55.8 to 83.4 %", "−8.4 %"):
+        assert words in text
+    assert text.index("Why not") < text.index("All criteria")
+
+
+async def test_the_trail_leads_from_the_cell_to_questions_and_domains(site: Site) -> None:
+    cell = await site.page(f"{REVIEW}/trail/cell")
+    assert f'href="{REVIEW}/trail/services"' in cell and f'href="{REVIEW}/trail/organisation"' in cell
+    question = await site.json(f"{REVIEW}/trail/services.json")
+    assert [rating["target"] for rating in question["domains"]][:2] == ["getting-help", "assessment"]
+    text = await site.page(f"{REVIEW}/trail/services")
+    assert f'href="{REVIEW}/trail/getting-help"' in text
+    assert f'href="{REVIEW}/trail/services/mainly_good_or_better"' in text
+
+
+async def test_a_limit_that_binds_is_said_first(example_copy: Path, connect: Connect) -> None:
+    db = connect(example_copy)
+    review = find_review(db, "wales-2004-08")
+    services = next(question for question in review.framework.questions if question.id == "services")
+    for domain in services.domains:
+        level = "poor" if domain.id == "safeguarding" else "excellent"
+        rate(db, review, domain.id, level, by="lead", because="For the test.", at=NOW)
+    assess(db, review, load_policy("wales-round-2"), on=NOW.date(), by="lead", at=NOW, use_engine=False)
+    async with served(example_copy) as open_site:
+        answer = await open_site.json(f"{REVIEW}/trail/services.json")
+        assert [limit["binds"] for limit in answer["limits"]] == [True]
+        text = await open_site.page(f"{REVIEW}/trail/services")
+        assert "Held down from" in text and "▼ holds down" in text
+
+
+async def test_a_measure_shows_what_it_is_made_of_and_every_item_behind_it(site: Site) -> None:
+    answer = await site.json(f"{REVIEW}/trail/performance-management/items.json")
+    assert answer["measure"]["value"] == answer["paging"]["total"] == 67
+    assert (answer["paging"]["pages"], len(answer["items"])) == (2, 50)
+    second = await site.json(f"{REVIEW}/trail/performance-management/items.json?page=2")
+    assert len({item["id"] for item in (*answer["items"], *second["items"])}) == 67
+    text = await site.page(f"{REVIEW}/trail/performance-management/items")
+    assert "1 to 50 of 67" in text and 'rel="next" href="?page=2"' in text
+    assert 'rel="prev" href="?page=1"' in await site.page(
+        f"{REVIEW}/trail/performance-management/items?page=2"
+    )
+    share = await site.json(f"{REVIEW}/trail/getting-help/strengths_share.json")
+    assert share["measure"]["thresholds"] == [20, 50, 80]
+    assert share["paging"]["total"] == 43
+    assert share["measure"]["described"][0] == (
+        "The share of findings that are strengths among the findings that are strengths or weaknesses."
+    )
+    assert any(item["also"] for item in share["items"])
+    assert "also used in 1 other domain" in await site.page(f"{REVIEW}/trail/getting-help/strengths_share")
+
+
+async def test_a_measure_made_of_ratings_leads_to_these_ratings(site: Site) -> None:
+    answer = await site.json(f"{REVIEW}/trail/services/mainly_good_or_better.json")
+    assert len(answer["ratings"]) == 7 and answer["items"] == []
+    rated = await site.json(f"{REVIEW}/trail/services/safeguarding_rating.json")
+    assert rated["measure"]["shown"] == "Inconsistent"
+
+
+# Items
+
+
+async def test_items_can_be_filtered_and_paged(site: Site) -> None:
+    everything = await site.json(f"{REVIEW}/items.json")
+    assert everything["paging"] == {
+        "page": 1,
+        "pages": 12,
+        "total": 567,
+        "first": 1,
+        "last": 50,
+        "offset": 0,
+    }
+    chosen = await site.json(f"{REVIEW}/items.json?kind=finding&direction=weakness&strand=carers")
+    assert chosen["items"] and all(
+        (item["kind"], item["direction"], item["strand"]) == ("finding", "weakness", "carers")
+        for item in chosen["items"]
+    )
+    assert chosen["filter"] == {"kind": "finding", "direction": "weakness", "strand": "carers"}
+    searched = await site.json(f"{REVIEW}/items.json?search=contact+centres")
+    assert searched["items"] and all("ontact" in item["text"] for item in searched["items"])
+    text = await site.page(f"{REVIEW}/items?domain=carers&search=zebra")
+    assert "No item fits" in text and 'value="zebra"' in text
+    assert '<option value="carers" selected>' in text
+    paged = await site.page(f"{REVIEW}/items?kind=finding&page=2")
+    assert 'href="?kind=finding&amp;page=3"' in paged
+
+
+@pytest.mark.parametrize("words", ['"', "a AND", "x*", "-", "NEAR(", "a:b", "(", "^", "' or 1=1 --", "%00"])
+async def test_any_words_can_be_searched_for(site: Site, words: str) -> None:
+    response = await site.get(f"{REVIEW}/items?search={words}")
+    assert response.status_code in (200, 400)
+    assert "Traceback" not in response.text
+
+
+async def test_an_item_shows_its_source_in_context(site: Site) -> None:
+    listed = await site.json(f"{REVIEW}/items.json?search=referrals+answered+within+one+day")
+    number = listed["items"][0]["id"]
+    item = (await site.json(f"{REVIEW}/items/{number}.json"))["item"]
+    assert item["says"] == "63 %"
+    assert item["source"] == "N2" and "table of referrals, row 2000/01" in item["locator"]
+    assert item["table"]["columns"] == ["number", "response in a day", "assessment"]
+    assert [row["title"] for row in item["table"]["rows"]] == ["2000/01", "2006/07", "2007/08"]
+    text = await site.page(f"{REVIEW}/items/E{number}")
+    for words in ("higher is better", "49,561 referrals", "National returns", 'class="this"', "svg class="):
+        assert words in text
+    assert f'href="{REVIEW}/trail/getting-help"' in text
+    assert 'href="/programme/source/' in text
+
+
+async def test_a_survey_result_is_shown_between_worst_and_best(site: Site) -> None:
+    listed = await site.json(f"{REVIEW}/items.json?search=services+are+of+good+quality")
+    item = (await site.json(f"{REVIEW}/items/{listed['items'][0]['id']}.json"))["item"]
+    assert (item["value"], item["best"], item["worst"]) == (73, 82, 63)
+    assert item["compared"] == [
+        "asked: all people surveyed",
+        "for 2008",
+        "base unknown",
+        "best authority 82 %",
+        "worst authority 63 %",
+        "higher is better",
+    ]
+
+
+async def test_the_stored_text_is_shown_with_the_quote_marked(tmp_path: Path, connect: Connect) -> None:
+    db = connect(tmp_path / "programme.db")
+    review = create_review(
+        db, "north-2024", "North", "wales-round-2", window_from=None, window_to=None, by="lead", at=NOW
+    )
+    (tmp_path / "sources.csv").write_text(
+        "source,title,kind,dated,status,text\n"
+        "C1,Case file 1,case_file,2004-05-01,draft,"
+        '"Lives alone. <b>Nobody</b> asked the daughter. Reviewed."\n'
+    )
+    (tmp_path / "findings.csv").write_text(
+        "source,locator,finding,direction,significance,domains,quote\n"
+        "C1,page 1,The family was left out.,weakness,3,assessment,<b>Nobody</b> asked the daughter.\n"
+    )
+    files = [tmp_path / "sources.csv", tmp_path / "findings.csv"]
+    import_files(db, review, files, by="lead", at=NOW)
+    async with served(tmp_path / "programme.db") as open_site:
+        text = await open_site.page("/reviews/north-2024/items/1")
+        marked = "Lives alone. <mark>&lt;b&gt;Nobody&lt;/b&gt; asked the daughter.</mark> Reviewed."
+        assert marked in text
+        assert "draft, may still change" in text
+        drafts = await open_site.json("/reviews/north-2024/items.json?only=drafts")
+        assert drafts["paging"]["total"] == 1
+
+
+async def test_a_withdrawn_item_stays_and_says_who_when_and_why(example_copy: Path, connect: Connect) -> None:
+    db = connect(example_copy)
+    review = find_review(db, "wales-2004-08")
+    withdraw_item(db, review, 30, by="reviewer-1", because="About another council.", at=NOW)
+    withdraw_item(
+        db, review, 46, by="reviewer-2", because="Not about this.", at=NOW, domain="planning-partnerships"
+    )
+    async with served(example_copy) as open_site:
+        text = await open_site.page(f"{REVIEW}/items/30")
+        for words in ("Withdrawn.", "reviewer-1", "2009-06-01 09:30 UTC", "About another council."):
+            assert words in text
+        assert "tag withdrawn" in await open_site.page(f"{REVIEW}/items/46")
+        assert (await open_site.json(f"{REVIEW}/items.json?only=withdrawn"))["paging"]["total"] == 1
+        assert (await open_site.json(f"{REVIEW}/items.json"))["paging"]["total"] == 566
+        behind = await open_site.json(f"{REVIEW}/trail/getting-help/strengths_share.json")
+        assert behind["paging"]["total"] == 43, "a run keeps the items it counted"
+        assert "withdrawn since" in await open_site.page(f"{REVIEW}/trail/getting-help/strengths_share")
+
+
+# Figures
+
+
+@pytest.mark.parametrize("language", ["en", "cy"])
+@pytest.mark.parametrize("framework_id", library_ids())
+def test_the_names_of_all_levels_fit_their_place_on_the_grid(framework_id: str, language: str) -> None:
+    framework = load_policy(framework_id).framework
+    cell = [question.scale[0].id for question in framework.questions]
+    grid = make_grid(framework, cell, language)
+    figure = figures.grid_figure(
+        {
+            "across": grid.across,
+            "up": grid.up,
+            "columns": grid.columns,
+            "rows": [{"title": title, "cells": [asdict(c) for c in cells]} for title, cells in grid.rows],
+            "position": grid.position,
+        }
+    )
+    assert sum(cell["here"] for cell in figure["cells"]) == 1
+    assert figure["mark"]["x"] == min(cell["x"] for cell in figure["cells"])
+    for label in figure["labels"]:
+        room = min(cell["x"] for cell in figure["cells"]) if label["end"] else figure["cell"]["width"]
+        for line in label["lines"]:
+            assert figures.text_width(line["text"]) <= room
+            assert not line["text"].endswith("-"), "a word was broken"
+    bottom = max(line["y"] for block in figure["axes"] for line in block["lines"])
+    assert bottom < figure["height"]
+
+
+def test_a_word_too_long_for_its_line_is_broken_and_none_of_it_is_lost() -> None:
+    lines = figures.wrap("Llanfairpwllgwyngyllgogerychwyrndrobwll council", 60)
+    assert (
+        "".join(line.removesuffix("-") for line in lines) == "Llanfairpwllgwyngyllgogerychwyrndrobwllcouncil"
+    )
+    assert all(figures.text_width(line) <= 60 for line in lines)
+
+
+def test_a_bar_holds_everything_it_is_to_show() -> None:
+    bar = figures.bar_figure(-5.0, percent=False, marks=[20.0], ends=[3.0, 12.0])
+    assert bar is not None
+    assert (bar["low"], bar["value"]) == (-5, 8)
+    assert bar["value"] < bar["band"]["x"] < bar["marks"][0] <= 312
+    assert figures.bar_figure(7.0, percent=False) is None
+    assert figures.bar_figure(None, percent=True) is None
+
+
+def test_only_nothing_is_shown_as_nothing() -> None:
+    assert [figures.heat(count, 60) for count in (0, 1, 12, 13, 60)] == [0, 1, 1, 2, 5]
+
+
+# What is wrong is said plainly
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/reviews/wales-2004-09", "Did you mean &#39;wales-2004-08&#39;?"),
+        (f"{REVIEW}/trail/carer", "Did you mean &#39;carers&#39;?"),
+        (f"{REVIEW}/trail/carers/strength_share", "Did you mean &#39;strengths_share&#39;?"),
+        (f"{REVIEW}/trail/cell/strengths_share", "There is no domain or question"),
+        (f"{REVIEW}/items/9999", "has no item E9999"),
+        (f"{REVIEW}/items/12345678901234567890", "There is no item"),
+        (f"{REVIEW}/items/%C2%B2", "There is no item"),
+        (f"{REVIEW}?run=99", "There is no run"),
+        (f"{REVIEW}/trail/carers?run=99", "There is no run"),
+        (f"{REVIEW}/items?page=99", "There is no page"),
+    ],
+)
+async def test_a_name_that_nothing_carries_is_a_404_with_a_hint(site: Site, path: str, words: str) -> None:
+    response = await site.get(path)
+    assert response.status_code == 404
+    assert words in response.text
+    answer = await site.get(path.replace("?", ".json?") if "?" in path else f"{path}.json")
+    assert answer.status_code == 404
+    assert sorted(answer.json()) == ["error", "hint", "ok", "status", "title"]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (f"{REVIEW}?run=one", "Run must be a whole number from 1"),
+        (f"{REVIEW}?run=0", "Run must be a whole number from 1"),
+        (f"{REVIEW}/items?page=-1", "Page must be a whole number from 1"),
+        (f"{REVIEW}/items?page=99999999999999999999", "Page must be a whole number from 1"),
+        (f"{REVIEW}?lang=Welsh", "Lang must be a language"),
+        (f"{REVIEW}/items?domain=carer", "Did you mean &#39;carers&#39;?"),
+        (f"{REVIEW}/items?kind=findings", "Did you mean &#39;finding&#39;?"),
+        (f"{REVIEW}/items?only=everything", "There is no selection"),
+        (f"{REVIEW}/items?search={'x' * 201}", "at most 200 characters"),
+        ("/reviews?page=x", "Page must be a whole number from 1"),
+    ],
+)
+async def test_a_query_that_cannot_be_meant_is_a_400(site: Site, path: str, words: str) -> None:
+    response = await site.get(path)
+    assert response.status_code == 400
+    assert words in response.text
+
+
+async def test_a_file_that_cannot_be_read_is_said_without_a_traceback(example_copy: Path) -> None:
+    raw = Database(example_copy)
+    raw.execute("drop view latest_run")
+    raw.conn.close()
+    async with served(example_copy) as open_site:
+        response = await open_site.get("/reviews")
+        assert response.status_code == 500
+        assert "cannot be read" in response.text
+        assert "latest_run" not in response.text and "Traceback" not in response.text
+
+
+async def test_pages_leave_the_file_as_it_is(example_copy: Path) -> None:
+    before = example_copy.read_bytes()
+    async with served(example_copy) as open_site:
+        for path in paths(with_json=False):
+            await open_site.page(path)
+    assert example_copy.read_bytes() == before
+
+
+def test_the_json_of_a_page_is_plain_json(example_db: Path, connect: Connect) -> None:
+    from assessment.web import content
+
+    db = connect(example_db)
+    json.dumps(content.review(db, "wales-2004-08"), allow_nan=False)
+    json.dumps(content.trail(db, "wales-2004-08", "getting-help"), allow_nan=False)
