@@ -249,7 +249,25 @@ where m.made_of <> 'ratings'
   and (json_extract(m.item_filter, '$.strand') is null
     or e.strand in (select value from json_each(m.item_filter, '$.strand')))
   and (json_extract(m.item_filter, '$.source_kind') is null
-    or s.kind in (select value from json_each(m.item_filter, '$.source_kind')))""",
+    or s.kind in (select value from json_each(m.item_filter, '$.source_kind')))
+  and (json_extract(m.item_filter, '$.judged') is null or e.better <> 'neither')
+  and (json_extract(m.item_filter, '$.compared') is null or e.comparator is not null)
+  and (json_extract(m.item_filter, '$.latest') is null or not exists (
+    select 1 from evidence n
+    join source ns on ns.id = n.source_id
+    join tag nt on nt.evidence_id = n.id and nt.domain_id = t.domain_id
+      and nt.added_event <= r.evidence_event
+      and (nt.withdrawn_event is null or nt.withdrawn_event > r.evidence_event)
+    where n.review_id = e.review_id and n.kind = e.kind and n.text = e.text
+      and n.group_name = e.group_name and n.strand = e.strand and n.better <> 'neither'
+      and (n.kind = 'survey_result' or (n.unit = e.unit and n.better = e.better))
+      and n.added_event <= r.evidence_event
+      and (n.withdrawn_event is null or n.withdrawn_event > r.evidence_event)
+      and (json_extract(m.item_filter, '$.compared') is null or n.comparator is not null)
+      and (json_extract(m.item_filter, '$.source_kind') is null
+        or ns.kind in (select value from json_each(m.item_filter, '$.source_kind')))
+      and coalesce(nullif(n.period, ''), substr(ns.dated, 1, 4), '')
+        > coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '')))""",
     ),
     Table(
         "trail_edge",

@@ -236,7 +236,14 @@ def behind(measure: Measure) -> tuple[str | None, str]:
     """
     where = measure.among if measure.statistic is Statistic.SHARE else measure.where
     kind = None if measure.of is Of.ITEMS else ITEM_KIND[measure.of]
-    return kind, json.dumps(where.model_dump(mode="json", exclude_none=True), sort_keys=True)
+    said = where.model_dump(mode="json", exclude_none=True)
+    if measure.of in (Of.SURVEY_RESULTS, Of.INDICATORS) and measure.statistic is not Statistic.COUNT:
+        said["judged"] = True  # neither good nor bad is left out
+        if measure.statistic is not Statistic.IMPROVING:
+            said["latest"] = True
+        if measure.statistic is Statistic.AT_COMPARATOR:
+            said["compared"] = True
+    return kind, json.dumps(said, sort_keys=True)
 
 
 def evidence_digest(db: Database, review: Review, event: int) -> str:

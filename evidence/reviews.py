@@ -139,10 +139,10 @@ def create_review(
     if framework_id is None:
         names = [row["key"] for row in rows(db, "select key from framework")]
         raise UnknownName("framework", framework_key, names)
-    if not key or not all(part.isalnum() for part in key.split("-")) or key != key.lower():
+    if not key or not all(part.isalnum() for part in key.split("-")) or key != key.lower() or key.isdigit():
         raise EvidenceInvalid(
             f"{key!r} cannot name a review",
-            hint="Use lower-case letters, digits and hyphens, e.g. wales-2004-08.",
+            hint="Use lower-case letters, digits and hyphens, not digits alone, e.g. wales-2004-08.",
         )
     if not authority.strip():
         raise EvidenceInvalid("the authority's name is empty")

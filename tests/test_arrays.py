@@ -19,7 +19,7 @@ from rules.rulebook import Criterion, Policy, RuleSet
 
 Alternative = dict[str, dict[str, Value]]
 
-many = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @st.composite
@@ -76,7 +76,7 @@ def test_any_rules_give_arrays_the_levels_that_the_inference_gives(data: st.Data
 
 
 @pytest.mark.parametrize("framework_id", library_ids())
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_library_gives_arrays_the_levels_that_the_inference_gives(
     framework_id: str, data: st.DataObject
@@ -91,7 +91,7 @@ def test_the_library_gives_arrays_the_levels_that_the_inference_gives(
     assert_same(policy, given_alternatives, decided)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(policy=policy_sets())
 def test_the_random_rulebooks_are_ones_that_the_loader_accepts(
     policy: PolicySet, tmp_path_factory: pytest.TempPathFactory

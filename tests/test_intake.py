@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import random
 import shutil
@@ -39,7 +41,7 @@ from evidence.intake import ImportReport, import_files, import_row, item_digest,
 from evidence.items import tag_item, withdraw_item
 from evidence.layouts import LAYOUTS, template
 from evidence.models import CaseScoreRow, FindingRow, IndicatorRow, SurveyResultRow
-from evidence.reviews import create_review, store_frameworks
+from evidence.reviews import create_review, find_review, store_frameworks
 from rules.errors import DatabaseUnusable, ImportRefused, UnknownName
 from rules.loader import load_policy
 
@@ -110,9 +112,6 @@ def test_every_template_imports_cleanly_into_a_review_that_has_its_sources(desk:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_template_says_the_same_in_every_format(tmp_path: Path, layout: str) -> None:
-    import csv
-    import io
-
     headers, *rows = csv.reader(io.StringIO(template(layout)))
     shown = {}
     for suffix in (".csv", ".xlsx", ".json", ".yml"):
@@ -487,7 +486,7 @@ def test_the_search_index_follows_every_import(loaded: Desk) -> None:
 
 
 def test_a_stored_text_is_kept_by_pages_and_quotes_are_looked_up_in_it(desk: Desk) -> None:
-    text = "\fSecond page:\ncarers said \N{LEFT DOUBLE QUOTATION MARK}nobody asked us\N{RIGHT DOUBLE QUOTATION MARK}\n\f"
+    text = "\fSecond page:\ncarers said: nobody asked us.\n\f"
     sources = write_csv(desk.folder / "sources.csv", [source("I1", text=text), source("I2")])
     good = [finding("p. 2", quote="nobody asked us"), finding("p. 9", source="I2", quote="not stored")]
     bad = write_csv(desk.folder / "findings.csv", [*good, finding("p. 3", quote="somebody asked us")])
@@ -755,8 +754,6 @@ def load_into_copy(blank: Path, files: list[tuple[str, list[dict[str, Any]]]]) -
     path = Path(shutil.copy(blank / "programme.db", blank / "copy.db"))
     with closing(open_database(path).conn) as connection:
         db = database.Database(connection)
-        from evidence.reviews import find_review
-
         paths = [write_csv(blank / f"{name}.csv", rows) for name, rows in files]
         report = import_files(db, find_review(db, "north"), paths, by="lead", at=AT)
         return {**contents(db), "report": report}
@@ -826,8 +823,8 @@ def test_yaml_and_json_hold_several_layouts(desk: Desk) -> None:
 sources:
 - {source: S1, title: Arolwg, kind: survey}
 survey-responses:
-- {source: S1, respondent: 0012, question: A gawsoch eich clywed?, group: Oedolion, answer: 5, domains: [carers]}
-- {source: S1, respondent: 0013, question: A gawsoch eich clywed?, group: Oedolion, answer: ~}
+- {source: S1, respondent: 0012, question: A glywyd chi?, group: Oedolion, answer: 5, domains: [carers]}
+- {source: S1, respondent: 0013, question: A glywyd chi?, group: Oedolion, answer: ~}
 findings: []
 """
     report = desk.load(write(desk.folder / "all.yml", text))

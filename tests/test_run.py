@@ -47,7 +47,7 @@ from sqlite_utils import Database
 from assessment import run as run_module
 from assessment.database import open_programme
 from assessment.decide import decided_levels, rate
-from assessment.run import Run, assess, canonical, digest, infer_of_record, load_run
+from assessment.run import Run, assess, canonical, digest, find_run, infer_of_record, load_run
 from assessment.schema import NEVER_CHANGED
 from assessment.trail import trail_of
 from evidence.database import one, rows
@@ -669,6 +669,14 @@ def test_a_run_of_another_review_is_not_found(db: Database) -> None:
         load_run(db, second, run.id)
     with pytest.raises(UnknownName, match=f"Allowed: {run.id}"):
         load_run(db, first, run.id + 500)
+
+
+def test_a_run_is_found_by_its_number_alone_with_its_review(made: tuple[Database, Review, Run]) -> None:
+    db, review, run = made
+    found_review, found = find_run(db, run.id)
+    assert (found_review.key, found.result) == (review.key, run.result)
+    with pytest.raises(UnknownName, match=f"there is no run '{run.id + 500}'"):
+        find_run(db, run.id + 500)
 
 
 def test_a_mistyped_target_gets_the_nearest_one(made: tuple[Database, Review, Run]) -> None:

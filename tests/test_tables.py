@@ -64,7 +64,7 @@ def test_cells_are_separated_by_commas_semicolons_or_tabs(tmp_path: Path, delimi
 
 def test_commas_quotes_and_line_ends_may_stand_inside_quoted_cells(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", 'a,b\n"one, two","say ""no""\nand go"\n3,4\n')
-    tables, [rows] = read(path)
+    _, [rows] = read(path)
     assert rows[0] == ("a.csv, row 2", ["one, two", 'say "no"\nand go'])
     assert rows[1] == ("a.csv, row 3", ["3", "4"])
 

@@ -80,10 +80,10 @@ class Site:
 
 
 @asynccontextmanager
-async def served(*paths: Path, told: dict[str, Any] | None = None) -> AsyncIterator[Site]:
+async def served(*paths: Path, told: dict[str, Any] | None = None, **settings: Any) -> AsyncIterator[Site]:
     told = metadata(paths[0].stem) if told is None else told
     config = {"config": told} if NEWER else {}
-    datasette = Datasette([str(path) for path in paths], metadata=told, **config)
+    datasette = Datasette([str(path) for path in paths], metadata=told, settings=settings, **config)
     opened: list[Any] = []
     connect = DatasetteDatabase.connect
 
@@ -391,6 +391,25 @@ async def test_the_working_database_is_found_by_its_mark_whatever_its_name_and_p
         assert 'href="/north+wales"' in await open_site.page("/reviews")
 
 
+async def test_every_link_keeps_the_path_the_server_is_mounted_at(example_db: Path) -> None:
+    async with served(example_db, base_url="/joint/") as open_site:
+        for path in paths(with_json=False)[1:]:
+            text = await open_site.page(path)
+            links = re.findall(r'(?:href|action)="([^"]*)"', text)
+            assert [link for link in links if not link.startswith(("/joint/", "?", "#"))] == [], path
+
+
+@pytest.mark.skipif(NEWER, reason="1.0 itself refuses to serve beside a broken file")
+async def test_a_broken_file_beside_the_working_database_does_no_harm(
+    example_db: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"no database at all, whatever its name says" * 100)
+    async with served(broken, example_db, told=metadata("programme")) as open_site:
+        response = await open_site.get(REVIEW)
+        assert response.status_code == 200
+
+
 # A review
 
 
@@ -629,11 +648,13 @@ async def test_items_can_be_filtered_and_paged(site: Site) -> None:
     assert 'href="?kind=finding&amp;page=3"' in paged
 
 
-@pytest.mark.parametrize("words", ['"', "a AND", "x*", "-", "NEAR(", "a:b", "(", "^", "' or 1=1 --", "%00"])
+@pytest.mark.parametrize(
+    "words", ['"', "a AND", "x*", "-", "NEAR(", "a:b", "(", "^", "' or 1=1 --", "%00", '"><script>']
+)
 async def test_any_words_can_be_searched_for(site: Site, words: str) -> None:
     response = await site.get(f"{REVIEW}/items?search={words}")
     assert response.status_code in (200, 400)
-    assert "Traceback" not in response.text
+    assert "Traceback" not in response.text and "<script" not in response.text
 
 
 async def test_an_item_shows_its_source_in_context(site: Site) -> None:

@@ -22,6 +22,9 @@ from evidence.models import read_date
 from evidence.reviews import Review, find_review
 from rules.errors import ReviewError, suggest
 
+# No thread of tqdm's own: bars are moved by the work itself.
+tqdm.monitor_interval = 0
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 FOLDER_OR_FILE = click.Path(path_type=Path)

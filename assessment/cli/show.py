@@ -89,7 +89,7 @@ def show_gaps(gaps: Sequence[Mapping[str, str]]) -> None:
     """What is missing, or that nothing is."""
     heading("Gaps")
     if not gaps:
-        click.echo("None: every domain has enough evidence to be rated.")
+        click.echo("None.")
     for gap in gaps:
         paragraph(f"{gap['title']}: {gap['missing']}", "  ")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -51,7 +52,11 @@ async def find_working_database(datasette: Any) -> Any:
 
 
 def _application_id(connection: Any) -> int:
-    return int(connection.execute("pragma application_id").fetchone()[0])
+    """The mark of the file; 0 for a file that cannot be read, which may be another one's trouble."""
+    try:
+        return int(connection.execute("pragma application_id").fetchone()[0])
+    except sqlite3.DatabaseError:
+        return 0
 
 
 async def read(database: Any, question: Callable[[Database], T]) -> T:
