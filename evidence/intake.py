@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 from sqlite_utils import Database
 
 from evidence import staging
@@ -251,7 +252,11 @@ class _Intake:
             try:
                 good.append((place, model.model_validate(values, context=self.context)))
             except ValidationError as error:
-                table.problems.extend(_problems_of(place, error))
+                details = _details_of(error)
+                if len(self.problems) < SHOWN:
+                    table.problems.extend(_problem_of(place, detail) for detail in details)
+                else:
+                    self.more += len(details)
                 self._keep_source_of(model, place, values)
         return good
 
@@ -539,18 +544,20 @@ def _in_order(problem: Problem) -> list[str | int]:
     return [int(part) if i % 2 else part for i, part in enumerate(parts)]
 
 
-def _problems_of(place: str, error: ValidationError) -> Iterator[Problem]:
-    """What is wrong with a row: column, value, and what was expected."""
-    for detail in error.errors(include_url=False):
-        if isinstance(detail["input"], Unreadable):
-            continue
-        column = str(detail["loc"][0]) if detail["loc"] else ""
-        context = detail.get("ctx", {})
-        expected = context.get("expected") or detail["msg"]
-        shown = repr(detail["input"]) if detail["input"] not in (None, "") else "nothing"
-        shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        at = f"{place}, column {column!r}" if column else place
-        yield Problem(at, f"{shown} stands here; expected {expected}.", str(context.get("hint", "")))
+def _details_of(error: ValidationError) -> list[ErrorDetails]:
+    """What is wrong with a row; of cells that were already reported, nothing more."""
+    details = error.errors(include_url=False)
+    return [detail for detail in details if not isinstance(detail["input"], Unreadable)]
+
+
+def _problem_of(place: str, detail: ErrorDetails) -> Problem:
+    """Place, column and value, and what was expected."""
+    value, context = detail["input"], detail.get("ctx", {})
+    shown = "nothing" if value in (None, "") else repr(value[:60] if isinstance(value, str) else value)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    expected = context.get("expected") or detail["msg"]
+    at = f"{place}, column {str(detail['loc'][0])!r}" if detail["loc"] else place
+    return Problem(at, f"{shown} stands here; expected {expected}.", str(context.get("hint", "")))
 
 
 def item_fields(row: ItemRow) -> tuple[Any, ...]:

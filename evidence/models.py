@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime, time
-from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
@@ -49,15 +49,19 @@ MONTHS = {
 }
 
 
-def refuse(expected: str, hint: str = "") -> PydanticCustomError:
-    """What a validator raises: what was expected, and a hint."""
+def refuse(expected: str, hint: object = "") -> PydanticCustomError:
+    """What a validator raises: what was expected, and a hint (anything whose str() says it)."""
     return PydanticCustomError("expected", "{expected}", {"expected": expected, "hint": hint})
 
 
-@lru_cache(maxsize=4096)
-def _suggest(given: str, allowed: tuple[str, ...]) -> str:
-    """The hint for a word that is not allowed; the same mistake often stands in every row of a file."""
-    return suggest(given, allowed)
+class _Near:
+    """The hint 'did you mean': found only when somebody reads it, for it is the dearest part of a problem."""
+
+    def __init__(self, given: str, allowed: Iterable[str]) -> None:
+        self.given, self.allowed = given, allowed
+
+    def __str__(self) -> str:
+        return suggest(self.given, self.allowed) if self.given else ""
 
 
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
@@ -110,7 +114,7 @@ def _word(allowed: tuple[str, ...], default: str = "") -> BeforeValidator:
             return word
         word = _text(value).lower().replace(" ", "_").replace("-", "_") or default
         if word not in exact:
-            raise refuse("one of " + ", ".join(allowed), _suggest(word, allowed) if word else "")
+            raise refuse("one of " + ", ".join(allowed), _Near(word, allowed))
         return word
 
     return BeforeValidator(check)
@@ -185,7 +189,7 @@ def _date_in(text: str) -> date:
     if match := WORDED.fullmatch(text):
         named = MONTHS.get(match[2].lower())
         if named is None:
-            raise refuse("a date", _suggest(match[2], tuple(MONTHS)))
+            raise refuse("a date", _Near(match[2], MONTHS))
         return _existing(match[3], named, match[1])
     if match := SLASHED.fullmatch(text):
         day, month = int(match[1]), int(match[3])
@@ -217,7 +221,7 @@ def _answer(value: Any) -> int | None:
         return None
     number = number or ANSWERS.get(word.removesuffix(".0"))
     if number is None:
-        raise refuse("1 (strongly disagree) to 5 (strongly agree), or empty", _suggest(word, tuple(ANSWERS)))
+        raise refuse("1 (strongly disagree) to 5 (strongly agree), or empty", _Near(word, ANSWERS))
     return number
 
 
@@ -232,7 +236,7 @@ def _named(value: Any, info: ValidationInfo, context_key: str, what: str, defaul
     if allowed is not None and name not in allowed:
         name = name.lower().replace(" ", "-").replace("_", "-")
         if name not in allowed:
-            raise refuse(what, _suggest(_text(value) or default, tuple(allowed)))
+            raise refuse(what, _Near(_text(value) or default, allowed))
     return name
 
 

@@ -19,21 +19,24 @@ from evidence.models import (
     SurveyResultRow,
 )
 
+# Columns that are compared with stored ones are texts like them: no index serves a comparison otherwise.
 STAGING = """
-create temp table incoming_ref (ref_no integer primary key, ref, source_id, is_new default 0, doubtful);
+create temp table incoming_ref (ref_no integer primary key, ref text, source_id, is_new default 0, doubtful);
 create temp table incoming_source (
   n integer primary key, place, ref_no, title, kind, dated, status, strand, reference, text, digest);
+create index temp.incoming_source_of on incoming_source (ref_no);
 create temp table incoming_item (
-  n integer primary key, place, ref_no, locator, kind, strand, text, quote default '', direction,
+  n integer primary key, place, ref_no, locator text, kind, strand, text, quote default '', direction,
   significance, value, base, unit default '', scale_max, group_name default '', period default '', better,
   comparator, comparator_name default '', best, worst, recorded_by, recorded_on, digest, derived default 0);
 create temp table incoming_tag (
-  n integer primary key, place, ref_no, locator, domain_id, note, tagged_by, own);
+  n integer primary key, place, ref_no, locator text, domain_id, note, tagged_by, own);
 create temp table incoming_response (
-  n integer primary key, place, ref_no, respondent, question, group_name, strand, answer, domains);
+  n integer primary key, place, ref_no, respondent text, question text, group_name text, strand text, answer,
+  domains);
 create temp table incoming_refused (n integer primary key, place, ref_no);
 create temp table incoming_place (
-  ref_no, locator, n, times, derived, first, state, there default 0, active_id,
+  ref_no, locator text, n, times, derived, first, state, there default 0, active_id,
   primary key (ref_no, locator)) without rowid;
 create temp table incoming_new (n integer primary key, id);
 create temp table incoming_tie (

@@ -477,7 +477,7 @@ def test_a_bad_rating_that_a_question_names_is_better_left_out() -> None:
 # The library
 
 
-ABSENCE = "When_missing: met is meant so; a domain without surveys, case files or indicators is still rated."
+ABSENCE = "Meant so, by when_missing: met; a domain is rated by the kinds of evidence there are."
 SERIOUS = "Cannot happen while strengths_share has a value, or makes the lowest level: both are of one whole."
 NOT_RATED = (
     "Meant so: not enough evidence is no rating, never a low one, and sufficiency asks for most domains."

@@ -43,7 +43,7 @@ def refused(model: type[Row], values: dict[str, Any]) -> list[tuple[str, str, st
     with pytest.raises(ValidationError) as caught:
         read(model, values)
     return [
-        (str(e["loc"][0]), str(e.get("ctx", {}).get("expected", e["msg"])), e.get("ctx", {}).get("hint", ""))
+        (str(e["loc"][0]), e.get("ctx", {}).get("expected", e["msg"]), str(e.get("ctx", {}).get("hint", "")))
         for e in caught.value.errors()
     ]
 
