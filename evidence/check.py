@@ -66,13 +66,17 @@ def _problem(domain: dict[str, Any]) -> str:
     return ""
 
 
+# The review's own tags first: the tags of other reviews are never read.
 DOMAINS = """
-select d.key, d.title, count(distinct e.id) as items, count(distinct s.kind) as kinds,
-  count(distinct s.id) as sources, coalesce(group_concat(distinct s.kind), '') as kind_names
-from domain d
-left join tag t on t.domain_id = d.id and t.withdrawn_event is null
-left join evidence e on e.id = t.evidence_id and e.review_id = :review and e.withdrawn_event is null
-left join source s on s.id = e.source_id
+with used as materialized (
+  select t.domain_id, e.id, s.kind, s.id as source_id
+  from evidence e
+  join tag t on t.evidence_id = e.id and t.withdrawn_event is null
+  join source s on s.id = e.source_id
+  where e.review_id = :review and e.withdrawn_event is null)
+select d.key, d.title, count(distinct u.id) as items, count(distinct u.kind) as kinds,
+  count(distinct u.source_id) as sources, coalesce(group_concat(distinct u.kind), '') as kind_names
+from domain d left join used u on u.domain_id = d.id
 where d.framework_id = :framework group by d.id order by d.position
 """
 UNTAGGED = """

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 from sqlite_utils import Database
 
 from evidence import staging
@@ -252,11 +251,12 @@ class _Intake:
             try:
                 good.append((place, model.model_validate(values, context=self.context)))
             except ValidationError as error:
-                details = _details_of(error)
                 if len(self.problems) < SHOWN:
-                    table.problems.extend(_problem_of(place, detail) for detail in details)
+                    table.problems.extend(_problems_of(place, error))
                 else:
-                    self.more += len(details)
+                    # Words are dear: what is only counted is not put into any.
+                    said = sum(isinstance(value, Unreadable) for value in values.values())
+                    self.more += error.error_count() - said
                 self._keep_source_of(model, place, values)
         return good
 
@@ -544,20 +544,17 @@ def _in_order(problem: Problem) -> list[str | int]:
     return [int(part) if i % 2 else part for i, part in enumerate(parts)]
 
 
-def _details_of(error: ValidationError) -> list[ErrorDetails]:
-    """What is wrong with a row; of cells that were already reported, nothing more."""
-    details = error.errors(include_url=False)
-    return [detail for detail in details if not isinstance(detail["input"], Unreadable)]
-
-
-def _problem_of(place: str, detail: ErrorDetails) -> Problem:
-    """Place, column and value, and what was expected."""
-    value, context = detail["input"], detail.get("ctx", {})
-    shown = "nothing" if value in (None, "") else repr(value[:60] if isinstance(value, str) else value)
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    expected = context.get("expected") or detail["msg"]
-    at = f"{place}, column {str(detail['loc'][0])!r}" if detail["loc"] else place
-    return Problem(at, f"{shown} stands here; expected {expected}.", str(context.get("hint", "")))
+def _problems_of(place: str, error: ValidationError) -> Iterator[Problem]:
+    """What is wrong with a row: column and value, and what was expected."""
+    for detail in error.errors(include_url=False):
+        value, context = detail["input"], detail.get("ctx", {})
+        if isinstance(value, Unreadable):
+            continue
+        shown = "nothing" if value in (None, "") else repr(value[:60] if isinstance(value, str) else value)
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."
+        expected = context.get("expected") or detail["msg"]
+        at = f"{place}, column {str(detail['loc'][0])!r}" if detail["loc"] else place
+        yield Problem(at, f"{shown} stands here; expected {expected}.", str(context.get("hint", "")))
 
 
 def item_fields(row: ItemRow) -> tuple[Any, ...]:

@@ -19,29 +19,30 @@ from evidence.models import (
     SurveyResultRow,
 )
 
-# Columns that are compared with stored ones are texts like them: no index serves a comparison otherwise.
+# Columns that are compared with stored ones have their types: no index serves a comparison otherwise.
 STAGING = """
-create temp table incoming_ref (ref_no integer primary key, ref text, source_id, is_new default 0, doubtful);
+create temp table incoming_ref (
+  ref_no integer primary key, ref text, source_id integer, is_new default 0, doubtful);
 create temp table incoming_source (
-  n integer primary key, place, ref_no, title, kind, dated, status, strand, reference, text, digest);
+  n integer primary key, place, ref_no integer, title, kind, dated, status, strand, reference, text, digest);
 create index temp.incoming_source_of on incoming_source (ref_no);
 create temp table incoming_item (
-  n integer primary key, place, ref_no, locator text, kind, strand, text, quote default '', direction,
+  n integer primary key, place, ref_no integer, locator text, kind, strand, text, quote default '', direction,
   significance, value, base, unit default '', scale_max, group_name default '', period default '', better,
   comparator, comparator_name default '', best, worst, recorded_by, recorded_on, digest, derived default 0);
 create temp table incoming_tag (
-  n integer primary key, place, ref_no, locator text, domain_id, note, tagged_by, own);
+  n integer primary key, place, ref_no integer, locator text, domain_id integer, note, tagged_by, own);
 create temp table incoming_response (
-  n integer primary key, place, ref_no, respondent text, question text, group_name text, strand text, answer,
-  domains);
-create temp table incoming_refused (n integer primary key, place, ref_no);
+  n integer primary key, place, ref_no integer, respondent text, question text, group_name text, strand text,
+  answer integer, domains);
+create temp table incoming_refused (n integer primary key, place, ref_no integer);
 create temp table incoming_place (
-  ref_no, locator text, n, times, derived, first, state, there default 0, active_id,
+  ref_no integer, locator text, n integer, times, derived, first, state, there default 0, active_id integer,
   primary key (ref_no, locator)) without rowid;
-create temp table incoming_new (n integer primary key, id);
+create temp table incoming_new (n integer primary key, id integer);
 create temp table incoming_tie (
-  evidence_id, domain_id, note, tagged_by, own default 0, wanted default 0, state default 'new',
-  first default '',
+  evidence_id integer, domain_id integer, note, tagged_by, own default 0, wanted default 0,
+  state default 'new', first default '',
   primary key (evidence_id, domain_id)) without rowid;
 """
 STAGED = re.findall(r"temp table (\w+)", STAGING)

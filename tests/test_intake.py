@@ -917,3 +917,64 @@ def test_an_import_that_is_broken_off_leaves_nothing_behind(loaded: Desk) -> Non
 def test_a_failed_import_leaves_no_temporary_tables_behind(loaded: Desk) -> None:
     loaded.problems_of_rows("findings", finding("p. 3", direction="?"))
     assert loaded.rows("select name from sqlite_temp_master") == []
+
+
+# --- cost ----------------------------------------------------------------------------------------------
+
+QUOTED = "nobody asked us"
+
+
+def rows_of(what: str, count: int) -> tuple[str, list[dict[str, Any]]]:
+    """A layout and so many rows of it."""
+    numbers = range(count)
+    if what == "answers":
+        rows = [answer(n // 4, n % 5 + 1, question=f"Q{n % 4}", group=f"G{n // 4 % 3}") for n in numbers]
+        return "survey-responses", rows
+    if what == "sources":
+        return what, [source(f"X{n}", text=QUOTED) for n in numbers]
+    if what == "tags":
+        return what, [tag(f"p. {n}", note="Says so.") for n in numbers]
+    if what == "quotes":
+        return "findings", [finding(f"p. {n}", source=f"X{n}", quote=QUOTED) for n in numbers]
+    return "findings", [finding(f"p. {n}", f"{what} {n}") for n in numbers]
+
+
+def instructions_of(desk: Desk, what: str, count: int, **options: Any) -> int:
+    """How many of SQLite's instructions an import takes, in hundreds: no clock, so no chance."""
+    layout, rows = rows_of(what, count)
+    path = write_csv(desk.folder / f"{layout}.csv", rows)
+    taken = 0
+
+    def step() -> int:
+        nonlocal taken
+        taken += 1
+        return 0
+
+    desk.db.conn.set_progress_handler(step, 100)
+    try:
+        desk.load(path, **options)
+    finally:
+        desk.db.conn.set_progress_handler(None, 0)
+    return taken
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        ["findings", "findings", "tags", "tags", "changed findings", "findings"],
+        ["answers", "answers"],
+        ["sources", "sources", "quotes"],
+    ],
+    ids=lambda imports: ", ".join(imports),
+)
+def test_the_cost_of_an_import_grows_as_its_rows_do(tmp_path: Path, imports: list[str]) -> None:
+    taken: dict[int, list[int]] = {}
+    for count in (200, 800):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        desk = Desk(folder)
+        desk.load_sources()
+        taken[count] = [instructions_of(desk, what, count, replace=True) for what in imports]
+        desk.close()
+    for what, few, many in zip(imports, *taken.values(), strict=True):
+        assert many < 5 * few, f"four times as many {what} take {many / few:.1f} times as long"

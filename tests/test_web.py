@@ -468,6 +468,7 @@ async def test_titles_are_in_welsh_where_asked_and_marked_as_such(site: Site) ->
     assert "Pa mor dda" in text
     trail = await site.page(f"{REVIEW}/trail/getting-help?lang=cy")
     assert '<h1 lang="cy">Cael cymorth</h1>' in trail
+    assert (await site.json(f"{REVIEW}.json?lang=fr"))["language"] == "en"
 
 
 async def test_an_older_run_can_be_looked_at(example_copy: Path, connect: Connect) -> None:

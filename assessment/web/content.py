@@ -55,7 +55,7 @@ def review(db: Database, key: str, *, run_id: int | None = None, language: str =
         "runs": overview.runs_of(db, found),
         "grid": shown.grid(),
         "questions": shown.questions(),
-        "matrix": _matrix(db, found, language),
+        "matrix": _matrix(db, found, shown.language),
         "gaps": run.result["gaps"] if run else [],
         "check": _check(db, found),
     }

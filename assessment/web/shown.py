@@ -20,8 +20,9 @@ class Shown:
     """A review as one run shows it, in one language."""
 
     def __init__(self, db: Database, found: Review, run: Run | None, language: str) -> None:
-        self.db, self.review, self.run, self.language = db, found, run, language
+        self.db, self.review, self.run = db, found, run
         self.framework = overview.framework_of(db, run) if run else found.framework
+        self.language = language if language in self.framework.title else "en"
         self.decisions = overview.decisions_in(db, run) if run else {}
         self.latest = run is None or run.id == max(row["id"] for row in overview.runs_of(db, found))
 
