@@ -21,6 +21,7 @@ APPLICATION_ID = 0x4A526576
 
 BUSY_MS = 30_000
 """How long a writer waits for another one before giving up."""
+OLDEST_SQLITE = (3, 35)
 CACHE_KB = 32_000
 """Pages kept in memory; with SQLite's own 2 MB an import writes the same pages over and over."""
 
@@ -100,6 +101,11 @@ def _refuse_cut_short(path: Path) -> None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise DatabaseUnusable(
+            f"this Python comes with SQLite {sqlite3.sqlite_version}, which is too old",
+            hint=f"SQLite {'.'.join(map(str, OLDEST_SQLITE))} or newer is needed.",
+        )
     # Transactions are opened by `transaction` alone; nothing is committed behind the caller's back.
     return sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
 

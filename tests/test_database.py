@@ -143,6 +143,12 @@ def test_a_database_with_a_damaged_schema_is_named_as_such(path: Path) -> None:
     assert "is damaged" in why(path)
 
 
+def test_a_python_with_an_old_sqlite_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 31, 1))
+    said = why(path)
+    assert "too old" in said and "SQLite 3.35 or newer is needed" in said
+
+
 # --- versions ------------------------------------------------------------------------------------------
 
 later = Migrations("joint-review later")
