@@ -32,7 +32,6 @@ Progress = Callable[[int, int, str], None]
 
 SUFFIXES = (".csv", ".xlsx", ".yml", ".yaml", ".json")
 BLANK_HEADER = ""
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 LONGEST_CELL = 10_000_000
 """Characters; more in one CSV cell means a quotation mark that is never closed."""
 # Python's own limit, 131,072 characters, is below the text of a long report, and can only be set for all.
@@ -94,7 +93,7 @@ def open_tables(path: Path, encoding: str, progress: Progress, name: str = "") -
     Places begin with `name`, by default the file's own. `encoding` is that of CSV files that are not UTF-8:
     a byte order mark, or text that can only be UTF-8, says more than an option given for many files.
     """
-    name = name or path.name or str(path)
+    name = name or path.name
     kind = _kind(path, name)
     with ExitStack() as opened:
         try:
@@ -142,7 +141,7 @@ def _csv_table(path: Path, name: str, text: io.TextIOWrapper, progress: Progress
             before += 1
         if not first:
             refuse_file(name, "the file is empty.")
-        delimiter = max(DELIMITERS, key=first.count)
+        delimiter = max(",;\t", key=first.count)
         reader = csv.reader(chain([first], text), delimiter=delimiter, strict=True)
         headers = _headers(next(reader))
     except UnicodeError as error:
@@ -162,10 +161,10 @@ def _csv_table(path: Path, name: str, text: io.TextIOWrapper, progress: Progress
             ):
                 table.problem(
                     f"{name}, row {number}",
-                    f"cells do not match headers ({len(cells)} and {len(headers)}).",
-                    f"A text with a {DELIMITERS[delimiter]} in it needs quotation marks around it."
+                    f"{len(cells)} cells stand under {len(headers)} headers.",
+                    "A text with a comma needs quotation marks around it."
                     if len(cells) > len(headers)
-                    else f"An empty cell still needs its {DELIMITERS[delimiter]}.",
+                    else "An empty cell still needs its comma.",
                 )
                 continue
             yield f"{name}, row {number}", cells[: len(headers)]
