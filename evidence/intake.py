@@ -85,7 +85,7 @@ def import_files(
     and made anew when more answers come in. Raises ImportRefused with every problem of every file (the first
     200 listed), and stores nothing then.
     """
-    names = [path.name if _alone(path, paths) else str(path) for path in paths]
+    names = [(path.name if _alone(path, paths) else "") or str(path) for path in paths]
     if layout:
         row_model(layout)
     with _intake(db, review, by, at, progress) as intake:

@@ -32,6 +32,7 @@ Progress = Callable[[int, int, str], None]
 
 SUFFIXES = (".csv", ".xlsx", ".yml", ".yaml", ".json")
 BLANK_HEADER = ""
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 LONGEST_CELL = 10_000_000
 """Characters; more in one CSV cell means a quotation mark that is never closed."""
 # Python's own limit, 131,072 characters, is below the text of a long report, and can only be set for all.
@@ -93,7 +94,7 @@ def open_tables(path: Path, encoding: str, progress: Progress, name: str = "") -
     Places begin with `name`, by default the file's own. `encoding` is that of CSV files that are not UTF-8:
     a byte order mark, or text that can only be UTF-8, says more than an option given for many files.
     """
-    name = name or path.name
+    name = name or path.name or str(path)
     kind = _kind(path, name)
     with ExitStack() as opened:
         try:
@@ -141,7 +142,7 @@ def _csv_table(path: Path, name: str, text: io.TextIOWrapper, progress: Progress
             before += 1
         if not first:
             refuse_file(name, "the file is empty.")
-        delimiter = max(",;\t", key=first.count)
+        delimiter = max(DELIMITERS, key=first.count)
         reader = csv.reader(chain([first], text), delimiter=delimiter, strict=True)
         headers = _headers(next(reader))
     except UnicodeError as error:
@@ -156,18 +157,18 @@ def _csv_table(path: Path, name: str, text: io.TextIOWrapper, progress: Progress
                 progress(cast(io.BufferedReader, text.buffer).tell(), size, f"reading {name}")
             if not any(map(str.strip, cells)):
                 continue
-            if len(cells) != len(headers) and (
-                len(cells) < len(headers) or any(map(str.strip, cells[len(headers) :]))
-            ):
+            have, need = len(cells), len(headers)
+            if have < need or any(map(str.strip, cells[need:])):
+                between = DELIMITERS[delimiter]
                 table.problem(
                     f"{name}, row {number}",
-                    f"{len(cells)} cells stand under {len(headers)} headers.",
-                    "A text with a comma needs quotation marks around it."
-                    if len(cells) > len(headers)
-                    else "An empty cell still needs its comma.",
+                    f"{have} {'cell stands' if have == 1 else 'cells stand'} under {need} headers.",
+                    f"A text with a {between} needs quotation marks around it."
+                    if have > need
+                    else f"An empty cell still needs its {between}.",
                 )
                 continue
-            yield f"{name}, row {number}", cells[: len(headers)]
+            yield f"{name}, row {number}", cells[:need]
         progress(size, size, f"reading {name}")
 
     table.rows = rows()

@@ -89,9 +89,15 @@ def test_a_row_with_too_many_or_too_few_cells_is_named_and_the_next_is_read(tmp_
     tables, [rows] = read(path)
     assert [str(p) for p in tables[0].problems] == [
         "a.csv, row 2: 3 cells stand under 2 headers. A text with a comma needs quotation marks around it.",
-        "a.csv, row 3: 1 cells stand under 2 headers. An empty cell still needs its comma.",
+        "a.csv, row 3: 1 cell stands under 2 headers. An empty cell still needs its comma.",
     ]
     assert rows == [("a.csv, row 4", ["5", "6"])]
+
+
+def test_a_list_in_a_cell_of_a_semicolon_file_needs_quotation_marks(tmp_path: Path) -> None:
+    assert rows_of(write(tmp_path / "a.csv", 'a;b\n1;"carers;assessment"\n')) == [["1", "carers;assessment"]]
+    [problem] = problems_of(write(tmp_path / "a.csv", "a;b\n1;carers;assessment\n"))
+    assert "A text with a semicolon needs quotation marks" in problem
 
 
 def test_a_quotation_mark_that_is_never_closed_is_named_with_its_row(tmp_path: Path) -> None:
@@ -193,6 +199,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "evidence.csv").mkdir()
     [problem] = problems_of(tmp_path / "evidence.csv")
     assert "is a folder" in problem and "Give the files in it" in problem
+    assert problems_of(Path()) == [".: . is a folder. Give the files in it."]
 
 
 @pytest.mark.parametrize("name", ["a.ods", "a.pdf", "a.xls", "a"])
