@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from sqlite_utils import Database
@@ -141,13 +140,7 @@ def framework_of(db: Database, run: Run) -> Framework:
 
 def rulebook_of(db: Database, run: Run) -> Rulebook:
     """The rulebook exactly as the run used it."""
-    text = one(db, POLICY_TEXT, {"kind": "rulebook", "run": run.id})
-    return Rulebook.model_validate(json.loads(text, object_hook=_without_nulls))
-
-
-def _without_nulls(value: dict[str, Any]) -> dict[str, Any]:
-    """What was not given: the stored text names it with null, the rulebook's checks want it left out."""
-    return {name: given for name, given in value.items() if given is not None}
+    return Rulebook.model_validate_json(one(db, POLICY_TEXT, {"kind": "rulebook", "run": run.id}))
 
 
 def decisions_in(db: Database, run: Run) -> dict[str, dict[str, Any]]:

@@ -120,6 +120,7 @@ def metadata(database: str = DATABASE) -> dict[str, Any]:
         if table.sort:
             entry["sort"] = table.sort
         tables[table.name] = entry
+    tables["_sqlite_migrations"] = {"hidden": True}  # how far the file was upgraded; nothing for readers
     return {
         "title": "Joint review",
         "description": "The evidence trail: from every rating down to the source it rests on.",

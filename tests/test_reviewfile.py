@@ -68,7 +68,10 @@ def test_a_window_may_be_open_at_either_end(
         (("note:", "notes:"), "review.yml:5: the key 'notes' is not known here. Did you mean 'note'?"),
         (("2004-01-01", "2004-02-31"), "review.yml:4: 'from': a date that exists (found '2004-02-31')"),
         (("2004-01-01", "1/2/2004"), "review.yml:4: 'from': a date (found '1/2/2004')"),
-        (("from: 2004-01-01", "form: 2004-01-01"), "review.yml:4: the key 'form' is not known here"),
+        (
+            ("from: 2004-01-01", "form: 2004-01-01"),
+            "review.yml:4: the key 'form' is not known here. Did you mean 'from'?",
+        ),
         (("note: Made for tests.", "id: twice"), "review.yml:5: the key 'id' stands here twice"),
         (("framework: wales-round-2", "framework: [a]"), "review.yml:3: 'framework'"),
         (("{from: 2004-01-01, to: 31 December 2008}", "2004"), "review.yml:4: 'window': keys with values"),

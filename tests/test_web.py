@@ -300,6 +300,7 @@ def test_every_table_and_column_is_described_and_exists(example_db: Path, connec
     db = connect(example_db)
     described = metadata("programme")["databases"]["programme"]["tables"]
     tables = (*found.TABLES, *found.VIEWS, *runs.TABLES, *runs.VIEWS)
+    assert described.pop("_sqlite_migrations") == {"hidden": True}
     assert sorted(described) == sorted(table.name for table in tables)
     for name, told in described.items():
         columns = [row[1] for row in db.conn.execute(f"pragma table_info({name})")]

@@ -96,7 +96,7 @@ def _show_report(report: ImportReport, as_json: bool) -> None:
 @click.option("--columns", "describe", is_flag=True, help="Say what stands in every column instead.")
 @json_option
 def template_(layout: str | None, describe: bool, as_json: bool) -> None:
-    """Write a template file for a kind of evidence: all columns and one example row to write over.
+    """Write a template file for a kind of evidence: all columns and example rows to write over.
 
     Example: joint-review evidence template findings > findings.csv
     """
