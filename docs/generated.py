@@ -6,8 +6,14 @@ code, the library or a run over the worked example.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import csv
+import functools
 import inspect
+import io
+import shlex
+import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -15,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.testing import CliRunner
 
 from assessment import schema as run_schema
 from assessment.cli import cli
@@ -115,6 +122,59 @@ def rule_index() -> str:
         headers = ["rules of", "level", "criterion", "measure", "test"]
         parts.append(f"### {framework_id}: {title}\n\n{table(headers, rows)}\n")
     return "\n".join(parts)
+
+
+ADULTS = ("all", "workforce", "adults", "older-people", "carers", "learning-disabilities", "mental-health")
+CHILDREN = ("all", "workforce", "children-and-families", "looked-after-children")
+PARTS = {
+    "wales-adults": ("The adults' strands of the ten councils", (*ADULTS, "physical-disabilities")),
+    "wales-children": ("The children's strands of the ten councils", CHILDREN),
+}
+"""Two more reviews made of the worked example: the items of some strands only."""
+
+
+@functools.cache
+def programme() -> Path:
+    """A working database with the worked example and its two parts by strand, all assessed."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    db, _ = init_programme(folder / "programme.db")
+    details = read_review_file(EXAMPLE / "review.yml")
+    reviews = [create_review(db, **details, by="lead-reviewer", at=MOMENT)]
+    import_files(db, reviews[0], [EXAMPLE / name for name in FILES], by="lead-reviewer", at=MOMENT)
+    for key, (authority, strands) in PARTS.items():
+        part = {**details, "key": key, "authority": authority}
+        reviews.append(create_review(db, **part, by="lead-reviewer", at=MOMENT))
+        files = [_part_of(name, strands, folder / key) for name in FILES]
+        import_files(db, reviews[-1], files, by="lead-reviewer", at=MOMENT)
+    policy = load_policy(reviews[0].framework.id)
+    for review in reviews:
+        # Without the engine: what the guides show is then the same on every Python.
+        assess(db, review, policy, on=date(2009, 6, 1), by="lead-reviewer", at=MOMENT, use_engine=False)
+    db.conn.close()
+    return folder / "programme.db"
+
+
+def _part_of(name: str, strands: tuple[str, ...], folder: Path) -> Path:
+    """A file of the worked example with the rows of some strands (all sources)."""
+    folder.mkdir(exist_ok=True)
+    found = [row for row in _rows(name) if name == "sources.csv" or row["strand"] in strands]
+    with (folder / name).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(found[0]))
+        writer.writeheader()
+        writer.writerows(found)
+    return folder / name
+
+
+def said(command: str, lines: int | None = None, expect: int = 0) -> str:
+    """A command and what it prints over the `programme`, at most so many lines of it."""
+    with contextlib.redirect_stderr(io.StringIO()):
+        done = CliRunner().invoke(cli, [*shlex.split(command), "--db", str(programme())])
+    if done.exit_code != expect:
+        raise RuntimeError(f"{command}: {done.output}") from done.exception
+    shown = done.stdout.strip("\n").splitlines()
+    cut = [*shown[:lines], "..."] if lines and len(shown) > lines else shown
+    return "\n".join(["```text", f"$ joint-review {command}", *(line.rstrip() for line in cut), "```"])
 
 
 def assess_example(folder: Path) -> tuple[Review, Run]:
