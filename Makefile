@@ -6,10 +6,10 @@ DEMO := demo.db
 REVIEW := wales-2004-08
 EXAMPLE := examples/wales-2004-08
 
-.PHONY: demo serve test lint docs bench browser clean help
+.PHONY: demo serve test lint docs pictures bench browser cluster-demo clean help
 
 help:            ## Show this list.
-	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 # --- set-up ------------------------------------------------------------------------------------------
 
@@ -53,6 +53,13 @@ serve: $(VENV)/run.done ## Open the worked example in Datasette (run `make demo`
 	@test -f $(DEMO) || $(MAKE) --no-print-directory demo
 	@$(BIN)/joint-review serve --db $(DEMO)
 
+$(VENV)/cluster.done: $(VENV)/run.done
+	$(BIN)/python -m pip install --quiet --editable '.[cluster]'
+	@touch $@
+
+cluster-demo: $(VENV)/cluster.done ## What stricter rules would move, on a Dask scheduler and two workers on this machine.
+	@$(BIN)/python benchmarks/cluster_demo.py
+
 test: $(VENV)/test.done browser ## Run every test.
 	$(BIN)/python -m pytest
 
@@ -64,6 +71,9 @@ lint: $(VENV)/test.done ## Check style, types and that generated parts are curre
 docs: $(VENV)/test.done ## Write the generated parts of the documentation anew.
 	$(BIN)/python -m cogapp -r -I docs README.md docs/*.md examples/*/README.md
 	$(BIN)/python -c "from assessment.pages import metadata_yaml; print(metadata_yaml(), end='')" > datasette-metadata.yml
+
+pictures: $(VENV)/test.done browser ## Take the pictures of the guides anew.
+	cd docs && ../$(BIN)/python pictures.py
 
 .bench-venv/done: pyproject.toml benchmarks/requirements.txt
 	@test -x .bench-venv/bin/python || $(PYTHON) -m venv .bench-venv

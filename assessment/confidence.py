@@ -241,12 +241,15 @@ def state_confidence(
             target=domain,
             because=because,
             detail={"run": run.id, "level": level, "suggested": mine.level, **figures},
+            before=one(db, STATED, [run.id, domain]),
+            after=level,
         )
         row = {"run_id": run.id, **said, **figures, "because": because, "by": by, "added_event": event}
         number = insert(db, "confidence", row)
     return {"id": number, **row}
 
 
+STATED = "select level from confidence where run_id = ? and target = ? order by id desc limit 1"
 STATEMENTS = """
 select c.*, e.at from confidence c join event e on e.id = c.added_event where c.run_id = ? order by c.id
 """

@@ -7,8 +7,9 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from assessment.schema import migrations
-from evidence.database import create_database, open_database
+from evidence.database import create_database, open_database, system_salts
 from evidence.reviews import store_frameworks
+from evidence.seals import Salts
 from rules.loader import LIBRARY, library_ids, load_policy
 
 
@@ -19,6 +20,6 @@ def init_programme(path: Path, library: Path = LIBRARY) -> tuple[Database, list[
     return db, store_frameworks(db, policies)
 
 
-def open_programme(path: Path) -> Database:
-    """The working database at `path`; raises DatabaseUnusable."""
-    return open_database(path, [migrations])
+def open_programme(path: Path, salts: Salts = system_salts) -> Database:
+    """The working database at `path`, its events sealed with these salts; raises DatabaseUnusable."""
+    return open_database(path, [migrations], salts)

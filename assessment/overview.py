@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from typing import Any
 
 from sqlite_utils import Database
 
-from assessment.decide import decided_levels
+from assessment.decided import decided_levels
 from assessment.run import Run
 from evidence.check import EvidenceCheck
 from evidence.database import one, rows
@@ -22,8 +24,10 @@ select v.id, v.key, v.authority, f.key as framework, f.title as framework_title,
   (select count(*) from evidence e where e.review_id = v.id and e.withdrawn_event is null) as items,
   r.id as run, r.made_on
 from review v join framework f on f.id = v.framework_id left join latest_run r on r.review_id = v.id
+where :only is null or v.key in (select value from json_each(:only))
 order by v.authority, v.key limit :limit offset :offset
 """
+COUNT = "select count(*) from review where :only is null or key in (select value from json_each(:only))"
 # Where the latest runs place their reviews: one row per question, in the order of the framework.
 POSITIONS = """
 select r.review_id, x.target as question, x.title, x.level, x.level_title, x.status,
@@ -32,6 +36,13 @@ select r.review_id, x.target as question, x.title, x.level, x.level_title, x.sta
 from latest_run r join review v on v.id = r.review_id
 join rating x on x.run_id = r.id and x.kind = 'question'
 order by r.review_id, x.position
+"""
+# The frameworks that reviews are judged by, with how many there are of each and how many were assessed.
+FRAMEWORKS = """
+select f.key as framework, f.title, count(*) as reviews, count(r.id) as assessed
+from framework f join review v on v.framework_id = f.id left join latest_run r on r.review_id = v.id
+where :only is null or v.key in (select value from json_each(:only))
+group by f.id order by f.title, f.key
 """
 # The items that count now, by domain and kind of source.
 MATRIX = """
@@ -65,13 +76,17 @@ join policy_text p
   on p.digest = case :kind when 'framework' then r.framework_digest else r.rulebook_digest end
 where r.id = :run
 """
-# The decisions that counted in a run: the latest of every target that was not taken back by then.
+# The decisions that counted in a run: of every target the latest override by then of the level it froze.
 DECISIONS = """
-select d.target, d.level_key, d.by, d.because, e.at
-from decision d join event e on e.id = d.added_event
-where d.level is not null and d.id in (
-  select max(o.id) from decision o join run r on r.id = :run
-  where o.review_id = r.review_id and o.added_event <= r.evidence_event group by o.target)
+select d.target, d.level_key, d.by, d.because, e.at, (
+    select a.by from approval a where a.decision_id = d.id and a.added_event <= r.evidence_event
+    order by a.id desc limit 1) as approved_by
+from run r join json_each(r.decided) j
+join decision d on d.id = (
+  select max(o.id) from decision o where o.review_id = r.review_id and o.target = j.key
+    and o.kind = 'override' and o.level = j.value and o.added_event <= r.evidence_event)
+join event e on e.id = d.added_event
+where r.id = :run
 """
 MEASURES = "select key, title, unit, made_of from measure where run_id = ? and target = ?"
 TESTED = (
@@ -86,21 +101,36 @@ order by id limit 200
 ROW, COLUMN = ", row ", ", column "
 
 
-def count_reviews(db: Database) -> int:
-    """How many reviews there are."""
-    return int(one(db, "select count(*) from review"))
+def count_reviews(db: Database, only: Collection[str] | None = None) -> int:
+    """How many reviews there are, of those named in `only` (None: all)."""
+    return int(one(db, COUNT, {"only": _as_list(only)}))
 
 
-def reviews_with_position(db: Database, *, limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
-    """A page of the reviews: name, framework, window, items, latest run, and `position` per question.
+def reviews_with_position(
+    db: Database, *, only: Collection[str] | None = None, limit: int = 50, offset: int = 0
+) -> list[dict[str, Any]]:
+    """A page of the reviews named in `only` (None: all): name, framework, window, items, latest run.
 
-    `run` and `made_on` are None and `position` is empty for a review that was not assessed yet.
+    `position` holds one entry per question; `run` and `made_on` are None and `position` is empty for a review
+    that was not assessed yet.
     """
-    found = rows(db, REVIEWS, {"limit": limit, "offset": offset})
+    found = rows(db, REVIEWS, {"only": _as_list(only), "limit": limit, "offset": offset})
     positions: dict[int, list[dict[str, Any]]] = {}
     for row in rows(db, POSITIONS):
         positions.setdefault(row.pop("review_id"), []).append(row)
     return [row | {"position": positions.get(row.pop("id"), [])} for row in found]
+
+
+def _as_list(names: Collection[str] | None) -> str | None:
+    return None if names is None else json.dumps(sorted(names))
+
+
+def frameworks_in_use(db: Database, only: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """The frameworks that reviews are judged by: `framework`, `title`, `reviews`, `assessed`.
+
+    Counted are the reviews named in `only` (None: all).
+    """
+    return rows(db, FRAMEWORKS, {"only": _as_list(only)})
 
 
 def evidence_matrix(db: Database, review: Review) -> list[dict[str, Any]]:
@@ -144,7 +174,7 @@ def rulebook_of(db: Database, run: Run) -> Rulebook:
 
 
 def decisions_in(db: Database, run: Run) -> dict[str, dict[str, Any]]:
-    """The decisions of people that counted in a run, by domain or question: level, who, why, when."""
+    """The overrides that counted in a run, by domain or question: level, who, why, when, approved by whom."""
     return {row.pop("target"): row for row in rows(db, DECISIONS, {"run": run.id})}
 
 

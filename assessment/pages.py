@@ -10,12 +10,13 @@ from typing import Any
 import yaml
 
 from assessment import schema as runs
+from assessment.permissions import MAY, OWNER, Action
 from evidence import schema as found
 
 DATABASE = "programme"
 
-STAFF = {"id": "root", "role": ["reviewer", "lead", "moderator", "administrator"]}
-SQL_WRITERS = {"id": "root", "role": ["moderator", "administrator"]}
+SEES_ALL_REVIEWS = {"id": OWNER, "all_reviews": sorted(role.value for role in MAY[Action.SEE_ALL_REVIEWS])}
+"""Who may open Datasette's own pages, which show the rows of every review."""
 
 QUERIES: dict[str, dict[str, str]] = {
     "why_this_rating": {
@@ -125,8 +126,8 @@ def metadata(database: str = DATABASE) -> dict[str, Any]:
         "title": "Joint review",
         "description": "The evidence trail: from every rating down to the source it rests on.",
         "license": "Working evidence: for the review team and its moderators only",
-        "allow": STAFF,
-        "allow_sql": SQL_WRITERS,
+        "allow": SEES_ALL_REVIEWS,
+        "allow_sql": SEES_ALL_REVIEWS,
         "databases": {
             database: {
                 "description": "The working database: reviews, evidence, runs and decisions.",

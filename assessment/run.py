@@ -9,26 +9,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlite_utils import Database
 
-from assessment.decide import decided_levels
+from assessment.decided import decided_levels
 from evidence.database import add_event, insert, one, rows, transaction
 from evidence.measures import behind, compute_measures, evidence_digest
 from evidence.reviews import Review, find_review
 from rules.engine import EngineWorker, available, engine_names, fire_of_record
-from rules.errors import RunImpossible, UnknownName
-from rules.framework import in_language
-from rules.inference import Inference, Rating, infer
+from rules.errors import RunImpossible, RunUnreadable, UnknownName
+from rules.framework import Framework, in_language
+from rules.inference import Inference, Outcome, Rating, infer
 from rules.loader import PolicySet
 from rules.ratings import MeasureValue
-from rules.rulebook import Of
+from rules.rulebook import Of, Rulebook
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Run:
     """SHA-256 of the result."""
     result: dict[str, Any]
     """What `result_of` gives; the same inputs give the same bytes."""
+    policy: PolicySet = field(compare=False, repr=False)
+    """The framework and rulebook as they were frozen with the run (`digest` covers them)."""
     is_new: bool = False
     """False when the same inputs had been assessed before."""
 
@@ -119,7 +121,7 @@ def assess(
             if known
             else _record(db, review, policy, inputs, inference, result, event, by=by, at=at)
         )
-    return Run(number, review.key, digest(result), result, is_new=not known)
+    return Run(number, review.key, digest(result), result, policy, is_new=not known)
 
 
 def _check_framework(review: Review, policy: PolicySet) -> None:
@@ -219,7 +221,21 @@ def _record(
     by: str,
     at: datetime,
 ) -> int:
-    added = add_event(db, at=at, by=by, action="assess", review_id=review.id, target=review.key)
+    earlier = rows(db, BEFORE, [review.id])
+    added = add_event(
+        db,
+        at=at,
+        by=by,
+        action="assess",
+        review_id=review.id,
+        target=review.key,
+        before=earlier[0] if earlier else None,
+        after={
+            "cell": " / ".join(inference.cell) if inference.cell else None,
+            "input_digest": digest(inputs),
+            "result_digest": digest(result),
+        },
+    )
     _store_policy_text(db, "framework", policy.framework.id, "", policy.framework_digest, policy.framework)
     rulebook = policy.rulebook
     _store_policy_text(db, "rulebook", rulebook.id, rulebook.version, policy.rulebook_digest, rulebook)
@@ -259,6 +275,11 @@ def _record(
         [(run_id, gap["target"], gap["title"], gap["missing"]) for gap in result["gaps"]],
     )
     return run_id
+
+
+BEFORE = """
+select id as run, cell, input_digest, result_digest from run where review_id = ? order by id desc limit 1
+"""
 
 
 def _store_policy_text(
@@ -336,25 +357,70 @@ def _criterion_of(policy: PolicySet, rule: str) -> tuple[str, str, str]:
     return (meaning.target, meaning.part, meaning.criterion.id) if meaning else ("", "", "")
 
 
+RECORD = """
+select r.id, r.software, r.result_digest, r.result, f.body as framework, b.body as rulebook
+from run r
+join policy_text f on f.digest = r.framework_digest
+join policy_text b on b.digest = r.rulebook_digest
+where r.review_id = :review and (:run is null or r.id = :run)
+order by r.id desc limit 1
+"""
+RESULT_KEYS = frozenset({"inputs", "second_engine", "cell", "ratings", "gaps", "measures", "firings"})
+"""What functions that are given a run rely on in its result; the same of its ratings and their criteria."""
+RATING_KEYS = frozenset({"title", "question", "level_title", *(part.name for part in fields(Rating))})
+OUTCOME_KEYS = frozenset(part.name for part in fields(Outcome))
+
+
 def load_run(db: Database, review: Review, run_id: int | None = None) -> Run:
-    """A run of the review, the latest unless a number is given; raises RunImpossible or UnknownName."""
-    wanted = "select id, result_digest, result from run where review_id = ?"
-    if run_id is None:
-        found = rows(db, wanted + " order by id desc limit 1", [review.id])
-        if not found:
-            raise RunImpossible(
-                f"the review {review.key} has not been assessed yet",
-                hint=f"Run: joint-review assess {review.key}",
-            )
-    else:
-        found = rows(db, wanted + " and id = ?", [review.id, run_id])
-        if not found:
-            known = [
-                str(row["id"]) for row in rows(db, "select id from run where review_id = ?", [review.id])
-            ]
-            raise UnknownName(f"run of {review.key}", str(run_id), known)
-    row = found[0]
-    return Run(row["id"], review.key, row["result_digest"], json.loads(row["result"]))
+    """A run of the review, the latest unless a number is given, with its frozen framework and rulebook.
+
+    Raises RunImpossible where there is none, UnknownName for a number that no run of the review has, and
+    RunUnreadable where another version made it whose record this one cannot read.
+    """
+    found = rows(db, RECORD, {"review": review.id, "run": run_id})
+    if not found and run_id is None:
+        raise RunImpossible(
+            f"the review {review.key} has not been assessed yet",
+            hint=f"Run: joint-review assess {review.key}",
+        )
+    if not found:
+        known = [str(row["id"]) for row in rows(db, "select id from run where review_id = ?", [review.id])]
+        raise UnknownName(f"run of {review.key}", str(run_id), known)
+    [row] = found
+    try:
+        policy = PolicySet(
+            Framework.model_validate_json(row["framework"]), Rulebook.model_validate_json(row["rulebook"])
+        )
+        result = _read_result(row["result"])
+    except ValueError as error:
+        raise RunUnreadable(
+            f"run {row['id']} was made by {row['software']}, and {software_version()} cannot read its record:"
+            f" {_unreadable(error)}",
+            hint=f"Use the version that made it, or assess again: joint-review assess {review.key}",
+        ) from error
+    return Run(row["id"], review.key, row["result_digest"], result, policy)
+
+
+def _read_result(text: str) -> dict[str, Any]:
+    """A recorded result; raises ValueError where it lacks what this version relies on."""
+    result: dict[str, Any] = json.loads(text)
+    for kind, wanted, parts in (
+        ("the result", RESULT_KEYS, [result]),
+        ("a rating", RATING_KEYS, result.get("ratings", [])),
+        ("a criterion", OUTCOME_KEYS, [o for r in result.get("ratings", []) for o in r.get("outcomes", [])]),
+    ):
+        lacking = sorted({name for part in parts for name in wanted - part.keys()})
+        if lacking:
+            raise ValueError(f"{kind} in it has no {', '.join(lacking)}")
+    return result
+
+
+def _unreadable(error: ValueError) -> str:
+    """What stands in the way of reading a record, in a few words."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    return f"{'/'.join(map(str, first['loc']))}: {first['msg']} ({error.title})"
 
 
 def find_run(db: Database, run_id: int) -> tuple[Review, Run]:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlite_utils import Database, Migrations
 
-from evidence.schema import ID, Column, Table, create
+from assessment.decision_tables import (
+    DECISION_TABLES,
+    DECISION_VIEWS,
+    DECISIONS_NEVER_CHANGED,
+    KIND_OF_DECISION,
+)
+from evidence.columns import ID, Column, Table, create
 
 C = Column
 RUN = C("run_id", "integer not null references run(id)", "The run.")
@@ -215,11 +223,54 @@ CONFIDENCE = Table(
     indexes=("create index confidence_of_run on confidence(run_id, target)",),
 )
 
-TABLES: tuple[Table, ...] = (*FIRST_TABLES, CONFIDENCE)
+USERS: tuple[Table, ...] = (
+    Table(
+        "user",
+        "Who may sign in. Passwords are not here, but in a file of their own.",
+        (
+            ID,
+            C("name", "text not null unique", "The name they sign in with."),
+            C("added_event", "integer not null references event(id)", "The event that added them."),
+            C("disabled_event", "integer references event(id)", "The event that disabled them, if one did."),
+        ),
+        label="name",
+        sort="name",
+    ),
+    Table(
+        "user_role",
+        "What users are, or were, to a review.",
+        (
+            ID,
+            C("user_id", "integer not null references user(id)", "The user."),
+            C("review_id", "integer references review(id)", "The review; empty for all reviews."),
+            C(
+                "role",
+                "text not null check (role in ('reviewer', 'lead', 'moderator', 'administrator'))",
+                "reviewer, lead, moderator or administrator.",
+            ),
+            C("added_event", "integer not null references event(id)", "The event that gave the role."),
+            C("withdrawn_event", "integer references event(id)", "The event that took it, if one did."),
+        ),
+        label="role",
+        facets=("user_id", "review_id", "role"),
+        indexes=(
+            "create unique index user_role_once on user_role(user_id, role, coalesce(review_id, 0))"
+            " where withdrawn_event is null",
+        ),
+    ),
+)
+
+TABLES: tuple[Table, ...] = (
+    *FIRST_TABLES[:-1],
+    replace(FIRST_TABLES[-1], columns=(*FIRST_TABLES[-1].columns, *KIND_OF_DECISION)),
+    CONFIDENCE,
+    *USERS,
+    *DECISION_TABLES,
+)
 
 NEVER_CHANGED = ("run", "measure", "criterion", "firing", "rating", "gap", "decision", "policy_text")
 
-VIEWS: tuple[Table, ...] = (
+FIRST_VIEWS: tuple[Table, ...] = (
     Table(
         "measure_evidence",
         "The items behind every measure of every run.",
@@ -310,6 +361,8 @@ where id in (select max(id) from run group by review_id)""",
     ),
 )
 
+VIEWS: tuple[Table, ...] = (*FIRST_VIEWS, *DECISION_VIEWS)
+
 migrations = Migrations("joint-review assessment")
 
 
@@ -317,21 +370,38 @@ migrations = Migrations("joint-review assessment")
 def run_tables(db: Database) -> None:
     """The first version of the tables of runs and decisions."""
     create(db, FIRST_TABLES)
-    create(db, VIEWS)
-    for name in NEVER_CHANGED:
-        for verb in ("update", "delete"):
-            db.conn.execute(
-                f"create trigger {name}_never_{verb} before {verb} on {name}"
-                f" begin select raise(abort, 'rows of {name} are never changed'); end"
-            )
+    create(db, FIRST_VIEWS)
+    _never_change(db, NEVER_CHANGED)
 
 
 @migrations()
 def confidence_table(db: Database) -> None:
     """Statements of confidence, kept with the run they are about."""
     create(db, (CONFIDENCE,))
-    for verb in ("update", "delete"):
-        db.conn.execute(
-            f"create trigger confidence_never_{verb} before {verb} on confidence"
-            f" begin select raise(abort, 'rows of confidence are never changed'); end"
-        )
+    _never_change(db, ("confidence",))
+
+
+@migrations()
+def user_tables(db: Database) -> None:
+    """Users and what they are to which review."""
+    create(db, USERS)
+
+
+@migrations()
+def decision_tables(db: Database) -> None:
+    """Ratings accepted or overridden with a second person's approval; challenges; panels."""
+    for column in KIND_OF_DECISION:
+        db.conn.execute(f"alter table decision add column {column.name} {column.sql}")
+    create(db, DECISION_TABLES)
+    create(db, DECISION_VIEWS)
+    _never_change(db, DECISIONS_NEVER_CHANGED)
+
+
+def _never_change(db: Database, tables: tuple[str, ...]) -> None:
+    """Triggers that refuse to change or delete rows."""
+    for name in tables:
+        for verb in ("update", "delete"):
+            db.conn.execute(
+                f"create trigger {name}_never_{verb} before {verb} on {name}"
+                f" begin select raise(abort, 'rows of {name} are never changed'); end"
+            )

@@ -21,6 +21,7 @@ from assessment.alternatives import AT_ONCE, MOVES, Base, Mover, domains_under
 from evidence.counted import Counted
 from evidence.database import rows
 from evidence.scenarios import (
+    deciding_results,
     latest_results,
     mean,
     measures_without,
@@ -58,12 +59,14 @@ def evidence_changes(db: Database, base: Base, target: str) -> dict[str, Any]:
     for domain in domains_under(base, target):
         if domain in base.decided and domain != target:
             continue
-        made = {
-            "scores": _other_scores(base, domain, mover),
-            "findings": _further_findings(base, domain, mover),
-            "answers": _other_answers(base, domain, mover),
-        }
-        for kind, found in made.items():
+        answers, silent = _other_answers(base, domain, mover)
+        made = [
+            ("scores", _other_scores(base, domain, mover)),
+            ("findings", _further_findings(base, domain, mover)),
+            ("answers", answers),
+            *(("answers", because) for because in silent),
+        ]
+        for kind, found in made:
             if isinstance(found, str):
                 not_said.append(
                     {"target": domain, "title": base.title(domain), "kind": kind, "because": found}
@@ -273,14 +276,22 @@ def _with_findings(
     )
 
 
-def _other_answers(base: Base, domain: str, mover: Mover) -> list[dict[str, Any]]:
-    """How many people surveyed would have had to answer one question otherwise: per move the least."""
+def _other_answers(base: Base, domain: str, mover: Mover) -> tuple[list[dict[str, Any]], list[str]]:
+    """How many people surveyed would have had to answer one question otherwise: per move the least.
+
+    And why nothing is said of some results.
+    """
     tested = [m for m in _tested(base, domain, Of.SURVEY_RESULTS) if m.statistic is Statistic.MEAN]
     counted = some_pairs(base.counted, base.counted.domain.where([domain]))
     latest = {measure.id: latest_results(counted, measure) for measure in tested}
+    # A mean of results on too few answers has no value, whatever people answer.
+    deciding = deciding_results(counted)
+    latest = {name: mask for name, mask in latest.items() if np.any(mask & deciding)}
     amounts, lower = positive_millionths(counted), counted.better.where(["lower"])
+    used = np.any([*latest.values()], axis=0) if latest else np.zeros(len(counted), dtype=bool)
+    weighted = used & ~np.isnan(counted.design_effect)
     tried = []
-    for pair in np.flatnonzero(np.any([*latest.values()], axis=0)) if latest else ():
+    for pair in np.flatnonzero(used & ~weighted):
         base_of, value = float(counted.base[pair]), float(counted.value[pair])
         if not base_of.is_integer():
             continue  # how many answered was not published
@@ -309,4 +320,6 @@ def _other_answers(base: Base, domain: str, mover: Mover) -> list[dict[str, Any]
     for one in _least(mover, domain, tried):
         if one["move"] not in best or one["number"] < best[one["move"]]["number"]:
             best[one["move"]] = one
-    return [best[name] for name in MOVES.values() if name in best]
+    found = [best[name] for name in MOVES.values() if name in best]
+    because = "answers are weighted, so it would matter whose answers were otherwise"
+    return found, [because] if weighted.any() else []

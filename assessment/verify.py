@@ -15,18 +15,10 @@ from evidence.database import rows
 from evidence.measures import compute_measures, evidence_digest
 from evidence.reviews import Review
 from rules.engine import available
-from rules.errors import RunImpossible
-from rules.framework import Framework
 from rules.loader import PolicySet
-from rules.rulebook import Rulebook
 
 FROZEN = """
-select r.evidence_event, r.evidence_digest, r.decided, r.result, r.result_digest, f.body as framework,
-  b.body as rulebook
-from run r
-join policy_text f on f.digest = r.framework_digest
-join policy_text b on b.digest = r.rulebook_digest
-where r.id = ? and r.review_id = ?
+select evidence_event, evidence_digest, decided, result, result_digest from run where id = ? and review_id = ?
 """
 SHOWN = 20
 """How many differences are listed."""
@@ -64,11 +56,8 @@ class Verification:
 def frozen_inputs(db: Database, review: Review, run: Run) -> Frozen:
     """The inputs of a run as they were recorded."""
     row = rows(db, FROZEN, [run.id, review.id])[0]
-    policy = PolicySet(
-        Framework.model_validate_json(row["framework"]), Rulebook.model_validate_json(row["rulebook"])
-    )
     return Frozen(
-        policy,
+        run.policy,
         row["evidence_event"],
         json.loads(row["decided"]),
         row["evidence_digest"],
@@ -78,13 +67,8 @@ def frozen_inputs(db: Database, review: Review, run: Run) -> Frozen:
 
 
 def verify_run(db: Database, review: Review, run: Run) -> Verification:
-    """Make a run again from its frozen inputs and compare; raises RunImpossible for an unreadable record."""
-    try:
-        frozen = frozen_inputs(db, review, run)
-    except ValueError as error:
-        raise RunImpossible(
-            f"the record of run {run.id} cannot be read by this version", hint="Use the version that made it."
-        ) from error
+    """Make a run again from its frozen inputs and compare."""
+    frozen = frozen_inputs(db, review, run)
     then = dataclasses.replace(review, framework=frozen.policy.framework)
     with_engine = available()
     measures = compute_measures(db, then, frozen.policy.rulebook.evidence_measures, frozen.event)

@@ -166,7 +166,9 @@ def try_change(
         check_setting(base, target, name, value)
         old = measures[target][name]
         new = None if value is None else rounded(value)
-        measures[target][name] = MeasureValue(new, old.base) if new != old.value else old
+        if new != old.value:
+            # Without a value there is no base, or it would say that too few people answered.
+            measures[target][name] = MeasureValue(new, 0 if new is None else old.base)
     after = infer_of_record(base.policy, measures, base.decided, with_engine=False)
     return {
         "run": base.run,

@@ -2,16 +2,24 @@
 
 `write_findings` makes a file of findings with its file of sources; `write_evidence` makes a whole review of
 all four kinds of item. Both follow the documented layouts (joint-review evidence template), and write as
-they go, so that a million rows need no more memory than a thousand.
+they go, so that a million rows need no more memory than a thousand. `make_reviews` puts many such reviews
+into a database.
 """
 
 from __future__ import annotations
 
 import csv
+import tempfile
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
+
+from sqlite_utils import Database
+
+from evidence.intake import import_files
+from evidence.reviews import create_review
 
 FRAMEWORK = "wales-round-2"
 DOMAINS = (
@@ -71,6 +79,18 @@ def write_evidence(folder: Path, items: int, seed: int = 1) -> list[Path]:
         _write(folder / "survey-results.csv", SURVEY_RESULT, _survey_results(surveys, Random(seed + 3))),
         _write(folder / "indicators.csv", INDICATOR, _indicators(indicators, Random(seed + 4))),
     ]
+
+
+def make_reviews(db: Database, reviews: int, items: int) -> None:
+    """Reviews of `items` items each, with evidence of their own, none of them assessed."""
+    at = datetime(2009, 6, 1, tzinfo=UTC)
+    window = {"window_from": None, "window_to": None}
+    for number in range(1, reviews + 1):
+        authority = f"Authority {number:03}"
+        review = create_review(db, f"a{number:03}", authority, FRAMEWORK, **window, by="benchmark", at=at)
+        with tempfile.TemporaryDirectory() as folder:
+            files = write_evidence(Path(folder), items, seed=10 * number)
+            import_files(db, review, files, by="benchmark", at=at)
 
 
 def _write(path: Path, columns: str, lines: Iterable[Line]) -> Path:

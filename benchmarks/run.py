@@ -10,7 +10,9 @@ stands beside it: below 1 is quicker or smaller. "of CPU" is the same ratio of p
 machine disturbs less; bounds are on the clock's.
 
 In reading order: generate (made-up evidence), rounds (processes and rounds), child (what is measured in a
-process of its own), engines (the same rules for all engines), table.
+process of its own), engines (the same rules for all engines), uncertainty (draws), leave_one_out, cluster (a
+Dask scheduler and workers), impact (a changed rulebook over many reviews), table. `cluster_demo` is what
+`make cluster-demo` runs.
 """
 
 from __future__ import annotations
@@ -27,8 +29,11 @@ from pathlib import Path
 from time import perf_counter
 
 from generate import FRAMEWORK, write_evidence, write_findings
+from impact import WORKERS, measure_impact
+from leave_one_out import measure_leave_one_out
 from rounds import Took, call, child, cpu, memory, rounds, say, seconds, shown, shown_ms
 from table import Row, as_table, code, load, machine
+from uncertainty import measure_draws
 
 BIN = Path(sys.executable).parent
 REVIEW = "bench"
@@ -42,10 +47,12 @@ class Scale:
     imports: int
     runs: int
     engines: int
+    reviews: int
+    """Under a changed rulebook."""
 
 
-FULL = Scale((1_000, 10_000, 100_000, 1_000_000), imports=3, runs=5, engines=300)
-QUICK = Scale((1_000, 10_000, 100_000), imports=2, runs=3, engines=100)
+FULL = Scale((1_000, 10_000, 100_000, 1_000_000), imports=3, runs=5, engines=300, reviews=150)
+QUICK = Scale((1_000, 10_000, 100_000), imports=2, runs=3, engines=100, reviews=30)
 LARGE = 1_000_000
 """From this size one import and three runs have to do."""
 
@@ -284,6 +291,57 @@ def measure_engines(scale: Scale) -> list[Row]:
     return rows
 
 
+# --- many alternatives, many reviews -----------------------------------------------------------------
+
+
+def measure_alternatives(scale: Scale) -> list[Row]:
+    """Draws, leave-one-out and a changed rulebook, each beside the plain way to the same."""
+    say("draws of a run")
+    drawn = measure_draws()
+    say("leave-one-out over 5,000 items")
+    left_out = measure_leave_one_out()
+    say(f"a changed rulebook over {scale.reviews} reviews")
+    changed = measure_impact(scale.reviews)
+    took = left_out.loading + left_out.at_once
+    all_of_them = left_out.items + left_out.sources
+    alone, shared = seconds(changed.alone), seconds(changed.shared)
+    efficiency = alone / (WORKERS * shared)
+    what = f"rules impact, {changed.reviews} reviews of {changed.items:,} items"
+    return [
+        Row(
+            f"{drawn.draws:,} draws, {drawn.measures} measures, {drawn.rules} rules",
+            f"{drawn.seconds:.2f} s; {drawn.draws_a_second:,.0f} draws a second",
+            f"the evaluator, one by one: {drawn.one_by_one_a_second:,.0f} draws a second",
+            1 / drawn.ratio,
+            bound="at most 3 s",
+            held=drawn.seconds <= 3,
+        ),
+        Row(
+            f"leave-one-out over {left_out.items:,} items and {left_out.sources} sources",
+            f"{took:.2f} s, {left_out.loading:.2f} s of it loading",
+            f"each from scratch: {left_out.from_scratch * 1000:.0f} ms, all"
+            f" {left_out.from_scratch * all_of_them:,.0f} s",
+            left_out.ratio,
+            bound="at most 2 s",
+            held=took <= 2,
+        ),
+        Row(
+            f"{what}: one process",
+            f"{shown(changed.alone)}, {alone / changed.reviews * 1000:.0f} ms a review;"
+            f" {changed.moved} ratings move",
+        ),
+        Row(
+            f"{what}: {WORKERS} Dask workers",
+            f"{shown(changed.shared)}; efficiency {efficiency:.2f}",
+            f"one process: {shown(changed.alone)}",
+            shared / alone,
+            cpu(changed.shared) / cpu(changed.alone),
+            bound="efficiency at least 0.8",
+            held=efficiency >= 0.8,
+        ),
+    ]
+
+
 def main() -> None:
     """Measure everything and print the table."""
     parser = argparse.ArgumentParser(description="Speed and memory beside peers; prints one table.")
@@ -297,6 +355,7 @@ def main() -> None:
             *measure_import(folder, scale),
             *measure_growth(folder, scale),
             *measure_engines(scale),
+            *measure_alternatives(scale),
         ]
     print(f"{machine()}; code {measured}")
     if code() != measured:

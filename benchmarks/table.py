@@ -32,8 +32,11 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """The line as text, in the order of the headers."""
-        ratios = ("" if ratio is None else f"{ratio:.2f}" for ratio in (self.ratio, self.of_cpu))
-        return self.measured, self.own, self.beside, *ratios, self.bound, HELD[self.held]
+        return (
+            *(self.measured, self.own, self.beside),
+            *(_as_ratio(ratio) for ratio in (self.ratio, self.of_cpu)),
+            *(self.bound, HELD[self.held]),
+        )
 
     def at_most(self, bound: float, because: str) -> Row:
         """The line with a bound on its ratio."""
@@ -51,6 +54,12 @@ def as_table(rows: Sequence[Row]) -> str:
 
     ruler = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([text(lines[0]), ruler, *map(text, lines[1:])])
+
+
+def _as_ratio(ratio: float | None) -> str:
+    if ratio is None:
+        return ""
+    return f"{ratio:.2f}" if ratio >= 0.01 else f"{ratio:.4f}"
 
 
 def machine() -> str:

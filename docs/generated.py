@@ -25,20 +25,23 @@ from click.testing import CliRunner
 
 from assessment import schema as run_schema
 from assessment.cli import cli
-from assessment.database import init_programme
+from assessment.database import init_programme, open_programme
 from assessment.judge import judge_file
+from assessment.permissions import MAY, OF_ALL_REVIEWS, Action, Role
 from assessment.run import Run, assess
 from evidence import schema as evidence_schema
 from evidence.intake import import_files
+from evidence.items import withdraw_item
 from evidence.layouts import LAYOUTS, columns, row_model
 from evidence.reviewfile import read_review_file
-from evidence.reviews import Review, create_review
+from evidence.reviews import Review, create_review, find_review
 from rules import errors
 from rules.framework import in_language
 from rules.loader import library_ids, load_policy
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "wales-2004-08"
+STRICTER = ROOT / "examples" / "stricter-rules" / "rulebook.yml"
 FILES = ("sources.csv", "findings.csv", "survey-results.csv", "indicators.csv")
 MOMENT = datetime(2009, 6, 1, tzinfo=UTC)
 
@@ -88,6 +91,19 @@ def database_tables() -> str:
         rows = [[f"`{column.name}`", column.description] for column in one.columns]
         parts.append(f"## {one.name}\n\n{kind}. {one.description}\n\n{table(['column', 'holds'], rows)}\n")
     return "\n".join(parts)
+
+
+def roles() -> str:
+    """Which role may do what."""
+    rows = [
+        [
+            action.value,
+            *("yes" if role in MAY[action] else "" for role in Role),
+            "all" * (action in OF_ALL_REVIEWS),
+        ]
+        for action in Action
+    ]
+    return table(["action", *(role.value for role in Role), "needs a role for"], rows)
 
 
 def error_list() -> str:
@@ -155,6 +171,21 @@ def programme() -> Path:
     return folder / "programme.db"
 
 
+@functools.cache
+def changed() -> Path:
+    """The same after an item was withdrawn and the worked example assessed again."""
+    path = programme().with_name("changed.db")
+    shutil.copy(programme(), path)
+    db = open_programme(path)
+    review = find_review(db, "wales-2004-08")
+    because = "An illustration: the moderator could not find it in the source."
+    withdraw_item(db, review, 48, by="moderator-1", because=because, at=MOMENT)
+    policy = load_policy(review.framework.id)
+    assess(db, review, policy, on=date(2009, 6, 2), by="lead-reviewer", at=MOMENT, use_engine=False)
+    db.conn.close()
+    return path
+
+
 def _part_of(name: str, strands: tuple[str, ...], folder: Path) -> Path:
     """A file of the worked example with the rows of some strands (all sources)."""
     folder.mkdir(exist_ok=True)
@@ -166,12 +197,12 @@ def _part_of(name: str, strands: tuple[str, ...], folder: Path) -> Path:
     return folder / name
 
 
-def said(command: str, lines: int | None = None, expect: int = 0) -> str:
-    """A command and what it prints over the `programme`, at most so many lines of it."""
+def said(command: str, lines: int | None = None, database: Path | None = None) -> str:
+    """A command and what it prints over the `programme` (or another), at most so many lines of it."""
     with contextlib.redirect_stderr(io.StringIO()):
-        done = CliRunner().invoke(cli, [*shlex.split(command), "--db", str(programme())])
-    if done.exit_code != expect:
-        raise RuntimeError(f"{command}: {done.output}") from done.exception
+        done = CliRunner().invoke(cli, [*shlex.split(command), "--db", str(database or programme())])
+    if done.exit_code:
+        raise RuntimeError(f"{command}: {done.exception or done.output}") from done.exception
     shown = done.stdout.strip("\n").splitlines()
     cut = [*shown[:lines], "..."] if lines and len(shown) > lines else shown
     return "\n".join(["```text", f"$ joint-review {command}", *(line.rstrip() for line in cut), "```"])

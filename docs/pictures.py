@@ -24,6 +24,10 @@ REVIEW = "/reviews/wales-2004-08"
 SHOTS = {
     "review": (REVIEW, 1280, 900),
     "trail": (f"{REVIEW}/trail/carers", 1280, 900),
+    "whatif": (f"{REVIEW}/whatif/carers", 1280, 1400),
+    "uncertainty": (f"{REVIEW}/uncertainty", 1280, 1500),
+    "next": (f"{REVIEW}/next", 1280, 1200),
+    "compare": ("/compare/wales-round-2", 1280, 1200),
 }
 """Name of the picture: address of the page, width of the window, and how much of it is shown (0: all)."""
 

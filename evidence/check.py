@@ -1,4 +1,4 @@
-"""What to look at before assessing: loose, thin, one-sided, overused, dated or draft evidence."""
+"""What to look at before assessing: loose, thin, one-sided, overused, dated or draft evidence; surveys."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from sqlite_utils import Database
 
 from evidence.database import rows
 from evidence.reviews import Review
+from evidence.weights import LARGE
+from rules.ratings import FEWEST_ANSWERS
 
 FEW = 5
 """A domain with fewer items than this has too little evidence."""
@@ -30,12 +32,20 @@ class EvidenceCheck:
     """Items whose period or source lies outside the evidence window: id, text, dated."""
     drafts: list[dict[str, Any]]
     """Items of sources that are still drafts: id, source, text."""
+    few_answers: list[dict[str, Any]]
+    """Survey results on so few answers that they never decide alone: id, source, text, group_name and
+    answers."""
+    large_weights: list[dict[str, Any]]
+    """Surveys (and groups) in which a respondent counts more than `weights.LARGE` times the mean: source,
+    group_name ('' for all respondents), largest (the weight), respondents (how many are weighted), base (the
+    effective number of them)."""
 
     @property
     def problems(self) -> int:
         """How many things there are to look at."""
         thin = sum(1 for domain in self.domains if domain["problem"])
-        return thin + sum(map(len, (self.untagged, self.used_in_many, self.outside_window, self.drafts)))
+        items = (self.untagged, self.used_in_many, self.outside_window, self.drafts, self.few_answers)
+        return thin + sum(map(len, (*items, self.large_weights)))
 
 
 def check_evidence(db: Database, review: Review) -> EvidenceCheck:
@@ -51,6 +61,8 @@ def check_evidence(db: Database, review: Review) -> EvidenceCheck:
         used_in_many=rows(db, USED_IN_MANY, parameters),
         outside_window=rows(db, OUTSIDE_WINDOW, {**parameters, **window}) if any(window.values()) else [],
         drafts=rows(db, DRAFTS, parameters),
+        few_answers=rows(db, FEW_ANSWERS, parameters),
+        large_weights=rows(db, LARGE_WEIGHTS, parameters),
     )
 
 
@@ -108,4 +120,17 @@ order by id
 DRAFTS = """
 select e.id, s.ref as source, e.text from evidence e join source s on s.id = e.source_id
 where e.review_id = :review and e.withdrawn_event is null and s.status = 'draft' order by e.id
+"""
+FEW_ANSWERS = f"""
+select e.id, s.ref as source, e.text, e.group_name, e.answers
+from evidence e join source s on s.id = e.source_id
+where e.review_id = :review and e.kind = 'survey_result' and e.withdrawn_event is null
+  and e.answers < {FEWEST_ANSWERS} order by e.id
+"""
+LARGE_WEIGHTS = f"""
+select s.ref as source, w.group_name, max(w.weight) as largest, count(*) as respondents,
+  round(sum(w.weight) * sum(w.weight) / sum(w.weight * w.weight), 1) as base
+from source s join respondent_weight w on w.source_id = s.id and w.withdrawn_event is null
+where s.review_id = :review group by s.id, w.group_name having max(w.weight) > {LARGE}
+order by s.ref, w.group_name
 """

@@ -19,7 +19,7 @@ Numbers = NDArray[np.float64]
 PAIRS = """
 select d.key as domain, e.id, e.kind, s.ref as source, s.kind as source_kind, e.strand, e.text, e.group_name,
   coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.direction, e.significance,
-  e.value, e.base, e.unit, e.better, e.comparator
+  e.value, e.base, e.unit, e.better, e.comparator, e.answers, e.design_effect
 from evidence e
 join tag t on t.evidence_id = e.id
 join domain d on d.id = t.domain_id
@@ -67,6 +67,10 @@ class Counted:
     value: Numbers
     base: Numbers
     comparator: Numbers
+    answers: Numbers
+    """Survey results: how many answered; NaN where that is not known."""
+    design_effect: Numbers
+    """Survey results: NaN where the answers are not weighted."""
 
     def __len__(self) -> int:
         return len(self.item)
@@ -102,6 +106,8 @@ def load_counted(db: Database, review: Review, event: int) -> Counted:
         value=numbers("value"),
         base=numbers("base"),
         comparator=numbers("comparator"),
+        answers=numbers("answers"),
+        design_effect=numbers("design_effect"),
     )
 
 

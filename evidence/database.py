@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 from evidence import schema
+from evidence.seals import Salts, give_salts, index_marks, seal_events, stored_before
 from rules.errors import DatabaseUnusable
 
 APPLICATION_ID = 0x4A526576
@@ -26,20 +28,29 @@ CACHE_KB = 32_000
 """Pages kept in memory; with SQLite's own 2 MB an import writes the same pages over and over."""
 
 
-def create_database(path: Path, migrations: Sequence[Migrations] = ()) -> Database:
+def system_salts() -> str:
+    """A salt from the operating system's source of randomness."""
+    return secrets.token_hex(16)
+
+
+def create_database(
+    path: Path, migrations: Sequence[Migrations] = (), salts: Salts = system_salts
+) -> Database:
     """A new working database at `path`; an existing one is opened and upgraded, nothing in it is lost.
+
+    `salts` gives the salts that events are sealed with; no result depends on them.
 
     Raises DatabaseUnusable like `open_database`, or when the folder is missing or cannot be written to.
     """
     if path.exists() and (path.is_dir() or path.stat().st_size):
-        return open_database(path, migrations)
+        return open_database(path, migrations, salts)
     if not path.parent.is_dir():
         raise DatabaseUnusable(f"the folder {path.parent} does not exist", hint="Create it first.")
     with said_plainly(path):
         connection = _connect(path)
         try:
             connection.execute(f"pragma application_id={APPLICATION_ID}")
-            db = _prepared(connection)
+            db = _prepared(connection, salts)
             _upgrade(db, path, migrations)
         except BaseException:
             connection.close()
@@ -47,8 +58,8 @@ def create_database(path: Path, migrations: Sequence[Migrations] = ()) -> Databa
         return db
 
 
-def open_database(path: Path, migrations: Sequence[Migrations] = ()) -> Database:
-    """The working database at `path`, upgraded if it is older.
+def open_database(path: Path, migrations: Sequence[Migrations] = (), salts: Salts = system_salts) -> Database:
+    """The working database at `path`, upgraded if it is older; `salts` as for `create_database`.
 
     Raises DatabaseUnusable when the file is missing, locked, read-only, truncated, no working database, or
     made by a newer version of this software.
@@ -74,12 +85,35 @@ def open_database(path: Path, migrations: Sequence[Migrations] = ()) -> Database
                     f"{path} is a SQLite file, but not a joint-review database",
                     hint="Give another file with --db, or make a new one with: joint-review init --db FILE",
                 )
-            db = _prepared(connection)
+            db = _prepared(connection, salts)
             _upgrade(db, path, migrations)
         except BaseException:
             connection.close()
             raise
         return db
+
+
+def open_for_reading(path: Path) -> Database:
+    """The working database at `path`, in which nothing can be changed through it (but for temporary tables).
+
+    For processes that help another one, which has opened and upgraded it. Raises DatabaseUnusable when the
+    file is missing, cannot be read, or is no working database.
+    """
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise DatabaseUnusable(
+            f"there is no database at {path} that can be read", hint="Give this place the same file."
+        )
+    with said_plainly(path):
+        address = f"{path.resolve().as_uri()}?mode=ro"
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=BUSY_MS / 1000)
+        try:
+            connection.execute(f"pragma cache_size=-{CACHE_KB}")
+            if connection.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
+                raise DatabaseUnusable(f"{path} is not a joint-review database", hint="Give it another file.")
+        except BaseException:
+            connection.close()
+            raise
+        return Database(connection)
 
 
 def _refuse_cut_short(path: Path) -> None:
@@ -110,7 +144,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
 
 
-def _prepared(connection: sqlite3.Connection) -> Database:
+def _prepared(connection: sqlite3.Connection, salts: Salts) -> Database:
+    give_salts(connection, salts)
     connection.execute("pragma journal_mode=wal")
     connection.execute("pragma foreign_keys=on")
     connection.execute("pragma synchronous=full")
@@ -137,15 +172,22 @@ def _upgrade(db: Database, path: Path, more: Sequence[Migrations]) -> None:
         if migrations.pending(db):
             with transaction(db):
                 migrations.apply(db)
+                index_marks(db.conn)
 
 
 @contextmanager
 def transaction(db: Database) -> Iterator[Database]:
-    """All writes inside happen together or not at all; waits for another writer up to BUSY_MS."""
+    """All writes inside happen together or not at all; waits for another writer up to BUSY_MS.
+
+    At the end the events recorded inside are sealed, with every row stored beside them (see `seals`).
+    """
     with said_plainly(None):
         db.conn.execute("begin immediate")
         try:
+            before = stored_before(db.conn)
             yield db
+            if before is not None:
+                seal_events(db.conn, before)
         except BaseException:
             if db.conn.in_transaction:
                 db.conn.execute("rollback")
@@ -192,7 +234,7 @@ SAID = {
     ),
     sqlite3.SQLITE_IOERR: (
         "could not be read or written by the system",
-        "Check the disk and the folder; nothing was changed.",
+        "Check the disk (is the disk full?) and the folder; nothing was changed.",
     ),
 }
 """What SQLite's kinds of error mean to people, and what would do."""
@@ -208,8 +250,14 @@ def add_event(
     target: str = "",
     because: str = "",
     detail: Mapping[str, Any] | None = None,
+    before: Any = None,
+    after: Any = None,
 ) -> int:
-    """Record who did what, when and why, inside the caller's transaction; returns the event's number."""
+    """Record who did what, when and why, inside the caller's `transaction`; returns the event's number.
+
+    `before` and `after` say what the change made of what (anything JSON can hold; None: nothing was, or is,
+    there). Rows stored in the same transaction need not be repeated: they are sealed with the event.
+    """
     return insert(
         db,
         "event",
@@ -220,9 +268,15 @@ def add_event(
             "review_id": review_id,
             "target": target,
             "because": because,
-            "detail": json.dumps(detail or {}, ensure_ascii=False, sort_keys=True),
+            "detail": _as_json(detail or {}),
+            "before": _as_json(before),
+            "after": _as_json(after),
         },
     )
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def insert(db: Database, table: str, values: Mapping[str, Any]) -> int:

@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlite_utils import Database
 
-from evidence import staging
+from evidence import codings, respondents, staging
 from evidence.database import add_event, one, rows, said_plainly, transaction
 from evidence.layouts import recognise, row_model
 from evidence.models import (
@@ -28,7 +28,10 @@ from evidence.models import (
     FindingRow,
     IndicatorRow,
     ItemRow,
+    MadeResult,
+    MarginRow,
     Needed,
+    RespondentRow,
     Row,
     SourceRow,
     SurveyResponseRow,
@@ -51,14 +54,15 @@ class ImportReport:
     """What an import did."""
 
     added: dict[str, int] = field(default_factory=dict)
-    """Rows stored, by what they became: sources, items, tags, responses."""
+    """Rows stored, by what they became: sources, items, tags, responses, codings, and what answers are
+    weighted by: characteristics and margins."""
     already_there: int = 0
     """Rows that repeat what is stored, or each other (same source and locator, same content)."""
     withdrawn: int = 0
-    """Rows that repeat withdrawn items or tags, which stay withdrawn."""
+    """Rows that repeat withdrawn items, tags or codings, which stay withdrawn."""
     replaced: int = 0
-    """Items withdrawn because a row with the same source and locator says something else (--replace), or
-    because more people's answers came in to a survey result made from answers."""
+    """Items (or codings) withdrawn because a row for the same says something else (--replace), or items
+    because more answers, characteristics or margins came in to a survey result made from answers."""
 
 
 def no_progress(done: int, total: int, what: str) -> None:
@@ -100,9 +104,16 @@ def _alone(path: Path, paths: Sequence[Path]) -> bool:
 
 
 def import_row(
-    db: Database, review: Review, layout: str, values: Mapping[str, str], *, by: str, at: datetime
+    db: Database,
+    review: Review,
+    layout: str,
+    values: Mapping[str, str],
+    *,
+    by: str,
+    at: datetime,
+    replace: bool = False,
 ) -> tuple[ImportReport, int | None]:
-    """Import one row of a layout, with the same checks as a file's.
+    """Import one row of a layout, with the same checks as a file's; `replace` as for `import_files`.
 
     Returns the report and, for an item or a tag, the number of the item. Raises ImportRefused with every
     problem of the row.
@@ -112,7 +123,7 @@ def import_row(
     table = RawTable(place, layout, headers, iter([(place, list(values.values()))]))
     with _intake(db, review, by, at, no_progress) as intake:
         intake.read(table, layout)
-        report = intake.store([layout], replace=False)
+        report = intake.store([layout], replace)
         return report, one(db, staging.ITEM_OF_ROW)
 
 
@@ -291,6 +302,9 @@ class _Intake:
                     SourceRow: (staging.STAGE_SOURCE, self._source_values),
                     SurveyResponseRow: (staging.STAGE_RESPONSE, self._response_values),
                     TagRow: (staging.STAGE_TAG, self._tag_values),
+                    RespondentRow: (respondents.STAGE_CHARACTERISTIC, self._characteristic_values),
+                    MarginRow: (respondents.STAGE_MARGIN, self._margin_values),
+                    codings.CodingRow: (codings.STAGE, self._coding_values),
                 }[model]
                 self.db.conn.executemany(statement, [values(place, row) for place, row in found])
 
@@ -312,18 +326,25 @@ class _Intake:
         return self.refs.setdefault(ref, len(self.refs) + 1)
 
     def _source_values(self, place: str, row: Any) -> tuple[Any, ...]:
-        dated = row.dated.isoformat() if row.dated else None
-        said = (row.title, row.kind, dated, row.status, row.strand, row.reference, row.text)
-        digest = hashlib.sha256("\x1f".join(map(str, (row.source, *said))).encode()).hexdigest()
-        return (place, self._ref_no(row.source), *said, digest)
+        return (place, self._ref_no(row.source), *source_fields(row), source_digest(row))
 
     def _response_values(self, place: str, row: Any) -> tuple[Any, ...]:
         answered = (row.respondent, row.question, row.group, row.strand, row.answer)
         return (place, self._ref_no(row.source), *answered, ";".join(row.domains))
 
+    def _characteristic_values(self, place: str, row: Any) -> tuple[Any, ...]:
+        return (place, self._ref_no(row.source), row.respondent, row.characteristic, row.category)
+
+    def _margin_values(self, place: str, row: Any) -> tuple[Any, ...]:
+        said = (row.group, row.characteristic, row.category, row.percent, row.people)
+        return (place, self._ref_no(row.source), *said)
+
     def _tag_values(self, place: str, row: Any) -> tuple[Any, ...]:
         domain_id, by = self.domains[row.domain], row.tagged_by or self.by
         return (place, self._ref_no(row.source), row.locator, domain_id, row.note, by, 1)
+
+    def _coding_values(self, place: str, row: Any) -> tuple[Any, ...]:
+        return codings.staged(place, self._ref_no(row.source), row, self.domains)
 
     # --- deciding: what becomes of every staged row --------------------------------------------------
 
@@ -349,10 +370,11 @@ class _Intake:
         complete = not self.problems
         self._resolve_sources()
         self._check_sources()
-        complete = complete and self._derive_survey_results()
+        complete = complete and self._make_survey_results(replace)
         self._decide_items(replace)
         if complete:
             self._check_tags()
+            codings.decide(self._run, self._found, self.problem, replace)
         if not self.problems:
             self._decide_tags()
 
@@ -381,7 +403,7 @@ class _Intake:
         if self.unread:
             return
         known: list[str] = []
-        for table in ("incoming_item", "incoming_response", "incoming_tag", "incoming_refused"):
+        for table in staging.REFERRING:
             for row in self._found(staging.UNKNOWN_SOURCES.format(table=table)):
                 known = known or [
                     found["ref"] for found in rows(self.db, staging.REFS, {"review": self.review.id})
@@ -406,56 +428,16 @@ class _Intake:
                 "Give each source an index number of its own.",
             )
 
-    def _derive_survey_results(self) -> bool:
-        """One survey result per question and group of the responses that come in; False if some clash."""
-        if not self._one("select exists (select 1 from incoming_response)"):
-            return True
-        self._run("create index temp.incoming_answer on incoming_response (ref_no, respondent, question)")
-        clashes = self._found(staging.CLASHING_RESPONSES)
-        for row in clashes:
-            self.problem(
-                row["place"],
-                f"respondent {row['respondent']!r} answers {row['question']!r} otherwise"
-                f" in {row['other'] or 'what is stored'}.",
-                "Each respondent belongs to one group and answers a question once.",
-            )
-        if clashes:
+    def _make_survey_results(self, replace: bool) -> bool:
+        """One survey result per question and group that answers come in for; False if something is wrong."""
+        survey = respondents.Respondents(self.db, self.problem, self._found, self.context["strands"])
+        if not survey.decide(replace):
             return False
         before = self._one("select coalesce(max(n), 0) from incoming_item")
-        cursor = self.db.conn.execute(staging.SURVEY_RESULTS)
-        names = [column[0] for column in cursor.description]
-        while chunk := cursor.fetchmany(CHUNK):
-            made = [self._survey_result(dict(zip(names, values, strict=True))) for values in chunk]
-            self._stage_items(SurveyResultRow, [result for result in made if result])
+        for made in survey.results():
+            self._stage_items(SurveyResultRow, made)
         self._run("update incoming_item set derived = 1 where n > :before", before=before)
         return True
-
-    def _survey_result(self, row: dict[str, Any]) -> tuple[str, SurveyResultRow] | None:
-        if row["base"] == 0:
-            self.problem(
-                row["place"],
-                f"nobody of {row['group_name']!r} answered {row['question']!r}.",
-                "Leave the question out for this group.",
-            )
-            return None
-        if row["strand"] not in self.context["strands"]:
-            self.problem(
-                row["place"],
-                f"the answers of {row['group_name']!r} to {row['question']!r} name several strands.",
-                "Give one strand for the whole group.",
-            )
-            return None
-        result = SurveyResultRow(
-            source=row["ref"],
-            locator=f"question {row['question']}, group {row['group_name']}",
-            strand=row["strand"],
-            group=row["group_name"],
-            question=row["question"],
-            positive=f"{100 * row['positive'] / row['base']:.10f}%",
-            base=row["base"],
-            domains=tuple(sorted({name for name in row["domains"].split(";") if name})),
-        )
-        return row["place"], result
 
     def _decide_items(self, replace: bool) -> None:
         self._run(staging.PLACES)
@@ -499,12 +481,13 @@ class _Intake:
 
     def _report(self) -> ImportReport:
         counted = rows(self.db, staging.COUNTS, {"review": self.review.id})[0]
-        return ImportReport(
-            added={kind: counted[kind] for kind in ("sources", "responses", "items", "tags")},
-            already_there=counted["already_there"],
-            withdrawn=counted["withdrawn"],
-            replaced=counted["replaced"],
-        )
+        known = rows(self.db, respondents.COUNTS)[0]
+        coded = rows(self.db, codings.COUNTS)[0]
+        added = {kind: counted[kind] for kind in ("sources", "responses", "items", "tags")}
+        added |= {kind: known[kind] for kind in ("characteristics", "margins")}
+        said = {name: counted[name] + coded[name] for name in ("already_there", "withdrawn", "replaced")}
+        said["already_there"] += known["already_there"]
+        return ImportReport(added={**added, "codings": coded["added"]}, **said)
 
     # --- storing: what was decided into the review ---------------------------------------------------
 
@@ -516,16 +499,20 @@ class _Intake:
             action="import",
             review_id=self.review.id,
             target=", ".join(names),
+            because=self._one(staging.BECAUSE),
             detail={**report.added, "replaced": report.replaced},
         )
         self._run(staging.INSERT_SOURCES, event=event)
         self._insert_pages()
         self._run(staging.INSERT_RESPONSES, event=event)
+        for statement in respondents.STORE:
+            self._run(statement, event=event)
         self.progress(2, 4, "storing")
         self._run(staging.WITHDRAW_REPLACED, event=event)
         self._run(staging.INSERT_ITEMS, event=event)
         self.progress(3, 4, "storing")
         self._run(staging.INSERT_TAGS, event=event)
+        codings.store(self._run, event)
 
     def _insert_pages(self) -> None:
         for source_id, text in self.db.conn.execute(staging.NEW_TEXTS):
@@ -557,9 +544,21 @@ def _problems_of(place: str, error: ValidationError) -> Iterator[Problem]:
         yield Problem(at, f"{shown} stands here; expected {expected}.", str(context.get("hint", "")))
 
 
+def source_fields(row: SourceRow) -> tuple[Any, ...]:
+    """What is stored of a source, from title to text."""
+    dated = row.dated.isoformat() if row.dated else None
+    return (row.title, row.kind, dated, row.status, row.strand, row.reference, row.text)
+
+
+def source_digest(row: SourceRow) -> str:
+    """The SHA-256 of what is stored of a source, its text included (pages divided by form feeds)."""
+    return hashlib.sha256("\x1f".join(map(str, (row.source, *source_fields(row)))).encode()).hexdigest()
+
+
 def item_fields(row: ItemRow) -> tuple[Any, ...]:
-    """What an item says, in the order of the columns from `kind` to `worst`."""
+    """What an item says, in the order of `staging.ITEM_COLUMNS`."""
     special: tuple[Any, ...]
+    answers: tuple[Any, Any] = (None, None)
     if isinstance(row, FindingRow):
         kind, text = "finding", row.finding
         special = (row.direction, row.significance, *[None] * 2, "", None, "", "", None, None, "", None, None)
@@ -572,6 +571,7 @@ def item_fields(row: ItemRow) -> tuple[Any, ...]:
             *(None, None, row.positive, row.base, "percent", None, row.group, row.period, row.better),
             *(None, "", row.best, row.worst),
         )
+        answers = (row.answers, row.design_effect) if isinstance(row, MadeResult) else (row.base, None)
     elif isinstance(row, IndicatorRow):
         kind, text = "indicator", row.indicator
         special = (
@@ -580,10 +580,15 @@ def item_fields(row: ItemRow) -> tuple[Any, ...]:
         )
     else:
         raise TypeError(f"{type(row).__name__} is no evidence item")
-    return (kind, row.strand, text, row.quote, *special)
+    return (kind, row.strand, text, row.quote, *special, *answers)
 
 
 def item_digest(source: str, locator: str, said: Iterable[Any]) -> str:
-    """The first 32 hex digits of the SHA-256 of what an item says and where it stands."""
-    text = "\x1f".join(map(str, (source, locator, *said)))
+    """The first 32 hex digits of the SHA-256 of what an item says and where it stands.
+
+    Where answers are not weighted, the base is their number and says it all.
+    """
+    *says, answers, design_effect = said
+    weighted = () if design_effect is None else (answers, design_effect)
+    text = "\x1f".join(map(str, (source, locator, *says, *weighted)))
     return hashlib.sha256(text.encode()).hexdigest()[:32]

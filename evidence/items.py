@@ -1,4 +1,4 @@
-"""Evidence items one by one: find, tag, withdraw; and lists of them. (Items come in by `intake` alone.)"""
+"""Evidence items: find, tag one or many, withdraw; and lists. (They come in by `intake` and `findings`.)"""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from sqlite_utils import Database
 from evidence.database import add_event, one, rows, transaction
 from evidence.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, UnknownName, suggest
+from rules.ratings import FEWEST_ANSWERS
 
-ITEM = """
-select e.*, s.ref as source, s.title as source_title, s.kind as source_kind, s.dated as source_dated,
+# A share on so few answers that it never decides alone.
+SMALL = f"e.kind = 'survey_result' and coalesce(e.answers < {FEWEST_ANSWERS}, 0) as small"
+ITEM = f"""
+select e.*, {SMALL}, s.ref as source, s.title as source_title, s.kind as source_kind, s.dated as source_dated,
   s.status as source_status, s.reference as source_reference, a.at as added_at, a.by as added_by,
   w.at as withdrawn_at, w.by as withdrawn_by, w.because as withdrawn_because
 from evidence e
@@ -44,7 +47,10 @@ def item_number(text: str) -> int:
 
 
 def find_item(db: Database, review: Review, number: int) -> dict[str, Any]:
-    """The item with its source, who added and withdrew it, its tags and its place in the source."""
+    """The item with its source, who added and withdrew it, its tags and its place in the source.
+
+    `small` is 1 for a survey result on so few answers that it never decides alone.
+    """
     found = rows(db, ITEM + "where e.id = ? and e.review_id = ?", [number, review.id])
     if not found:
         count = one(db, "select count(*) from evidence where review_id = ?", [review.id])
@@ -125,33 +131,70 @@ def tag_item(
     note: str = "",
 ) -> list[str]:
     """Tie an item to domains; returns the domains it was not tied to before. A withdrawn item is refused."""
+    return tag_items(db, review, [number], domains, by=by, at=at, note=note)[number]
+
+
+def tag_items(
+    db: Database,
+    review: Review,
+    numbers: Sequence[int],
+    domains: Sequence[str],
+    *,
+    by: str,
+    at: datetime,
+    note: str = "",
+) -> dict[int, list[str]]:
+    """Tie items to domains, all or none; returns per item the domains it was not tied to before.
+
+    An event per item. A withdrawn item is refused.
+    """
     known = domain_ids(db, review)
     wanted = [(domain, _domain_id(known, domain)) for domain in dict.fromkeys(domains)]
     with transaction(db):
-        _refuse_withdrawn(find_item(db, review, number))
-        there = {
-            row["domain_id"]
-            for row in rows(
-                db, "select domain_id from tag where evidence_id = ? and withdrawn_event is null", [number]
-            )
+        return {
+            number: _tag(db, review, number, wanted, by=by, at=at, note=note)
+            for number in dict.fromkeys(numbers)
         }
-        new = [(domain, domain_id) for domain, domain_id in wanted if domain_id not in there]
-        if new:
-            event = add_event(
-                db,
-                at=at,
-                by=by,
-                action="tag",
-                review_id=review.id,
-                target=f"E{number}",
-                detail={"domains": [domain for domain, _ in new]},
-            )
-            for _, domain_id in new:
-                _insert_tag(db, number, domain_id, note, by, event)
+
+
+def _tag(
+    db: Database,
+    review: Review,
+    number: int,
+    wanted: Sequence[tuple[str, int]],
+    *,
+    by: str,
+    at: datetime,
+    note: str,
+) -> list[str]:
+    item = find_item(db, review, number)
+    refuse_withdrawn(item)
+    before = tagged_to(item)
+    new = [(domain, domain_id) for domain, domain_id in wanted if domain not in before]
+    if new:
+        event = add_event(
+            db,
+            at=at,
+            by=by,
+            action="tag",
+            review_id=review.id,
+            target=f"E{number}",
+            detail={"domains": [domain for domain, _ in new]},
+            before={"domains": before},
+            after={"domains": before + [domain for domain, _ in new]},
+        )
+        for _, domain_id in new:
+            _insert_tag(db, number, domain_id, note, by, event)
     return [domain for domain, _ in new]
 
 
-def _refuse_withdrawn(item: dict[str, Any]) -> None:
+def tagged_to(item: dict[str, Any]) -> list[str]:
+    """The domains that an item from `find_item` is tagged to now."""
+    return [tag["domain"] for tag in item["tags"] if not tag["withdrawn"]]
+
+
+def refuse_withdrawn(item: dict[str, Any]) -> None:
+    """Raise EvidenceInvalid for an item from `find_item` that was withdrawn."""
     if item["withdrawn_event"] is not None:
         raise EvidenceInvalid(
             f"item E{item['id']} was withdrawn by {item['withdrawn_by']} ({item['withdrawn_because']})"
@@ -174,7 +217,7 @@ def withdraw_item(
     known = domain_ids(db, review)
     with transaction(db):
         item = find_item(db, review, number)
-        _refuse_withdrawn(item)
+        refuse_withdrawn(item)
         if domain is None:
             event = add_event(
                 db,
@@ -184,11 +227,13 @@ def withdraw_item(
                 review_id=review.id,
                 target=f"E{number}",
                 because=because,
+                before={"counts": True, "domains": tagged_to(item)},
+                after={"counts": False, "domains": []},
             )
             db.conn.execute("update evidence set withdrawn_event = ? where id = ?", [event, number])
             return
         domain_id = _domain_id(known, domain)
-        tagged = [tag["domain"] for tag in item["tags"] if not tag["withdrawn"]]
+        tagged = tagged_to(item)
         if domain not in tagged:
             raise EvidenceInvalid(f"item E{number} is not tagged to {domain!r}", hint=suggest(domain, tagged))
         event = add_event(
@@ -199,6 +244,8 @@ def withdraw_item(
             review_id=review.id,
             target=f"E{number} {domain}",
             because=because,
+            before={"domains": tagged},
+            after={"domains": [name for name in tagged if name != domain]},
         )
         db.conn.execute(
             "update tag set withdrawn_event = ?"
@@ -226,7 +273,10 @@ class ItemFilter:
 
 
 def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[dict[str, Any]], int]:
-    """The items that pass a filter (a page of them, in the order of entry), and how many there are in all."""
+    """The items that pass a filter (a page of them, in the order of entry), and how many there are in all.
+
+    Each with `small`: 1 for a survey result on so few answers that it never decides alone.
+    """
     parts, parameters = ["e.review_id = :review"], {"review": review.id}
     parts.append("e.withdrawn_event is not null" if chosen.withdrawn else "e.withdrawn_event is null")
     given: dict[str, Any] = {
@@ -270,11 +320,12 @@ def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[d
     return found, int(total)
 
 
-LISTED = """
+LISTED = f"""
 select e.id, e.kind, s.ref as source, s.kind as source_kind, e.locator, e.strand, e.text, e.direction,
-  e.significance, e.value, e.unit, e.base, e.group_name, e.period, e.recorded_by,
+  e.significance, e.value, e.unit, e.base, e.answers, e.design_effect, {SMALL}, e.group_name, e.period,
+  e.recorded_by,
   (select group_concat(d.key, ';') from tag t join domain d on d.id = t.domain_id
     where t.evidence_id = e.id and t.withdrawn_event is null) as domains
 from evidence e join source s on s.id = e.source_id
-where {where} order by e.id limit :limit offset :offset
+where {{where}} order by e.id limit :limit offset :offset
 """

@@ -8,10 +8,38 @@ from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
 
-from evidence.models import ROWS, Row
+from evidence.codings import CodingRow
+from evidence.models import (
+    CaseScoreRow,
+    FindingRow,
+    IndicatorRow,
+    MarginRow,
+    RespondentRow,
+    Row,
+    SourceRow,
+    SurveyResponseRow,
+    SurveyResultRow,
+    TagRow,
+)
 from evidence.tables import BLANK_HEADER, RawTable, header_name
 from rules.errors import UnknownName, suggest
 
+ROWS: dict[str, type[Row]] = {
+    row.layout: row
+    for row in (
+        SourceRow,
+        FindingRow,
+        CaseScoreRow,
+        SurveyResultRow,
+        SurveyResponseRow,
+        RespondentRow,
+        MarginRow,
+        IndicatorRow,
+        TagRow,
+        CodingRow,
+    )
+}
+"""The row model of every layout, by its name."""
 LAYOUTS = tuple(ROWS)
 """Names of the layouts: sources, findings, case-scores, survey-results, ..."""
 

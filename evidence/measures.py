@@ -6,12 +6,15 @@ with the number of tags times the number of measures and nothing is looped over 
 Methods:
 - A share is part / whole in percent. Weighted findings count as often as their significance; the base is
   then Kish's effective number, (sum of weights) squared / sum of squared weights.
-  Kish, L. (1965), Survey Sampling, Wiley, section 11.7.
+  Kish, L. (1965), Survey Sampling, Wiley.
 - Intervals are Wilson's 95 % score intervals, from statsmodels (imported only when there is a share: the
-  import takes about a second). Wilson, E. B. (1927), JASA 22, 209-212.
+  import takes about a second). Wilson, E. B. (1927), Journal of the American Statistical Association 22,
+  209-212. Where survey answers are weighted they stand on the effective base (see `evidence.weights`).
 - A mean of survey results counts every result (question and group, latest period) once; a result without a
   period is as old as its source. Results of one survey share their respondents, so the base is the smallest
   base among them, not their sum; where any base is unknown the base is unknown and no interval is given.
+  A mean of nothing but results on fewer than `FEWEST_ANSWERS` answers, weighted or not, has no value, only
+  its base: few answers never decide alone. One result on more, or on an unknown number, and all count.
 - Indicators count once per series (name, strand, unit and which way is better): `at_comparator` looks at the
   latest period that has a comparator, `improving` compares the latest period with the earliest. Where a
   series has several values in one period (several sources or comparators) it must hold for all of them.
@@ -29,7 +32,7 @@ import numpy as np
 from sqlite_utils import Database
 
 from evidence.reviews import Review
-from rules.ratings import MeasureValue, rounded
+from rules.ratings import FEWEST_ANSWERS, MeasureValue, rounded
 from rules.rulebook import Filter, Measure, Of, Statistic
 
 ITEM_KIND = {
@@ -47,7 +50,7 @@ COUNTED = """
 create temp table counted as
 select d.key as domain, e.id, e.kind, e.source_id, s.kind as source_kind, e.strand, e.text, e.group_name,
   coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.direction, e.significance,
-  e.value, e.base, e.unit, e.better, e.comparator
+  e.value, e.base, e.unit, e.better, e.comparator, e.answers
 from evidence e
 join tag t on t.evidence_id = e.id
 join domain d on d.id = t.domain_id
@@ -64,7 +67,7 @@ def compute_measures(
     """The value of every evidence measure for every domain of the review's framework.
 
     `event` is the last event that counts: later additions and withdrawals are left out. Counts are 0 where
-    there is nothing; shares and means are None.
+    there is nothing; shares and means are None. (So are means of results on too few answers, with a base.)
     """
     db.conn.execute("drop table if exists temp.counted")
     try:
@@ -88,14 +91,14 @@ def _by_domain(db: Database, measure: Measure) -> dict[str, MeasureValue]:
     domains = [row[0] for row in found]
     if measure.is_count:
         return {domain: MeasureValue(int(count)) for domain, count in found}
-    values = np.array([row[1] for row in found], dtype=float)
+    values = np.array([np.nan if row[1] is None else row[1] for row in found], dtype=float)
     bases = np.array([np.nan if row[2] is None else row[2] for row in found], dtype=float)
     if measure.is_percent:
         low, high = wilson(values, bases)
     else:
         low = high = np.full(len(found), np.nan)
     return {
-        domain: MeasureValue(rounded(value), _or_none(base), _or_none(lo), _or_none(hi))
+        domain: MeasureValue(_or_none(value), _or_none(base), _or_none(lo), _or_none(hi))
         for domain, value, base, lo, hi in zip(domains, values, bases, low, high, strict=True)
     }
 
@@ -105,11 +108,11 @@ def _or_none(number: float) -> int | float | None:
 
 
 def wilson(percent: np.ndarray, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper ends (0 to 100) of 95 % Wilson intervals of percentages; NaN where the base is NaN."""
+    """Lower and upper ends (0 to 100) of 95 % Wilson intervals of percentages; NaN where either is NaN."""
     from statsmodels.stats.proportion import proportion_confint
 
     low, high = np.full(len(percent), np.nan), np.full(len(percent), np.nan)
-    known = base > 0
+    known = (base > 0) & ~np.isnan(percent)
     if known.any():
         positive = percent[known] / 100 * base[known]
         ends = proportion_confint(positive, base[known], alpha=0.05, method="wilson")
@@ -155,12 +158,13 @@ select domain, sum(cast(round(value * 1e6) as integer)) / 1e6 / count(*), count(
 from counted where {where} group by domain
 """
 
-MEAN_SURVEY = """
+MEAN_SURVEY = f"""
 with latest as (
-  select domain, base, case better when 'lower' then 100 - value else value end as positive,
+  select domain, base, coalesce(answers >= {FEWEST_ANSWERS}, 1) as decides,
+    case better when 'lower' then 100 - value else value end as positive,
     rank() over (partition by domain, text, group_name, strand order by period desc) as age
-  from counted where {where} and better <> 'neither')
-select domain, sum(cast(round(positive * 1e6) as integer)) / 1e6 / count(*),
+  from counted where {{where}} and better <> 'neither')
+select domain, case when max(decides) then sum(cast(round(positive * 1e6) as integer)) / 1e6 / count(*) end,
   case when count(base) = count(*) then min(base) end
 from latest where age = 1 group by domain
 """

@@ -273,6 +273,15 @@ def _base(value: Any) -> float | None:
     return number
 
 
+def _people(value: Any, info: ValidationInfo) -> float | None:
+    number = _number(value)
+    if number is not None and (number < 0 or not number.is_integer()):
+        raise refuse("how many people, a whole number from 0 up")
+    if "percent" in info.data and (number is None) == (info.data["percent"] is None):
+        raise refuse("a share or a number of people", "Fill in one of the columns 'percent' and 'people'.")
+    return number
+
+
 def _given(value: float | None) -> float:
     if value is None:
         raise refuse("a number")
@@ -298,6 +307,8 @@ StrandName = Annotated[str, BeforeValidator(_strand), Field(validate_default=Tru
 DomainName = Annotated[str, BeforeValidator(_domain)]
 DomainNames = Annotated[tuple[str, ...], BeforeValidator(_domains)]
 Better = Annotated[str, _word(("higher", "lower", "neither"))]
+Direction = Annotated[str, _word(DIRECTIONS)]
+Significance = Annotated[int, BeforeValidator(_significance)]
 
 
 class Row(BaseModel):
@@ -371,10 +382,8 @@ class FindingRow(ItemRow):
         "recorded_by": "reviewer-1",
     }
     finding: Needed = Field(description="The finding, in one sentence.")
-    direction: Annotated[str, _word(DIRECTIONS)] = Field(description="strength, weakness or neutral.")
-    significance: Annotated[int, BeforeValidator(_significance)] = Field(
-        description="1 minor, 2 important, 3 serious."
-    )
+    direction: Direction = Field(description="strength, weakness or neutral.")
+    significance: Significance = Field(description="1 minor, 2 important, 3 serious.")
 
 
 def _on_scale(value: float, info: ValidationInfo) -> float:
@@ -474,6 +483,10 @@ class SurveyResponseRow(Row):
         "answer": "5",
         "domains": "care-planning",
     }
+    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
+        {**example, "respondent": "0002", "answer": "2"},
+        {**example, "respondent": "0003", "answer": "agree"},
+    )
     source: Needed = Field(description="Index number of the survey, as in the sources file.")
     respondent: Needed = Field(description="Number of the respondent within the survey, never a name.")
     question: Needed = Field(description="What was asked; the same words for every respondent.")
@@ -483,6 +496,64 @@ class SurveyResponseRow(Row):
         description="1 strongly disagree to 5 strongly agree (or the words); empty if not answered."
     )
     domains: DomainNames = Field(default=(), description="Domains the question bears on.")
+
+
+class RespondentRow(Row):
+    """One characteristic of one survey respondent, so that answers can be weighted."""
+
+    layout: ClassVar[str] = "respondents"
+    example: ClassVar[dict[str, str]] = {
+        "source": "S-001",
+        "respondent": "0001",
+        "characteristic": "age band",
+        "category": "65 and over",
+    }
+    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
+        {**example, "respondent": "0002"},
+        {**example, "respondent": "0003", "category": "18 to 64"},
+    )
+    source: Needed = Field(description="Index number of the survey, as in the sources file.")
+    respondent: Needed = Field(description="Number of the respondent, as in the responses, never a name.")
+    characteristic: Needed = Field(
+        description="What is known of them, e.g. age band, area or sex. Use few, with broad categories: where"
+        " few share all of theirs, single people can be recognised. Never a date of birth or an address."
+    )
+    category: Text = Field(description="Which category of it; empty if the respondent did not say.")
+
+
+class MarginRow(Row):
+    """How many of the people a survey is about belong to one category, to weight answers by."""
+
+    layout: ClassVar[str] = "population-margins"
+    example: ClassVar[dict[str, str]] = {
+        "source": "S-001",
+        "group": "",
+        "characteristic": "age band",
+        "category": "65 and over",
+        "percent": "40",
+        "people": "",
+    }
+    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
+        {"source": "S-001", "characteristic": "age band", "category": "18 to 64", "percent": "60"},
+    )
+    source: Needed = Field(description="Index number of the survey, as in the sources file.")
+    group: Text = Field(
+        default="", description="The group of respondents it holds for; empty for all respondents together."
+    )
+    characteristic: Needed = Field(description="The characteristic, in the same words as of the respondents.")
+    category: Needed = Field(description="One of its categories; all of them together make 100 %.")
+    percent: Percent = Field(default=None, description="Share of the people in it, in percent: 40 or 40%.")
+    people: Annotated[float | None, BeforeValidator(_people)] = Field(
+        default=None, validate_default=True, description="Or how many people they are."
+    )
+
+
+class MadeResult(SurveyResultRow):
+    """A survey result made of single answers; of no layout, for nobody writes it."""
+
+    base: float | None = Field(description="How many answered; if they are weighted, the effective number.")
+    answers: int = Field(description="How many answered.")
+    design_effect: float | None = Field(description="Answers divided by the base; None if not weighted.")
 
 
 class TagRow(Row):
@@ -501,18 +572,3 @@ class TagRow(Row):
     domain: DomainName = Field(description="The domain it bears on.")
     note: Text = Field(default="", description="Why it bears on the domain.")
     tagged_by: Text = Field(default="", description="Who ties them; the person importing, if empty.")
-
-
-ROWS: dict[str, type[Row]] = {
-    row.layout: row
-    for row in (
-        SourceRow,
-        FindingRow,
-        CaseScoreRow,
-        SurveyResultRow,
-        SurveyResponseRow,
-        IndicatorRow,
-        TagRow,
-    )
-}
-"""The row model of every layout."""

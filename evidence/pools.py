@@ -16,9 +16,11 @@ from evidence.counted import Codes, Counted, Numbers, load_counted
 from evidence.draws import Pool, Published, make_pool
 from evidence.models import POSITIVE_FROM
 from evidence.reviews import Review
+from evidence.weights import MILLION
+from rules.ratings import FEWEST_ANSWERS
 from rules.rulebook import Filter, Measure, Of, Statistic
 
-UNKNOWN_BASE = 10
+UNKNOWN_BASE = FEWEST_ANSWERS
 """Answers that a published share without a base counts as."""
 
 Truth = NDArray[np.bool_]
@@ -44,7 +46,7 @@ class SampleSizes:
     results_without_base: int = 0
     """Survey results published without it."""
     smallest_base: int | None = None
-    """The smallest base of a survey result; None without one."""
+    """The smallest base of a survey result (the effective one of weighted answers); None without one."""
     findings: int = 0
     """Findings of any direction."""
     interviews: int = 0
@@ -100,9 +102,14 @@ class Pools:
         if keys:
             yield kind, make_pool(names, np.stack(part, 1), np.stack(whole, 1), factors), tuple(keys)
 
-    def survey_means(self) -> tuple[Numbers, tuple[Key, ...], list[int]]:
-        """Which results make which means: latest period of every question, group and strand."""
-        counted, mean_of, made_of = self.counted, [], []
+    def survey_means(self) -> tuple[Numbers, tuple[Key, ...], list[int], Numbers]:
+        """Which results make which means: latest period of every question, group and strand.
+
+        Returns what each result makes of each mean, the means, the results, and for each mean the most
+        answers to one of its results (infinite where a number is unknown).
+        """
+        counted, mean_of, made_of, most = self.counted, [], [], []
+        answers = np.where(np.isnan(counted.answers), np.inf, counted.answers)
         for measure in self.measures:
             if measure.of is not Of.SURVEY_RESULTS or measure.is_count:
                 continue
@@ -115,14 +122,18 @@ class Pools:
                 mine = mine[counted.period.codes[mine] == latest[counted.result.codes[mine]]]
                 mean_of.append((counted.domain.names[code], measure.id))
                 made_of.append(counted.item[mine])
+                most.append(answers[mine].max())
         items = sorted({int(item) for column in made_of for item in column})
         means = np.zeros((len(items), len(mean_of)))
         for number, column in enumerate(made_of):
             means[np.searchsorted(items, column), number] = 1
-        return means, tuple(mean_of), items
+        return means, tuple(mean_of), items, np.array(most)
 
     def people(self, position: Mapping[int, int]) -> Iterator[tuple[Pool, tuple[int, ...]]]:
-        """The respondents of every survey group as a pool, and which result every column is."""
+        """The respondents of every survey group as a pool, and which result every column is.
+
+        Whoever has a weight counts as much in every draw.
+        """
         groups: dict[str, list[tuple[int, str, int, int]]] = {}
         for item, person, answered, positive in self.answers:
             if item in position:
@@ -196,21 +207,28 @@ def passing(counted: Counted, where: Filter) -> Truth:
 ANSWERED = """
 from evidence e join source s on s.id = e.source_id
 join survey_response r on r.source_id = e.source_id and r.question = e.text and r.group_name = e.group_name
+left join respondent_weight w on w.source_id = r.source_id and w.respondent = r.respondent
+  and w.group_name in ('', r.group_name)
+  and w.added_event <= :event and (w.withdrawn_event is null or w.withdrawn_event > :event)
 where e.review_id = :review and e.kind = 'survey_result' and r.added_event <= :event
   and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
   and e.locator = 'question ' || r.question || ', group ' || r.group_name
 """
+# Weights in whole millionths, so that they are summed exactly.
+WEIGHT = f"coalesce(cast(round(w.weight * {MILLION}) as integer), 1)"
 # The item and how it counts every answer; the same respondent's answers to other questions stand beside.
 ANSWERS = f"""
-select e.id, e.source_id || char(31) || e.group_name || char(31) || r.respondent, r.answer is not null,
-  coalesce(r.answer >= {POSITIVE_FROM}, 0)
+select e.id, e.source_id || char(31) || e.group_name || char(31) || r.respondent,
+  {WEIGHT} * (r.answer is not null), {WEIGHT} * coalesce(r.answer >= {POSITIVE_FROM}, 0)
 {ANSWERED} order by 1, 2
 """
 # Results that still say what the stored answers say; any other is drawn like a published one.
 ANSWERED_RESULTS = f"""
 select e.id, e.source_id || char(31) || e.group_name as people
 {ANSWERED} group by e.id
-having count(r.answer) = e.base and abs(100.0 * sum(r.answer >= {POSITIVE_FROM}) / e.base - e.value) < 1e-6
+having count(r.answer) = e.answers and (count(w.id) > 0) = (e.design_effect is not null)
+  and abs(100.0 * sum({WEIGHT} * (r.answer >= {POSITIVE_FROM})) / sum({WEIGHT} * (r.answer is not null))
+    - e.value) < 1e-6
 """
 GROUPS = """
 select e.id, s.ref, e.group_name from evidence e join source s on s.id = e.source_id

@@ -1,18 +1,24 @@
 """How the measures could have come out: drawn again from the evidence, all draws at once, chunk by chunk.
 
 What is drawn, and how:
-- Case files are drawn with replacement as clusters: all scores from one source move together, in every domain
-  (multinomial weights: Efron, B. (1979), Annals of Statistics 7, 1-26; clusters: Davison, A. C. and Hinkley,
-  D. V. (1997), Bootstrap Methods and their Application, section 3.8).
+- Case files are drawn with replacement as clusters: all scores from one source move together, in every
+  domain (the bootstrap, introduced by Efron, B. (1979); with clusters: Davison, A. C. and Hinkley, D. V.
+  (1997), Bootstrap Methods and their Application).
 - Respondents whose single answers are stored are drawn with replacement as clusters, all their answers
   together, within their survey and group, whose size stays as it is. Who left a question out is drawn, too.
+- Respondents who are weighted are drawn alike, each with the weight they have: a draw's share is the weight
+  of those who answered positively by that of those who answered. The weights stay fixed. That leaves out that
+  every new sample would be weighted to the margins again, which takes out of the scatter what hangs together
+  with the characteristics: shares that do are surer than the draws show.
 - A published share is binomial with its base. Results of one survey and group come from the same people, how
   closely they move together was not published; they take the same quantile in a draw, which gives their mean
-  the widest spread these bases allow (comonotonicity: Dhaene, J. et al. (2002), Insurance: Mathematics and
-  Economics 31, 3-33). Different groups and surveys are independent.
+  the widest spread these bases allow (comonotonicity: Kaas, R., Dhaene, J. and Goovaerts, M. J. (2000),
+  Insurance: Mathematics and Economics 27, 151-168). Different groups and surveys are independent. A weighted
+  share is drawn so, with its effective base, once its answers no longer say what it says.
 - A published share without a base counts as one of ten answers (`pools.UNKNOWN_BASE`): below ten a share
   never decides alone, so fewer are hardly published, and more are not known. That is wide: 95 of 100 draws
   of 73 % lie from 40 to 100 %.
+- A mean of nothing but shares on fewer answers than that has no value, and none in any draw.
 - A published 0 or 100 % would never vary; it is drawn from (positive + 1/2) / (base + 1), the mean of
   Jeffreys' posterior (Brown, L. D. et al. (2001), Statistical Science 16, 101-133).
 - Findings are drawn with replacement within their domain (multinomial over what their measures tell apart:
@@ -42,7 +48,7 @@ from evidence.pools import Key, OfPool, Pools, SampleSizes
 from evidence.reviews import Review
 from rules.arrays import Values, rounded_values
 from rules.errors import EvidenceInvalid
-from rules.ratings import MeasureValue
+from rules.ratings import FEWEST_ANSWERS, MeasureValue
 from rules.rulebook import Measure
 
 CHUNK = 2_000
@@ -78,6 +84,8 @@ class Resampler:
     """Survey result by column: how much of the column's mean it makes."""
     mean_of: tuple[Key, ...]
     """The (domain, measure) of every column of `means`."""
+    most_answers: Numbers
+    """The most answers to one result of every column; infinite where a number is unknown."""
 
     @property
     def drawn(self) -> set[Key]:
@@ -110,7 +118,9 @@ class Resampler:
                     results[:, item] = binomial_quantiles(chance, base + more.responses, share)
             for number, (domain, measure) in enumerate(self.mean_of):
                 made_of = np.flatnonzero(self.means[:, number])
-                values[domain][measure] = rounded_values(results[:, made_of].mean(axis=1))
+                mean = rounded_values(results[:, made_of].mean(axis=1))
+                enough = self.most_answers[number] + more.responses >= FEWEST_ANSWERS
+                values[domain][measure] = mean if enough else np.full(count, np.nan)
             yield count, values
 
     def _fixed(self, count: int) -> Draws:
@@ -146,7 +156,7 @@ def load_resampler(
             f"nobody answered: {unanswered}", hint="Leave the question out for this group; import it again."
         )
     found = Pools(db, review, measures, event)
-    means, mean_of, items = found.survey_means()
+    means, mean_of, items, most_answers = found.survey_means()
     position = {item: number for number, item in enumerate(items)}
     return Resampler(
         point=point,
@@ -156,6 +166,7 @@ def load_resampler(
         published=tuple(found.published(position)),
         means=means,
         mean_of=mean_of,
+        most_answers=most_answers,
     )
 
 

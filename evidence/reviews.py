@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from sqlite_utils import Database
 
-from evidence.database import add_event, one, rows, transaction
+from evidence.database import add_event, insert, one, rows, transaction
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework
 from rules.loader import PolicySet, digest_of
@@ -108,7 +108,8 @@ def _refuse_lost_domains(db: Database, framework: Framework, framework_id: int) 
     kept = set(framework.domains)
     for row in rows(
         db,
-        "select d.id, d.key, exists (select 1 from tag where domain_id = d.id) as used"
+        "select d.id, d.key, exists (select 1 from tag where domain_id = d.id)"
+        " or exists (select 1 from coding_domain where domain_id = d.id) as used"
         " from domain d where d.framework_id = ?",
         [framework_id],
     ):
@@ -151,20 +152,22 @@ def create_review(
     with transaction(db):
         if one(db, "select 1 from review where key = ?", [key]):
             raise EvidenceInvalid(f"there is already a review {key!r}", hint="Choose another name.")
-        event = add_event(db, at=at, by=by, action="create review", target=key)
-        db.conn.execute(
-            "insert into review (key, authority, framework_id, window_from, window_to, note, added_event)"
-            " values (?, ?, ?, ?, ?, ?, ?)",
-            [
-                key,
-                authority.strip(),
-                framework_id,
-                window_from and window_from.isoformat(),
-                window_to and window_to.isoformat(),
-                note,
-                event,
-            ],
+        said = {
+            "authority": authority.strip(),
+            "window_from": window_from and window_from.isoformat(),
+            "window_to": window_to and window_to.isoformat(),
+            "note": note,
+        }
+        framework = one(db, "select digest from framework where id = ?", [framework_id])
+        event = add_event(
+            db,
+            at=at,
+            by=by,
+            action="create review",
+            target=key,
+            after={**said, "framework": framework_key, "framework_digest": framework},
         )
+        insert(db, "review", {"key": key, "framework_id": framework_id, **said, "added_event": event})
     return find_review(db, key)
 
 

@@ -21,11 +21,11 @@ from evidence.counted import Codes, Column, Counted, Numbers
 from evidence.measures import ITEM_KIND, compute_measures
 from evidence.reviews import Review
 from rules.arrays import rounded_values
-from rules.ratings import MeasureValue
+from rules.ratings import FEWEST_ANSWERS, MeasureValue
 from rules.rulebook import Filter, Measure, Of, Statistic
 
 Truth = NDArray[np.bool_]
-Sums = tuple[Codes, Codes]
+Sums = tuple[Codes, ...]
 Group = Callable[[Codes, Codes, int], Sums]
 
 AT_ONCE = 4_000_000
@@ -136,6 +136,11 @@ def latest_results(counted: Counted, measure: Measure) -> Truth:
     return found
 
 
+def deciding_results(counted: Counted) -> Truth:
+    """Which pairs are no survey results on too few answers: a mean needs one of them to have a value."""
+    return ~(counted.answers < FEWEST_ANSWERS)
+
+
 def millionths(values: Numbers) -> Codes:
     """Numbers in whole millionths, rounded as SQLite rounds: halves away from nought."""
     scaled = np.nan_to_num(values * 1e6)
@@ -180,7 +185,7 @@ class _Touched:
         return np.concatenate([known, known[self.domain_of_spot] - gone])
 
     def grouped(self, rows: Codes, series: Codes, domain_of_series: Codes, made: Group) -> Sums:
-        """Two sums over series, at every place: `made` gives what each series adds from the rows it keeps."""
+        """Sums over series, at every place: `made` gives what each series adds from the rows it keeps."""
         count = len(domain_of_series)
         base = made(rows, series, count)
         sums = [np.zeros(self.domains + len(self.keys), dtype=np.int64) for _ in base]
@@ -206,7 +211,7 @@ class _Touched:
             new = made(row[kept], owner[kept], len(again[some]))
             for total, old, now in zip(sums, base, new, strict=True):
                 np.add.at(total, self.domains + spot[some], now - old[again[some]])
-        return sums[0], sums[1]
+        return tuple(sums)
 
     def spread(self, values: Numbers) -> Numbers:
         """Values at every place as one row per domain with one value per alternative."""
@@ -242,8 +247,11 @@ def _values(touched: _Touched, measure: Measure) -> Numbers:
         Statistic.AT_COMPARATOR: _at_comparator,
         Statistic.IMPROVING: _improving,
     }[measure.statistic](counted)
-    part, whole_ = touched.grouped(rows, series, domain_of_series, made)
-    return mean(part, whole_) if measure.statistic is Statistic.MEAN else percent(part, whole_)
+    sums = touched.grouped(rows, series, domain_of_series, made)
+    if measure.statistic is Statistic.MEAN:
+        total, count, deciding = sums
+        return np.where(deciding > 0, mean(total, count), np.nan)
+    return percent(*sums)
 
 
 def percent(part: Codes, whole: Codes) -> Numbers:
@@ -271,14 +279,15 @@ def _series_of(counted: Counted, measure: Measure, rows: Codes) -> Codes:
 
 
 def _latest_sum(counted: Counted) -> Group:
-    amounts = positive_millionths(counted)
+    amounts, deciding = positive_millionths(counted), deciding_results(counted)
 
     def made(rows: Codes, series: Codes, count: int) -> Sums:
         period = counted.period.codes[rows]
         at = period == _most(period, series, count, -1)[series]
         total = np.zeros(count, dtype=np.int64)
         np.add.at(total, series[at], amounts[rows[at]])
-        return total, np.bincount(series[at], minlength=count)
+        decide = np.bincount(series[at & deciding[rows]], minlength=count)
+        return total, np.bincount(series[at], minlength=count), decide
 
     return made
 

@@ -5,57 +5,17 @@ One description serves three readers: SQLite (the DDL), Datasette (descriptions)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from sqlite_utils import Database, Migrations
 
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its SQL type with constraints, and what people read about it."""
-
-    name: str
-    sql: str
-    description: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table (or view): what it holds, its columns, and what belongs to it."""
-
-    name: str
-    description: str
-    columns: tuple[Column, ...]
-    constraints: tuple[str, ...] = ()
-    indexes: tuple[str, ...] = ()
-    label: str = ""
-    facets: tuple[str, ...] = ()
-    sort: str = ""
-    select: str = field(default="", repr=False)
-    """For a view: its SELECT."""
-
-    @property
-    def create_sql(self) -> str:
-        """The statement that creates the table or view."""
-        if self.select:
-            return f"create view {self.name} as\n{self.select}"
-        lines = [f"  {column.name} {column.sql}" for column in self.columns]
-        lines += [f"  {constraint}" for constraint in self.constraints]
-        return f"create table {self.name} (\n" + ",\n".join(lines) + "\n)"
-
-
-def create(db: Database, tables: tuple[Table, ...]) -> None:
-    """Create tables and views with their indexes, in order."""
-    for table in tables:
-        db.conn.execute(table.create_sql)
-        for index in table.indexes:
-            db.conn.execute(index)
-
+from evidence.coding_tables import CODING_VIEWS, CODINGS, SECOND_CODING
+from evidence.columns import ID, Column, Table, create, never_changed
+from evidence.seals import nothing_stored, seal_events
 
 C = Column
-ID = C("id", "integer primary key", "Number of the row.")
 
-TABLES: tuple[Table, ...] = (
+FIRST_TABLES: tuple[Table, ...] = (
     Table(
         "framework",
         "The frameworks that reviews judge by.",
@@ -292,7 +252,170 @@ TABLES: tuple[Table, ...] = (
     ),
 )
 
-VIEWS: tuple[Table, ...] = (
+ANSWERS: tuple[Column, ...] = (
+    C(
+        "answers",
+        "integer check (answers > 0)",
+        "Survey results: how many answered; the base is less where answers are weighted.",
+    ),
+    C(
+        "design_effect",
+        "real check (design_effect > 0)",
+        "Weighted survey results: answers divided by the base (Kish), empty where answers are not weighted.",
+    ),
+)
+"""Columns of `evidence` since survey answers can be weighted."""
+
+RESPONDENTS: tuple[Table, ...] = (
+    Table(
+        "respondent_characteristic",
+        "What is known of survey respondents, e.g. their age band; for weighting alone, and never to be"
+        " published: where few share their categories, single people can be recognised.",
+        (
+            ID,
+            C("source_id", "integer not null references source(id)", "The survey."),
+            C("respondent", "text not null", "Number of the respondent within the survey, never a name."),
+            C("characteristic", "text not null", "What is known, e.g. age band, area, sex."),
+            C("category", "text not null", "Which category of it; empty if the respondent did not say."),
+            C("added_event", "integer not null references event(id)", "The event that added it."),
+        ),
+        ("unique (source_id, respondent, characteristic)",),
+        facets=("characteristic", "category"),
+    ),
+    Table(
+        "population_margin",
+        "How the people a survey is about are made up, by one characteristic at a time; answers are weighted"
+        " to these figures.",
+        (
+            ID,
+            C("source_id", "integer not null references source(id)", "The survey."),
+            C("group_name", "text not null", "The group it holds for; empty for all respondents."),
+            C("characteristic", "text not null", "E.g. age band, area, sex."),
+            C("category", "text not null", "One category of it."),
+            C("percent", "real check (percent between 0 and 100)", "Its share of the people, in percent,"),
+            C("people", "real check (people >= 0)", "or how many they are."),
+            C("added_event", "integer not null references event(id)", "The event that added it."),
+            C("withdrawn_event", "integer references event(id)", "The event that withdrew it, if one did."),
+        ),
+        facets=("characteristic", "group_name"),
+        indexes=(
+            "create unique index population_margin_once on population_margin"
+            "(source_id, group_name, characteristic, category, coalesce(withdrawn_event, 0))",
+        ),
+    ),
+    Table(
+        "respondent_weight",
+        "How much every respondent counts, so that those who answered are made up as the people they stand"
+        " for (raking to the margins).",
+        (
+            ID,
+            C("source_id", "integer not null references source(id)", "The survey."),
+            C("group_name", "text not null", "The group weighted; empty for all respondents together."),
+            C("respondent", "text not null", "Number of the respondent within the survey."),
+            C("weight", "real not null check (weight > 0)", "The weight, to six decimals; their mean is 1."),
+            C("added_event", "integer not null references event(id)", "The event that added it."),
+            C("withdrawn_event", "integer references event(id)", "The event that withdrew it, if one did."),
+        ),
+        facets=("group_name",),
+        indexes=(
+            "create unique index respondent_weight_once on respondent_weight"
+            "(source_id, respondent, group_name, coalesce(withdrawn_event, 0))",
+        ),
+    ),
+)
+
+
+BEFORE_AND_AFTER: tuple[Column, ...] = (
+    C("before", "text not null default 'null'", "What was there before, as JSON; null where nothing was."),
+    C("after", "text not null default 'null'", "What is there since, as JSON; null where nothing is."),
+)
+"""Columns of `event` since events are sealed."""
+
+
+SEALS: tuple[Table, ...] = (
+    Table(
+        "seal",
+        "How every event is chained to the one before: `audit verify` finds what was changed since.",
+        (
+            C("event_id", "integer primary key references event(id)", "The event."),
+            C("salt", "text not null", "Random; without it nobody can test a guess at what the event says."),
+            C("said", "text not null", "SHA-256 of the salt and of what people wrote in the event."),
+            C("previous", "text not null", "Digest of the event before; zeros for the first."),
+            C("digest", "text not null", "SHA-256 of the event, its sealed rows and the digest before."),
+        ),
+        sort="event_id",
+        indexes=(
+            "create unique index seal_by_digest on seal(digest)",
+            *never_changed("seal", "event_id"),
+        ),
+    ),
+    Table(
+        "sealed_rows",
+        "Which rows were stored, or marked, together with an event, and the digest over them.",
+        (
+            ID,
+            C("event_id", "integer not null references event(id)", "The event."),
+            C("table_name", "text not null", "The table the rows are in."),
+            C("column_name", "text not null", "The column that marks them; empty for rows that were added."),
+            C("first_id", "integer not null", "Number of the first row."),
+            C("last_id", "integer not null", "Number of the last row."),
+            C("rows", "integer not null", "How many rows there are."),
+            C("columns", "text not null", "The columns that the digest covers; empty for marks."),
+            C("digest", "text not null", "Salted SHA-256 over the rows."),
+            C("naming", "blob not null", "What names single rows: the head of each digest; marks: numbers."),
+        ),
+        facets=("table_name",),
+        indexes=(
+            "create unique index sealed_rows_once on sealed_rows(event_id, table_name, column_name)",
+            "create index sealed_rows_of_table on sealed_rows(table_name, column_name, first_id)",
+            *never_changed("sealed_rows", "id"),
+        ),
+    ),
+)
+
+
+ANCHORS: tuple[Table, ...] = (
+    Table(
+        "anchor",
+        "Where an item's quote stands in the stored text of its source: position and words, as the two text"
+        " selectors of the W3C Web Annotation Data Model.",
+        (
+            ID,
+            C("evidence_id", "integer not null unique references evidence(id)", "The item."),
+            C("page", "integer not null check (page > 0)", "Number of the page or section of the source."),
+            C(
+                "starts",
+                "integer not null check (starts >= 0)",
+                "Where the quote begins on the page: Unicode code points before it.",
+            ),
+            C("ends", "integer not null check (ends > starts)", "Where it ends: code points up to its end."),
+            C("exact", "text not null", "The words quoted, as they stand there."),
+            C("prefix", "text not null", "What stands just before."),
+            C("suffix", "text not null", "What stands just after."),
+            C("added_event", "integer not null references event(id)", "The event that added it."),
+        ),
+        indexes=never_changed("anchor", "id"),
+    ),
+)
+
+
+def _with_columns(tables: tuple[Table, ...], name: str, more: tuple[Column, ...]) -> tuple[Table, ...]:
+    """The tables, one of them with the columns that a later version added at its end."""
+    return tuple(
+        replace(table, columns=(*table.columns, *more)) if table.name == name else table for table in tables
+    )
+
+
+TABLES: tuple[Table, ...] = (
+    *_with_columns(_with_columns(FIRST_TABLES, "evidence", ANSWERS), "event", BEFORE_AND_AFTER),
+    *CODINGS,
+    *RESPONDENTS,
+    *SEALS,
+    *ANCHORS,
+    *SECOND_CODING,
+)
+
+FIRST_VIEWS: tuple[Table, ...] = (
     Table(
         "current_evidence",
         "The evidence items that count now, with their source: withdrawn items left out.",
@@ -320,13 +443,68 @@ where e.withdrawn_event is null""",
     ),
 )
 
+VIEWS: tuple[Table, ...] = (*FIRST_VIEWS, *CODING_VIEWS)
+
 migrations = Migrations("joint-review evidence")
 
 
 @migrations()
 def evidence_tables(db: Database) -> None:
     """The first version of the evidence tables."""
-    create(db, TABLES)
-    create(db, VIEWS)
+    create(db, FIRST_TABLES)
+    create(db, FIRST_VIEWS)
     db.table("evidence").enable_fts(["text", "quote", "locator"], create_triggers=True)
     db.table("source_page").enable_fts(["text"], create_triggers=True)
+
+
+@migrations()
+def coding_tables(db: Database) -> None:
+    """What further reviewers make of items that others recorded."""
+    create(db, CODINGS)
+
+
+@migrations()
+def respondent_tables(db: Database) -> None:
+    """Characteristics, margins and weights of survey respondents; how many answered, beside the base."""
+    create(db, RESPONDENTS)
+    for column in ANSWERS:
+        db.conn.execute(f"alter table evidence add column {column.name} {column.sql}")
+    # No answer was weighted before: the base is the number that answered.
+    db.conn.execute("update evidence set answers = base where kind = 'survey_result' and base is not null")
+
+
+@migrations()
+def sealed_record(db: Database) -> None:
+    """Events chained to one another, those of older files in their order; the last covers all older rows."""
+    for column in BEFORE_AND_AFTER:
+        db.conn.execute(f"alter table event add column {column.name} {column.sql}")
+    create(db, SEALS)
+    seal_events(db.conn, nothing_stored(db.conn))
+
+
+@migrations()
+def texts_never_change(db: Database) -> None:
+    """Stored text is never changed or taken away; search finds letters whatever accents they carry."""
+    refuse = "begin select raise(abort, 'rows of source_page are never changed'); end"
+    for trigger in (
+        *never_changed("source_page", "id"),
+        "create trigger source_page_never_twice before insert on source_page when exists"
+        f" (select 1 from source_page where source_id = new.source_id and number = new.number) {refuse}",
+    ):
+        db.conn.execute(trigger)
+    # 2: also from letters that carry two accents, which 1, the default, leaves as they are.
+    tokenizer = "unicode61 remove_diacritics 2"
+    db.table("source_page").enable_fts(["text"], create_triggers=True, tokenize=tokenizer, replace=True)
+
+
+@migrations()
+def anchor_tables(db: Database) -> None:
+    """Where quotes stand in the stored texts."""
+    create(db, ANCHORS)
+
+
+@migrations()
+def second_coding_tables(db: Database) -> None:
+    """Batches for a blind second coding, and what was settled."""
+    create(db, SECOND_CODING)
+    create(db, CODING_VIEWS)

@@ -11,7 +11,6 @@ import re
 from operator import itemgetter
 
 from evidence.models import (
-    POSITIVE_FROM,
     CaseScoreRow,
     FindingRow,
     IndicatorRow,
@@ -29,12 +28,25 @@ create index temp.incoming_source_of on incoming_source (ref_no);
 create temp table incoming_item (
   n integer primary key, place, ref_no integer, locator text, kind, strand, text, quote default '', direction,
   significance, value, base, unit default '', scale_max, group_name default '', period default '', better,
-  comparator, comparator_name default '', best, worst, recorded_by, recorded_on, digest, derived default 0);
+  comparator, comparator_name default '', best, worst, answers, design_effect,
+  recorded_by, recorded_on, digest, derived default 0);
 create temp table incoming_tag (
   n integer primary key, place, ref_no integer, locator text, domain_id integer, note, tagged_by, own);
+create temp table incoming_coding (
+  n integer primary key, place, ref_no integer, locator text, item integer, coded_by text, direction,
+  significance, score, domains, note, digest, active_id integer, evidence_id integer, kind, recorded_by,
+  scale_max, state);
 create temp table incoming_response (
   n integer primary key, place, ref_no integer, respondent text, question text, group_name text, strand text,
   answer integer, domains);
+create temp table incoming_characteristic (
+  n integer primary key, place, ref_no integer, respondent text, characteristic text, category text);
+create temp table incoming_margin (
+  n integer primary key, place, ref_no integer, group_name text, characteristic text, category text,
+  percent real, people real, state default 'same');
+create temp table incoming_weight (
+  ref_no integer, respondent text, group_name text, weight integer,
+  primary key (ref_no, respondent, group_name)) without rowid;
 create temp table incoming_refused (n integer primary key, place, ref_no integer);
 create temp table incoming_place (
   ref_no integer, locator text, n integer, times, derived, first, state, there default 0, active_id integer,
@@ -46,10 +58,16 @@ create temp table incoming_tie (
   primary key (evidence_id, domain_id)) without rowid;
 """
 STAGED = re.findall(r"temp table (\w+)", STAGING)
+REFERRING = tuple(
+    f"incoming_{name}"
+    for name in ("item", "response", "characteristic", "margin", "tag", "coding", "refused")
+)
+"""Tables of rows that name a source which may not be there."""
 
 ITEM_COLUMNS = (
     *("kind", "strand", "text", "quote", "direction", "significance", "value", "base", "unit", "scale_max"),
     *("group_name", "period", "better", "comparator", "comparator_name", "best", "worst"),
+    *("answers", "design_effect"),
 )
 """What an item says, in the order of `item_fields`."""
 SAYS: dict[type[Row], tuple[str, ...]] = {
@@ -57,6 +75,7 @@ SAYS: dict[type[Row], tuple[str, ...]] = {
     CaseScoreRow: (*ITEM_COLUMNS[:4], "value", "base", "scale_max", "better"),
     SurveyResultRow: (
         *(*ITEM_COLUMNS[:4], "value", "base", "unit", "group_name", "period", "better", "best", "worst"),
+        *ITEM_COLUMNS[-2:],
     ),
     IndicatorRow: (
         *(*ITEM_COLUMNS[:4], "value", "unit", "period", "better", "comparator", "comparator_name"),
@@ -122,48 +141,6 @@ join incoming_source i on i.ref_no = f.ref_no and i.digest <> f.digest
 join incoming_ref r on r.ref_no = f.ref_no
 """
 
-# --- survey responses and the results made of them ---------------------------------------------------
-
-CLASHING_RESPONSES = """
-select i.n, i.place, i.respondent, i.question, f.place as other
-from (select ref_no, respondent, question, min(n) as n, place, group_name, strand, answer
-      from incoming_response group by ref_no, respondent, question having count(*) > 1) f
-join incoming_response i
-  on i.ref_no = f.ref_no and i.respondent = f.respondent and i.question = f.question and i.n > f.n
-where i.answer is not f.answer or i.group_name <> f.group_name or i.strand <> f.strand
-union all
-select i.n, i.place, i.respondent, i.question, null
-from incoming_response i join incoming_ref f using (ref_no)
-join survey_response r
-  on r.source_id = f.source_id and r.respondent = i.respondent and r.question = i.question
-where r.answer is not i.answer or r.group_name <> i.group_name or r.strand <> i.strand
-"""
-# Results of all answers, stored and coming in, for every question and group that anything comes in for.
-SURVEY_RESULTS = f"""
-with touched as (
-  select ref_no, question, group_name, min(n) as n, place, coalesce(group_concat(domains, ';'), '') as domains
-  from (select ref_no, question, group_name, domains, min(n) as n, place
-        from incoming_response group by ref_no, question, group_name, domains)
-  group by ref_no, question, group_name),
-answers as (
-  select ref_no, question, group_name, strand, answer
-  from (select ref_no, respondent, question, group_name, strand, answer
-        from incoming_response group by ref_no, respondent, question)
-  union all
-  select f.ref_no, r.question, r.group_name, r.strand, r.answer
-  from incoming_ref f join survey_response r on r.source_id = f.source_id
-  where f.ref_no in (select ref_no from touched) and not exists (select 1 from incoming_response i
-    where i.ref_no = f.ref_no and i.respondent = r.respondent and i.question = r.question)),
-counted as (
-  select ref_no, question, group_name, count(answer) as base,
-    coalesce(sum(answer >= {POSITIVE_FROM}), 0) as positive,
-    case when min(strand) = max(strand) then min(strand) else 'all' end as strand
-  from answers group by ref_no, question, group_name)
-select f.ref, t.question, t.group_name, t.place, t.domains, c.strand, c.base, c.positive
-from touched t join counted c using (ref_no, question, group_name) join incoming_ref f using (ref_no)
-order by t.n
-"""
-
 # --- items: one decision for every source and locator that comes in ----------------------------------
 
 PLACES = """
@@ -181,7 +158,8 @@ where f.ref_no = incoming_place.ref_no and f.locator = incoming_place.locator
 """
 TAGGED_PLACES = """
 insert or ignore into incoming_place (ref_no, locator, times, state)
-select distinct ref_no, locator, 0, 'tagged' from incoming_tag where own
+select ref_no, locator, 0, 'tagged' from incoming_tag where own
+union select ref_no, locator, 0, 'tagged' from incoming_coding
 """
 CLASHING_ROWS = """
 select i.n, i.place, r.ref, i.locator, f.place as other
@@ -299,6 +277,13 @@ select s.added as sources, r.added as responses, (select count(*) from incoming_
   s.all_of_them - s.added + r.all_of_them - r.added + p.same + p.twice + t.same + t.twice as already_there,
   p.withdrawn + t.withdrawn + l.withdrawn as withdrawn, p.replaced
 from places p, ties t, lost l, sources s, responses r
+"""
+# The reason given for what is withdrawn in the import.
+BECAUSE = """
+select coalesce(group_concat(reason, ' '), '') from (
+  select distinct case when derived then 'Survey results were made anew, from more answers or other weights.'
+    else 'Items were replaced by rows that say something else.' end as reason
+  from incoming_place where state = 'changed' order by reason)
 """
 INSERT_SOURCES = """
 insert into source (id, review_id, ref, title, kind, dated, status, strand, reference, digest, added_event)

@@ -337,13 +337,13 @@ def _cell_value(table: RawTable, place: str, header: str, cell: Any) -> Any:
     if cell.data_type == "e":
         table.problem(f"{place}, column {header!r}", f"the cell holds the error {value}.", "Mend the cell.")
         return UNREADABLE
-    if isinstance(value, int | float) and _shown_as_percent(cell.number_format or ""):
+    if isinstance(value, int | float) and shown_as_percent(cell.number_format or ""):
         return f"{round(value * 100, 10):.15g}%"
     return value
 
 
 @lru_cache(maxsize=256)
-def _shown_as_percent(number_format: str) -> bool:
+def shown_as_percent(number_format: str) -> bool:
     """Whether a format multiplies by a hundred: a % that is quoted or escaped is only a character."""
     return "%" in re.sub(r'"[^"]*"|\\.', "", number_format)
 

@@ -10,7 +10,12 @@ ReviewError                     what, where, what would do (exit code 1)
 |- EngineRefused                facts or rules the inference engine must never see
 |- EngineFailed                 the inference engine crashed, hung or answered nonsense
 |- EnginesDisagree              the engine's firings differ from the evaluator's; nothing is recorded
-`- RunImpossible                a run that cannot be made from what there is
+|- UserInvalid                  a user, role or password that will not do
+|- SignInRefused                a name and password that sign nobody in, or too many tries
+|- WorkersFailed                processes or a cluster that could not do their part of the work
+|- DecisionRefused              a decision, challenge or vote that may not be as things stand
+|- RunImpossible                a run that cannot be made from what there is
+`- RunUnreadable                a recorded run of another version that this one cannot read
 """
 
 from __future__ import annotations
@@ -101,8 +106,28 @@ class EnginesDisagree(ReviewError):
     """The inference engine and the plain evaluator fired different rules; no rating is recorded."""
 
 
+class UserInvalid(ReviewError):
+    """A user, a role or a password cannot be as given."""
+
+
+class SignInRefused(ReviewError):
+    """A name and password sign nobody in, or were tried too often."""
+
+
+class WorkersFailed(ReviewError):
+    """Processes or a cluster could not do their part of the work; nothing came of it."""
+
+
+class DecisionRefused(ReviewError):
+    """A decision, an approval, a challenge or a vote may not be made as things stand."""
+
+
 class RunImpossible(ReviewError):
     """A run cannot be made, shown or compared from what the database holds."""
+
+
+class RunUnreadable(ReviewError):
+    """A recorded run was made by another version, and this one cannot read its record."""
 
 
 def suggest(given: str, allowed: Iterable[str], *, most: int = 12) -> str:

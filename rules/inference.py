@@ -13,7 +13,7 @@ from typing import Literal
 from rules.compile import Compiled, Stratum, facts_of, measures_tested, rating_fact, thresholds
 from rules.framework import Framework, in_language
 from rules.propose import Met, Proposal, propose_level
-from rules.ratings import MeasureValue, measure_ratings
+from rules.ratings import FEWEST_ANSWERS, MeasureValue, measure_ratings
 from rules.rule import Fact, Firing, Rule
 from rules.rulebook import Criterion, Limit, Measure, Statistic
 
@@ -194,11 +194,14 @@ def _outcome(
     numbers = thresholds(framework, rulebook, target, criterion)
     measure = rulebook.measure(criterion.measure)
     unit = f" {measure.unit}" if measure.unit else ""
-    titles = _titles_of_levels(framework, target, measure)
-    shown = " or ".join(_shown_exactly(number, titles) for number in numbers)
+    titles = titles_of_levels(framework, target, measure)
+    shown = " or ".join(shown_exactly(number, titles) for number in numbers)
     needed = TEST_WORDS[criterion.test].format(shown) + unit
     title = in_language(measure.title)
-    if value.value is None:
+    if value.too_few_answers:
+        few = f"survey results on fewer than {FEWEST_ANSWERS} answers, which never decide alone"
+        statement = f"{title} is made of {few}"
+    elif value.value is None:
         statement = f"nothing to measure for: {title[:1].lower()}{title[1:]}"
     else:
         statement = criterion.because.format(
@@ -227,7 +230,7 @@ def _outcome(
     )
 
 
-def _titles_of_levels(framework: Framework, target: str, measure: Measure) -> tuple[str, ...]:
+def titles_of_levels(framework: Framework, target: str, measure: Measure) -> tuple[str, ...]:
     """The level titles a measure's numbers stand for, where it is a rating; else nothing."""
     if measure.statistic is Statistic.RATING and measure.domain is not None:
         return tuple(in_language(level.title) for level in framework.scale_of(measure.domain))
@@ -236,7 +239,7 @@ def _titles_of_levels(framework: Framework, target: str, measure: Measure) -> tu
     return ()
 
 
-def _shown_exactly(number: int | float, titles: tuple[str, ...]) -> str:
+def shown_exactly(number: int | float, titles: tuple[str, ...]) -> str:
     """A threshold as people read it: the level's title, or every decimal it has."""
     if number in range(1, len(titles) + 1):
         return titles[int(number) - 1]
@@ -247,7 +250,7 @@ def _shown_against(value: int | float, numbers: tuple[int | float, ...], titles:
     """The value as people read it, exact where rounding would put it on or across a threshold."""
     rounded_value = round(value, 1)
     if titles or any((rounded_value > n, rounded_value < n) != (value > n, value < n) for n in numbers):
-        return _shown_exactly(value, titles)
+        return shown_exactly(value, titles)
     return shown_number(value)
 
 

@@ -8,19 +8,29 @@ from dataclasses import dataclass
 from rules.framework import Framework
 from rules.rulebook import Filter, Measure, Statistic
 
+FEWEST_ANSWERS = 10
+"""A share on fewer answers is marked wherever it is listed, and never decides alone: a measure made of
+nothing but such shares has no value. No source names a number; this one is the project's own."""
+
 
 @dataclass(frozen=True)
 class MeasureValue:
     """The value of one measure for one target."""
 
     value: int | float | None
-    """Rounded to four decimals (percentages 0 to 100); None where there is nothing to measure."""
+    """Rounded to four decimals (percentages 0 to 100); None where there is nothing to measure, and where all
+    there is are survey results on fewer than `FEWEST_ANSWERS` answers (then there is a base)."""
     base: int | float | None = None
     """How many answers, cases, findings or ratings it rests on; None where that is unknown."""
     low: float | None = None
     """Lower end of the 95 % interval, in the unit of the value; None where none can be given."""
     high: float | None = None
     """Upper end of the 95 % interval."""
+
+    @property
+    def too_few_answers(self) -> bool:
+        """Whether it has no value because all it is made of are survey results on too few answers."""
+        return self.value is None and bool(self.base)
 
 
 def rounded(value: float) -> int | float:

@@ -21,6 +21,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from assessment.database import init_programme, open_programme
+from assessment.decide import approve, rate
 from assessment.run import Run, assess
 from evidence.database import one
 from evidence.intake import ImportReport, import_files
@@ -85,6 +86,8 @@ def indicator(
 
 LAYOUT_OF = {
     "title": "sources",
+    "percent": "population-margins",
+    "category": "respondents",
     "finding": "findings",
     "standard": "case-scores",
     "positive": "survey-results",
@@ -149,6 +152,16 @@ def last_event(db: Database) -> int:
 def assess_plainly(db: Database, review: Review, policy: PolicySet = WELSH, **more: Any) -> Run:
     """A run made by the evaluator alone, which is what a test needs that is not about the engine."""
     return assess(db, review, policy, **{"on": ON, "by": "lead", "at": AT, "use_engine": False, **more})
+
+
+def rate_approved(
+    db: Database, review: Review, target: str, level: str, *, by: str, because: str, at: datetime
+) -> None:
+    """A person's rating, approved by another on the latest run (made first where there is none)."""
+    if one(db, "select max(id) from run where review_id = ?", [review.id]) is None:
+        assess_plainly(db, review, load_policy(review.framework.id))
+    rate(db, review, target, level, by=by, because=because, at=at)
+    approve(db, review, target, by="approver", at=at)
 
 
 def good_domain(domain: str, strengths: int = 4, weaknesses: int = 1) -> list[Row]:

@@ -159,6 +159,12 @@ class Desk:
         self.db.conn.close()
 
 
+def added(**found: int) -> dict[str, int]:
+    """What an import report says was added: nothing but this."""
+    kinds = "sources responses items tags characteristics margins codings"
+    return {**dict.fromkeys(kinds.split(), 0), **found}
+
+
 def counts(db: Database) -> dict[str, int]:
     """How many rows every table of the database has."""
     names = [row["name"] for row in rows(db, "select name from sqlite_master where type = 'table'")]
@@ -176,6 +182,16 @@ def contents(db: Database) -> dict[str, list[tuple[Any, ...]]]:
         " t.withdrawn_event is not null, e.withdrawn_event is not null"
         " from tag t join evidence e on e.id = t.evidence_id"
         " join source s on s.id = e.source_id join domain d on d.id = t.domain_id",
+        "codings": "select s.ref, e.locator, c.coded_by, c.digest, c.direction, c.significance, c.score,"
+        " c.note, c.withdrawn_event is not null, (select json_group_array(key) from (select d.key"
+        " from coding_domain x join domain d on d.id = x.domain_id where x.coding_id = c.id order by 1))"
+        " from coding c join evidence e on e.id = c.evidence_id join source s on s.id = e.source_id",
+        "characteristics": "select s.ref, c.respondent, c.characteristic, c.category"
+        " from respondent_characteristic c join source s on s.id = c.source_id",
+        "margins": "select s.ref, m.group_name, m.characteristic, m.category, m.percent, m.people,"
+        " m.withdrawn_event is not null from population_margin m join source s on s.id = m.source_id",
+        "weights": "select s.ref, w.group_name, w.respondent, w.weight, w.withdrawn_event is not null"
+        " from respondent_weight w join source s on s.id = w.source_id",
         "answers": "select s.ref, r.respondent, r.question, r.group_name, r.strand, r.answer"
         " from survey_response r join source s on s.id = r.source_id",
     }

@@ -47,6 +47,20 @@ EVERY_PAGE = (
     f"{REVIEW}/items/520",
     f"{REVIEW}/trail/services/mainly_good_or_better",
     f"{REVIEW}/trail/organisation",
+    f"{REVIEW}/whatif",
+    f"{REVIEW}/whatif/carers",
+    f"{REVIEW}/whatif/services?without=source:R4&measure=carers.items&value=2",
+    f"{REVIEW}/whatif/family-support?lang=cy",
+    f"{REVIEW}/uncertainty",
+    f"{REVIEW}/next",
+    f"{REVIEW}/rule/getting-help.excellent.strengths",
+    f"{REVIEW}/rule/cell.poor.badly",
+    f"{REVIEW}/surveys",
+    f"{REVIEW}/surveys?question=zebra",
+    f"{REVIEW}/indicators",
+    f"{REVIEW}/agreement",
+    "/compare",
+    "/compare/wales-round-1",
 )
 both_widths = pytest.mark.parametrize("width", [360, 1280])
 
@@ -133,6 +147,14 @@ class Reader:
                 assert self.page.evaluate(outline) == "solid", f"the focus on {href} is not seen"
                 return
         pytest.fail(f"{href} cannot be reached with the Tab key on {self.page.url}")
+
+    def tab_to_name(self, name: str) -> None:
+        """Press Tab until a field of that name has the focus."""
+        for _ in range(150):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate("document.activeElement.getAttribute('name')") == name:
+                return
+        pytest.fail(f"{name} cannot be reached with the Tab key on {self.page.url}")
 
     def focused(self) -> str | None:
         found: str | None = self.page.evaluate("document.activeElement.getAttribute('href')")
@@ -231,6 +253,109 @@ def test_the_link_signs_in_once_and_signing_out_closes_the_pages(
     reader.page.get_by_role("button", name="Sign out").click()
     gone = reader.page.goto(server.address + REVIEW)
     assert gone and gone.status == 403
+
+
+@both_widths
+def test_pictures_are_there_fit_the_page_and_are_drawn_for_its_width(reader: Reader) -> None:
+    for path in ("whatif/carers", "uncertainty", "next"):
+        reader.page.goto(f"{reader.address}{REVIEW}/{path}")
+        image = reader.page.locator("figure.plot img")
+        assert image.get_attribute("alt")
+        drawn, shown, right = (
+            image.evaluate(f"async i => {{ await i.decode(); return {what}; }}")
+            for what in ("i.naturalWidth", "i.clientWidth", "i.getBoundingClientRect().right")
+        )
+        assert drawn == (328 if reader.width == 360 else 720)
+        # Text of 10.5 pixels stays that large.
+        assert shown >= 0.95 * drawn and right <= reader.width
+        assert reader.complaints == []
+
+
+@both_widths
+def test_no_text_of_a_picture_lies_over_another_or_is_cut(reader: Reader) -> None:
+    narrow = "?narrow=1" if reader.width == 360 else ""
+    for path in (
+        "whatif/carers/tornado",
+        "whatif/leadership/tornado",
+        "uncertainty/profile",
+        "next/chances",
+        "indicators/trend/0d6529c3fe9b",
+    ):
+        reader.page.goto(f"{reader.address}{REVIEW}/{path}.svg{narrow}")
+        overlapping = reader.page.evaluate(OVERLAPPING.replace("svg.grid", "svg"))
+        assert overlapping == [], f"{path}: {overlapping}"
+
+
+@both_widths
+def test_a_change_can_be_tried_with_the_keyboard_alone(reader: Reader) -> None:
+    reader.page.goto(f"{reader.address}{REVIEW}")
+    reader.tab_to(f"{REVIEW}/whatif/carers")
+    reader.page.keyboard.press("Enter")
+    reader.is_at(f"{REVIEW}/whatif/carers", "Support for carers")
+    reader.tab_to_name("without")
+    reader.page.keyboard.type("R4")
+    for name in ("without", "measure", "value"):
+        reader.page.keyboard.press("Tab")
+        assert reader.page.evaluate("document.activeElement.name") == name
+    reader.page.keyboard.press("Enter")
+    reader.page.wait_for_url(re.compile("without=source%3AR4"))
+    said = reader.page.locator("section", has=reader.page.locator("h2", has_text="Try it"))
+    assert "Without source:R4" in said.inner_text()
+    assert "Poor" in said.inner_text()
+    reader.fits()
+
+
+@both_widths
+def test_the_figures_behind_a_statement_of_confidence_open_with_the_keyboard(reader: Reader) -> None:
+    reader.page.goto(f"{reader.address}{REVIEW}/uncertainty")
+    summary = reader.page.locator("ul.confidence summary").first
+    summary.focus()
+    reader.page.keyboard.press("Enter")
+    assert "Whether there is enough of it" in reader.page.locator("ul.confidence details").first.inner_text()
+    reader.fits()
+
+
+@both_widths
+def test_a_link_to_one_rating_leads_to_its_line(reader: Reader) -> None:
+    for page in ("uncertainty", "next"):
+        reader.page.goto(f"{reader.address}{REVIEW}/trail/carers")
+        reader.page.locator(f"main a[href='{REVIEW}/{page}#of-carers']").click()
+        reader.page.wait_for_url(f"{reader.address}{REVIEW}/{page}#of-carers")
+        line = reader.page.locator("#of-carers")
+        assert "Support for carers" in line.inner_text()
+        seen = (
+            "(y => y >= 0 && y < innerHeight)(document.querySelector(':target').getBoundingClientRect().top)"
+        )
+        reader.page.wait_for_function(seen)
+
+
+@both_widths
+def test_from_the_list_to_a_rating_beside_others_with_the_keyboard_alone(reader: Reader) -> None:
+    reader.page.goto(f"{reader.address}/reviews")
+    reader.tab_to("/compare")
+    reader.page.keyboard.press("Enter")
+    reader.is_at("/compare", "Compare reviews")
+    assert "1 review" in reader.page.locator("svg.grid").text_content()  # type: ignore[operator]
+    reader.tab_to(f"{REVIEW}/trail/resources")
+    table = reader.page.locator("table.profiles")
+    first = table.locator("tbody th").first.bounding_box()
+    region = reader.page.locator(".scroll", has=table).bounding_box()
+    assert first and region and first["x"] == pytest.approx(region["x"], abs=1), "the titles stay in sight"
+    reader.page.keyboard.press("Enter")
+    reader.is_at(f"{REVIEW}/trail/resources", "Managing resources")
+    reader.tab_to(f"{REVIEW}/rule/resources.limits.serious-weaknesses")
+
+
+@both_widths
+def test_the_line_of_an_indicator_is_drawn_when_it_comes_in_sight(reader: Reader) -> None:
+    reader.page.goto(f"{reader.address}{REVIEW}/indicators")
+    reader.page.locator("a[href='#of-0d6529c3fe9b']").first.click()
+    image = reader.page.locator("#of-0d6529c3fe9b img")
+    image.scroll_into_view_if_needed()
+    reader.page.wait_for_function("i => i.complete && i.naturalWidth > 0", arg=image.element_handle())
+    drawn = image.evaluate("i => i.naturalWidth")
+    assert drawn == (328 if reader.width == 360 else 720)
+    reader.fits()
 
 
 @both_widths

@@ -129,6 +129,11 @@ def test_the_whole_way_from_an_empty_folder_to_a_decision(with_review: Say) -> N
     assert "proposed: mainly-good" in rated.out
     again = with_review("assess", "north", "--on", "2026-03-31", "--json").data
     (carers,) = [r for r in again["ratings"] if r["target"] == "carers"]
+    assert (carers["status"], carers["level_id"]) == ("proposed", "mainly-good")
+    approved = with_review("approve", "north", "carers", "--by", "somebody else")
+    assert "is approved by somebody else on run 1" in approved.out, approved.err
+    again = with_review("assess", "north", "--on", "2026-03-31", "--json").data
+    (carers,) = [r for r in again["ratings"] if r["target"] == "carers"]
     assert (carers["status"], carers["level_id"], carers["proposed_id"]) == (
         "decided",
         "inconsistent",
@@ -296,7 +301,6 @@ MISUSED = {
         "either",
     ),
     "a date that could be two": (["assess", "north", "--on", "03/04/2026"], "could be two dates"),
-    "a seed that is no number": (["assess", "north", "--seed", "abc"], "abc"),
     "a value without a column": (["evidence", "add", "north", "findings", "weakness"], "column=value"),
     "a review without details": (["review", "create", "south"], "missing: authority, framework"),
 }

@@ -18,6 +18,7 @@ from assessment_example import (
     good_domain,
     new_programme,
     new_review,
+    rate_approved,
     survey,
 )
 from sqlite_utils import Database
@@ -26,7 +27,6 @@ from uncertainty_example import SURVEY_MEAN, one_criterion
 from assessment.cli import main
 from assessment.confidence import Part, Suggestion, state_confidence, statements_of, suggest_confidence
 from assessment.database import open_programme
-from assessment.decide import rate
 from assessment.run import Run
 from assessment.uncertainty import measure_uncertainty
 from evidence.database import one
@@ -109,7 +109,7 @@ def test_adequacy_follows_the_draws_that_agree(db: Database, positive: float, co
 
 def test_for_a_decided_domain_the_draws_are_those_of_the_rules_alone(db: Database) -> None:
     review = new_review(db, "r1", "wales-round-2", survey("S1", "A", 70, 100), finding("I1"))
-    rate(db, review, "carers", "excellent", by="lead", because="Seen.", at=AT)
+    rate_approved(db, review, "carers", "excellent", by="lead", because="Seen.", at=AT)
     run = assess_plainly(db, review, one_criterion(SURVEY_MEAN, 65))
     sure = measure_uncertainty(db, review, run, draws=500)
     found = suggest_confidence(db, review, run, sure)["carers"].parts["adequacy"]

@@ -17,11 +17,11 @@ from assessment_example import (
     good_domain,
     new_programme,
     new_review,
+    rate_approved,
     whole_review,
 )
 from sqlite_utils import Database
 
-from assessment.decide import rate
 from assessment.explain import explain
 from assessment.run import Run, result_of
 from evidence.reviews import Review
@@ -30,6 +30,7 @@ from rules.errors import UnknownName
 from rules.inference import infer
 from rules.loader import PolicySet
 from rules.ratings import MeasureValue
+from rules.rulebook import Policy
 
 explain_welsh = partial(explain, WELSH.framework)
 
@@ -49,7 +50,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         *[finding("G1", "weakness", 3, domains="resources") for _ in range(2)],
     ]
     review = new_review(db, "r1", "wales-round-2", *rows)
-    rate(db, review, "carers", "poor", by="moderator", because="Seen on visits.", at=AT)
+    rate_approved(db, review, "carers", "poor", by="moderator", because="Seen on visits.", at=AT)
     yield assess_plainly(db, review)
     db.conn.close()
 
@@ -136,7 +137,8 @@ def test_the_cell_is_explained_by_its_questions(run: Run) -> None:
 def test_without_a_target_everything_is_explained_and_the_cell_last(run: Run) -> None:
     told = explain_welsh(run)
     assert [one["target"] for one in told] == [r["target"] for r in run.result["ratings"]] + ["cell"]
-    assert {frozenset(one) for one in told} == {frozenset(told[0])}
+    *ratings, cell = (frozenset(one) for one in told)
+    assert set(ratings) == {cell - {"questions", "neighbours", "rules"}}
 
 
 def test_every_outcome_is_told_once_unless_it_belongs_to_a_level_beyond_the_next(run: Run) -> None:
@@ -185,17 +187,237 @@ def test_what_is_left_to_people_is_explained_as_open(tmp_path: Path) -> None:
     db.conn.close()
 
 
-def test_under_best_fit_what_the_level_misses_is_told_too() -> None:
+def under(policy: str, given: dict[str, float], **changes: Any) -> dict[str, Any]:
+    """Carers by the Welsh criteria under another policy, from given measures; enough evidence or not."""
     rules = WELSH.rulebook.domain_defaults["services"]
     levels = {"poor": rules.levels["inconsistent"][:1], **rules.levels}
-    best = rules.model_copy(update={"policy": "best-fit", "levels": levels, "sufficiency": ()})
-    defaults = {**WELSH.rulebook.domain_defaults, "services": best}
-    policy = PolicySet(WELSH.framework, WELSH.rulebook.model_copy(update={"domain_defaults": defaults}))
-    values = {"carers": {"strengths_share": MeasureValue(10), "survey_positive": MeasureValue(70)}}
-    inference = infer(policy.compiled, values, {}, partial(fire_of_record, worker=None))
+    changed = rules.model_copy(
+        update={"policy": Policy(policy), "levels": levels, "sufficiency": (), **changes}
+    )
+    defaults = {**WELSH.rulebook.domain_defaults, "services": changed}
+    made = PolicySet(WELSH.framework, WELSH.rulebook.model_copy(update={"domain_defaults": defaults}))
+    values = {"carers": {name: MeasureValue(value) for name, value in given.items()}}
+    inference = infer(made.compiled, values, {}, partial(fire_of_record, worker=None))
     review = Review(1, "r1", "A", WELSH.framework, 1, "", None, None, "")
-    run = Run(1, "r1", "", result_of(review, policy, {"engines": []}, inference))
+    run = Run(1, "r1", "", result_of(review, made, {"engines": []}, inference), made)
     [told] = explain_welsh(run, "carers")
+    return told
+
+
+def lost(told: dict[str, Any]) -> dict[str, tuple[str, int, int]]:
+    return {one["level"]: (one["reason"], one["met"], one["of"]) for one in told["lost"]}
+
+
+def said_of(told: dict[str, Any], level: str) -> str:
+    sentence: str = next(one["because"] for one in told["lost"] if one["level"] == level)
+    return sentence
+
+
+def test_under_best_fit_what_the_level_misses_is_told_too() -> None:
+    told = under("best-fit", {"strengths_share": 10, "survey_positive": 70})
     assert told["level"] == "inconsistent"
     assert names(told["missed"]) == ["poor/strengths", "inconsistent/strengths"]
     assert names(told["met"]) == ["inconsistent/surveys", "inconsistent/case-files"]
+
+
+def test_under_best_fit_the_others_lost_by_their_share() -> None:
+    """Surveys at 70 % and no case files: 2 of 3 criteria of two levels, 2 of 5 of excellent."""
+    told = under("best-fit", {"strengths_share": 10, "survey_positive": 70})
+    assert lost(told) == {
+        "poor": ("share", 0, 1),
+        "mainly-good": ("share", 2, 3),
+        "excellent": ("share", 2, 5),
+    }
+    assert said_of(told, "mainly-good").startswith(
+        "2 of 3 criteria are met, no larger a share than Inconsistent has, which is the lower; missed:"
+    )
+    assert said_of(told, "excellent").startswith(
+        "2 of 5 criteria are met, a smaller share than another level's: Inconsistent has 2 of 3; missed:"
+    )
+
+
+def test_under_first_match_a_worse_level_that_matches_too_lost_to_the_better() -> None:
+    told = under("first-match", {"strengths_share": 50, "survey_positive": 70})
+    assert told["level"] == "mainly-good"
+    assert lost(told) == {
+        "poor": ("better", 1, 1),
+        "inconsistent": ("better", 3, 3),
+        "excellent": ("criterion", 2, 5),
+    }
+    assert (
+        said_of(told, "inconsistent")
+        == "all its criteria are met, but Mainly good matches, too, and is better."
+    )
+    assert said_of(told, "excellent").startswith(
+        "strengths make up 50 % of what was found (at least 80 % needed, missed by 30 percentage points); "
+    )
+
+
+def test_where_nothing_matches_every_level_lost_by_a_criterion() -> None:
+    told = under("first-match", {"strengths_share": 10, "survey_positive": 70})
+    assert (told["status"], told["level"], told["before_limits"]) == ("open", None, None)
+    assert {reason for reason, _, _ in lost(told).values()} == {"criterion"}
+    assert len(told["lost"]) == 4
+
+
+def test_under_secure_fit_a_level_loses_by_what_is_missed_at_or_below_it(run: Run) -> None:
+    [told] = explain_welsh(run, "resources")
+    assert told["policy"] == "secure-fit"
+    assert lost(told) == {
+        "badly": ("better", 0, 0),
+        "well": ("criterion", 2, 3),
+        "strongly": ("criterion", 3, 5),
+    }
+    assert said_of(told, "well") == (
+        "strengths make up 36.4 % of what was found (at least 50 % needed, missed by 13.6 percentage points);"
+        " besides, no better than Uncertainly placed while serious weaknesses are 40 % of what was found."
+    )
+    assert said_of(told, "strongly").startswith(
+        "Well placed below it is not reached: strengths make up 36.4 %"
+    )
+    assert said_of(told, "badly") == "every criterion up to Uncertainly placed is met, and that is better."
+
+
+def test_the_level_before_limits_lost_to_the_limit(run: Run) -> None:
+    [told] = explain_welsh(run, "safeguarding")
+    assert told["before_limits"] == {"number": 3, "level": "mainly-good", "title": "Mainly good"}
+    assert lost(told)["mainly-good"] == ("limit", 3, 3)
+    [limit] = next(one["failed"] for one in told["lost"] if one["level"] == "mainly-good")
+    assert (limit["criterion"], limit["by_how_much"]) == (
+        "serious-weaknesses",
+        "met by 3.3 percentage points",
+    )
+    assert said_of(told, "mainly-good") == (
+        "the criteria give it, but the rating is held down to Inconsistent:"
+        " serious weaknesses are 33.3 % of what was found."
+    )
+
+
+def test_a_level_between_the_limit_and_what_the_criteria_give_lost_to_the_limit_too() -> None:
+    told = under(
+        "secure-fit", {"strengths_share": 90, "survey_positive": 90, "kinds": 3, "serious_weakness_share": 60}
+    )
+    assert (told["proposed"], told["before_limits"]["level"]) == ("poor", "excellent")
+    assert [reason for reason, _, _ in lost(told).values()] == ["limit"] * 3
+    assert "give even Excellent, but the rating is held down to Poor" in said_of(told, "inconsistent")
+
+
+def test_every_level_but_the_proposed_one_lost_and_the_counts_are_those_of_its_criteria(run: Run) -> None:
+    for told, rating in zip(explain_welsh(run)[:-1], run.result["ratings"], strict=True):
+        scale = [level.id for level in WELSH.framework.scale_of(rating["target"])]
+        assert [one["level"] for one in told["lost"]] == [name for name in scale if name != told["proposed"]]
+        for one in told["lost"]:
+            own = [o for o in rating["outcomes"] if o["part"] == one["level"]]
+            assert (one["met"], one["of"]) == (sum(o["met"] for o in own), len(own))
+            assert one["because"].endswith(".")
+
+
+def test_without_enough_evidence_every_level_lost_by_that(run: Run) -> None:
+    [told] = explain_welsh(run, "workforce")
+    assert {one["reason"] for one in told["lost"]} == {"not-enough-evidence"}
+    assert [o["by_how_much"] for o in told["lost"][0]["failed"]] == [
+        "missed by 4",
+        "missed by 2",
+        "missed by 1",
+    ]
+
+
+def test_a_decision_is_told_with_who_and_why_and_the_proposal_it_overrides(run: Run) -> None:
+    said = {
+        "carers": {"level_key": "poor", "by": "moderator", "because": "Seen on visits.", "at": AT.isoformat()}
+    }
+    [told] = explain_welsh(run, "carers", said)
+    assert told["decision"] == {
+        "level": "poor",
+        "title": "Poor",
+        "overrides": True,
+        "proposed": "Mainly good",
+        "by": "moderator",
+        "because": "Seen on visits.",
+        "at": AT.isoformat(),
+    }
+    assert (told["proposed_title"], explain_welsh(run, "leadership")[0]["decision"]) == ("Mainly good", None)
+
+
+def test_what_a_criterion_tells_is_enough_to_read_it(run: Run) -> None:
+    [told] = explain_welsh(run, "leadership")
+    strengths = next(o for o in told["next"] if o["criterion"] == "strengths")
+    assert (strengths["measure_title"], strengths["value_words"], strengths["by_how_much"]) == (
+        "Strengths among strengths and weaknesses, weighted by significance",
+        "80 %",
+        "met exactly",
+    )
+    assert strengths["rules"] == ["leadership.strongly.strengths"]
+    surveys = next(o for o in told["next"] if o["criterion"] == "surveys")
+    assert (surveys["value_words"], surveys["by_how_much"]) == (
+        "no value",
+        "met without a value",
+    )
+    assert surveys["rules"] == ["leadership.strongly.surveys", "leadership.strongly.surveys.missing"]
+
+
+def test_the_cells_one_step_away_say_what_they_would_take(run: Run) -> None:
+    """Of services 5 of 7 domains are mainly good, none excellent; of the organisation 4 of 5 well placed."""
+    [told] = explain_welsh(run, "cell")
+    assert [(one["levels"], one["question"], one["way"]) for one in told["neighbours"]] == [
+        (["excellent", "well"], "services", "up"),
+        (["inconsistent", "well"], "services", "down"),
+        (["mainly-good", "strongly"], "organisation", "up"),
+        (["mainly-good", "uncertainly"], "organisation", "down"),
+    ]
+    up, down = told["neighbours"][:2]
+    assert up["because"] == (
+        "Not met: 0 % of the domains are excellent (at least 50 % needed, missed by 50 percentage points);"
+        " 71.4 % of the domains are mainly good or better (at least 100 % needed, missed by 28.6 percentage"
+        " points)."
+    )
+    assert names(up["criteria"]) == ["excellent/half-at-the-top", "excellent/none-below"]
+    assert down["because"] == (
+        "This criterion would have to be missed: 71.4 % of the domains are mainly good or better"
+        " (at least 50 % needed, met by 21.4 percentage points)."
+    )
+    assert (up["rule"], up["title"]) == ("cell.excellent.well", "Excellent / Well placed")
+
+
+def test_of_the_cells_one_rule_fired_and_the_others_say_why_not(run: Run) -> None:
+    [told] = explain_welsh(run, "cell")
+    assert len(told["rules"]) == 16
+    assert [one["rule"] for one in told["rules"] if one["fired"]] == ["cell.mainly-good.well"]
+    because = {one["rule"]: one["because"] for one in told["rules"]}
+    assert because["cell.poor.well"] == (
+        "It did not fire: How good are the services? is rated Mainly good, not Poor."
+    )
+    assert [(one["target"], one["level"]) for one in told["questions"]] == [
+        ("services", "mainly-good"),
+        ("organisation", "well"),
+    ]
+
+
+def test_a_decided_question_moves_by_another_decision_only(tmp_path: Path) -> None:
+    db = new_programme(tmp_path)
+    review = new_review(db, "r1", "wales-round-2", *whole_review())
+    rate_approved(db, review, "services", "inconsistent", by="moderator", because="Seen on visits.", at=AT)
+    [told] = explain_welsh(assess_plainly(db, review), "cell")
+    assert {one["level"]: one["because"] for one in told["neighbours"] if one["question"] == "services"} == {
+        "mainly-good": "The rules propose it; a person decided otherwise.",
+        "poor": "It would take another decision, as a person decided this rating.",
+    }
+    db.conn.close()
+
+
+def test_a_grid_of_one_question_has_two_neighbours(tmp_path: Path) -> None:
+    db = new_programme(tmp_path)
+    review = new_review(db, "r1", "cqc-local-authority")
+    for domain in ENGLISH.framework.domains:
+        level = ENGLISH.framework.scale_of(domain)[2].id
+        rate_approved(db, review, domain, level, by="inspector", because="Scored.", at=AT)
+    [told] = explain(ENGLISH.framework, assess_plainly(db, review, ENGLISH), "cell")
+    assert told["level"] == ["good"]
+    assert [(one["level"], one["way"]) for one in told["neighbours"]] == [
+        ("outstanding", "up"),
+        ("requires-improvement", "down"),
+    ]
+    # 27 of 36 points are 75 %: 13 short of 88, 12 above 63.
+    assert "missed by 13 percentage points" in told["neighbours"][0]["because"]
+    assert "met by 12 percentage points" in told["neighbours"][1]["because"]
+    db.conn.close()

@@ -286,6 +286,14 @@ def test_a_missing_measure_meets_only_what_says_so() -> None:
     assert not outcome_of(rated(**ENOUGH), "mainly-good", "strengths").met
 
 
+def test_a_measure_of_shares_on_few_answers_says_why_it_has_no_value() -> None:
+    outcome = outcome_of(
+        rated(**{**GOOD, "survey_positive": MeasureValue(None, 7)}), "mainly-good", "surveys"
+    )
+    assert (outcome.met, outcome.value, outcome.base) == (True, None, 7)
+    assert outcome.statement.endswith("survey results on fewer than 10 answers, which never decide alone")
+
+
 def test_every_criterion_of_a_target_has_an_outcome() -> None:
     for rating in inferred(everywhere(**GOOD)).ratings:
         criteria = [

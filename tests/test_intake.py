@@ -19,6 +19,7 @@ from example_framework import (
     AT,
     SOURCES,
     Desk,
+    added,
     answer,
     contents,
     counts,
@@ -46,6 +47,8 @@ from rules.errors import DatabaseUnusable, ImportRefused, UnknownName
 from rules.loader import load_policy
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "wales-2004-08"
+NEEDED = ("sources", "findings", "case-scores", "survey-responses", "respondents")
+"""Layouts whose rows the rows of other layouts refer to."""
 
 
 @pytest.fixture
@@ -85,19 +88,27 @@ def test_all_templates_together_import_as_they_are(desk: Desk) -> None:
     files = [write(desk.folder / f"{layout}.csv", template(layout)) for layout in LAYOUTS]
     report = desk.load(*reversed(files))
     # One item from each of findings, case scores, survey results and indicators, and one made of answers.
-    assert report.added == {"sources": 4, "responses": 1, "items": 5, "tags": 6}
+    assert report.added == added(
+        sources=4, responses=3, items=5, tags=6, characteristics=3, margins=2, codings=2
+    )
     # The finding names the domain of the tags template, too; from there comes the note.
     assert [row["note"] for row in desk.rows("select note from tag where note <> ''")] == [
         "Says how carers are offered help."
     ]
-    assert desk.load(*files).added == {"sources": 0, "responses": 0, "items": 0, "tags": 0}
+    assert desk.load(*files).added == added()
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_template_imports_cleanly_into_a_review_that_has_its_sources(desk: Desk, layout: str) -> None:
     desk.load(write(desk.folder / "sources.csv", template("sources")))
-    if layout == "tags":
-        desk.load(write(desk.folder / "findings.csv", template("findings")))
+    needed = {
+        "tags": NEEDED[1:3],
+        "codings": NEEDED[1:3],
+        "respondents": NEEDED[3:4],
+        "population-margins": NEEDED[3:],
+    }
+    for name in needed.get(layout, ()):
+        desk.load(write(desk.folder / f"{name}.csv", template(name)))
     path = write(desk.folder / f"{layout}.csv", template(layout))
     first = contents(desk.db)
     desk.load(path)
@@ -120,7 +131,7 @@ def test_a_template_says_the_same_in_every_format(tmp_path: Path, layout: str) -
         with closing(new_programme(folder / "programme.db").conn) as connection:
             db = database.Database(connection)
             review = new_review(db)
-            needed = [write(folder / f"{name}.csv", template(name)) for name in ("sources", "findings")]
+            needed = [write(folder / f"{name}.csv", template(name)) for name in NEEDED]
             import_files(db, review, needed, by="lead", at=AT)
             path = folder / f"{layout}{suffix}"
             dicts = [dict(zip(headers, row, strict=True)) for row in rows]
@@ -167,7 +178,7 @@ def test_sources_and_what_refers_to_them_come_in_one_command_in_any_order(desk: 
         write_csv(desk.folder / "findings.csv", [finding()]),
         write_csv(desk.folder / "sources.csv", SOURCES),
     )
-    assert report == ImportReport({"sources": 4, "responses": 0, "items": 1, "tags": 2})
+    assert report == ImportReport(added(sources=4, items=1, tags=2))
     [event] = desk.rows("select by, action, target, detail from event where action = 'import'")
     assert (event["by"], event["target"]) == ("lead", "tags.csv, findings.csv, sources.csv")
     assert json.loads(event["detail"])["items"] == 1
@@ -315,7 +326,7 @@ def test_an_import_can_be_repeated_without_doubling_anything(loaded: Desk) -> No
     report = loaded.load_rows(
         "findings", finding("p. 1"), finding("p. 2", "Plans are late.", domains="carers;assessment")
     )
-    assert report == ImportReport({"sources": 0, "responses": 0, "items": 0, "tags": 0}, already_there=2)
+    assert report == ImportReport(added(), already_there=2)
     assert loaded.load_sources().already_there == 4
     assert (counts(loaded.db), contents(loaded.db)) == (before, stored)  # nor is there an event
 
@@ -335,7 +346,7 @@ def test_a_file_given_twice_is_read_twice_and_stored_once(loaded: Desk) -> None:
 
 def test_a_new_domain_of_an_item_that_is_there_is_a_new_tag(loaded: Desk) -> None:
     report = loaded.load_rows("findings", finding("p. 1", domains="carers;leadership"))
-    assert report == ImportReport({"sources": 0, "responses": 0, "items": 0, "tags": 1}, already_there=1)
+    assert report == ImportReport(added(tags=1), already_there=1)
 
 
 def test_text_in_any_normal_form_names_the_same_source_and_item(loaded: Desk) -> None:
@@ -358,7 +369,7 @@ def test_two_reviews_keep_their_sources_apart(loaded: Desk) -> None:
         write_csv(loaded.folder / "findings.csv", [finding("p. 1", "Theirs.")]),
     ]
     report = import_files(loaded.db, other, paths, by="lead", at=AT)
-    assert report.added == {"sources": 1, "responses": 0, "items": 1, "tags": 1}
+    assert report.added == added(sources=1, items=1, tags=1)
 
 
 def test_who_recorded_what_and_when_is_kept_or_is_the_import(loaded: Desk) -> None:
@@ -443,7 +454,7 @@ def test_replacing_withdraws_the_old_item_and_adds_the_new_one(loaded: Desk) -> 
     [problem] = loaded.problems_of_rows("findings", *changed)
     assert f"item E{old} has the same source and locator" in problem
     report = loaded.load_rows("findings", *changed, replace=True)
-    assert report == ImportReport({"sources": 0, "responses": 0, "items": 2, "tags": 2}, replaced=1)
+    assert report == ImportReport(added(items=2, tags=2), replaced=1)
     [was] = loaded.rows(f"select withdrawn_event, text from evidence where id = {old}")
     assert was["withdrawn_event"] is not None and was["text"] == "Carers are asked."
     tags = loaded.rows(
@@ -534,7 +545,7 @@ def test_tags_tie_items_that_are_there_or_come_with_them(loaded: Desk) -> None:
         write_csv(loaded.folder / "tags.csv", [tag(note="Says how."), tag("p. 3"), tag("p. 3", "Carers")]),
         write_csv(loaded.folder / "findings.csv", [finding("p. 3", domains="")]),
     )
-    assert report.added == {"sources": 0, "responses": 0, "items": 1, "tags": 3}
+    assert report.added == added(items=1, tags=3)
     assert loaded.load_rows("tags", tag(note="Says how.")).already_there == 1
 
 
@@ -590,7 +601,7 @@ def test_results_are_the_share_that_agrees_of_those_who_answered(desk: Desk) -> 
     rows = [answer(f"{number:04}", value, domains="carers") for number, value in enumerate(given)]
     rows += [answer("9", 5, group="Carers", strand="carers")]
     report = desk.load_rows("survey-responses", *rows)
-    assert report.added == {"sources": 0, "responses": 7, "items": 2, "tags": 1}
+    assert report.added == added(responses=7, items=2, tags=1)
     assert result(desk) == [("Adults", 60.0, 5.0, "adults"), ("Carers", 100.0, 1.0, "carers")]
     [locator] = {row["locator"] for row in desk.rows("select locator from evidence where base = 5")}
     assert locator == "question I was heard, group Adults"
@@ -602,7 +613,7 @@ def test_answers_imported_again_change_nothing(desk: Desk) -> None:
     desk.load_rows("survey-responses", *rows)
     before = counts(desk.db)
     report = desk.load_rows("survey-responses", *rows, *rows)
-    assert report == ImportReport({"sources": 0, "responses": 0, "items": 0, "tags": 0}, already_there=6)
+    assert report == ImportReport(added(), already_there=6)
     assert counts(desk.db) == before
 
 
@@ -616,7 +627,7 @@ def test_more_respondents_make_the_result_anew_and_its_tags_stay_as_people_left_
     report = desk.load_rows(
         *("survey-responses", answer("2", 5), answer("3", 1, domains="assessment;partnership")),
     )
-    assert report.added == {"sources": 0, "responses": 1, "items": 1, "tags": 3}
+    assert report.added == added(responses=1, items=1, tags=3)
     assert (report.replaced, report.already_there, report.withdrawn) == (1, 1, 1)
     assert result(desk) == [("Adults", pytest.approx(200 / 3), 3.0, "adults")]
     assert item(desk, place) != old
@@ -785,7 +796,7 @@ def test_a_workbook_with_several_sheets_is_imported_as_a_whole(desk: Desk) -> No
     sheet["E2"].number_format = "0.0%"
     book.create_sheet("tags").append(["source", "locator", "domain"])
     book.save(desk.folder / "all.xlsx")
-    assert desk.load(desk.folder / "all.xlsx").added == {"sources": 1, "responses": 0, "items": 1, "tags": 0}
+    assert desk.load(desk.folder / "all.xlsx").added == added(sources=1, items=1)
     assert desk.rows("select dated from source") == [{"dated": "2004-05-31"}]
     found = desk.rows("select locator, value, base, recorded_on from evidence")
     assert [tuple(row.values()) for row in found] == [("7", 78.5, 240.0, "2004-05-31")]
@@ -828,7 +839,7 @@ survey-responses:
 findings: []
 """
     report = desk.load(write(desk.folder / "all.yml", text))
-    assert report.added == {"sources": 1, "responses": 2, "items": 1, "tags": 1}
+    assert report.added == added(sources=1, responses=2, items=1, tags=1)
     assert [row["respondent"] for row in desk.rows("select respondent from survey_response")] == [
         "0012",
         "0013",

@@ -13,7 +13,17 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from example_framework import AT, SOURCES, contents, counts, finding, new_programme, new_review, write_csv
+from example_framework import (
+    AT,
+    SOURCES,
+    added,
+    contents,
+    counts,
+    finding,
+    new_programme,
+    new_review,
+    write_csv,
+)
 from sqlite_utils import Database
 
 from evidence.database import open_database
@@ -148,7 +158,7 @@ def test_an_import_killed_at_any_moment_leaves_the_database_as_it_was(
     last = db()
     assert contents(last) == stored
     report = import_files(last, find_review(last, "north"), [file], by="lead", at=AT)
-    assert report.added == {"sources": 0, "responses": 0, "items": 30_000, "tags": 37_500}
+    assert report.added == added(items=30_000, tags=37_500)
     assert last.conn.execute("pragma integrity_check").fetchone()[0] == "ok"
 
 

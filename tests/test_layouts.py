@@ -7,8 +7,8 @@ import io
 
 import pytest
 
-from evidence.layouts import LAYOUTS, columns, recognise, row_model, template
-from evidence.models import ROWS, FindingRow, Row, SourceRow
+from evidence.layouts import LAYOUTS, ROWS, columns, recognise, row_model, template
+from evidence.models import FindingRow, Row, SourceRow
 from evidence.tables import RawTable, header_name
 from rules.errors import UnknownName
 
@@ -25,8 +25,8 @@ def said(found: RawTable, given: str | None = None) -> list[str]:
 
 
 def test_there_is_one_layout_for_each_kind_of_evidence() -> None:
-    kinds = "sources findings case-scores survey-results survey-responses indicators tags"
-    assert list(LAYOUTS) == kinds.split()
+    kinds = "sources findings case-scores survey-results survey-responses respondents population-margins"
+    assert list(LAYOUTS) == [*kinds.split(), "indicators", "tags", "codings"]
 
 
 def test_an_unknown_layout_is_named_with_the_nearest() -> None:

@@ -282,6 +282,37 @@ def test_a_survey_question_that_is_neither_good_nor_bad_is_left_out(db: Database
     assert value_of(db, new_review(db, "r2", "wales-round-2", about), SURVEY_MEAN) == MeasureValue(None, 0)
 
 
+def test_a_share_on_fewer_than_ten_answers_never_decides_alone(db: Database) -> None:
+    few = [survey("S1", "Respect", 100, 9), survey("S1", "Breaks", 80, 4)]
+    alone = measured(db, SURVEY_MEAN, *few)
+    assert alone == MeasureValue(None, 4) and alone.too_few_answers
+    assert (alone.low, alone.high) == (None, None)
+
+
+@pytest.mark.parametrize("base", [10, ""])
+def test_beside_a_share_on_ten_answers_or_an_unknown_number_few_answers_count_as_before(
+    db: Database, base: object
+) -> None:
+    both = measured(db, SURVEY_MEAN, survey("S1", "Respect", 100, 9), survey("S1", "Breaks", 40, base))
+    assert (both.value, both.base) == (70, 9 if base else None)
+    assert not both.too_few_answers
+
+
+def test_ten_answers_decide_and_nine_do_not(db: Database) -> None:
+    review = new_review(db, "r1", "wales-round-2", survey("S1", "Respect", 60, 10))
+    assert value_of(db, review, SURVEY_MEAN).value == 60
+    add(db, review, survey("S1", "Breaks", 50, 9, domains="assessment"))
+    assert value_of(db, review, SURVEY_MEAN, "assessment") == MeasureValue(None, 9)
+
+
+def test_the_latest_results_decide_whether_there_are_answers_enough(db: Database) -> None:
+    older, newer = (
+        survey("S1", "Respect", 60, 100, period="2000"),
+        survey("S1", "Respect", 90, 5, period="2004"),
+    )
+    assert measured(db, SURVEY_MEAN, older, newer) == MeasureValue(None, 5)
+
+
 def test_of_a_question_asked_in_several_years_only_the_latest_counts(db: Database) -> None:
     rows = [
         survey("S0", "Respect", 20, 10, period="2000"),
@@ -676,7 +707,8 @@ def plain_survey_mean(rows: list[Row]) -> tuple[Fraction | None, Fraction | None
     turned = [100 - v if row["better"] == "lower" else v for v, row in zip(values, latest, strict=True)]
     bases = [row["base"] for row in latest]
     base = None if "" in bases else Fraction(min(bases))
-    return sum(turned, Fraction()) / len(turned), base
+    alone = all(base != "" and base < 10 for base in bases)
+    return None if alone else sum(turned, Fraction()) / len(turned), base
 
 
 def plain_verdict(what: Measure, group: list[Row]) -> bool | None:
@@ -721,7 +753,7 @@ def test_measures_are_those_of_loops_over_the_rows(shared: Database, rows: list[
             assert (got.value is None, got.base is None) == (value is None, base is None), what
             assert got.value == pytest.approx(None if value is None else float(value), abs=6e-5), what
             assert got.base == pytest.approx(None if base is None else float(base), abs=6e-5), what
-            assert (got.low is None) == (not what.is_percent or not got.base), what
+            assert (got.low is None) == (not what.is_percent or not got.base or got.value is None), what
             if got.low is not None and got.high is not None and got.value is not None:
                 assert 0 <= got.low <= got.value <= got.high <= 100
 

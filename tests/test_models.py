@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from evidence.layouts import ROWS
 from evidence.models import (
-    ROWS,
     CaseScoreRow,
     FindingRow,
     IndicatorRow,

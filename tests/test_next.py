@@ -9,13 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from assessment_example import AT, Row, assess_plainly, finding, new_programme, new_review, score, survey
+from assessment_example import (
+    AT,
+    Row,
+    assess_plainly,
+    finding,
+    new_programme,
+    new_review,
+    rate_approved,
+    score,
+    survey,
+)
 from scipy.stats import binom
 from sqlite_utils import Database
 from uncertainty_example import CASES_MET, KINDS, STRENGTHS, SURVEY_MEAN, near, one_criterion
 
 from assessment.cli import main
-from assessment.decide import rate
 from assessment.next_evidence import DomainNext, Next, look_next
 from rules.errors import RunImpossible
 from rules.loader import PolicySet
@@ -121,7 +130,7 @@ def test_the_least_sure_domain_comes_before_the_others(db: Database) -> None:
 
 def test_a_decided_domain_is_looked_at_as_the_rules_propose_it(db: Database) -> None:
     review = new_review(db, "r1", "wales-round-2", survey("S1", "Satisfied", 70, 40))
-    rate(db, review, "carers", "poor", by="lead", because="Seen.", at=AT)
+    rate_approved(db, review, "carers", "poor", by="lead", because="Seen.", at=AT)
     run = assess_plainly(db, review, one_criterion(SURVEY_MEAN, 60))
     found = of(look_next(db, review, run, draws=N, seed=2))
     assert found.status == "decided" and found.level_title == "Inconsistent"

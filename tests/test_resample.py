@@ -172,12 +172,12 @@ def test_respondents_are_drawn_with_all_their_answers(db: Database) -> None:
 
 
 def test_opposite_answers_of_the_same_people_cancel_out(db: Database) -> None:
-    review = new_review(db, "r1", "wales-round-2", *answers("S1", A="yyyynnnn", B="nnnnyyyy"))
+    review = new_review(db, "r1", "wales-round-2", *answers("S1", A="yyyyynnnnn", B="nnnnnyyyyy"))
     assert np.unique(drawn(resampler_of(db, review, SURVEY_MEAN), 500)[("carers", "m")]).tolist() == [50.0]
 
 
 def test_a_draw_without_any_answer_takes_one(db: Database) -> None:
-    review = new_review(db, "r1", "wales-round-2", *answers("S1", A="y-----", B="yyynnn"))
+    review = new_review(db, "r1", "wales-round-2", *answers("S1", A="y---------", B="yyyyynnnnn"))
     values = drawn(resampler_of(db, review, measure("survey_results", "mean")), 2_000)[("carers", "m")]
     assert not np.isnan(values).any() and values.min() >= 50
 
@@ -189,6 +189,55 @@ def test_every_group_keeps_its_size(db: Database) -> None:
     ]
     review = new_review(db, "r1", "wales-round-2", *rows)
     assert np.unique(drawn(resampler_of(db, review, SURVEY_MEAN), 300)[("carers", "m")]).tolist() == [50.0]
+
+
+def weighted(source: str, heavy: int, light: int) -> list[Row]:
+    """Respondents in two age bands, of which one agrees and one does not, and margins of half and half."""
+    rows: list[Row] = []
+    for number, row in enumerate(answers(source, Respect="y" * heavy + "n" * light)):
+        age = "old" if number < heavy else "young"
+        who = {"source": source, "respondent": row["respondent"]}
+        rows += [row, who | {"characteristic": "age", "category": age}]
+    margin = {"source": source, "characteristic": "age", "percent": 50}
+    return rows + [{**margin, "category": age} for age in ("old", "young")]
+
+
+def test_weighted_respondents_are_drawn_with_the_weights_they_have(db: Database) -> None:
+    """Five of weight 2 agree, fifteen of weight 2/3 do not: drawn k times the five make 3 k / (2 k + 20)."""
+    review = new_review(db, "r1", "wales-round-2", *weighted("S1", heavy=5, light=15))
+    found = resampler_of(db, review, SURVEY_MEAN)
+    assert found.point["carers"]["m"].value == 50 and found.sizes["carers"].respondents == 20
+    values = drawn(found, N)[("carers", "m")]
+    drawn_heavy = np.rint(20 * values / (300 - 2 * values))
+    assert np.allclose(300 * drawn_heavy / (20 + 2 * drawn_heavy), values, atol=1e-3)
+    times = np.bincount(drawn_heavy.astype(int), minlength=21) / N
+    assert near(times, binom.pmf(np.arange(21), 20, 0.25), N)
+
+
+def test_ever_more_weighted_respondents_come_to_the_weighted_share(db: Database) -> None:
+    review = new_review(db, "r1", "wales-round-2", *weighted("S1", heavy=3, light=12))
+    values = drawn(resampler_of(db, review, SURVEY_MEAN), 500, more=More(responses=10**9))[("carers", "m")]
+    assert np.all(np.abs(values - 50) < 0.02)
+
+
+def test_weights_that_came_later_are_not_drawn_with(db: Database) -> None:
+    rows = weighted("S1", heavy=5, light=15)
+    review = new_review(db, "r1", "wales-round-2", *(row for row in rows if "answer" in row))
+    before = last_event(db)
+    add(db, review, *(row for row in rows if "answer" not in row))
+    values = drawn(resampler_of(db, review, SURVEY_MEAN, event=before), N)[("carers", "m")]
+    assert near(shares_of(values, 20), binom.pmf(np.arange(21), 20, 0.25), N)
+    assert resampler_of(db, review, SURVEY_MEAN).point["carers"]["m"].value == 50
+
+
+def test_a_mean_of_shares_on_few_answers_has_no_value_in_any_draw(db: Database) -> None:
+    review = new_review(db, "r1", "wales-round-2", survey("S1", "Respect", 60, 9), *answers("S0", A="yyn"))
+    found = resampler_of(db, review, SURVEY_MEAN)
+    assert found.point["carers"]["m"].too_few_answers
+    assert np.isnan(drawn(found, 300)[("carers", "m")]).all()
+    assert not np.isnan(drawn(found, 300, more=More(responses=1))[("carers", "m")]).any()
+    add(db, review, survey("S0", "Choice", 60))
+    assert not np.isnan(drawn(resampler_of(db, review, SURVEY_MEAN), 300)[("carers", "m")]).any()
 
 
 def test_a_question_that_nobody_answered_is_an_error(db: Database) -> None:

@@ -37,6 +37,7 @@ from assessment_example import (
     load_example,
     new_programme,
     new_review,
+    rate_approved,
     score,
     survey,
     tables_of,
@@ -46,7 +47,8 @@ from sqlite_utils import Database
 
 from assessment import run as run_module
 from assessment.database import open_programme
-from assessment.decide import decided_levels, rate
+from assessment.decide import approve, rate
+from assessment.decided import decided_levels
 from assessment.run import Run, assess, canonical, digest, find_run, infer_of_record, load_run
 from assessment.schema import NEVER_CHANGED
 from assessment.trail import trail_of
@@ -54,7 +56,13 @@ from evidence.database import one, rows
 from evidence.items import withdraw_item
 from evidence.reviews import Review, find_review
 from rules.engine import EngineWorker, available, engine_names
-from rules.errors import EngineFailed, EnginesDisagree, EvidenceInvalid, RunImpossible, UnknownName
+from rules.errors import (
+    DecisionRefused,
+    EngineFailed,
+    EnginesDisagree,
+    RunImpossible,
+    UnknownName,
+)
 from rules.evaluate import Evaluator
 from rules.loader import PolicySet
 
@@ -83,7 +91,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, R
     db = new_programme(tmp_path_factory.mktemp("run"))
     rows_but_one = [row for row in MIXED if row["domains"] != "workforce"]
     review = new_review(db, "r1", "wales-round-2", *rows_but_one, *good_domain("resources", 0, 3))
-    rate(db, review, "carers", "poor", by="moderator", because="Seen on visits.", at=AT)
+    rate_approved(db, review, "carers", "poor", by="moderator", because="Seen on visits.", at=AT)
     withdraw_item(db, review, item_at(db, review, MIXED[0]), by="lead", because="Recorded twice.", at=AT)
     run = assess_plainly(db, review)
     yield db, review, run
@@ -414,7 +422,7 @@ def test_what_others_enter_during_a_run_waits_for_the_next(
         add(other, review, *late)
         number = item_at(other, review, MIXED[1])
         withdraw_item(other, review, number, by="other", because="Twice.", at=AT)
-        rate(other, review, "leadership", "badly", by="moderator", because="Seen.", at=AT)
+        rate_approved(other, review, "leadership", "badly", by="moderator", because="Seen.", at=AT)
         other.conn.close()
         return original(*given)
 
@@ -528,7 +536,7 @@ def test_withdrawn_evidence_lowers_the_next_run_while_the_older_keeps_its_trail(
 # Decisions ------------------------------------------------------------------------------------------------
 
 
-def test_a_persons_rating_counts_from_the_next_run_on_and_can_be_taken_back(db: Database) -> None:
+def test_a_persons_rating_counts_once_another_approves_it_and_can_be_taken_back(db: Database) -> None:
     review = new_review(db, "r1", "wales-round-2", *MIXED)
     first = assess_plainly(db, review)
     said = {"by": "moderator", "because": "Seen on visits.", "at": AT}
@@ -541,14 +549,15 @@ def test_a_persons_rating_counts_from_the_next_run_on_and_can_be_taken_back(db: 
         "proposed": "mainly-good",
         "run": first.id,
     }
-    second = assess_plainly(db, review)
-    rating = second.rating("carers")
+    assert assess_plainly(db, review).id == first.id
+    approve(db, review, "carers", by="lead", at=AT)
+    rating = assess_plainly(db, review).rating("carers")
     assert (rating["status"], rating["level_id"], rating["proposed_id"]) == (
         "decided",
         "inconsistent",
         "mainly-good",
     )
-    rate(db, review, "carers", "poor", **said)
+    rate_approved(db, review, "carers", "poor", **said)
     assert assess_plainly(db, review).rating("carers")["level_id"] == "poor"
     rate(db, review, "carers", None, **said)
     assert decided_levels(db, review) == {}
@@ -563,7 +572,7 @@ def test_a_persons_rating_counts_from_the_next_run_on_and_can_be_taken_back(db: 
 
 def test_a_question_can_be_rated_by_a_person_too(db: Database) -> None:
     review = new_review(db, "r1", "wales-round-2", *MIXED)
-    rate(db, review, "services", "excellent", by="lead", because="All in all.", at=AT)
+    rate_approved(db, review, "services", "excellent", by="lead", because="All in all.", at=AT)
     run = assess_plainly(db, review)
     assert run.result["cell"] == ["excellent", "well"]
     assert run.rating("services")["proposed_id"] == "mainly-good"
@@ -571,7 +580,7 @@ def test_a_question_can_be_rated_by_a_person_too(db: Database) -> None:
 
 def test_decisions_of_one_review_say_nothing_about_another(db: Database) -> None:
     first, second = new_review(db, "r1"), new_review(db, "r2")
-    rate(db, first, "carers", "poor", by="lead", because="Seen.", at=AT)
+    rate_approved(db, first, "carers", "poor", by="lead", because="Seen.", at=AT)
     assert (decided_levels(db, first), decided_levels(db, second)) == ({"carers": 1}, {})
 
 
@@ -579,13 +588,14 @@ def test_decisions_of_one_review_say_nothing_about_another(db: Database) -> None
     ("given", "error", "message"),
     [
         ({"target": "carer"}, UnknownName, "Did you mean 'carers'"),
-        ({"target": "cell"}, UnknownName, "there is no domain or question 'cell'"),
+        ({"target": "cell"}, UnknownName, "there is no cell 'poor'"),
+        ({"target": "cell", "level_id": "poor/bad"}, UnknownName, "there is no level of organisation 'bad'"),
         ({"level_id": "mainly-god"}, UnknownName, "Did you mean 'mainly-good'"),
         ({"level_id": "well"}, UnknownName, "there is no level of carers 'well'"),
         ({"level_id": ""}, UnknownName, "there is no level of carers"),
-        ({"because": "  "}, EvidenceInvalid, "a rating needs a reason"),
-        ({"by": ""}, EvidenceInvalid, "a rating needs the person who gives it"),
-        ({"level_id": None}, EvidenceInvalid, "nobody has rated 'carers'"),
+        ({"because": "  "}, DecisionRefused, "a rating needs a reason"),
+        ({"by": ""}, DecisionRefused, "a rating needs the person who gives it"),
+        ({"level_id": None}, DecisionRefused, "nobody has rated 'carers'"),
     ],
 )
 def test_a_rating_that_cannot_be_is_refused_and_leaves_no_trace(
@@ -627,7 +637,7 @@ def test_what_is_left_to_people_is_a_gap_until_they_give_it(db: Database) -> Non
     assert len(run.result["gaps"]) == 10
     assert run.result["gaps"][0]["missing"] == "Left to people: no level is proposed"
     for domain in ENGLISH.framework.domains:
-        rate(db, review, domain, "good-standard", by="assessor", because="Panel.", at=AT)
+        rate_approved(db, review, domain, "good-standard", by="assessor", because="Panel.", at=AT)
     run = assess_plainly(db, review, ENGLISH)
     assert (run.result["gaps"], run.result["cell"]) == ([], ["good"])
 

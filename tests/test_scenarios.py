@@ -92,7 +92,7 @@ def _random_row(random: Random) -> Row:
         return score(some("C1", "C2", "D1"), some(1, 2, 2.5, 3, 4, 3.333333), **more)
     if kind == 2:
         text, share = some("Respect", "Waited"), some(20, 35.5, 50, 66.6667, 80)
-        base, better = some("", 10, 200), some("higher", "lower", "neither")
+        base, better = some("", 5, 9, 10, 200), some("higher", "lower", "neither")
         return survey(some("S1", "S0", "D1"), text, share, base, period=some(*PERIODS), better=better, **more)
     return indicator(
         some("Breaks", "Waits"),

@@ -22,6 +22,7 @@ from assessment_example import (
     load_example,
     new_programme,
     new_review,
+    rate_approved,
     score,
     survey,
     whole_review,
@@ -31,7 +32,6 @@ from sqlite_utils import Database
 from uncertainty_example import KINDS, SURVEY_MEAN, near, one_criterion
 
 from assessment.cli import main
-from assessment.decide import rate
 from assessment.run import Run
 from assessment.uncertainty import Uncertainty, measure_uncertainty, prepare
 from evidence.database import one
@@ -158,7 +158,7 @@ def test_the_run_is_compared_with_its_draws(sure: Uncertainty, example: tuple[Da
 
 def test_what_people_decided_counts_in_every_draw_beside_the_rules_alone(db: Database) -> None:
     review = new_review(db, "r1", "wales-round-2", *EVIDENCE["survey"])
-    rate(db, review, "carers", "excellent", by="lead", because="Seen on visits.", at=AT)
+    rate_approved(db, review, "carers", "excellent", by="lead", because="Seen on visits.", at=AT)
     run = assess_plainly(db, review, one_criterion(SURVEY_MEAN, 65))
     found = measure_uncertainty(db, review, run, draws=500).target("carers")
     assert found.status == "decided" and found.agreement == 1 and found.levels[3].probability == 1
@@ -179,7 +179,7 @@ def test_later_evidence_decisions_and_rulebooks_change_nothing(db: Database) -> 
     run = assess_plainly(db, review)
     before = measure_uncertainty(db, review, run, draws=300)
     add(db, review, *(finding("O1", "weakness", 3) for _ in range(9)))
-    rate(db, review, "carers", "poor", by="lead", because="Later.", at=AT)
+    rate_approved(db, review, "carers", "poor", by="lead", because="Later.", at=AT)
     assert measure_uncertainty(db, review, run, draws=300) == before
     assert measure_uncertainty(db, review, assess_plainly(db, review), draws=300) != before
 
@@ -301,7 +301,7 @@ def test_the_command_gives_the_same_json_for_the_same_seed(say: Say) -> None:
         (("--draws", "99"), 1, "Give at least 100"),
         (("--seed=-1",), 1, "whole number from 0 up"),
         (("--draws", "many"), 2, "not a valid integer"),
-        (("--seed", "1.5"), 2, "not a valid integer"),
+        (("--seed", "1.5"), 1, "whole number from 0 up"),
         (("--findings", "some"), 2, "'some' is not one of"),
         (("--run", "9"), 1, "there is no run"),
     ],

@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from assessment_example import rate_approved
 from sqlite_utils import Database
 
 from assessment.changes import compare_runs
 from assessment.database import init_programme
-from assessment.decide import rate
 from assessment.run import Run, assess, load_run
 from assessment.verify import verify_run
 from evidence.intake import import_row
@@ -100,7 +100,7 @@ def test_a_run_is_repeated_byte_for_byte_after_evidence_was_added_and_withdrawn(
     run = make(db, review)
     finding(db, review, 20, "weakness")
     withdraw_item(db, review, 1, by="reviewer-1", because="Recorded twice", at=NOW)
-    rate(db, review, "carers", "poor", by="moderator-1", because="Seen on visits.", at=NOW)
+    rate_approved(db, review, "carers", "poor", by="moderator-1", because="Seen on visits.", at=NOW)
     done = verify_run(db, review, load_run(db, review, run.id))
     assert done.same and done.differences == ()
     assert done.second_engine is available()
@@ -168,7 +168,7 @@ def test_a_changed_threshold_is_named_with_its_path_and_as_the_cause(db: Databas
 
 def test_a_decision_is_named_as_the_cause(db: Database, review: Review) -> None:
     before = make(db, review)
-    rate(db, review, "carers", "poor", by="moderator-1", because="Seen on visits.", at=NOW)
+    rate_approved(db, review, "carers", "poor", by="moderator-1", because="Seen on visits.", at=NOW)
     found = compare_runs(db, review, before, make(db, review))
     assert [(r["target"], r["after"], r["causes"]) for r in found["ratings"]] == [
         ("carers", "Poor", ["decisions"])

@@ -12,43 +12,59 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from xml.etree import ElementTree
 
 import httpx
 import pytest
+from assessment_example import rate_approved
+from click.testing import CliRunner
 from conftest import NOW
 from datasette.app import Datasette
 from datasette.database import Database as DatasetteDatabase
+from datasette.utils import PrefixedUrlString
 from sqlite_utils import Database
 
 from assessment import schema as runs
-from assessment.decide import rate
+from assessment.cli import cli
+from assessment.confidence import state_confidence
 from assessment.grid import make_grid
 from assessment.pages import QUERIES, metadata
-from assessment.run import assess
-from assessment.web import figures, register_routes
+from assessment.run import assess, load_run
+from assessment.uncertainty import measure_uncertainty
+from assessment.web import figures, register_routes, worked
+from assessment.web.signin import SIGN_IN, SIGN_OUT
+from assessment.web.worked import Kept
 from evidence import schema as found
 from evidence.intake import import_files
 from evidence.items import withdraw_item
 from evidence.reviews import create_review, find_review
+from rules.errors import RunImpossible
 from rules.loader import library_ids, load_policy
 
 # Datasette asks SQLite for its version through connections it never closes (Python 3.13 warns of it).
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 
 ROOT = {"id": "root"}
-REVIEWER = {"id": "reviewer-1", "role": "reviewer"}
-MODERATOR = {"id": "moderator-1", "role": "moderator"}
-REFUSED = {"id": "director", "role": "authority"}
+REVIEWER = {"id": "reviewer-1", "held": [["reviewer", "wales-2004-08"]], "all_reviews": []}
+MODERATOR = {"id": "moderator-1", "held": [["moderator", None]], "all_reviews": ["moderator"]}
+ELSEWHERE = {"id": "reviewer-2", "held": [["reviewer", "elsewhere"]], "all_reviews": []}
+REFUSED: dict[str, Any] = {"id": "administrator-1", "held": [["administrator", None]], "all_reviews": []}
 REVIEW = "/reviews/wales-2004-08"
 NAMES = {
     "review": "wales-2004-08",
     "target": "getting-help",
     "measure": "strengths_share",
     "number": "1",
+    "source": "R1",
+    "rule": "getting-help.excellent.strengths",
+    "indicator": "0d6529c3fe9b",
+    "funnel": "000000000000",
+    "framework": "wales-round-2",
     "format": ".json",
 }
 """A value that exists for every name in a route; a page with a new name needs a line here."""
 
+SVG = "{http://www.w3.org/2000/svg}"
 NEWER = hasattr(Datasette, "allowed")
 """Datasette 1.0: takes from `config` what 0.65 takes from `metadata`, and has no /-/metadata."""
 
@@ -63,7 +79,7 @@ class Site:
         cookies = {"ds_actor": self.datasette.sign({"a": actor}, "actor")} if actor else None
         response: httpx.Response = await self.datasette.client.get(path, cookies=cookies)
         while response.is_redirect:
-            path = response.headers["location"]
+            path = PrefixedUrlString(response.headers["location"])
             response = await self.datasette.client.get(path, cookies=cookies)
         return response
 
@@ -109,15 +125,25 @@ async def site(example_db: Path) -> AsyncIterator[Site]:
         yield open_site
 
 
+def filled() -> list[str]:
+    """Every path of the plugin, filled in, from the routes it registers; pages as JSON."""
+    name = r"\(\?P<(\w+)>[^)]*\)\??"
+    return [
+        re.sub(name, lambda match: NAMES[match[1]], pattern).strip("^$").replace("\\.", ".")
+        for pattern, _ in register_routes()
+        if not pattern.startswith((f"^{SIGN_IN}", f"^{SIGN_OUT}"))
+    ]
+
+
 def paths(with_json: bool) -> list[str]:
-    """Every path of the plugin, filled in, from the routes it registers."""
-    result = []
-    for pattern, _ in register_routes():
-        filled = re.sub(r"\(\?P<(\w+)>[^)]*\)\??", lambda match: NAMES[match[1]], pattern).strip("^$")
-        result.append(filled if with_json else filled.removesuffix(".json"))
-    return result
+    """Every page."""
+    pages = [path for path in filled() if not path.endswith(".svg")]
+    return pages if with_json else [path.removesuffix(".json") for path in pages]
 
 
+PICTURES = [path for path in filled() if path.endswith(".svg")]
+# A funnel takes five reviews; the example is one. Funnels are opened in test_web_evidence.
+every_picture = pytest.mark.parametrize("path", [path for path in PICTURES if "/funnel/" not in path])
 every_page = pytest.mark.parametrize("path", paths(with_json=False))
 every_json = pytest.mark.parametrize("path", [path for path in paths(with_json=True) if path != "/"])
 
@@ -154,7 +180,8 @@ class Outline(HTMLParser):
         if tag == "svg" and given.get("role") != "img" and given.get("aria-hidden") != "true":
             self.problems.append("an svg that is neither an image with a title nor hidden")
         self.pointed_at += (given.get("aria-labelledby") or "").split()
-        if tag in ("script", "style") or "style" in given or any(name.startswith("on") for name in given):
+        inline = tag == "style" or (tag == "script" and "src" not in given) or "style" in given
+        if inline or any(name.startswith("on") for name in given):
             self.problems.append(f"inline script or style: <{tag} {given}>")
         if tag == "th" and "scope" not in given:
             self.problems.append("a table heading without scope")
@@ -190,23 +217,53 @@ async def test_every_page_is_there_as_json(site: Site, path: str) -> None:
     assert response.json()["ok"] is True
 
 
+@every_picture
+async def test_every_picture_is_a_titled_svg_of_its_own(site: Site, path: str) -> None:
+    response = await site.get(path)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "image/svg+xml; charset=utf-8"
+    root = ElementTree.fromstring(response.text)
+    assert root.tag == SVG + "svg"
+    assert root[0].tag == SVG + "title" and root[0].text
+    assert root[1].tag == SVG + "desc" and root[1].text
+    narrow = ElementTree.fromstring((await site.get(f"{path}?narrow=1")).text)
+    assert int(narrow.attrib["width"]) < int(root.attrib["width"]) == 720
+
+
 @pytest.mark.parametrize("actor", [None, REFUSED], ids=["anonymous", "refused"])
-@pytest.mark.parametrize("path", [*paths(with_json=False), *paths(with_json=True)[1:]])
+@pytest.mark.parametrize("path", [*paths(with_json=False), *paths(with_json=True)[1:], *PICTURES])
 async def test_no_page_opens_for_who_may_not_see_it(
     site: Site, path: str, actor: dict[str, Any] | None
 ) -> None:
     response = await site.get(path, actor)
     assert response.status_code == 403
-    assert "Ten councils" not in response.text
-    assert "getting" not in response.text.lower()
-    assert "Working evidence" not in response.text or actor or "sign" in response.text
+    text = without_what_was_asked(response)
+    assert "Ten councils" not in text
+    assert "getting" not in text.lower()
+    assert "Working evidence" not in text or actor or "sign" in text
+
+
+@pytest.mark.parametrize("path", [path for path in filled() if path.startswith("/reviews/")])
+async def test_no_page_of_a_review_opens_for_a_reviewer_of_another(site: Site, path: str) -> None:
+    response = await site.get(path, ELSEWHERE)
+    assert response.status_code == 403
+    assert "Ten councils" not in response.text and "getting" not in response.text.lower()
+
+
+def without_what_was_asked(response: httpx.Response) -> str:
+    """The text without the address to go on to after signing in, and without the form's token."""
+    return re.sub(r'name="(next|csrftoken)" value="[^"]*"', "", response.text)
 
 
 @pytest.mark.parametrize("path", [f"{REVIEW}/trail/nothing", "/reviews/nobody", f"{REVIEW}/items/9999999"])
 async def test_what_is_there_and_what_is_not_look_the_same_from_outside(site: Site, path: str) -> None:
     there = await site.get(REVIEW, None)
     nothing = await site.get(path, None)
-    assert (nothing.status_code, nothing.text) == (there.status_code, there.text)
+    assert nothing.status_code == there.status_code
+    assert without_what_was_asked(nothing) == without_what_was_asked(there)
+    refused = [await site.get(one, ELSEWHERE) for one in (REVIEW, path)]
+    assert refused[0].status_code == refused[1].status_code == 403
+    assert without_what_was_asked(refused[0]) == without_what_was_asked(refused[1])
 
 
 async def test_the_refusal_says_how_to_sign_in(site: Site) -> None:
@@ -214,7 +271,7 @@ async def test_the_refusal_says_how_to_sign_in(site: Site) -> None:
     assert "You need to sign in" in anonymous.text
     assert "joint-review serve" in anonymous.text
     refused = await site.get(REVIEW, REFUSED)
-    assert "You are signed in as director" in refused.text
+    assert "You are signed in as administrator-1" in refused.text
     assert (await site.get(f"{REVIEW}.json", None)).json() == {
         "ok": False,
         "status": 403,
@@ -236,11 +293,28 @@ async def test_an_anonymous_visitor_sees_no_page_even_without_any_allow_block(ex
         assert (await open_site.get(REVIEW, ROOT)).status_code == 200
 
 
-async def test_a_database_block_refuses_though_the_instance_allows(example_db: Path) -> None:
-    told = {"databases": {"programme": {"allow": {"role": "moderator"}}}}
-    async with served(example_db, told=told) as open_site:
-        assert (await open_site.get(REVIEW, REVIEWER)).status_code == 403
-        assert (await open_site.get(REVIEW, MODERATOR)).status_code == 200
+async def test_an_operators_own_block_shuts_out_even_the_owner(example_db: Path) -> None:
+    async with served(example_db, told={"allow": {"id": "nobody"}}) as open_site:
+        assert (await open_site.get(REVIEW, ROOT)).status_code == 403
+
+
+async def test_a_reviewer_sees_only_the_reviews_they_have_a_role_in(
+    example_copy: Path, connect: Connect
+) -> None:
+    db = connect(example_copy)
+    window = {"window_from": None, "window_to": None}
+    create_review(db, "elsewhere", "Elsewhere", "wales-round-2", **window, by="lead", at=NOW)  # type: ignore[arg-type]
+    async with served(example_copy) as open_site:
+        for actor, keys in (
+            (REVIEWER, ["wales-2004-08"]),
+            (ELSEWHERE, ["elsewhere"]),
+            (MODERATOR, ["elsewhere", "wales-2004-08"]),
+        ):
+            answer = (await open_site.get("/reviews.json", actor)).json()
+            assert [one["key"] for one in answer["reviews"]] == keys
+            assert answer["paging"]["total"] == len(keys)
+        assert "Tables and queries" not in (await open_site.get("/reviews", REVIEWER)).text
+        assert "Tables and queries" in (await open_site.get("/reviews", MODERATOR)).text
 
 
 async def test_the_menu_leads_from_datasettes_own_pages_to_the_reviews(site: Site) -> None:
@@ -263,11 +337,14 @@ def own_pages() -> list[str]:
     return [*instance, *inner, *(f"/programme/{name}" for name in names), "/programme.json?sql=select+1"]
 
 
+@pytest.mark.parametrize("actor", [None, REVIEWER], ids=["anonymous", "of one review"])
 @pytest.mark.parametrize("path", own_pages())
-async def test_datasettes_own_pages_are_closed_to_anonymous_visitors(site: Site, path: str) -> None:
-    response = await site.get(path, None)
+async def test_datasettes_own_pages_are_closed_to_all_who_may_not_see_every_review(
+    site: Site, path: str, actor: dict[str, Any] | None
+) -> None:
+    response = await site.get(path, actor)
     assert response.status_code == 403
-    assert "evidence" not in response.text.lower().replace("working evidence:", "")
+    assert "evidence" not in without_what_was_asked(response).lower().replace("working evidence:", "")
 
 
 PARAMETERS = {
@@ -289,7 +366,7 @@ async def test_every_canned_query_runs_and_finds_something(
 ) -> None:
     db = connect(example_copy)
     review = find_review(db, "wales-2004-08")
-    rate(db, review, "carers", "poor", by="lead", because="Seen on visits.", at=NOW)
+    rate_approved(db, review, "carers", "poor", by="lead", because="Seen on visits.", at=NOW)
     assess(db, review, load_policy("wales-round-2"), on=date(2009, 6, 2), by="lead", at=NOW, use_engine=False)
     async with served(example_copy) as open_site:
         answer = await open_site.json(f"/programme/{name}.json?_shape=objects&{PARAMETERS[name]}")
@@ -369,7 +446,8 @@ async def test_without_a_working_database_the_pages_say_so_and_home_is_datasette
     other["notes"].insert({"text": "hello"})
     other.conn.close()
     async with served(tmp_path / "other.db", told={}) as open_site:
-        missing = await open_site.get("/reviews", None)
+        assert (await open_site.get("/reviews", None)).status_code == 403
+        missing = await open_site.get("/reviews", ROOT)
         assert missing.status_code == 404
         assert "serves no working database" in missing.text
         home = await open_site.get("/", None)
@@ -475,7 +553,7 @@ async def test_titles_are_in_welsh_where_asked_and_marked_as_such(site: Site) ->
 async def test_an_older_run_can_be_looked_at(example_copy: Path, connect: Connect) -> None:
     db = connect(example_copy)
     review = find_review(db, "wales-2004-08")
-    rate(db, review, "carers", "poor", by="lead reviewer", because="Seen on every visit.", at=NOW)
+    rate_approved(db, review, "carers", "poor", by="lead reviewer", because="Seen on every visit.", at=NOW)
     async with served(example_copy) as open_site:
         assert (await open_site.json(f"{REVIEW}.json"))["run"]["out_of_date"] is True
         assert "changed since this run" in await open_site.page(REVIEW)
@@ -538,7 +616,7 @@ async def test_a_framework_with_one_question_has_a_grid_of_one_row(tmp_path: Pat
         assert "Left to people" in await open_site.page("/reviews/north-2024/trail/assessing-needs")
         assert "Why no level is proposed" in await open_site.page("/reviews/north-2024/trail/overall")
         for domain in review.framework.domains:
-            rate(db, review, domain, "good-standard", by="panel", because="Agreed.", at=NOW)
+            rate_approved(db, review, domain, "good-standard", by="panel", because="Agreed.", at=NOW)
         assess(db, review, policy, on=NOW.date(), by="lead", at=NOW, use_engine=False)
         assert (await open_site.json("/reviews/north-2024.json"))["grid"]["position"] == ["Good"]
         for page in ("", "/trail/cell", "/trail/overall", "/trail/overall/score_percent"):
@@ -585,7 +663,7 @@ async def test_a_limit_that_binds_is_said_first(example_copy: Path, connect: Con
     services = next(question for question in review.framework.questions if question.id == "services")
     for domain in services.domains:
         level = "poor" if domain.id == "safeguarding" else "excellent"
-        rate(db, review, domain.id, level, by="lead", because="For the test.", at=NOW)
+        rate_approved(db, review, domain.id, level, by="lead", because="For the test.", at=NOW)
     assess(db, review, load_policy("wales-round-2"), on=NOW.date(), by="lead", at=NOW, use_engine=False)
     async with served(example_copy) as open_site:
         answer = await open_site.json(f"{REVIEW}/trail/services.json")
@@ -620,6 +698,268 @@ async def test_a_measure_made_of_ratings_leads_to_these_ratings(site: Site) -> N
     assert len(answer["ratings"]) == 7 and answer["items"] == []
     rated = await site.json(f"{REVIEW}/trail/services/safeguarding_rating.json")
     assert rated["measure"]["shown"] == "Inconsistent"
+
+
+# What would change it, how sure is it, where to look next
+
+
+def said_by(*arguments: object) -> dict[str, Any]:
+    """What a command says with --json."""
+    found = CliRunner().invoke(cli, [*map(str, arguments), "--json"], catch_exceptions=False)
+    assert found.exit_code == 0, found.output
+    answer: dict[str, Any] = json.loads(found.output)
+    return answer
+
+
+@pytest.mark.parametrize("target", ["cell", "services", "getting-help"])
+async def test_what_would_change_it_is_what_the_command_says(example_copy: Path, target: str) -> None:
+    async with served(example_copy) as open_site:
+        page = await open_site.json(f"{REVIEW}/whatif/{target}.json")
+    command = said_by("whatif", "wales-2004-08", target, "--db", example_copy)
+    assert page["smallest"] == command["smallest"]
+    assert page["leave_one_out"] == command["leave_one_out"]
+
+
+async def test_a_change_that_is_tried_is_what_the_command_says(example_copy: Path) -> None:
+    async with served(example_copy) as open_site:
+        query = "without=source:R4&without=E48,+E56&measure=carers.kinds&value=1&set=items%3D40"
+        page = await open_site.json(f"{REVIEW}/whatif/assessment.json?{query}")
+        text = await open_site.page(f"{REVIEW}/whatif/assessment?{query}")
+    change = ["--without", "source:R4", "--without", "E48", "--without", "E56"]
+    change += ["--set", "items=40", "--set", "carers.kinds=1"]
+    assert page["tried"] == said_by("whatif", "wales-2004-08", "assessment", *change, "--db", example_copy)
+    assert page["tried_said"].startswith("Without source:R4")
+    for words in (page["tried_said"].split(":")[0], 'value="E48, E56"', "Ratings that would change"):
+        assert words in text
+
+
+async def test_how_sure_it_is_is_what_the_command_says(example_copy: Path) -> None:
+    async with served(example_copy) as open_site:
+        page = await open_site.json(f"{REVIEW}/uncertainty.json?draws=500&seed=3")
+        standard = await open_site.json(f"{REVIEW}/uncertainty.json")
+    command = said_by("uncertainty", "wales-2004-08", "--draws", 500, "--seed", 3, "--db", example_copy)
+    assert page["confidence"] == command.pop("confidence")
+    assert page["uncertainty"] == command
+    assert (standard["draws"], standard["seed"]) == (2_000, 0)
+
+
+async def test_where_to_look_next_is_what_the_command_says(example_copy: Path) -> None:
+    async with served(example_copy) as open_site:
+        page = await open_site.json(f"{REVIEW}/next.json?draws=300&seed=5")
+    command = said_by("next", "wales-2004-08", "--draws", 300, "--seed", 5, "--db", example_copy)
+    assert page["next"] == command
+
+
+async def test_every_rating_leads_to_all_questions_and_back(site: Site) -> None:
+    text = await site.page(REVIEW)
+    for target in ("carers", "leadership"):
+        for path in (
+            f"/trail/{target}",
+            f"/whatif/{target}",
+            f"/uncertainty#of-{target}",
+            f"/next#of-{target}",
+        ):
+            assert f'href="{REVIEW}{path}"' in text
+    trail = await site.page(f"{REVIEW}/trail/carers")
+    for path in ("/whatif/carers", "/uncertainty#of-carers", "/next#of-carers"):
+        assert f'href="{REVIEW}{path}"' in trail
+    assert f'href="{REVIEW}/trail/carers"' in await site.page(f"{REVIEW}/whatif/carers")
+    for page in ("uncertainty", "next"):
+        text = await site.page(f"{REVIEW}/{page}")
+        assert 'id="of-carers"' in text and f'href="{REVIEW}/trail/carers"' in text
+
+
+async def test_a_rating_that_rests_on_one_source_is_marked_with_it(site: Site) -> None:
+    turns = (await site.json(f"{REVIEW}/whatif.json"))["leave_one_out"]
+    resting = {one["target"]: one for one in turns["rests_on_one_source"]}
+    assert resting, "the example has none, so nothing would be tested"
+    review = await site.json(f"{REVIEW}.json")
+    for question in review["questions"]:
+        for rating in (question, *question["domains"]):
+            deciding = resting.get(rating["target"], {"deciding": []})["deciding"]
+            assert [(one["source"], one["after"]) for one in rating["rests_on"]] == [
+                (one["source"], one["after"]) for one in deciding
+            ]
+    assert resting["carers"]["deciding"] == [{"source": "R4", "after": "Poor", "hidden": False}]
+    for path in ("", "/trail/carers", "/trail/services", "/trail/cell"):
+        text = await site.page(f"{REVIEW}{path}")
+        assert f'<a href="{REVIEW}/items?source=R4">R4</a> (without it: Poor)' in text
+    assert "Rests on one source" not in await site.page(f"{REVIEW}/trail/getting-help")
+
+
+async def test_beside_a_level_stands_how_many_draws_give_it(site: Site) -> None:
+    sure = (await site.json(f"{REVIEW}/uncertainty.json"))["uncertainty"]
+    chances = {target["target"]: target["agreement"] for target in sure["targets"]}
+    carers = await site.json(f"{REVIEW}/trail/carers.json")
+    assert carers["chance"] == chances["carers"]
+    assert f"in {100 * chances['carers']:.0f} % of draws" in await site.page(f"{REVIEW}/trail/carers")
+
+
+async def test_the_grid_says_the_probability_of_every_cell(site: Site) -> None:
+    page = await site.json(f"{REVIEW}/uncertainty.json")
+    cells = {tuple(cell["levels"]): cell for row in page["grid"]["rows"] for cell in row["cells"]}
+    for cell in page["uncertainty"]["cells"]:
+        if cell["levels"]:
+            assert cells[tuple(cell["levels"])]["chance"] == cell["probability"]
+    assert sum(cell["chance"] for cell in cells.values()) + page["nowhere"] == pytest.approx(1)
+    text = await site.page(f"{REVIEW}/uncertainty")
+    assert text.count('class="chance-') == 16
+    assert re.search(r'class="middle here"[^>]*>9\d %</text>', text)
+
+
+async def test_what_people_sign_later_shows_at_once(example_copy: Path, connect: Connect) -> None:
+    db = connect(example_copy)
+    review = find_review(db, "wales-2004-08")
+    run = load_run(db, review, None)
+    async with served(example_copy) as open_site:
+        assert "Seen on visits." not in await open_site.page(f"{REVIEW}/uncertainty")
+        sure = measure_uncertainty(db, review, run, draws=200)
+        words = {"coherence": "Carers say otherwise."}
+        signed = {"because": "Seen on visits.", "by": "moderator-1", "at": NOW, "words": words}
+        state_confidence(db, review, run, "carers", "low", sure, **signed)
+        text = await open_site.page(f"{REVIEW}/uncertainty")
+        for said in (
+            "<strong>low</strong>, signed by moderator-1",
+            "Seen on visits.",
+            "Carers say otherwise.",
+        ):
+            assert said in text
+        page = await open_site.json(f"{REVIEW}/uncertainty.json")
+        assert page["confidence"]["carers"]["stated"]["level"] == "low"
+
+
+async def test_each_run_has_answers_of_its_own(example_copy: Path, connect: Connect) -> None:
+    db = connect(example_copy)
+    review = find_review(db, "wales-2004-08")
+    async with served(example_copy) as open_site:
+        assert "Inconsistent in run 1" in await open_site.page(f"{REVIEW}/whatif/carers")
+        rate_approved(db, review, "carers", "excellent", by="lead", because="Seen on visits.", at=NOW)
+        policy = load_policy("wales-round-2")
+        assess(db, review, policy, on=date(2009, 6, 2), by="lead", at=NOW, use_engine=False)
+        latest = await open_site.page(f"{REVIEW}/whatif/carers")
+        assert "in run 2" in latest and "A person decided this rating" in latest
+        older = await open_site.page(f"{REVIEW}/whatif/carers?run=1")
+        assert "Inconsistent in run 1" in older and "not the latest" in older
+        assert f'src="{REVIEW}/whatif/carers/tornado.svg?run=1"' in older
+        assert f'href="{REVIEW}/uncertainty?run=1#of-carers"' in older
+        sure = await open_site.page(f"{REVIEW}/uncertainty")
+        assert "by the rules alone" in sure and "Excellent</span> (decided)" in sure
+        assert "Excellent" in (await open_site.get(f"{REVIEW}/uncertainty/profile.svg")).text
+
+
+async def test_pages_on_a_rating_are_in_the_language_asked_for(site: Site) -> None:
+    text = await site.page(f"{REVIEW}/whatif/carers?lang=cy")
+    assert '<h1 lang="cy">' in text
+    assert f'src="{REVIEW}/whatif/carers/tornado.svg?lang=cy"' in text
+    assert "Gwael" in (await site.get(f"{REVIEW}/whatif/carers/tornado.svg?lang=cy")).text
+    assert "Gwael" in (await site.get(f"{REVIEW}/uncertainty/profile.svg?lang=cy")).text
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("without=source:R99", "There is no source &#39;R99&#39;."),
+        ("without=E99999", "has no item E99999"),
+        ("measure=carers.strength_share&value=3", "Did you mean &#39;strengths_share&#39;?"),
+        ("measure=carers.strengths_share&value=300", "It is a percentage: 0 to 100."),
+        ("measure=carers.items&value=many", "&#39;many&#39; is not a number"),
+        ("measure=carers.items&value=", "No value is given for carers.items."),
+        ("measure=&value=5", "Choose a measure and give it a value."),
+        ("measure=services.items&value=5", "made of the ratings of its domains"),
+        ("set=nonsense", "does not set a measure"),
+    ],
+)
+async def test_a_change_that_cannot_be_tried_is_said_beside_the_form(
+    site: Site, query: str, words: str
+) -> None:
+    response = await site.get(f"{REVIEW}/whatif/carers?{query}")
+    assert response.status_code == 400
+    form = response.text[response.text.index('<form class="filter try"') :]
+    assert words in form[: form.index("</form>")]
+    assert "The smallest changes" in response.text, "the page itself is still there"
+    answer = await site.get(f"{REVIEW}/whatif/carers.json?{query}")
+    assert answer.status_code == 400
+    assert sorted(answer.json()) == ["error", "hint", "ok", "status", "title"]
+
+
+async def test_where_a_run_rests_on_nothing_that_can_be_drawn_the_pages_say_so(
+    tmp_path: Path, connect: Connect
+) -> None:
+    db = connect(tmp_path / "programme.db")
+    window = {"window_from": None, "window_to": None}
+    review = create_review(db, "east", "East", "cqc-local-authority", **window, by="lead", at=NOW)
+    for domain in review.framework.domains:
+        rate_approved(db, review, domain, "good-standard", by="lead", because="Agreed.", at=NOW)
+    policy = load_policy("cqc-local-authority")
+    assess(db, review, policy, on=NOW.date(), by="lead", at=NOW, use_engine=False)
+    first = next(iter(review.framework.domains))
+    async with served(tmp_path / "programme.db") as open_site:
+        for page in ("uncertainty", "next"):
+            text = await open_site.page(f"/reviews/east/{page}")
+            assert "rests on nothing that could be drawn again" in text and "<img" not in text
+            assert (await open_site.json(f"/reviews/east/{page}.json"))["problem"]["hint"]
+        picture = await open_site.get("/reviews/east/uncertainty/profile.svg")
+        assert picture.status_code == 404 and "<svg" not in picture.text
+        left = await open_site.page(f"/reviews/east/whatif/{first}")
+        assert "a person gives it, so no evidence moves it" in left
+        overall = await open_site.page("/reviews/east/whatif/overall")
+        assert "overall/tornado.svg" in overall
+        assert "Good" in await open_site.page("/reviews/east")
+
+
+async def test_a_run_that_cannot_be_made_again_is_shown_without_what_would_follow_from_it(
+    example_copy: Path,
+) -> None:
+    raw = Database(example_copy)
+    raw.conn.execute("drop trigger run_never_update")
+    result = json.loads(raw.conn.execute("select result from run").fetchone()[0])
+    carers = next(rating for rating in result["ratings"] if rating["target"] == "carers")
+    carers |= {"level": 4, "level_id": "excellent", "level_title": "Excellent"}
+    with raw.conn:
+        raw.conn.execute("update run set result = ?", [json.dumps(result)])
+    raw.conn.close()
+    async with served(example_copy) as open_site:
+        assert "cannot be repeated" in await open_site.page(f"{REVIEW}/whatif/carers")
+        assert "joint-review verify 1" in await open_site.page(f"{REVIEW}/whatif/carers")
+        text = await open_site.page(REVIEW)
+        assert "Rests on one source" not in text and "Inconsistent" in text
+
+
+async def test_a_review_too_large_for_a_page_is_left_to_the_command_line(example_copy: Path) -> None:
+    with patch.object(worked, "MOST_ITEMS", 500):
+        async with served(example_copy) as open_site:
+            for page, command in (
+                ("whatif/carers", "whatif"),
+                ("uncertainty", "uncertainty"),
+                ("next", "next"),
+            ):
+                text = await open_site.page(f"{REVIEW}/{page}")
+                assert "567 items, more than a page works through (500)" in text
+                assert f"joint-review {command} wales-2004-08" in text
+            assert "Rests on one source" not in await open_site.page(REVIEW)
+
+
+def test_what_was_worked_out_is_kept_up_to_a_number_and_failures_are_not() -> None:
+    kept, made = Kept(2), list[str]()
+
+    def make(name: str) -> Callable[[], str]:
+        def now() -> str:
+            made.append(name)
+            if name == "bad":
+                raise RunImpossible("no")
+            return name
+
+        return now
+
+    for name in ("a", "b", "a", "c", "a", "b"):
+        assert kept.get(name, make(name)) == name
+    # c drove out b, which had been used longest ago.
+    assert made == ["a", "b", "c", "b"]
+    assert len(kept) == 2
+    for _ in range(2):
+        with pytest.raises(RunImpossible):
+            kept.get("bad", make("bad"))
+    assert made[-2:] == ["bad", "bad"]
 
 
 # Items
@@ -798,6 +1138,9 @@ def test_only_nothing_is_shown_as_nothing() -> None:
         (f"{REVIEW}?run=99", "There is no run"),
         (f"{REVIEW}/trail/carers?run=99", "There is no run"),
         (f"{REVIEW}/items?page=99", "There is no page"),
+        (f"{REVIEW}/whatif/carer", "Did you mean &#39;carers&#39;?"),
+        (f"{REVIEW}/whatif/carers?run=99", "There is no run"),
+        (f"{REVIEW}/uncertainty?run=99", "There is no run"),
     ],
 )
 async def test_a_name_that_nothing_carries_is_a_404_with_a_hint(site: Site, path: str, words: str) -> None:
@@ -822,6 +1165,13 @@ async def test_a_name_that_nothing_carries_is_a_404_with_a_hint(site: Site, path
         (f"{REVIEW}/items?only=everything", "There is no selection"),
         (f"{REVIEW}/items?search={'x' * 201}", "at most 200 characters"),
         ("/reviews?page=x", "Page must be a whole number from 1"),
+        (f"{REVIEW}/uncertainty?draws=99", "A page draws 100 to 10,000 times, not 99"),
+        (f"{REVIEW}/next?draws=10001", "A page draws 100 to 10,000 times, not 10,001"),
+        (f"{REVIEW}/uncertainty?draws=many", "Draws must be a whole number from 1"),
+        (f"{REVIEW}/uncertainty?seed=-1", "Seed must be a whole number from 0"),
+        (f"{REVIEW}/uncertainty/profile.svg?seed=x", "Seed must be a whole number from 0"),
+        (f"{REVIEW}/whatif?without={'x' * 201}", "at most 200 characters"),
+        (f"{REVIEW}/whatif?{'without=E1&' * 21}", "may be given 20 times at most"),
     ],
 )
 async def test_a_query_that_cannot_be_meant_is_a_400(site: Site, path: str, words: str) -> None:

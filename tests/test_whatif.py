@@ -21,6 +21,7 @@ from assessment_example import (
     item_at,
     new_programme,
     new_review,
+    rate_approved,
     score,
     survey,
     tables_of,
@@ -32,7 +33,6 @@ from test_scenarios import random_rows
 
 from assessment.alternatives import Base, load_base
 from assessment.cli.whatif import read_setting, whatif
-from assessment.decide import rate
 from assessment.run import load_run
 from assessment.smallest import smallest_changes, steps_of
 from assessment.whatif import find_left_out, leave_one_out, try_change, with_measures, without
@@ -136,7 +136,7 @@ def test_what_a_person_decided_hides_the_change_and_is_said(db: Database) -> Non
     rows = [finding("I1", "strength", 3), *good_domain("carers", 1, 4)]
     review, base = based(db, *rows)
     assert levels_of(base)["carers"] == 2
-    rate(db, review, "carers", "excellent", by="moderator", because="Seen.", at=AT)
+    rate_approved(db, review, "carers", "excellent", by="moderator", because="Seen.", at=AT)
     decided = again(db, review)
     item = item_at(db, review, rows[0])
     tried = without(db, decided, [f"E{item}"])
@@ -363,6 +363,34 @@ def test_so_many_other_answers_and_not_one_fewer(db: Database) -> None:
     for number, level in ((7, 2), (8, 3)):
         _, other = based(db, *rows, *asked, waited | {"positive": f"{60 - 100 * number / 50}%"})
         assert levels_of(other)["carers"] == level
+
+
+def test_of_weighted_answers_nothing_is_said(db: Database) -> None:
+    rows: list[Row] = []
+    for number in range(20):
+        who = {"source": "S1", "respondent": f"{number:02}"}
+        said = {
+            "question": "Respect",
+            "group": "Carers",
+            "answer": 5 if number < 11 else 1,
+            "domains": "carers",
+        }
+        rows += [who | said, who | {"characteristic": "age", "category": "old" if number < 5 else "young"}]
+    margins = [
+        {"source": "S1", "characteristic": "age", "category": name, "percent": 50}
+        for name in ("old", "young")
+    ]
+    _, base = based(db, *good_domain("carers", 4, 1), *rows, *margins)
+    found = smallest_changes(db, base, "carers")
+    assert found["answers"] == []
+    [silent] = [one for one in found["not_said"] if one["kind"] == "answers"]
+    assert silent["because"] == "answers are weighted, so it would matter whose answers were otherwise"
+
+
+def test_shares_on_few_answers_alone_are_not_moved_by_other_answers(db: Database) -> None:
+    few = [survey("S1", "Respect", 100 * n / 9, 9) for n in (5,)]
+    _, base = based(db, *good_domain("carers", 4, 1), *few)
+    assert smallest_changes(db, base, "carers")["answers"] == []
 
 
 # Which run ------------------------------------------------------------------------------------------------

@@ -6,12 +6,24 @@ Modules in reading order:
     show        how results look on a terminal
     frameworks  init, framework list / show
     reviews     review create / list / show
+    sources     source add / list / show / search
     evidence    evidence import / template / add / tag / list / show / withdraw / check
-    runs        assess, rate, explain, trail, judge
+    runs        assess, trail, judge
+    decisions   decisions, accept, rate, approve, overrides
+    challenges  challenge add / list / show / reply / close
+    panel       panel open / vote / show / close
+    explain     explain
     records     verify, diff
+    audit       audit verify / head, history, backup, restore
+    compare     compare
+    surveys     surveys, indicators
     whatif      whatif
     uncertainty  uncertainty, confidence, next
-    rulebooks   rules check / test / show
+    agreement   agreement
+    coding      coding draw / list / sheet / done / disagreements / settle
+    rulebooks   rules check / lint / test / show
+    impact      rules impact
+    users       user add / list / role / password / disable
     serve       serve
 """
 
@@ -21,15 +33,26 @@ import sys
 
 import click
 
+from assessment.cli.agreement import agreement
+from assessment.cli.audit import audit, backup, history, restore
+from assessment.cli.challenges import challenge
+from assessment.cli.coding import coding
+from assessment.cli.compare import compare
+from assessment.cli.decisions import accept, approve, decisions, overrides, rate
 from assessment.cli.evidence import evidence
+from assessment.cli.explain import explain
 from assessment.cli.frameworks import framework, init
 from assessment.cli.options import Commands, say_error
+from assessment.cli.panel import panel
 from assessment.cli.records import diff, verify
 from assessment.cli.reviews import review
 from assessment.cli.rulebooks import rules
-from assessment.cli.runs import assess, explain, judge, rate, trail
+from assessment.cli.runs import assess, judge, trail
 from assessment.cli.serve import serve
+from assessment.cli.sources import source
+from assessment.cli.surveys import indicators, surveys
 from assessment.cli.uncertainty import confidence, next_, uncertainty
+from assessment.cli.users import user
 from assessment.cli.whatif import whatif
 
 
@@ -46,19 +69,36 @@ for command in (
     init,
     framework,
     review,
+    source,
     evidence,
     assess,
+    decisions,
+    accept,
     rate,
+    approve,
+    challenge,
+    panel,
     explain,
     trail,
     judge,
     verify,
     diff,
+    compare,
+    overrides,
+    surveys,
+    indicators,
     whatif,
     uncertainty,
     confidence,
     next_,
+    agreement,
+    coding,
     rules,
+    history,
+    audit,
+    backup,
+    restore,
+    user,
     serve,
 ):
     cli.add_command(command)

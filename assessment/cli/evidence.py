@@ -18,10 +18,14 @@ from assessment.cli.options import (
     progress_bar,
 )
 from assessment.cli.show import heading, paragraph, show_json, show_table
+from evidence.agreement import as_coding, coding_words
 from evidence.check import EvidenceCheck, check_evidence
+from evidence.codings import list_codings, withdraw_coding
 from evidence.intake import ImportReport, import_files, import_row
 from evidence.items import ItemFilter, find_item, item_number, list_items, tag_item, withdraw_item
 from evidence.layouts import LAYOUTS, columns, row_model, template
+from evidence.weights import LARGE
+from rules.ratings import FEWEST_ANSWERS
 
 
 @click.group(cls=Commands)
@@ -54,7 +58,7 @@ def import_(
 ) -> None:
     """Import files of evidence: CSV, XLSX, YAML or JSON, all or nothing.
 
-    Sources, findings, case scores, survey results, survey responses, indicators and tags each have a layout;
+    Sources, findings, case scores, survey results, indicators, tags, codings and the rest each have a layout;
     see: joint-review evidence template. Importing the same file again changes nothing.
 
     Example: joint-review evidence import wales-2004-08 sources.csv findings.csv
@@ -86,9 +90,9 @@ def _show_report(report: ImportReport, as_json: bool) -> None:
     if report.already_there:
         click.echo(f"Already there: {report.already_there:,} rows (same source and locator, same content).")
     if report.replaced:
-        click.echo(f"Replaced: {report.replaced:,} items; the old ones are withdrawn.")
+        click.echo(f"Replaced: {report.replaced:,} items or codings; the old ones are withdrawn.")
     if report.withdrawn:
-        click.echo(f"Left withdrawn: {report.withdrawn:,} rows repeat items or tags that were withdrawn.")
+        click.echo(f"Left withdrawn: {report.withdrawn:,} rows repeat what was withdrawn before.")
 
 
 @evidence.command("template")
@@ -206,6 +210,8 @@ def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> No
     for row in found:
         row["number"] = f"E{row['id']}"
         row["where"] = f"{row['source']}, {row['locator']}"
+        if row["small"]:
+            row["value"] = f"{row['value']:g} (few answers: {row['answers']})"
     columns_ = {
         "number": "item",
         "kind": "kind",
@@ -228,50 +234,72 @@ def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> No
 @programme_option
 @json_option
 def show(programme: Programme, review: str, item: str, as_json: bool) -> None:
-    """Show one item with its source, tags and history.
+    """Show one item with its source, its tags, and what further reviewers made of it.
+
+    Codings of a batch that is not handed in yet are not shown.
 
     Example: joint-review evidence show wales-2004-08 E12
     """
-    found = find_item(programme.db, programme.review(review), item_number(item))
+    in_review, number = programme.review(review), item_number(item)
+    found = find_item(programme.db, in_review, number)
+    codings = list_codings(programme.db, in_review, number)
     if as_json:
-        show_json(found)
+        show_json({**found, "codings": codings})
         return
     heading(f"E{found['id']} ({found['kind'].replace('_', ' ')})")
     paragraph(found["text"])
     if found["quote"]:
         paragraph(f'"{found["quote"]}"', "  ")
-    skipped = {"id", "text", "quote", "kind", "tags", "context", "review_id", "source_id", "digest"}
+    skipped = {"id", "text", "quote", "kind", "tags", "context", "review_id", "source_id", "digest", "small"}
     for name, value in found.items():
         if name not in skipped and not name.endswith("_event") and value not in (None, ""):
-            click.echo(f"{name.replace('_', ' '):>18}  {value}")
+            mark = f" (few: on fewer than {FEWEST_ANSWERS} a share never decides alone)"
+            click.echo(
+                f"{name.replace('_', ' '):>18}  {value}{mark if name == 'answers' and found['small'] else ''}"
+            )
     for one in found["tags"]:
         state = (
             f" (withdrawn by {one['withdrawn_by']}: {one['withdrawn_because']})" if one["withdrawn"] else ""
         )
         click.echo(f"{'tagged to':>18}  {one['domain']} by {one['tagged_by']}{state}")
+    for one in codings:
+        click.echo(f"{'coded by':>18}  {one['coded_by']}: {coding_words(as_coding(one))}")
 
 
 @evidence.command()
 @click.argument("review")
 @click.argument("item")
 @click.option("--domain", help="Withdraw only the tag to this domain.")
+@click.option("--coding", metavar="WHO", help="Withdraw only this further reviewer's coding.")
 @click.option("--because", required=True, metavar="TEXT", help="The reason.")
 @by_option
 @programme_option
 @json_option
 def withdraw(
-    programme: Programme, review: str, item: str, domain: str | None, because: str, by: str, as_json: bool
+    programme: Programme,
+    review: str,
+    item: str,
+    domain: str | None,
+    coding: str | None,
+    because: str,
+    by: str,
+    as_json: bool,
 ) -> None:
-    """Withdraw an item, or one of its tags; it stays in the record and no later run counts it.
+    """Withdraw an item, one of its tags or one of its codings; it stays in the record and counts no more.
 
     Example: joint-review evidence withdraw wales-2004-08 E12 --because "Recorded twice, see E40"
     """
-    number = item_number(item)
-    withdraw_item(
-        programme.db, programme.review(review), number, by=by, because=because, at=now(), domain=domain
-    )
+    if domain and coding:
+        raise click.UsageError("give --domain or --coding, not both")
+    db, found, number = programme.db, programme.review(review), item_number(item)
+    if coding:
+        withdraw_coding(db, found, number, coding, by=by, because=because, at=now())
+    else:
+        withdraw_item(db, found, number, by=by, because=because, at=now(), domain=domain)
     if as_json:
-        show_json({"item": number, "domain": domain, "withdrawn": True})
+        show_json({"item": number, "domain": domain, "coding": coding, "withdrawn": True})
+    elif coding:
+        click.echo(f"{coding}'s coding of E{number} is withdrawn; it is compared no more.")
     else:
         what = f"The tag of E{number} to {domain}" if domain else f"E{number}"
         click.echo(f"{what} is withdrawn; the next run no longer counts it.")
@@ -282,7 +310,7 @@ def withdraw(
 @programme_option
 @json_option
 def check(programme: Programme, review: str, as_json: bool) -> None:
-    """Check the evidence: untagged items, thin or one-sided domains, overused, dated or draft evidence.
+    """Check the evidence: untagged items, thin or one-sided domains, overused, dated or draft items, surveys.
 
     Example: joint-review evidence check wales-2004-08
     """
@@ -308,6 +336,7 @@ def _show_check(found: EvidenceCheck) -> None:
         ("Used in three domains or more", found.used_in_many, "domains"),
         ("Outside the evidence window", found.outside_window, "dated"),
         ("From draft sources", found.drafts, "source"),
+        (f"Survey shares on fewer than {FEWEST_ANSWERS} answers", found.few_answers, "answers"),
     ]
     for title, items, extra in sections:
         heading(f"{title}: {len(items):,}")
@@ -316,3 +345,11 @@ def _show_check(found: EvidenceCheck) -> None:
             paragraph(f"E{item['id']} {item['text']}{more}", "  ")
         if len(items) > 20:
             click.echo(f"  ... and {len(items) - 20:,} more (--json lists all)")
+    heading(f"Surveys where somebody counts over {LARGE} times the mean: {len(found.large_weights):,}")
+    for one in found.large_weights:
+        whom = f", {one['group_name']}" if one["group_name"] else ""
+        paragraph(
+            f"{one['source']}{whom}: the largest weight is {one['largest']:.1f};"
+            f" {one['respondents']:,} respondents count as {one['base']:,.1f}",
+            "  ",
+        )

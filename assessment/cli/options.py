@@ -20,7 +20,7 @@ from tqdm import tqdm
 from assessment.database import open_programme
 from evidence.models import read_date
 from evidence.reviews import Review, find_review
-from rules.errors import ReviewError, suggest
+from rules.errors import ReviewError, RunImpossible, suggest
 
 # No thread of tqdm's own: bars are moved by the work itself.
 tqdm.monitor_interval = 0
@@ -28,6 +28,7 @@ tqdm.monitor_interval = 0
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 FOLDER_OR_FILE = click.Path(path_type=Path)
+SEED_DIGITS = 18
 
 
 class Commands(click.Group):
@@ -60,6 +61,22 @@ class Day(click.ParamType[Any]):
         except PydanticCustomError as error:
             hint = (error.context or {}).get("hint", "")
             self.fail(f"{value!r} is not a date. {hint}", param, ctx)
+
+
+class Seed(click.ParamType[Any]):
+    """Where randomness starts: a whole number from 0 up that the database can hold."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; raises RunImpossible, as results that cannot be repeated are no matter of usage."""
+        text = str(value).strip()
+        if not text.isdecimal() or len(text) > SEED_DIGITS:
+            raise RunImpossible(
+                f"{text!r} is no seed",
+                hint=f"Give a whole number from 0 up, of at most {SEED_DIGITS} digits: --seed 1",
+            )
+        return int(text)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,10 @@ def _show(found: Mapping[str, Any]) -> None:
         )
         paragraph(f"{rating['title']}: {rating['before']} -> {rating['after']}, by {causes}.", "  ")
         paragraph(rating["because"], "      ")
-    heading(f"Evidence: {len(found['items'])} items and {len(found['tags'])} tags of other items")
+    counts = [
+        f"{len(found[name]):,} {name[:-1] if len(found[name]) == 1 else name}" for name in ("items", "tags")
+    ]
+    heading(f"Evidence: {' and '.join(counts)} of other items")
     for item in found["items"][:20]:
         said = f" ({item['because']})" if item["because"] else ""
         paragraph(f"{item['change']} by {item['by']}: E{item['id']} {item['text']}{said}", "  ")

@@ -1,4 +1,4 @@
-"""joint-review rules check / lint / test / show."""
+"""joint-review rules check / lint / test / show; rules impact is in assessment.cli.impact."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from assessment.cli.impact import impact
 from assessment.cli.options import Commands, json_option
 from assessment.cli.show import heading, paragraph, show_json, show_table
 from rules.cases import CaseReport, load_cases, run_cases
@@ -38,7 +39,10 @@ def _folders(names: tuple[str, ...]) -> list[Path]:
 
 @click.group(cls=Commands)
 def rules() -> None:
-    """Check, test and show rulebooks: how it is judged."""
+    """Check, test and show rulebooks, and say what a change would do: how it is judged."""
+
+
+rules.add_command(impact)
 
 
 @rules.command()

@@ -1,4 +1,4 @@
-"""joint-review assess, rate, explain, trail, judge."""
+"""joint-review assess, trail, judge."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from assessment.cli.options import (
     FOLDER_OR_FILE,
     Day,
     Programme,
+    Seed,
     by_option,
     json_option,
     now,
     programme_option,
 )
 from assessment.cli.show import (
-    show_explanation,
     show_gaps,
     show_grid,
     show_json,
@@ -27,11 +27,8 @@ from assessment.cli.show import (
     show_table,
     show_trail,
 )
-from assessment.decide import rate as record_rating
-from assessment.explain import explain as explain_run
 from assessment.grid import make_grid
 from assessment.judge import judge_file, write_csv
-from assessment.overview import framework_of
 from assessment.run import assess as make_run
 from assessment.run import load_run
 from assessment.trail import trail_of
@@ -43,7 +40,13 @@ run_option = click.option("--run", "run_id", type=int, help="Number of the run; 
 @click.command()
 @click.argument("review")
 @click.option("--on", type=Day(), help="The date of the run; today if left out.")
-@click.option("--seed", default=0, show_default=True, help="Seed of anything random; recorded with the run.")
+@click.option(
+    "--seed",
+    type=Seed(),
+    default=0,
+    show_default=True,
+    help="Seed of anything random; recorded with the run.",
+)
 @click.option("--rulebook", type=FOLDER_OR_FILE, help="A rulebook file to use instead of the library's.")
 @click.option(
     "--evaluator-only", is_flag=True, help="Leave the inference engine out; the run's record says so."
@@ -100,67 +103,6 @@ def assess(
 
 def _db(programme: Programme) -> str:
     return "" if str(programme.path) == "programme.db" else f" --db {programme.path}"
-
-
-@click.command()
-@click.argument("review")
-@click.argument("domain", metavar="DOMAIN|QUESTION")
-@click.argument("level", required=False)
-@click.option("--because", required=True, metavar="TEXT", help="The reason.")
-@click.option(
-    "--take-back", is_flag=True, help="Take the last rating back instead; the proposal counts again."
-)
-@by_option
-@programme_option
-@json_option
-def rate(
-    programme: Programme,
-    review: str,
-    domain: str,
-    level: str | None,
-    because: str,
-    take_back: bool,
-    by: str,
-    as_json: bool,
-) -> None:
-    """Give a person's own rating of a domain or question; it counts from the next run on.
-
-    Example: joint-review rate wales-2004-08 carers inconsistent --by moderator-1 --because "Seen on visits."
-    """
-    if take_back == (level is not None):
-        raise click.UsageError("give either a LEVEL or --take-back")
-    decision = record_rating(
-        programme.db, programme.review(review), domain, level, by=by, because=because, at=now()
-    )
-    if as_json:
-        show_json(decision)
-        return
-    if level is None:
-        click.echo(f"The rating of {domain} is taken back; the proposal counts again from the next run on.")
-        return
-    beside = f" (proposed: {decision['proposed']})" if decision["proposed"] else ""
-    click.echo(f"{domain} is rated {level} by {by}{beside}. It counts from the next run on.")
-
-
-@click.command()
-@click.argument("review")
-@click.argument("target", required=False)
-@run_option
-@programme_option
-@json_option
-def explain(programme: Programme, review: str, target: str | None, run_id: int | None, as_json: bool) -> None:
-    """Say why this rating and why not the next one up: of a domain, a question, 'cell', or all.
-
-    Example: joint-review explain wales-2004-08 carers
-    """
-    found = programme.review(review)
-    run = load_run(programme.db, found, run_id)
-    explained = explain_run(framework_of(programme.db, run), run, target)
-    if as_json:
-        show_json(explained)
-        return
-    for one in explained:
-        show_explanation(one)
 
 
 @click.command()

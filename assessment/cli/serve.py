@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from assessment.accounts import open_accounts
 from assessment.cli.options import db_option
 from assessment.database import open_programme
 from assessment.pages import metadata_yaml
@@ -30,10 +32,16 @@ SETTINGS = {
     "--port", default=8001, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-def serve(db_path: Path, port: int, host: str) -> None:
+@click.option(
+    "--tls",
+    is_flag=True,
+    help="People reach the pages over HTTPS, through a proxy: cookies are sent over HTTPS only.",
+)
+def serve(db_path: Path, port: int, host: str, tls: bool) -> None:
     """Open the pages of the working database in Datasette.
 
-    A link is printed that signs you in, once. Nobody sees anything without signing in. Stop with Ctrl-C.
+    A link is printed that signs you in, once, with every role; others sign in with their name and password
+    (see: joint-review user add --help). Nobody sees anything without signing in. Stop with Ctrl-C.
 
     Example: joint-review serve --db programme.db --port 8001
     """
@@ -55,6 +63,12 @@ def serve(db_path: Path, port: int, host: str) -> None:
         for name, value in SETTINGS.items():
             command += ["--setting", name, value]
         click.echo("Open the link with the token below: it signs you in, once. Stop with Ctrl-C.", err=True)
-        code = subprocess.call(command, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+        environment = {
+            **os.environ,
+            "PYTHONUNBUFFERED": "1",
+            "DATASETTE_SECRET": open_accounts(db_path).secret(secrets.token_hex),
+            "JOINT_REVIEW_TLS": "1" if tls else "0",
+        }
+        code = subprocess.call(command, env=environment)
     if code:
         sys.exit(1)

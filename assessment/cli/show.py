@@ -1,4 +1,4 @@
-"""How results look on a terminal: JSON, tables, the grid, a rating, an explanation, a trail."""
+"""How results look on a terminal: JSON, tables, the grid, a rating, a trail."""
 
 from __future__ import annotations
 
@@ -92,55 +92,6 @@ def show_gaps(gaps: Sequence[Mapping[str, str]]) -> None:
         click.echo("None.")
     for gap in gaps:
         paragraph(f"{gap['title']}: {gap['missing']}", "  ")
-
-
-def show_explanation(explained: Mapping[str, Any]) -> None:
-    """One target: the sentence first, the criteria below."""
-    heading(f"{explained['title']}: {explained['level_title'] or explained['status']}")
-    paragraph(explained["because"])
-    _criteria("Met", explained["met"])
-    if explained["next_level"]:
-        _criteria(f"For {explained['next_level']}", explained["next"])
-    _criteria("Limits", explained["limits"])
-    _criteria("Enough evidence?", explained["sufficiency"])
-
-
-def _criteria(title: str, outcomes: Sequence[Mapping[str, Any]]) -> None:
-    if not outcomes:
-        return
-    click.echo(f"\n{title}:")
-    rows = [
-        {
-            "met": _met(outcome),
-            "statement": outcome["statement"],
-            "needed": outcome["needed"],
-            "margin": outcome["margin"],
-            "base": outcome["base"],
-            "interval": _interval(outcome),
-        }
-        for outcome in outcomes
-    ]
-    columns = {
-        "met": "",
-        "statement": "what was measured",
-        "needed": "test",
-        "margin": "margin",
-        "base": "base",
-        "interval": "95 % interval",
-    }
-    show_table(rows, columns, [None, 50, 18, None, None, None])
-
-
-def _met(outcome: Mapping[str, Any]) -> str:
-    if outcome["part"] == "limits":
-        return "holds it down" if outcome.get("binds") else "met" if outcome["met"] else "not in force"
-    return "met" if outcome["met"] else "NOT MET"
-
-
-def _interval(outcome: Mapping[str, Any]) -> str:
-    if outcome["low"] is None:
-        return ""
-    return f"{outcome['low']:.1f} to {outcome['high']:.1f}"
 
 
 def show_trail(node: Mapping[str, Any], depth: int = 0) -> None:

@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from assessment.cli.options import Function, Programme, by_option, json_option, now, programme_option
+from assessment.cli.options import (
+    Function,
+    Programme,
+    Seed,
+    by_option,
+    json_option,
+    now,
+    programme_option,
+)
 from assessment.cli.show import heading, paragraph, show_json, show_table
 from assessment.confidence import (
     CONCERN_WORDS,
@@ -28,7 +36,7 @@ from evidence.pools import SampleSizes
 from rules.errors import UnknownName
 
 run_option = click.option("--run", "run_id", type=int, help="Number of the run; the latest if left out.")
-seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draws.")
+seed_option = click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the draws.")
 findings_option = click.option(
     "--findings",
     type=click.Choice(["resampled", "fixed"]),

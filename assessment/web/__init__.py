@@ -3,9 +3,23 @@
 Modules in reading order:
 
     access    who may see the pages, which database they show, reading from it
+    signin    signing in and out, and who a request is from
+    guard     what holds for every answer and every form: headers, cookies, where a form comes from
+    uploads   reading the body of a form: fields and files, within limits
+    writing   forms: the one way in which a page changes something
     views     the pages: request, one function, template or JSON
     content   what every page shows, as plain data
     shown     a review as one run shows it, in one language
+    worked    what takes a while to work out from a run, kept in memory
+    whatif    the pages on what would change a rating
+    uncertainty  the pages on how sure a run is and where to look next
+    compare   the pages that compare all reviews under one framework
+    surveys   the page on survey results beside those of other reviews, and its funnels
+    indicators  the page on indicators over the years, and its pictures
+    agreement  the page on how far reviewers agree
+    sources   the pages on sources: list, search, adding files
+    tagging   the page on which a source is read and tagged, and its forms
+    coverage  the pages on what there is evidence for, and what a reviewer has still to do
     figures   the grid, scales and bars as plain numbers
     wording   the words for what the tables hold as short names
     compat    everything that differs between Datasette 0.65 and 1.0
@@ -21,12 +35,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from datasette import Forbidden, hookimpl
+from datasette.utils import tilde_encode
 
-from assessment.web import figures, views, wording
-from assessment.web.access import NoWorkingDatabase, working_database
+from assessment.permissions import Action
+from assessment.web import figures, guard, signin, views, wording
+from assessment.web.access import NoWorkingDatabase, actor_of, working_database
+from evidence.database import system_salts
+from evidence.seals import give_salts
 
 F = TypeVar("F", bound=Callable[..., Any])
 STYLE = Path(__file__).parent / "static" / "review.css"
+SCRIPT = STYLE.with_name("tagging.js")
 
 
 def hook(function: F) -> F:
@@ -38,14 +57,38 @@ def hook(function: F) -> F:
 @hook
 def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     """The pages, before Datasette's own routes."""
-    return views.routes()
+    signing = [(f"^{signin.SIGN_IN}$", signin.sign_in), (f"^{signin.SIGN_OUT}$", signin.sign_out)]
+    return [*signing, *views.routes()]
+
+
+@hook
+def actor_from_request(datasette: Any, request: Any) -> Callable[[], Awaitable[Any]]:
+    """Who is signed in with a name and password."""
+
+    async def find() -> Any:
+        return await signin.find_actor(datasette, request)
+
+    return find
+
+
+@hook
+def skip_csrf(datasette: Any, scope: Any) -> bool:
+    """Forms with files check their token themselves, once it is known that who sends them may."""
+    return views.takes_files(str(scope.get("path", "")))
+
+
+@hook
+def asgi_wrapper(datasette: Any) -> Callable[[guard.App], guard.App]:
+    """What holds for every answer: see `guard`."""
+    return guard.guarded
 
 
 @hook
 def prepare_connection(conn: Any) -> None:
-    """Wait for writers instead of failing, and hold foreign keys; both are off by default."""
+    """Wait for writers instead of failing, hold foreign keys (both are off by default), salt events."""
     conn.execute("pragma busy_timeout=20000")
     conn.execute("pragma foreign_keys=on")
+    give_salts(conn, system_salts)
 
 
 @hook
@@ -67,10 +110,12 @@ def menu_links(datasette: Any, actor: dict[str, Any] | None) -> Callable[[], Awa
             database = await working_database(datasette, actor)
         except (Forbidden, NoWorkingDatabase):
             return []
-        return [
-            {"href": datasette.urls.path("/reviews"), "label": "Reviews"},
-            {"href": datasette.urls.database(database.name), "label": "Tables and queries"},
-        ]
+        found = [{"href": datasette.urls.path("/reviews"), "label": "Reviews"}]
+        who = actor_of(actor)
+        if who and who.may(Action.SEE_ALL_REVIEWS):
+            href = datasette.urls.database(database.name)
+            found.append({"href": href, "label": "Tables and queries"})
+        return found
 
     return links
 
@@ -80,12 +125,14 @@ def prepare_jinja2_environment(env: Any) -> None:
     """What the templates need to say numbers and draw figures, under names of our own."""
     for function in (
         figures.grid_figure,
+        figures.crowd_figure,
         figures.heat,
         figures.mini_grid,
         figures.scale_figure,
         figures.item_bar,
         figures.measure_bar,
         wording.number,
+        wording.percent,
         wording.signed,
         wording.interval,
         wording.moment,
@@ -93,4 +140,6 @@ def prepare_jinja2_environment(env: Any) -> None:
     ):
         env.globals[f"jr_{function.__name__}"] = function
     env.globals["jr_words"] = wording
+    env.globals["jr_in_path"] = tilde_encode
+    env.globals["jr_script"] = hashlib.sha256(SCRIPT.read_bytes()).hexdigest()[:8]
     env.globals["jr_style"] = hashlib.sha256(STYLE.read_bytes()).hexdigest()[:8]

@@ -1,14 +1,15 @@
-"""Who may see the pages, which database they show, and reading from it."""
+"""Who may see the pages, which database they show, reading from it and writing to it."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from datasette import Forbidden
 from sqlite_utils import Database
 
+from assessment.permissions import OWNER, OWNER_ROLES, Action, Actor, Held, Role, make_actor
 from assessment.web.compat import allowed
 from evidence.database import APPLICATION_ID
 from rules.errors import DatabaseUnusable
@@ -26,21 +27,41 @@ class NoWorkingDatabase(DatabaseUnusable):
         )
 
 
-async def working_database(datasette: Any, actor: dict[str, Any] | None) -> Any:
-    """The working database, if the actor may see it; raises Forbidden or NoWorkingDatabase.
+async def working_database(
+    datasette: Any,
+    said: Mapping[str, Any] | None,
+    action: Action = Action.SEE_REVIEW,
+    review: str | None = None,
+) -> Any:
+    """The working database, if who is signed in may do this; raises Forbidden or NoWorkingDatabase.
 
-    Plugin pages run their own SQL and pass by every allow block, so each asks here first. Allowed is who
-    is signed in and may see both this instance and the working database by Datasette's own rules: an
-    anonymous visitor never is, whatever the metadata says.
+    `review` is the key of the review it is done to; without one, being allowed it for any review is enough.
+    Plugin pages run their own SQL and pass by every allow block, so each asks here first, before anything is
+    looked up: what is refused and what does not exist are answered alike. An anonymous visitor may nothing,
+    whatever the metadata says.
     """
-    if not await allowed(datasette, actor, "view-instance"):
+    actor = actor_of(said)
+    if actor is None:
+        raise Forbidden("sign in first")
+    if actor.name == OWNER and not await allowed(datasette, dict(said or {}), "view-instance"):
         raise Forbidden("view-instance")
+    may = actor.reviews(action) != frozenset() if review is None else actor.may(action, review)
+    if not may:
+        raise Forbidden(action.value)
     database = await find_working_database(datasette)
     if database is None:
         raise NoWorkingDatabase
-    if actor is None or not await allowed(datasette, actor, "view-database", database.name):
-        raise Forbidden("view-database")
     return database
+
+
+def actor_of(said: Mapping[str, Any] | None) -> Actor | None:
+    """Who a request is from, from what Datasette holds of them; None for nobody."""
+    if not said:
+        return None
+    if said.get("id") == OWNER:
+        return make_actor(OWNER, OWNER_ROLES)
+    held = [Held(Role(role), review) for role, review in said.get("held", ())]
+    return make_actor(str(said.get("id")), held)
 
 
 async def find_working_database(datasette: Any) -> Any:
@@ -73,3 +94,30 @@ async def read(database: Any, question: Callable[[Database], T]) -> T:
 
     found: T = await database.execute_fn(ask)
     return found
+
+
+async def write(database: Any, change: Callable[[Database], T]) -> T:
+    """What `change` gives, in Datasette's one writing thread; see `writing` for who calls this.
+
+    `change` opens a transaction itself, like everything that writes. The connection is handed over as the
+    command line's is: without transactions that Python begins by itself, and with plain rows.
+    """
+
+    def do(connection: Any) -> tuple[T | None, Exception | None]:
+        kept = connection.isolation_level, connection.row_factory
+        connection.isolation_level = connection.row_factory = None
+        try:
+            return change(Database(connection, execute_plugins=False)), None
+        except Exception as error:
+            # Handed back, since Datasette would print what is raised in this thread.
+            return None, error
+        finally:
+            if connection.in_transaction:
+                connection.rollback()
+            connection.isolation_level, connection.row_factory = kept
+
+    done, error = await database.execute_write_fn(do)
+    if error is not None:
+        raise error
+    given: T = done
+    return given

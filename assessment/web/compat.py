@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
+import datasette
 from datasette.views.index import IndexView
 
 
@@ -23,3 +26,23 @@ async def own_index(datasette: Any, request: Any) -> Any:
     view = IndexView(datasette)
     # 1.0 dispatches by method; 0.65 answers GET by `get`.
     return await view.get(request)
+
+
+def own_scripts() -> list[str]:
+    """The scripts that Datasette's own templates put into the page itself, as the browser sees them."""
+    folder = Path(datasette.__file__).parent / "templates"
+    found = [
+        script
+        for template in sorted(folder.glob("*.html"))
+        for script in re.findall(r"<script>(.*?)</script>", template.read_text(encoding="utf-8"), re.DOTALL)
+    ]
+    # Whether columns may be faceted is the one thing that is written into a script.
+    facet = "{{ datasette_allow_facet }}"
+    filled = [script.replace(facet, value) for script in found for value in ("true", "false")]
+    return sorted({script for script in filled if "{{" not in script and "{%" not in script})
+
+
+def form_token(request: Any) -> str | None:
+    """The token that forms of this visitor must carry; None on 1.0, which has none."""
+    give = request.scope.get("csrftoken")
+    return str(give()) if give else None

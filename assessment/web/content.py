@@ -6,7 +6,7 @@ that nothing carries, and the trail RunImpossible for a review that was not asse
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,10 +14,12 @@ from sqlite_utils import Database
 
 from assessment import overview
 from assessment.explain import explain
+from assessment.explain_rule import explain_rules
 from assessment.run import Run, load_run
 from assessment.trail import find_measure, items_behind
 from assessment.web import wording
 from assessment.web.shown import Shown, base_of
+from assessment.web.worked import Worked
 from evidence.check import check_evidence
 from evidence.items import ItemFilter, find_item, list_items
 from evidence.models import SOURCE_KINDS
@@ -29,12 +31,14 @@ from rules.rulebook import Of
 PAGE_SIZE = 50
 
 
-def reviews(db: Database, *, page: int = 1) -> dict[str, Any]:
-    """`reviews`: key, authority, framework, framework_title, window_from, window_to, items, run, made_on,
-    and `position`, per question {question, title, level, levels, level_title, status}; and `paging`.
+def reviews(db: Database, *, page: int = 1, only: Collection[str] | None = None) -> dict[str, Any]:
+    """The reviews named in `only` (None: all).
+
+    `reviews`: key, authority, framework, framework_title, window_from, window_to, items, run, made_on, and
+    `position`, per question {question, title, level, levels, level_title, status}; and `paging`.
     """
-    paging = paging_of(overview.count_reviews(db), page)
-    found = overview.reviews_with_position(db, limit=PAGE_SIZE, offset=paging["offset"])
+    paging = paging_of(overview.count_reviews(db, only), page)
+    found = overview.reviews_with_position(db, only=only, limit=PAGE_SIZE, offset=paging["offset"])
     return {"reviews": found, "paging": paging}
 
 
@@ -44,11 +48,12 @@ def review(db: Database, key: str, *, run_id: int | None = None, language: str =
     `review`, `run` (its facts; None before the first), `runs`, `grid`, `questions` (each a rating with
     `domains`, ratings too), `matrix` with `kinds` and `most`, `gaps`, `check`, `language`, `languages`.
     A rating has target, title, status, level (1 the worst) of `levels`, level_title, proposed_title,
-    because, and decision {by, at, because} where a person decided.
+    because, and decision {by, at, because} where a person decided; and, as far as they can be worked out,
+    rests_on and chance (see `worked.Worked.marks`).
     """
     found = find_review(db, key)
     run = _run_or_none(db, found, run_id)
-    shown = Shown(db, found, run, language)
+    shown = Shown(db, found, run, language, Worked(db, found, run).marks() if run else {})
     return {
         **shown.head(),
         "run": shown.facts(),
@@ -69,20 +74,25 @@ def trail(
     `review`, `run`, and the rating (see `review`); `looks_for` (what reviewers look for); `next`: {title,
     criteria not met} of the level above the one the criteria reach, None at the top; `limits`: those that
     hold the rating down; `missing`: what is not enough; `parts`: every group of criteria with its role, how
-    many are met, and the criteria; `domains` (of a question), `questions` and `grid` (of the cell).
+    many are met, and the criteria; `lost` (the levels the rules did not give), `missed` (the criteria missed
+    all the same, under best-fit) and `policy_words`, as `joint-review explain --json` gives them; `domains`
+    (of a question); `questions`, `grid`, `neighbours` and `rules` (of the cell, as explain gives them).
     """
     found = find_review(db, key)
     run = load_run(db, found, run_id)
-    shown = Shown(db, found, run, language)
+    shown = Shown(db, found, run, language, Worked(db, found, run).marks())
     page = {**shown.head(), "run": shown.facts(), "target": target}
     if target == "cell":
-        why = explain(shown.framework, run, "cell")[0]
+        why = explain(shown.framework, run, "cell", shown.decisions)[0]
         return {
             **page,
             "kind": "cell",
             "title": why["title"],
             "because": why["because"],
             "status": why["status"],
+            "rests_on": shown.marks.get("cell", {}).get("rests_on", []),
+            "neighbours": why["neighbours"],
+            "rules": why["rules"],
         } | {
             "grid": shown.grid(),
             "questions": shown.questions(),
@@ -135,6 +145,25 @@ def measure(
         "paging": paging,
         "ratings": shown.domains(target) if definition.of is Of.RATINGS else [],
     }
+
+
+def rule(
+    db: Database, key: str, name: str, *, run_id: int | None = None, language: str = "en"
+) -> dict[str, Any]:
+    """Why a rule fired in a run, or did not.
+
+    `review`, `run`, `rule` (the name asked for), `rules` (as `joint-review explain --rule --json` gives them:
+    most names stand for one rule), and `problem` {error, hint} where the recorded firings cannot be told.
+    Raises UnknownName.
+    """
+    found = find_review(db, key)
+    run = load_run(db, found, run_id)
+    shown = Shown(db, found, run, language)
+    page = {**shown.head(), "run": shown.facts(), "rule": name, "rules": None, "problem": None}
+    try:
+        return page | {"rules": explain_rules(run, name)}
+    except RunImpossible as error:
+        return page | {"problem": {"error": wording.sentence(error.message), "hint": error.hint}}
 
 
 class UnknownChoice(UnknownName):
@@ -211,7 +240,7 @@ def item(db: Database, key: str, number: int) -> dict[str, Any]:
             **shown,
             "says": wording.says(shown),
             "compared": wording.comparisons(shown),
-            "strand_title": _strand(found.framework, shown["strand"]),
+            "strand_title": strand_title(found.framework, shown["strand"]),
             "context": {
                 "page": _cut(context["page"]) if context["page"] else None,
                 "before": [row for row in neighbours if row["id"] < number],
@@ -239,7 +268,7 @@ def item_line(framework: Framework, row: Mapping[str, Any]) -> dict[str, Any]:
     else:
         line["says"] = wording.DIRECTIONS[line["direction"]]
     line["rests_on"] = wording.rests_on(line)
-    line["strand_title"] = _strand(framework, line["strand"])
+    line["strand_title"] = strand_title(framework, line["strand"])
     return line
 
 
@@ -310,7 +339,8 @@ def _title(framework: Framework, domain: str) -> str:
     return framework.title_of(domain) if framework.is_domain(domain) else domain
 
 
-def _strand(framework: Framework, name: str) -> str:
+def strand_title(framework: Framework, name: str) -> str:
+    """The title of a strand; the name itself where the framework has none of that name."""
     for strand in framework.strands:
         if strand.id == name:
             return in_language(strand.title)

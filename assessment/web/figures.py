@@ -49,7 +49,8 @@ def _block(lines: Sequence[str], x: float, y: float, here: bool = False) -> dict
 def grid_figure(grid: Mapping[str, Any]) -> dict[str, Any]:
     """Where everything of the grid goes: axis questions, level names, cells, and the mark.
 
-    `grid` is what `content.grid_of` gives. Widths follow from the number of levels.
+    `grid` is what `Shown.grid` gives; where its cells have a `chance` (0 to 1), they are shaded by it. Widths
+    follow from the number of levels.
     """
     columns, rows = grid["columns"], grid["rows"]
     left = room_for([row["title"] for row in rows], 8) if grid["up"] else 1.0
@@ -68,10 +69,14 @@ def grid_figure(grid: Mapping[str, Any]) -> dict[str, Any]:
         for c, cell in enumerate(row["cells"]):
             x = left + c * across_cell
             good = c / max(len(columns) - 1, 1) + (len(rows) - 1 - r) / max(len(rows) - 1, 1)
-            shade = min(3, int(good / (2 if len(rows) > 1 else 1) * 4))
-            cells.append({"x": x, "y": y, "here": cell["here"], "shade": shade})
+            shade = f"shade-{min(3, int(good / (2 if len(rows) > 1 else 1) * 4))}"
+            chance = cell.get("chance")
+            if chance is not None:
+                shade = f"chance-{heat_of(chance)}"
+            places = {"x": x, "y": y, "cx": x + across_cell / 2, "cy": y + 19, "ty": y + CELL_HEIGHT - 6}
+            cells.append({**places, "here": cell["here"], "shade": shade, "chance": chance})
             if cell["here"]:
-                mark = {"x": x, "y": y, "cx": x + across_cell / 2, "cy": y + 19, "ty": y + CELL_HEIGHT - 6}
+                mark = cells[-1]
     bottom = top + len(rows) * CELL_HEIGHT
     deepest = 0
     for c, title in enumerate(columns):
@@ -90,6 +95,29 @@ def grid_figure(grid: Mapping[str, Any]) -> dict[str, Any]:
         "labels": labels,
         "mark": mark,
     }
+
+
+def crowd_figure(grid: Mapping[str, Any]) -> dict[str, Any]:
+    """The grid with several reviews in a cell: `grid_figure`, and in every cell `texts` {x, y, text, bold}.
+
+    `grid` is what web.compare gives: its cells hold `numbers`, those of the reviews in the list beside it. A
+    cell says how many reviews it holds and is shaded by that; their numbers stand below as far as they fit.
+    """
+    figure = grid_figure(grid)
+    held = [cell["numbers"] for row in grid["rows"] for cell in row["cells"]]
+    most = max(map(len, held), default=0)
+    width = figure["cell"]["width"]
+    for cell, numbers in zip(figure["cells"], held, strict=True):
+        cell["shade"] = f"chance-{heat(len(numbers), most)}"
+        count = f"{len(numbers)} review{'s' if len(numbers) > 1 else ''}"
+        lines = wrap(", ".join(map(str, numbers)), width - 6)
+        lines = [count, *(lines if len(lines) < 3 else ())] if numbers else []
+        first = cell["y"] + CELL_HEIGHT / 2 + 4 - LINE * (len(lines) - 1) / 2
+        cell["texts"] = [
+            {"x": cell["cx"], "y": first + LINE * n, "text": line, "bold": n == 0}
+            for n, line in enumerate(lines)
+        ]
+    return figure
 
 
 def mini_grid(position: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -179,6 +207,11 @@ def measure_bar(measure: Mapping[str, Any]) -> dict[str, Any] | None:
         marks=measure["thresholds"],
         ends=known if None not in known else [],
     )
+
+
+def heat_of(chance: float) -> int:
+    """0 for none, else 1 to 5 by fifths of certainty."""
+    return 0 if not chance else min(5, 1 + int(5 * chance))
 
 
 def heat(count: int, most: int) -> int:

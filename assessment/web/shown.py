@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlite_utils import Database
@@ -19,8 +20,15 @@ from rules.rulebook import Measure, Of, Rulebook, Statistic
 class Shown:
     """A review as one run shows it, in one language."""
 
-    def __init__(self, db: Database, found: Review, run: Run | None, language: str) -> None:
-        self.db, self.review, self.run = db, found, run
+    def __init__(
+        self,
+        db: Database,
+        found: Review,
+        run: Run | None,
+        language: str,
+        marks: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self.db, self.review, self.run, self.marks = db, found, run, marks or {}
         self.framework = overview.framework_of(db, run) if run else found.framework
         self.language = language if language in self.framework.title else "en"
         self.decisions = overview.decisions_in(db, run) if run else {}
@@ -105,12 +113,14 @@ class Shown:
             "proposed_title": scale[found["proposed"] - 1] if found.get("proposed") else None,
             "because": found.get("because", ""),
             "decision": self.decisions.get(target),
+            "rests_on": self.marks.get(target, {}).get("rests_on", []),
+            "chance": self.marks.get(target, {}).get("chance"),
         }
 
     def explanation(self, target: str) -> dict[str, Any]:
         """Why this level and not the next: see `content.trail`."""
         assert self.run
-        why = explain(self.framework, self.run, target)[0]
+        why = explain(self.framework, self.run, target, self.decisions)[0]
         rating = self.run.rating(target)
         names = [level.id for level in self.framework.scale_of(target)]
         reached = rating["before_limits"] or 0
@@ -124,6 +134,9 @@ class Shown:
             "looks_for": list(domain.looks_for) if domain else [],
             "limits": [c for c in criteria if c["binds"]],
             "missing": [c for c in criteria if c["part"] == "sufficiency" and not c["met"]],
+            "lost": why["lost"],
+            "missed": why["missed"],
+            "policy_words": why["policy_words"],
             "parts": [
                 {
                     "part": part,
@@ -154,6 +167,7 @@ class Shown:
                     "shown": self.value_of(target, definition, outcome["value"]),
                     "base_shown": base_of(definition, outcome["base"]),
                     "no_better_than_title": self.part_title(target, outcome["no_better_than"] or ""),
+                    "rule": f"{target}.{outcome['part']}.{outcome['criterion']}",
                     "binds": outcome["part"] == "limits" and outcome["criterion"] in rating["limits"],
                 }
             )

@@ -7,18 +7,49 @@ import sqlite3
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import unquote, urlencode
 
 from datasette import Response
+from datasette.utils import tilde_decode
 from sqlite_utils import Database
 
-from assessment.web import content
-from assessment.web.access import NoWorkingDatabase, find_working_database, read, working_database
+from assessment.permissions import Action
+from assessment.plots import NARROW, WIDE
+from assessment.uncertainty import FEWEST
+from assessment.web import (
+    agreement,
+    compare,
+    content,
+    coverage,
+    indicators,
+    signin,
+    sources,
+    surveys,
+    tagging,
+    uncertainty,
+    whatif,
+    writing,
+)
+from assessment.web.access import (
+    NoWorkingDatabase,
+    actor_of,
+    find_working_database,
+    read,
+    working_database,
+)
 from assessment.web.compat import own_index
+from assessment.web.worked import DRAWS, MOST_DRAWS
+from assessment.web.writing import Again, Form
 from rules.errors import ReviewError, UnknownName
 
 Found = dict[str, Any]
+MOST_TEXTS = 20
+"""How many things may be tried at once."""
+PAIRS, MOST_PAIRS = 3, 50
+"""Nearest pairs shown for every domain and question, unless told, and at most."""
 
 
 class AskedWrongly(ReviewError):
@@ -31,6 +62,10 @@ class Asked:
 
     names: dict[str, str]
     values: Any
+    seen: frozenset[str] | None
+    """The reviews that who asks may see; None for all of them."""
+    by: str = ""
+    """Who asks."""
 
     def whole(self, name: str, default: int | None = None) -> int | None:
         """A whole number from 1; raises AskedWrongly."""
@@ -43,10 +78,16 @@ class Asked:
 
     def text(self, name: str) -> str:
         """A text; raises AskedWrongly when it is longer than anything one would type."""
-        text = (self.values.get(name) or "").strip()
-        if len(text) > 200 or "\0" in text:
+        return next(iter(self.texts(name)), "")
+
+    def texts(self, name: str) -> list[str]:
+        """All texts of a name, the empty ones too; raises AskedWrongly for long ones, and for too many."""
+        texts = [text.strip() for text in self.values.getlist(name)]
+        if any(len(text) > 200 or "\0" in text for text in texts):
             raise AskedWrongly(f"{name} must be a text of at most 200 characters")
-        return str(text)
+        if len(texts) > MOST_TEXTS:
+            raise AskedWrongly(f"{name} may be given {MOST_TEXTS} times at most")
+        return texts
 
     @property
     def page(self) -> int:
@@ -67,6 +108,63 @@ class Asked:
         return text
 
     @property
+    def draws(self) -> int:
+        """How often to draw; raises AskedWrongly."""
+        return self.draws_or(DRAWS)
+
+    def draws_or(self, default: int) -> int:
+        """How often to draw, unless told; raises AskedWrongly."""
+        draws = self.whole("draws", default) or default
+        if not FEWEST <= draws <= MOST_DRAWS:
+            raise AskedWrongly(
+                f"a page draws {FEWEST} to {MOST_DRAWS:,} times, not {draws:,}",
+                hint="The command line draws as often as you like.",
+            )
+        return draws
+
+    @property
+    def seed(self) -> int:
+        """The seed of the draws; raises AskedWrongly."""
+        text = self.text("seed") or "0"
+        if not re.fullmatch(r"[0-9]{1,9}", text):
+            raise AskedWrongly(f"seed must be a whole number from 0, not {text[:40]!r}")
+        return int(text)
+
+    @property
+    def change(self) -> whatif.Change:
+        """What to try: `without` (also with commas), and `set`, or `measure` and `value` as in the form."""
+        without = [part.strip() for text in self.texts("without") for part in text.split(",")]
+        pairs = zip_longest(self.texts("measure"), self.texts("value"), fillvalue="")
+        settings = [*self.texts("set"), *(f"{name}={value}" for name, value in pairs if name or value)]
+        return whatif.Change(
+            tuple(part for part in without if part), tuple(text for text in settings if text)
+        )
+
+    @property
+    def until(self) -> date | None:
+        """Up to which date runs count; None for all. Raises AskedWrongly."""
+        text = self.text("until")
+        if not text:
+            return None
+        try:
+            return date.fromisoformat(text)
+        except ValueError as error:
+            raise AskedWrongly(f"until must be a date like 2026-03-31, not {text[:40]!r}") from error
+
+    @property
+    def pairs(self) -> int:
+        """How many nearest pairs are shown; raises AskedWrongly."""
+        pairs = self.whole("nearest", PAIRS) or PAIRS
+        if pairs > MOST_PAIRS:
+            raise AskedWrongly(f"a page shows {MOST_PAIRS} nearest pairs at most, not {pairs:,}")
+        return pairs
+
+    @property
+    def width(self) -> int:
+        """How wide a picture is to be."""
+        return NARROW if self.text("narrow") else WIDE
+
+    @property
     def item(self) -> int:
         """The number of an item, written 12 or E12; raises UnknownName."""
         text = self.names["number"]
@@ -77,7 +175,7 @@ class Asked:
 
 def reviews(db: Database, asked: Asked) -> Found:
     """The list of reviews."""
-    return content.reviews(db, page=asked.page)
+    return content.reviews(db, page=asked.page, only=asked.seen)
 
 
 def review(db: Database, asked: Asked) -> Found:
@@ -114,6 +212,139 @@ def item(db: Database, asked: Asked) -> Found:
     return content.item(db, asked.names["review"], asked.item)
 
 
+def would_change(db: Database, asked: Asked) -> Found:
+    """What would change a rating; without a target, the position on the grid."""
+    names = asked.names
+    return whatif.whatif(
+        db,
+        names["review"],
+        names.get("target") or "cell",
+        asked.change,
+        run_id=asked.run,
+        language=asked.language,
+    )
+
+
+def how_sure(db: Database, asked: Asked) -> Found:
+    """How sure a run is."""
+    return uncertainty.uncertainty(
+        db, asked.names["review"], asked.draws, asked.seed, run_id=asked.run, language=asked.language
+    )
+
+
+def look_next(db: Database, asked: Asked) -> Found:
+    """Where to look next."""
+    return uncertainty.next_evidence(
+        db, asked.names["review"], asked.draws, asked.seed, run_id=asked.run, language=asked.language
+    )
+
+
+def tornado_picture(db: Database, asked: Asked) -> str:
+    """What moves a domain or question."""
+    names = asked.names
+    return whatif.tornado_picture(
+        db, names["review"], names["target"], asked.width, run_id=asked.run, language=asked.language
+    )
+
+
+def profile_picture(db: Database, asked: Asked) -> str:
+    """How sure every level is."""
+    return uncertainty.profile_picture(
+        db,
+        asked.names["review"],
+        asked.draws,
+        asked.seed,
+        asked.width,
+        run_id=asked.run,
+        language=asked.language,
+    )
+
+
+def chances_picture(db: Database, asked: Asked) -> str:
+    """The chance of a wrong rating, now and with more evidence."""
+    return uncertainty.chances_picture(
+        db, asked.names["review"], asked.draws, asked.seed, asked.width, run_id=asked.run
+    )
+
+
+def rule(db: Database, asked: Asked) -> Found:
+    """Why a rule fired, or did not."""
+    names = asked.names
+    return content.rule(db, names["review"], names["rule"], run_id=asked.run, language=asked.language)
+
+
+def side_by_side(db: Database, asked: Asked) -> Found:
+    """All reviews under a framework."""
+    framework = asked.names.get("framework")
+    return compare.compare(db, framework, until=asked.until, nearest=asked.pairs, only=asked.seen)
+
+
+def survey_results(db: Database, asked: Asked) -> Found:
+    """Survey results beside those of other reviews."""
+    question = asked.text("question")
+    return surveys.surveys(db, asked.names["review"], question=question, page=asked.page, named=asked.seen)
+
+
+def funnel_picture(db: Database, asked: Asked) -> str:
+    """The funnel of one survey result."""
+    names = asked.names
+    return surveys.funnel_picture(db, names["review"], names["funnel"], asked.width, named=asked.seen)
+
+
+def over_the_years(db: Database, asked: Asked) -> Found:
+    """Indicators over the years."""
+    return indicators.indicators(db, asked.names["review"])
+
+
+def trend_picture(db: Database, asked: Asked) -> str:
+    """One indicator over the years."""
+    return indicators.trend_picture(db, asked.names["review"], asked.names["indicator"], asked.width)
+
+
+def how_far_agreed(db: Database, asked: Asked) -> Found:
+    """How far reviewers agree."""
+    return agreement.agreement(
+        db,
+        asked.names["review"],
+        draws=asked.draws_or(agreement.DRAWS),
+        seed=asked.seed,
+        page=asked.page,
+    )
+
+
+def all_sources(db: Database, asked: Asked) -> Found:
+    """The sources of a review."""
+    return sources.sources(
+        db, asked.names["review"], search=asked.text("search"), kind=asked.text("kind"), page=asked.page
+    )
+
+
+def add_sources(db: Database, asked: Asked) -> Found:
+    """The page that adds sources."""
+    return sources.adding(db, asked.names["review"])
+
+
+def source(db: Database, asked: Asked) -> Found:
+    """A source to be read and tagged."""
+    reading = tagging.Reading(
+        page=asked.whole("page"),
+        item=asked.whole("item"),
+        change=asked.whole("change"),
+        **{name: asked.text(name) for name in ("domain", "reviewer", "only")},
+    )
+    return tagging.source(db, asked.names["review"], tilde_decode(asked.names["source"]), reading)
+
+
+def covered(db: Database, asked: Asked) -> Found:
+    """What there is evidence for."""
+    return coverage.coverage(db, asked.names["review"])
+
+
+def queue(db: Database, asked: Asked) -> Found:
+    """What who asks has still to do."""
+    return coverage.queue(db, asked.names["review"], asked.by, page=asked.page)
+
+
 @dataclass(frozen=True)
 class Page:
     """A page: its path, its template, and the function that finds what it shows."""
@@ -121,62 +352,153 @@ class Page:
     path: str
     template: str
     find: Callable[[Database, Asked], Found]
+    action: Action = Action.SEE_REVIEW
+    """What one must be allowed to do, to the review in the path (or, without one, to any)."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that a page shows: its path, and the function that draws it as SVG."""
+
+    path: str
+    draw: Callable[[Database, Asked], str]
+    action: Action = Action.SEE_REVIEW
 
 
 NAME = "(?P<{}>[^/]+?)"
 REVIEW = "/reviews/" + NAME.format("review")
 TRAIL = REVIEW + "/trail/" + NAME.format("target")
-PAGES = (
-    Page("/reviews", "review_list.html", reviews),
+WHATIF = REVIEW + "/whatif"
+SOURCES = REVIEW + "/sources"
+ADD_SOURCES = SOURCES + "/add"
+SOURCE = SOURCES + "/" + NAME.format("source")
+HOME = Page("/reviews", "review_list.html", reviews)
+PAGES: tuple[Page | Picture, ...] = (
+    HOME,
     Page(REVIEW, "review_page.html", review),
     Page(TRAIL, "review_trail.html", trail),
     Page(TRAIL + "/" + NAME.format("measure"), "review_measure.html", measure),
     Page(REVIEW + "/items", "review_items.html", items),
     Page(REVIEW + "/items/" + NAME.format("number"), "review_item.html", item),
+    Page(WHATIF, "review_whatif.html", would_change),
+    Page(WHATIF + "/" + NAME.format("target"), "review_whatif.html", would_change),
+    Picture(WHATIF + "/" + NAME.format("target") + r"/tornado\.svg", tornado_picture),
+    Page(REVIEW + "/uncertainty", "review_uncertainty.html", how_sure),
+    Picture(REVIEW + r"/uncertainty/profile\.svg", profile_picture),
+    Page(REVIEW + "/next", "review_next.html", look_next),
+    Picture(REVIEW + r"/next/chances\.svg", chances_picture),
+    Page(REVIEW + "/rule/" + NAME.format("rule"), "review_rule.html", rule),
+    Page(REVIEW + "/surveys", "review_surveys.html", survey_results),
+    Picture(REVIEW + "/surveys/funnel/" + NAME.format("funnel") + r"\.svg", funnel_picture),
+    Page(REVIEW + "/indicators", "review_indicators.html", over_the_years),
+    Picture(REVIEW + "/indicators/trend/" + NAME.format("indicator") + r"\.svg", trend_picture),
+    Page(REVIEW + "/agreement", "review_agreement.html", how_far_agreed),
+    Page(SOURCES, "review_sources.html", all_sources),
+    Page(ADD_SOURCES, "review_sources_add.html", add_sources, Action.ADD_SOURCE),
+    Page(SOURCE, "review_source.html", source),
+    Page(REVIEW + "/coverage", "review_coverage.html", covered),
+    Page(REVIEW + "/queue", "review_queue.html", queue),
+    Page("/compare", "review_compare.html", side_by_side, Action.SEE_ALL_REVIEWS),
+    Page("/compare/" + NAME.format("framework"), "review_compare.html", side_by_side, Action.SEE_ALL_REVIEWS),
 )
-"""Every page; each also answers with `.json` at the end of its path."""
+"""Every page and picture; each page also answers with `.json` at the end of its path."""
+FORMS: tuple[Form, ...] = (
+    Form(ADD_SOURCES, "files", Action.ADD_SOURCE, sources.store_files, sources.read_files, files=True),
+    Form(SOURCE, "record", Action.TAG, tagging.record),
+    Form(SOURCE, "change", Action.TAG, tagging.change),
+    Form(SOURCE, "withdraw", Action.TAG, tagging.withdraw),
+    Form(SOURCE, "place", Action.TAG, tagging.place),
+    Form(SOURCE, "tag", Action.TAG, tagging.tag_many),
+)
+"""What the pages can change; see `writing`."""
 
 
 def routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
-    """The routes for Datasette: the home page, then every page."""
-    return [(r"^/$", home), *((rf"^{page.path}(?P<format>\.json)?$", _view(page)) for page in PAGES)]
+    """The routes for Datasette: the home page, then every page and picture."""
+    found: list[tuple[str, Callable[..., Awaitable[Any]]]] = [(r"^/$", home)]
+    pages = {page.path: page for page in PAGES if isinstance(page, Page)}
+    for form in FORMS:
+        found.append((rf"^{form.path}(?P<format>\.json)?$", _submit(form, pages[form.page])))
+    for page in PAGES:
+        ending = r"(?P<format>\.json)?" if isinstance(page, Page) else ""
+        found.append((rf"^{page.path}{ending}$", _view(page)))
+    return found
 
 
 async def home(datasette: Any, request: Any) -> Any:
     """The list of reviews; where there is no working database, Datasette's own home page."""
     if await find_working_database(datasette) is None:
         return await own_index(datasette, request)
-    return await _show(datasette, request, PAGES[0])
+    return await _show(datasette, request, HOME)
 
 
-def _view(page: Page) -> Callable[..., Awaitable[Any]]:
+def _view(page: Page | Picture) -> Callable[..., Awaitable[Any]]:
     async def view(datasette: Any, request: Any) -> Any:
         return await _show(datasette, request, page)
 
     return view
 
 
-async def _show(datasette: Any, request: Any, page: Page) -> Any:
+def takes_files(path: str) -> bool:
+    """Whether this is the address of a form that files may come with."""
+    return any(form.files and re.search(rf"{form.path}(\.json)?$", path) for form in FORMS)
+
+
+def _submit(form: Form, page: Page) -> Callable[..., Awaitable[Any]]:
+    async def show(datasette: Any, request: Any, again: Again) -> Any:
+        return await _show(datasette, request, page, again)
+
+    async def view(datasette: Any, request: Any) -> Any:
+        return await writing.submit(datasette, request, form, show, refuse)
+
+    return view
+
+
+async def _show(datasette: Any, request: Any, page: Page | Picture, again: Again | None = None) -> Any:
+    """The answer of a page; `again` where a form of it could not be done."""
     database = None
     names = {name: unquote(text) for name, text in request.url_vars.items() if text is not None}
+    address = request.path.removesuffix(f"/{again.form}" if again else "")
     try:
-        database = await working_database(datasette, request.actor)
-        asked = Asked(names, request.args)
+        database = await working_database(datasette, request.actor, page.action, names.get("review"))
+        actor = actor_of(request.actor)
+        assert actor  # or `working_database` would have refused
+        asked = Asked(names, request.args, actor.reviews(Action.SEE_REVIEW), actor.name)
+        if isinstance(page, Picture):
+            drawn = await read(database, lambda db: page.draw(db, asked))
+            return Response(drawn, content_type="image/svg+xml; charset=utf-8")
         found = await read(database, lambda db: page.find(db, asked))
+        if names.get("format") and found.get("wrong"):
+            raise AskedWrongly(found["wrong"]["error"].rstrip("."), hint=found["wrong"]["hint"])
     except (ReviewError, sqlite3.Error) as error:
         return await refuse(datasette, request, error, database)
     if names.get("format"):
         return Response.json({"ok": True, **found})
-    keep = {name: request.args.get(name) for name in ("run", "lang") if request.args.get(name)}
     context = {
         **found,
-        "keep": f"?{urlencode(keep)}" if keep else "",
+        "keep": _kept(request, "run", "lang"),
+        "drawn": _kept(request, "run", "lang", "draws", "seed"),
         "again": _query(request, "page"),
-        "json": datasette.urls.path("/reviews.json") if page is PAGES[0] else f"{request.path}.json",
+        "json": datasette.urls.path("/reviews.json") if page is HOME else f"{address}.json",
         "query": f"?{request.query_string}" if request.query_string else "",
-        "working": database.name,
+        "working": database.name if actor.may(Action.SEE_ALL_REVIEWS) else None,
+        "address": address,
+        "may": {action.name.lower(): actor.may(action, names.get("review")) for action in Action},
+        "form": again.form if again else "",
+        "typed": again.typed if again else {},
+        "mistakes": again.mistakes if again else {},
+        "refused": again.refused if again else None,
+        "chosen_from": again.choices if again else (),
     }
-    return Response.html(await datasette.render_template(page.template, context, request=request))
+    text = await datasette.render_template(page.template, context, request=request)
+    status = again.status if again else 400 if found.get("wrong") else 200
+    return Response.html(text, status=status)
+
+
+def _kept(request: Any, *names: str) -> str:
+    """What of the query string the links of a page carry on: '?run=2', or nothing."""
+    keep = {name: request.args.get(name) for name in names if request.args.get(name)}
+    return f"?{urlencode(keep)}" if keep else ""
 
 
 def _query(request: Any, without: str) -> str:
@@ -187,9 +509,14 @@ def _query(request: Any, without: str) -> str:
     return f"?{urlencode([*pairs, (without, '')])}"
 
 
-async def refuse(datasette: Any, request: Any, error: Exception, database: Any = None) -> Any:
+async def refuse(
+    datasette: Any, request: Any, error: Exception, database: Any = None, status: int | None = None
+) -> Any:
     """The page (or JSON) that says what is wrong and what would do."""
-    status, title, message, hint = _plainly(error)
+    found, title, message, hint = _plainly(error)
+    if status is not None and status != found:
+        found, title = status, "Not done"
+    status = found
     said = {"ok": False, "status": status, "title": title, "error": message, "hint": hint}
     if request.path.endswith(".json"):
         return Response.json(said, status=status)
@@ -213,10 +540,13 @@ def _plainly(error: Exception) -> tuple[int, str, str, str]:
 
 
 async def turn_away(datasette: Any, request: Any) -> Any:
-    """403: how to sign in, or that this account may not see the page; nothing about what is there."""
+    """403: the form that signs in, or that this account may not see the page; nothing about what is there."""
     error = "You may not see this page." if request.actor else "You need to sign in to see this page."
     if request.path.endswith(".json"):
         said = {"ok": False, "status": 403, "title": "Not allowed", "error": error, "hint": ""}
         return Response.json(said, status=403)
+    if not request.actor:
+        after = request.path + (f"?{request.query_string}" if request.query_string else "")
+        return await signin.show_form(datasette, request, after, status=403)
     page = await datasette.render_template("review_forbidden.html", {"error": error}, request=request)
     return Response.html(page, status=403)

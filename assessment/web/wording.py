@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from assessment.charts import share
 from rules.inference import shown_number
 from rules.rulebook import Filter, Measure, Of, Statistic
 
@@ -113,6 +114,16 @@ def moment(text: str) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """'1 item', '2 items'."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def sentence(text: str) -> str:
+    """A message as a sentence: with a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def percent(chance: float) -> str:
+    """A share of draws in percent, as pictures show it too."""
+    return f"{share(chance)} %"
 
 
 def says(item: Mapping[str, Any]) -> str:

@@ -1,0 +1,278 @@
+"""Forms: the one way in which a page changes something.
+
+A form belongs to a page, and its address is that of the page with one word more (`Form`). What happens to a
+request, in this order:
+
+1.  Whether who asks may do it, to the review in the address: before anything is read.
+2.  The body, within limits, and the form's token, which a page of this server must have given out.
+3.  `prepare`, where there is one: what takes long and changes nothing (reading uploaded files).
+4.  `act` in Datasette's one writing thread. It checks the fields (`Sent.text` and the like, or its own with
+    `Mistakes`) and calls one function of `evidence` or `assessment`, which writes in one transaction of its
+    own (`evidence.database.transaction`): that function is also what the command line calls. The clock is
+    read and the name of who is signed in is taken here, and handed on as `at` and `by`.
+5.  Done: 303 to the page with a message (`Done`); or, where something is wrong, the page again with status
+    400, what is wrong beside its field, and what was typed kept.
+
+With `.json` behind the address the answers are {"ok": true, "message", ...} and {"ok": false, "error",
+"mistakes", "problems", ...}. A GET leads to the page.
+
+In a template, `{% import "review_forms.html" as forms with context %}` gives the macros of fields; a form
+begins with `{{ forms.token() }}` and posts to `{{ address }}/` and its name. `form` is the name of the form
+that could not be done, `refused` what is wrong in all (`forms.refusal(refused)`), `mistakes` what is wrong by
+field and `typed` what was typed. `may` says what who is signed in may do (`may.tag`).
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from datasette import Forbidden, Response
+from sqlite_utils import Database
+
+from assessment.permissions import Action, Actor
+from assessment.web.access import actor_of, working_database, write
+from assessment.web.compat import form_token
+from assessment.web.uploads import FormTooLarge, FormUnreadable, read_form
+from assessment.web.wording import sentence
+from evidence.texts import GivenFile
+from rules.errors import DatabaseUnusable, ProblemsFound, ReviewError
+
+LONGEST_TEXT = 10_000
+"""Characters of a field, unless told."""
+TOKEN, TOKEN_HEADER = "csrftoken", "x-csrftoken"
+
+
+class Mistakes(ReviewError):
+    """Fields of a form that will not do, each with what is wrong."""
+
+    def __init__(self, mistakes: Mapping[str, str]) -> None:
+        super().__init__("; ".join(mistakes.values()))
+        self.mistakes = dict(mistakes)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A form as it was sent: who, when, names from the address, fields, files."""
+
+    names: Mapping[str, str]
+    fields: Mapping[str, Sequence[str]]
+    files: Sequence[GivenFile]
+    actor: Actor
+    at: datetime
+    prepared: Any = None
+    """What the form's `prepare` gave."""
+
+    @property
+    def by(self) -> str:
+        """Who does it."""
+        return self.actor.name
+
+    @property
+    def review(self) -> str:
+        """Key of the review in the address."""
+        return self.names["review"]
+
+    def text(self, name: str, *, needed: str = "", longest: int = LONGEST_TEXT) -> str:
+        """A field without blanks around it; raises Mistakes.
+
+        `needed` is what is said when nothing stands in a field that must be filled in.
+        """
+        found = next(iter(self.texts(name, longest=longest)), "")
+        if needed and not found:
+            raise Mistakes({name: needed})
+        return found
+
+    def texts(self, name: str, *, longest: int = LONGEST_TEXT) -> list[str]:
+        """All values of a field that may be given several times, the empty ones left out; raises Mistakes."""
+        found = [value.strip() for value in self.fields.get(name, ())]
+        if any(len(value) > longest for value in found):
+            raise Mistakes({name: f"This is longer than {longest:,} characters."})
+        if any("\0" in value for value in found):
+            raise Mistakes({name: "This holds a character that no text has."})
+        return [value for value in found if value]
+
+    def one_of(self, name: str, allowed: Iterable[str], *, needed: str = "") -> str:
+        """A field with one of certain values (or nothing, unless `needed`); raises Mistakes."""
+        found, names = self.text(name, needed=needed), list(allowed)
+        if found and found not in names:
+            raise Mistakes({name: f"{found[:40]!r} is none of: {', '.join(names)}."})
+        return found
+
+    def whole(self, name: str, *, least: int = 0) -> int | None:
+        """A field with a whole number, None where nothing stands; raises Mistakes."""
+        found = self.text(name)
+        if not found:
+            return None
+        if not (found.isascii() and found.isdigit() and len(found) < 16 and int(found) >= least):
+            raise Mistakes({name: f"{found[:40]!r} is not a whole number from {least}."})
+        return int(found)
+
+    def ticked(self, name: str) -> bool:
+        """Whether a box is ticked."""
+        return bool(self.text(name))
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a form did."""
+
+    message: str
+    """One sentence for people, shown on the page that follows."""
+    to: str = ""
+    """What is put behind the address of the form's page, e.g. '#E12' or '/D-001'; or, beginning with
+    '/reviews' or '/compare', an address of its own."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What a program is told beside the message."""
+
+
+Act = Callable[[Database, Sent], Done]
+Prepare = Callable[[Any, Sent], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of a page."""
+
+    page: str
+    """The path of its page, as in `views.PAGES`."""
+    name: str
+    """What its own path has more than that of the page: one word."""
+    action: Action
+    """What one must be allowed to do, to the review in the path."""
+    act: Act
+    """What it does."""
+    prepare: Prepare | None = None
+    """What is done before, outside of the writing thread: given Datasette's database and what was sent."""
+    files: bool = False
+    """Whether files may come with it."""
+
+    @property
+    def path(self) -> str:
+        """The pattern of its path."""
+        return f"{self.page}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Again:
+    """A page that is shown again because its form could not be done."""
+
+    form: str
+    """Name of the form."""
+    typed: Mapping[str, Sequence[str]]
+    mistakes: Mapping[str, str]
+    refused: Mapping[str, Any]
+    """`error`, `hint`, and `problems`: a list of sentences."""
+    status: int = 400
+    choices: Sequence[Any] = ()
+    """What there is to choose from, where the error is that something was not clear."""
+
+
+Show = Callable[[Any, Any, Again], Awaitable[Any]]
+Refuse = Callable[..., Awaitable[Any]]
+
+
+async def submit(datasette: Any, request: Any, form: Form, show: Show, refuse: Refuse) -> Any:
+    """The answer to a request to a form's address; `show` shows its page again, `refuse` an error."""
+    names = {name: unquote(text) for name, text in request.url_vars.items() if text is not None}
+    ending = names.pop("format", "")
+    page = request.path.removesuffix(ending).removesuffix(f"/{form.name}")
+    database = None
+    try:
+        database = await working_database(datasette, request.actor, form.action, names.get("review"))
+        if request.method != "POST":
+            query = f"?{request.query_string}" if request.query_string else ""
+            return Response.redirect(f"{page}{ending}{query}", status=303)
+        with tempfile.TemporaryDirectory(prefix="joint-review-") as folder:
+            return await _handle(datasette, request, form, show, names, page, ending, database, Path(folder))
+    except FormTooLarge as error:
+        return await refuse(datasette, request, error, database, status=413)
+    except FormUnreadable as error:
+        return await refuse(datasette, request, error, database, status=400)
+    except DatabaseUnusable as error:
+        return await refuse(datasette, request, error, database, status=503 if database else 404)
+    except (ReviewError, sqlite3.Error) as error:
+        return await refuse(datasette, request, error, database)
+
+
+async def _handle(
+    datasette: Any,
+    request: Any,
+    form: Form,
+    show: Show,
+    names: dict[str, str],
+    page: str,
+    ending: str,
+    database: Any,
+    folder: Path,
+) -> Any:
+    fields, files = await read_form(request.headers.get("content-type", ""), request.receive, folder)
+    _check_token(request, fields)
+    actor = actor_of(request.actor)
+    assert actor  # or `working_database` would have refused
+    sent = Sent(names, fields, files, actor, datetime.now(UTC))
+    try:
+        if files and not form.files:
+            raise FormUnreadable("this form takes no files")
+        if form.prepare:
+            sent = Sent(names, fields, files, actor, sent.at, await form.prepare(database, sent))
+        done = await write(database, lambda db: form.act(db, sent))
+    except (FormTooLarge, DatabaseUnusable):
+        raise
+    except ReviewError as error:
+        again = _again(form, fields, error)
+        if ending:
+            said = {"ok": False, "status": again.status, "title": "Not done", **again.refused}
+            return Response.json({**said, "mistakes": again.mistakes}, status=again.status)
+        return await show(datasette, request, again)
+    if ending:
+        return Response.json({"ok": True, "message": done.message, **done.more})
+    datasette.add_message(request, done.message, datasette.INFO)
+    return Response.redirect(_address(datasette, page, request, done.to), status=303)
+
+
+def _check_token(request: Any, fields: Mapping[str, Sequence[str]]) -> None:
+    """Raise Forbidden for a form without the token that its page gave out.
+
+    Datasette looks for it too, but not in requests without cookies, and not for forms with files
+    (`skip_csrf`), whose body it would read before anybody is asked for permission.
+    """
+    wanted = form_token(request)
+    given = request.headers.get(TOKEN_HEADER) or next(iter(fields.get(TOKEN, ())), "")
+    if wanted is not None and not secrets.compare_digest(wanted.encode(), given.encode()):
+        raise Forbidden("the form's token is missing or stale: open the page again")
+
+
+def _address(datasette: Any, page: str, request: Any, to: str) -> str:
+    if to.startswith(("/reviews", "/compare")):
+        return str(datasette.urls.path(to))
+    if to.startswith(("/", "?")):
+        return f"{page}{to}"
+    query = f"?{request.query_string}" if request.query_string else ""
+    return f"{page}{query}{to}"
+
+
+def _again(form: Form, fields: Mapping[str, Sequence[str]], error: ReviewError) -> Again:
+    typed = {name: list(values) for name, values in fields.items() if name != TOKEN}
+    if isinstance(error, Mistakes):
+        return Again(form.name, typed, error.mistakes, _said("Something is not filled in right."))
+    if isinstance(error, ProblemsFound):
+        beside = {p.where: f"{sentence(p.message)} {p.hint}".strip() for p in error.problems}
+        mistakes = {name: said for name, said in beside.items() if name in typed}
+        rest = [str(problem) for problem in error.problems if problem.where not in mistakes]
+        if error.more:
+            rest.append(f"and {error.more:,} more")
+        return Again(form.name, typed, mistakes, _said(error.message, error.hint, rest))
+    choices = getattr(error, "places", ())
+    return Again(form.name, typed, {}, _said(error.message, error.hint), choices=choices)
+
+
+def _said(error: str, hint: str = "", problems: Sequence[str] = ()) -> dict[str, Any]:
+    return {"error": sentence(error), "hint": hint, "problems": list(problems)}

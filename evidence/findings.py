@@ -1,0 +1,290 @@
+"""Findings recorded from the text of a source: recorded, changed, tagged many at once.
+
+A change of what an item says withdraws it and adds a new one in its place, in one event, as an import with
+--replace does: rows are never changed, and the life of an item tells both.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlite_utils import Database
+
+from evidence.anchors import Anchor, anchor_at, anchor_of, store_anchor, texts_of, the_place
+from evidence.database import add_event, insert, one, rows, transaction
+from evidence.intake import item_digest, item_fields
+from evidence.items import find_item, refuse_withdrawn, tagged_to
+from evidence.models import FindingRow
+from evidence.reviews import Review, domain_ids
+from evidence.staging import ITEM_COLUMNS
+from evidence.texts import refused
+from rules.errors import EvidenceInvalid, Problem, UnknownName
+
+TWIN = """
+select id from evidence
+where source_id = ? and locator = ? and recorded_by = ? and digest = ? and withdrawn_event is null
+"""
+TAKEN = "select 1 from evidence where source_id = ? and locator = ? and withdrawn_event is null"
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What was selected in a source's text, or typed as its words."""
+
+    quote: str = ""
+    """The words; empty for a finding that quotes nothing."""
+    page: int | None = None
+    start: int | None = None
+    """Where they begin on the page, in code points; None where they were typed."""
+    locator: str = ""
+    """Where in the source a finding stands that quotes nothing."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a finding says, in the words of a form; checked when it is stored."""
+
+    finding: str
+    direction: str
+    significance: str
+    strand: str = ""
+    domains: tuple[str, ...] = ()
+    note: str = ""
+    """Why it bears on the domains."""
+
+
+def record_finding(
+    db: Database, review: Review, source: str, passage: Passage, said: Said, *, by: str, at: datetime
+) -> int:
+    """Record a finding with its passage and its tags, in one transaction; returns the item's number.
+
+    Where no words of its own are given, it says what it quotes. What is there already is not recorded
+    twice. Raises UnknownName for a source, EvidenceInvalid and QuoteUnclear for a quote, ImportRefused with
+    the problems of the fields.
+    """
+    source_id = _source_id(db, review, source)
+    pages = texts_of(db, source_id)
+    anchor = None
+    if passage.quote.strip():
+        anchor = the_place(pages, passage.quote, passage.page, passage.start)
+    elif passage.start is not None:
+        raise EvidenceInvalid("nothing is selected", hint="Select the words that are meant.")
+    place = _locator(anchor) if anchor else passage.locator
+    if not place.strip():
+        problem = Problem(
+            "quote", "nothing is quoted.", "Select words, or say where in the source it stands."
+        )
+        raise refused([problem])
+    quote = anchor.exact if anchor else ""
+    row = _row(review, source, place, quote, said, by, at)
+    with transaction(db):
+        row = row.model_copy(update={"locator": _free_locator(db, source_id, row, by)})
+        event = add_event(
+            db,
+            at=at,
+            by=by,
+            action="record item",
+            review_id=review.id,
+            target=source,
+            after={"locator": row.locator, "domains": list(row.domains)},
+        )
+        number = _insert_item(db, review, source_id, row, event)
+        if anchor:
+            store_anchor(db, number, anchor, event)
+        _insert_tags(db, review, number, row.domains, said.note, by, event)
+    return number
+
+
+def change_finding(
+    db: Database, review: Review, number: int, said: Said, *, by: str, because: str = "", at: datetime
+) -> int:
+    """Change what a finding says, or the domains it is tagged to; returns the number that the item has now.
+
+    Where only the domains differ, tags are added and withdrawn. Where what it says differs, the item is
+    withdrawn and a new one takes its place, with its passage, recorded by who changed it. Nothing happens
+    where nothing differs. Raises EvidenceInvalid for an item that was withdrawn or is no finding.
+    """
+    with transaction(db):
+        item = find_item(db, review, number)
+        refuse_withdrawn(item)
+        if item["kind"] != "finding":
+            raise EvidenceInvalid(
+                f"item E{number} came from a file and is no finding", hint="Import the row again."
+            )
+        row = _row(review, item["source"], item["locator"], item["quote"], said, by, at)
+        before, after = tagged_to(item), list(row.domains)
+        same = item_digest(item["source"], item["locator"], item_fields(row)) == item["digest"]
+        if same and sorted(before) == sorted(after):
+            return number
+        event = add_event(
+            db,
+            at=at,
+            by=by,
+            action="change item" if not same else "change tags",
+            review_id=review.id,
+            target=f"E{number}",
+            because=because,
+            before={"domains": before, **({} if same else _says(item))},
+            after={"domains": after, **({} if same else _says(row.model_dump() | {"text": row.finding}))},
+        )
+        if same:
+            _change_tags(db, review, number, before, after, said.note, by, event)
+            return number
+        db.conn.execute("update evidence set withdrawn_event = ? where id = ?", [event, number])
+        new = _insert_item(db, review, item["source_id"], row, event)
+        if anchor := anchor_of(db, number):
+            store_anchor(db, new, anchor, event)
+        notes = {tag["domain"]: tag["note"] for tag in item["tags"] if not tag["withdrawn"]}
+        for domain in row.domains:
+            _insert_tags(db, review, new, [domain], said.note or notes.get(domain, ""), by, event)
+    return new
+
+
+def place_quote(
+    db: Database, review: Review, number: int, page: int, start: int, *, by: str, at: datetime
+) -> Anchor:
+    """Say which of several places an item's quote means; raises EvidenceInvalid where it stands elsewhere."""
+    with transaction(db):
+        item = find_item(db, review, number)
+        refuse_withdrawn(item)
+        if anchor_of(db, number):
+            raise EvidenceInvalid(f"the place of item E{number} is known already")
+        text = dict(texts_of(db, item["source_id"])).get(page, "")
+        anchor = anchor_at(page, text, start, start + len(item["quote"]))
+        if anchor.exact != item["quote"]:
+            raise EvidenceInvalid(f"the words of item E{number} do not stand there")
+        event = add_event(
+            db,
+            at=at,
+            by=by,
+            action="place quote",
+            review_id=review.id,
+            target=f"E{number}",
+            after={"page": page, "start": start},
+        )
+        store_anchor(db, number, anchor, event)
+    return anchor
+
+
+def _source_id(db: Database, review: Review, ref: str) -> int:
+    found = one(db, "select id from source where review_id = ? and ref = ?", [review.id, ref])
+    if found is None:
+        known = rows(db, "select ref from source where review_id = ?", [review.id])
+        raise UnknownName("source", ref, [row["ref"] for row in known])
+    return int(found)
+
+
+def _row(
+    review: Review, source: str, locator: str, quote: str, said: Said, by: str, at: datetime
+) -> FindingRow:
+    """The finding as a row of a file would give it, with the same checks."""
+    given = {
+        "source": source,
+        "locator": locator,
+        "quote": quote,
+        "finding": said.finding or " ".join(quote.split()),
+        "direction": said.direction,
+        "significance": said.significance,
+        "strand": said.strand,
+        "domains": ";".join(said.domains),
+        "recorded_by": by,
+        "recorded_on": at.date(),
+    }
+    known = {
+        "strands": {strand.id for strand in review.framework.strands},
+        "domains": set(review.framework.domains),
+    }
+    try:
+        return FindingRow.model_validate(given, context=known)
+    except ValidationError as error:
+        raise refused(
+            [
+                Problem(
+                    str(detail["loc"][0]),
+                    f"expected {detail.get('ctx', {}).get('expected') or detail['msg']}.",
+                    str(detail.get("ctx", {}).get("hint", "")),
+                )
+                for detail in error.errors(include_url=False)
+            ]
+        ) from None
+
+
+def _locator(anchor: Anchor) -> str:
+    """Where a passage stands, for people: the page and its letters, counted from 1."""
+    return f"page {anchor.page}, letters {anchor.start + 1} to {anchor.end}"
+
+
+def _free_locator(db: Database, source_id: int, row: FindingRow, by: str) -> str:
+    """The locator, numbered where others recorded something there; raises EvidenceInvalid for a repeat."""
+    place, number = row.locator, 1
+    while one(db, TAKEN, [source_id, row.locator]):
+        digest = item_digest(row.source, row.locator, item_fields(row))
+        if twin := one(db, TWIN, [source_id, row.locator, by, digest]):
+            raise EvidenceInvalid(
+                f"this is recorded already, as E{twin}", hint="Change that item to tag it to more domains."
+            )
+        number += 1
+        row = row.model_copy(update={"locator": f"{place}, no. {number}"})
+    return row.locator
+
+
+def _insert_item(db: Database, review: Review, source_id: int, row: FindingRow, event: int) -> int:
+    said = item_fields(row)
+    number = int(one(db, "select coalesce(max(id), 0) + 1 from evidence"))
+    assert row.recorded_on
+    insert(
+        db,
+        "evidence",
+        {
+            "id": number,
+            "review_id": review.id,
+            "source_id": source_id,
+            "locator": row.locator,
+            **dict(zip(ITEM_COLUMNS, said, strict=True)),
+            "recorded_by": row.recorded_by,
+            "recorded_on": row.recorded_on.isoformat(),
+            "digest": item_digest(row.source, row.locator, said),
+            "added_event": event,
+        },
+    )
+    return number
+
+
+def _insert_tags(
+    db: Database, review: Review, number: int, domains: Sequence[str], note: str, by: str, event: int
+) -> None:
+    known = domain_ids(db, review)
+    note = unicodedata.normalize("NFC", note.strip())
+    db.conn.executemany(
+        "insert into tag (evidence_id, domain_id, note, tagged_by, added_event) values (?, ?, ?, ?, ?)",
+        [(number, known[domain], note, by, event) for domain in domains],
+    )
+
+
+def _change_tags(
+    db: Database,
+    review: Review,
+    number: int,
+    before: Sequence[str],
+    after: Sequence[str],
+    note: str,
+    by: str,
+    event: int,
+) -> None:
+    known = domain_ids(db, review)
+    db.conn.executemany(
+        "update tag set withdrawn_event = ?"
+        " where evidence_id = ? and domain_id = ? and withdrawn_event is null",
+        [(event, number, known[domain]) for domain in before if domain not in after],
+    )
+    new = [domain for domain in after if domain not in before]
+    _insert_tags(db, review, number, new, note, by, event)
+
+
+def _says(item: Any) -> dict[str, Any]:
+    return {name: item[name] for name in ("text", "direction", "significance", "strand")}

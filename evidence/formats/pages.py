@@ -1,0 +1,73 @@
+"""One spelling for every text, and sections as pages.
+
+What is stored is exactly what is shown and quoted later, so it is put into one form once, before it is
+stored: Unicode NFC, plain line ends and blanks, nothing invisible. After that it never changes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+LONGEST_SECTION = 20_000
+"""Characters, about seven printed pages: a section that is longer goes on as the next one, so that a page of
+reading stays short and a search names a place. Pages that are numbered in the file are never divided."""
+
+CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+"""Characters that no text of people's holds: they would be lost in other files or break them."""
+STAND_IN = "\ufffd"
+"""Stands for a character that could not be read."""
+
+SPELLING = {
+    **dict.fromkeys("\r\v\x85\u2028\u2029", "\n"),
+    # A browser copies a no-break space that is selected as a plain one: a quote would not be found again.
+    **dict.fromkeys("\xa0\u202f", " "),
+    # Where a word may be divided, and the byte order mark: neither is seen, and both hide words from search.
+    **dict.fromkeys("\xad\u200b\ufeff", ""),
+}
+RESPELT = re.compile(f"[{''.join(SPELLING)}]")
+GAPS = re.compile(r"\n{3,}")
+
+
+def tidy(text: str) -> str:
+    """The text as it is stored; tidying it again changes nothing.
+
+    Unicode NFC, so that ŵ is one character however it was typed; line ends are one character, too, no-break
+    spaces are spaces, invisible characters (soft hyphens, zero-width spaces, byte order marks) and blanks at
+    the ends of lines are gone, and no more than one line is empty between two.
+    """
+    text = RESPELT.sub(lambda found: SPELLING[found[0]], text.replace("\r\n", "\n"))
+    lines = unicodedata.normalize("NFC", text).split("\n")
+    return GAPS.sub("\n\n", "\n".join([line.rstrip(" \t") for line in lines])).strip("\n")
+
+
+def as_pages(sections: Iterable[str], numbered: bool) -> list[str]:
+    """The pages to store: sections tidied, empty ones left out, long ones continued.
+
+    Where the pages have numbers of their own (`numbered`), each stays the page that it is, empty or not; only
+    empty ones at the end are left out.
+    """
+    tidied = [tidy(section) for section in sections]
+    if not numbered:
+        return [part for section in tidied if section.strip() for part in _continued(section)]
+    while tidied and not tidied[-1].strip():
+        tidied.pop()
+    return tidied
+
+
+def _continued(section: str) -> Iterator[str]:
+    """A section in parts of at most LONGEST_SECTION characters: between paragraphs, lines or words."""
+    while len(section) > LONGEST_SECTION:
+        half = LONGEST_SECTION // 2
+        cut = next(
+            (at for gap in ("\n\n", "\n", " ") if (at := section.rfind(gap, half, LONGEST_SECTION)) > 0),
+            LONGEST_SECTION,
+        )
+        while unicodedata.combining(section[cut]):  # a letter keeps its marks
+            cut -= 1
+        if part := section[:cut].strip("\n"):
+            yield tidy(part)
+        section = section[cut:].strip("\n")
+    if section.strip():
+        yield tidy(section)

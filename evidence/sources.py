@@ -1,0 +1,405 @@
+"""Sources with their text: added from files, listed, read page by page, searched."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlite_utils import Database
+
+from evidence.database import add_event, insert, one, rows, said_plainly, transaction
+from evidence.formats.child import SECONDS
+from evidence.intake import no_progress, source_digest, source_fields
+from evidence.models import SourceRow
+from evidence.reviews import Review
+from evidence.tables import Progress
+from evidence.texts import GivenFile, Text, read_texts, refused
+from rules.errors import EvidenceInvalid, ImportRefused, Problem, UnknownName
+
+INITIALS = {
+    "case_file": "C",
+    "interview": "I",
+    "group_meeting": "G",
+    "survey": "S",
+    "indicator_return": "N",
+    "document": "D",
+    "observation": "O",
+}
+"""What the index numbers begin with that sources get if none is given: D-001, D-002, ..."""
+MOST_WORDS = 50
+"""Words of one search; SQLite refuses some hundreds."""
+AROUND = 24
+"""Words of a page that are shown around what was found."""
+FOUND, UNTIL = "\x02", "\x03"
+"""Put around what was found; no stored text holds them."""
+
+
+@dataclass(frozen=True)
+class SourceDetails:
+    """What is known of the sources that files are added as; all the same for several files."""
+
+    ref: str = ""
+    """Index number; the next of its kind if empty. For one file alone."""
+    title: str = ""
+    """What it is; the file's name if empty. For one file alone."""
+    kind: str = "document"
+    dated: str | date | None = None
+    strand: str = ""
+    status: str = ""
+
+
+@dataclass
+class AddedSources:
+    """What became of the files that were given."""
+
+    added: list[dict[str, Any]] = field(default_factory=list)
+    """source (index number), title, file, type, pages, characters, notes."""
+    already_there: list[dict[str, str]] = field(default_factory=list)
+    """file, and source: the one that holds the same text."""
+
+
+def add_sources(
+    db: Database,
+    review: Review,
+    given: Sequence[GivenFile],
+    details: SourceDetails,
+    *,
+    by: str,
+    at: datetime,
+    encoding: str = "utf-8",
+    progress: Progress = no_progress,
+    seconds: float = SECONDS,
+) -> AddedSources:
+    """Store files as sources of a review with their text by page or section, all or nothing.
+
+    In the order of their names, whatever order they are given in. A text that a source of the review holds
+    already is not stored again. Nobody is locked out while the files are read. Raises ImportRefused with
+    every problem of every file, and stores nothing then. `encoding` and `seconds` as for `read_texts`.
+    """
+    texts = read_sources(review, given, details, encoding=encoding, progress=progress, seconds=seconds)
+    return store_sources(db, review, texts, details, by=by, at=at)
+
+
+def read_sources(
+    review: Review,
+    given: Sequence[GivenFile],
+    details: SourceDetails,
+    *,
+    encoding: str = "utf-8",
+    progress: Progress = no_progress,
+    seconds: float = SECONDS,
+) -> list[Text]:
+    """The first half of `add_sources`: details checked and files read, without any database."""
+    problems = [] if given else [Problem("files", "no file was given.", "Give at least one.")]
+    problems += _problems_of(review, details, len(given))
+    texts: list[Text] = []
+    try:
+        texts = read_texts(given, progress, encoding=encoding, seconds=seconds)
+    except ImportRefused as error:
+        problems += error.problems
+    if problems:
+        raise refused(problems)
+    return sorted(texts, key=lambda text: (text.file, text.sha256))
+
+
+def store_sources(
+    db: Database, review: Review, texts: Sequence[Text], details: SourceDetails, *, by: str, at: datetime
+) -> AddedSources:
+    """The second half of `add_sources`: what was read, stored all or nothing."""
+    with said_plainly(), transaction(db):
+        return _Storing(db, review, details, by, at).store(texts)
+
+
+def _problems_of(review: Review, details: SourceDetails, files: int) -> list[Problem]:
+    """What is wrong with the details, before any file is looked at."""
+    problems = [
+        Problem(name, "this is for one file alone.", "Add the files one by one, or leave it out.")
+        for name, value in (("ref", details.ref), ("title", details.title))
+        if value and files > 1
+    ]
+    try:
+        _row(review, details, details.ref or "-", details.title or "-")
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            context = detail.get("ctx", {})
+            name = {"source": "ref"}.get(str(detail["loc"][0]), str(detail["loc"][0]))
+            expected = context.get("expected") or detail["msg"]
+            shown = str(detail["input"])[:60]
+            message = f"{shown!r} stands here; expected {expected}."
+            problems.append(Problem(name, message, str(context.get("hint", ""))))
+    return problems
+
+
+def _row(review: Review, details: SourceDetails, ref: str, title: str, more: Any = ()) -> SourceRow:
+    given = {
+        "source": ref,
+        "title": title,
+        "kind": details.kind,
+        "dated": details.dated,
+        "status": details.status,
+        "strand": details.strand,
+        **dict(more),
+    }
+    return SourceRow.model_validate(
+        given, context={"strands": {strand.id for strand in review.framework.strands}}
+    )
+
+
+class _Storing:
+    """Texts on their way into the database, inside a transaction."""
+
+    def __init__(self, db: Database, review: Review, details: SourceDetails, by: str, at: datetime) -> None:
+        self.db, self.review, self.details, self.by, self.at = db, review, details, by, at
+
+    def store(self, texts: Sequence[Text]) -> AddedSources:
+        report = AddedSources()
+        stored = self.stored_already(texts)
+        new: list[tuple[SourceRow, Text]] = []
+        for text in texts:
+            if ref := stored.get(text.pages):
+                report.already_there.append({"file": text.file, "source": ref})
+                continue
+            row = self.row_of(text, len(new))
+            stored[text.pages] = row.source
+            new.append((row, text))
+        if not new:
+            return report
+        event = add_event(
+            self.db,
+            at=self.at,
+            by=self.by,
+            action="add sources",
+            review_id=self.review.id,
+            target=", ".join(row.source for row, _ in new),
+            detail={
+                "files": [
+                    {"source": row.source, "file": text.file, "type": text.kind, "sha256": text.sha256}
+                    for row, text in new
+                ]
+            },
+        )
+        for row, text in new:
+            self.insert(row, text, event)
+            report.added.append(
+                {
+                    "source": row.source,
+                    "title": row.title,
+                    "file": text.file,
+                    "type": text.kind,
+                    "pages": len(text.pages),
+                    "characters": sum(map(len, text.pages)),
+                    "notes": list(text.notes),
+                }
+            )
+        return report
+
+    def stored_already(self, texts: Sequence[Text]) -> dict[tuple[str, ...], str]:
+        """The sources of the review that hold one of these texts, by their pages; the first where several do.
+
+        One pass over the first pages of the review, and over the pages of those that begin alike.
+        """
+        wanted = {text.pages for text in texts}
+        found: dict[tuple[str, ...], str] = {}
+        firsts = json.dumps([pages[0] for pages in wanted])
+        alike = self.db.conn.execute(BEGINNING_ALIKE, {"review": self.review.id, "firsts": firsts})
+        for source_id, ref in alike.fetchall():
+            pages = tuple(
+                text
+                for (text,) in self.db.conn.execute(
+                    "select text from source_page where source_id = ? order by number", [source_id]
+                )
+            )
+            if pages in wanted:
+                found.setdefault(pages, ref)
+        return found
+
+    def row_of(self, text: Text, before: int) -> SourceRow:
+        """The source that a text becomes; `before` sources of this call come before it."""
+        ref = self.details.ref.strip()
+        if ref and one(
+            self.db, "select 1 from source where review_id = ? and ref = ?", [self.review.id, ref]
+        ):
+            raise refused(
+                [
+                    Problem(
+                        text.file,
+                        f"the source {ref!r} is already there and says something else.",
+                        "Stored sources never change: give the new version an index number of its own.",
+                    )
+                ]
+            )
+        if not ref:
+            initial = INITIALS[_row(self.review, self.details, "-", "-").kind]
+            last = one(self.db, LAST_NUMBER, {"review": self.review.id, "initial": initial}) or 0
+            ref = f"{initial}-{last + before + 1:03}"
+        stem = text.file.rpartition(".")[0].replace("_", " ").strip()
+        more = {
+            "reference": f"{text.file} (SHA-256 {text.sha256[:12]})",
+            "text": "\f".join(text.pages),
+        }
+        return _row(self.review, self.details, ref, self.details.title or stem or text.file, more)
+
+    def insert(self, row: SourceRow, text: Text, event: int) -> None:
+        title, kind, dated, status, strand, reference, _ = source_fields(row)
+        source_id = insert(
+            self.db,
+            "source",
+            {
+                "review_id": self.review.id,
+                "ref": row.source,
+                "title": title,
+                "kind": kind,
+                "dated": dated,
+                "status": status,
+                "strand": strand,
+                "reference": reference,
+                "digest": source_digest(row),
+                "added_event": event,
+            },
+        )
+        self.db.conn.executemany(
+            "insert into source_page (source_id, number, text) values (?, ?, ?)",
+            [(source_id, number, page) for number, page in enumerate(text.pages, start=1)],
+        )
+
+
+BEGINNING_ALIKE = """
+select s.id, s.ref from source s cross join source_page p on p.source_id = s.id and p.number = 1
+where s.review_id = :review and p.text in (select value from json_each(:firsts)) order by s.id
+"""
+LAST_NUMBER = """
+select max(cast(substr(ref, 3) as integer)) from source
+where review_id = :review and ref glob :initial || '-[0-9]*' and substr(ref, 3) not glob '*[^0-9]*'
+  and length(ref) < 12
+"""
+
+
+# --- listing and reading ---------------------------------------------------------------------------------
+
+
+def list_sources(db: Database, review: Review) -> list[dict[str, Any]]:
+    """The sources of a review in the order of their index numbers, with how many pages and items each has."""
+    return rows(db, LISTED + "where s.review_id = ? order by s.ref", [review.id])
+
+
+LISTED = """
+select s.ref as source, s.kind, s.title, s.dated, s.strand, s.status, s.reference, s.digest,
+  a.at as added_at, a.by as added_by,
+  (select count(*) from source_page p where p.source_id = s.id) as pages,
+  (select count(*) from evidence e where e.source_id = s.id and e.withdrawn_event is null) as items
+from source s join event a on a.id = s.added_event
+"""
+CONTENTS = """
+select p.number, length(p.text) as characters, trim(replace(substr(p.text, 1, 70), char(10), ' ')) as begins
+from source_page p join source s on s.id = p.source_id where s.review_id = ? and s.ref = ? order by p.number
+"""
+PAGE = """
+select p.text from source_page p join source s on s.id = p.source_id
+where s.review_id = ? and s.ref = ? and p.number = ?
+"""
+
+
+def find_source(db: Database, review: Review, ref: str) -> dict[str, Any]:
+    """A source as it is listed, with `contents`: number, length and beginning of every page of its text.
+
+    Raises UnknownName.
+    """
+    found = rows(db, LISTED + "where s.review_id = ? and s.ref = ?", [review.id, ref])
+    if not found:
+        known = rows(db, "select ref from source where review_id = ?", [review.id])
+        raise UnknownName("source", ref, [row["ref"] for row in known])
+    return {**found[0], "contents": rows(db, CONTENTS, [review.id, ref])}
+
+
+def find_page(db: Database, review: Review, ref: str, number: int) -> dict[str, Any]:
+    """A page of a source's text: source, title, page, pages, text. Raises UnknownName and EvidenceInvalid."""
+    source = find_source(db, review, ref)
+    text = one(db, PAGE, [review.id, ref, number])
+    if text is None:
+        count = source["pages"]
+        hint = f"It has the pages 1 to {count:,}." if count else "No text of it is stored."
+        raise EvidenceInvalid(f"the source {ref} has no page {number}", hint=hint)
+    said = {name: source[name] for name in ("source", "title", "pages")}
+    return {**said, "page": number, "text": text}
+
+
+# --- searching -------------------------------------------------------------------------------------------
+
+ASKED = re.compile(r'"([^"]*)"?|([^\s"]+)')
+
+
+def as_query(words: str) -> str:
+    """What people type as a full-text query: every word must stand on the page, "these words" in this order.
+
+    A word that ends with * stands for all that begin so. Nothing else means anything to the search. Raises
+    EvidenceInvalid where there is no word, or more than MOST_WORDS.
+    """
+    asked = []
+    for phrase, word in ASKED.findall(words.replace("\0", " ")):
+        text = phrase or word
+        if any(char.isalnum() for char in text):
+            prefix = "*" if word.endswith("*") else ""
+            asked.append('"' + text.replace('"', '""') + '"' + prefix)
+    if not asked:
+        raise EvidenceInvalid("there is no word to search for", hint="Give a word, e.g. carers.")
+    if len(words.split()) > MOST_WORDS:
+        raise EvidenceInvalid(f"a search takes at most {MOST_WORDS} words", hint="Give fewer.")
+    return " ".join(asked)
+
+
+def search_sources(
+    db: Database, review: Review, words: str, *, limit: int = 50, offset: int = 0
+) -> tuple[list[dict[str, Any]], int]:
+    """The pages of a review's sources that hold all the words, and how many there are.
+
+    Case and accents do not matter: dwr finds dŵr, and the other way round. Each with source, title, kind,
+    page, `snippet` (a stretch of the page on one line) and `found` (from and to of every word found in it, in
+    characters); in the order of index numbers and pages. Cost grows with the pages that hold the words, in
+    all reviews. Raises EvidenceInvalid like `as_query`.
+    """
+    parameters: Mapping[str, Any] = {
+        "words": as_query(words),
+        "review": review.id,
+        "limit": limit,
+        "offset": offset,
+        "around": AROUND,
+        "found": FOUND,
+        "until": UNTIL,
+    }
+    found = rows(db, SEARCH, parameters)
+    for row in found:
+        row["snippet"], row["found"] = _marked(row.pop("said"))
+    return found, int(one(db, COUNT, parameters))
+
+
+HITS = """
+from source_page_fts f cross join source_page p on p.id = f.rowid cross join source s on s.id = p.source_id
+where source_page_fts match :words and s.review_id = :review
+"""
+COUNT = f"select count(*) {HITS}"
+# Snippets are made of the pages shown alone: they are the dearest part. The + keeps SQLite from searching the
+# index anew for every page.
+SEARCH = f"""
+select s.ref as source, s.title, s.kind, p.number as page,
+  snippet(source_page_fts, 0, :found, :until, ' … ', :around) as said
+from source_page_fts cross join source_page p on p.id = source_page_fts.rowid
+cross join source s on s.id = p.source_id
+where source_page_fts match :words
+  and +source_page_fts.rowid in (select p.id {HITS} order by s.ref, p.number limit :limit offset :offset)
+order by s.ref, p.number
+"""
+
+
+def _marked(said: str) -> tuple[str, list[list[int]]]:
+    """A snippet without its marks, and where they were."""
+    text, found = "", []
+    for number, part in enumerate(re.split(f"[{FOUND}{UNTIL}]", said.replace("\n", " ").replace("\t", " "))):
+        if number % 2:
+            found.append([len(text), len(text) + len(part)])
+        text += part
+    return text, found

@@ -1,0 +1,169 @@
+"""Passwords and sessions: kept apart, throttled, and of no use to who reads the file."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+
+from assessment.accounts import IDLE, TRIES, WHOLE, WITHIN, Accounts, accounts_path, open_accounts
+from rules.errors import DatabaseUnusable, SignInRefused, UserInvalid
+
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+GOOD = "four plain words together"
+QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+FROM = "127.0.0.1"
+
+
+@pytest.fixture
+def accounts(tmp_path: Path) -> Accounts:
+    found = open_accounts(tmp_path / "programme.db", QUICK)
+    found.set_password("reviewer-1", GOOD, at=AT)
+    return found
+
+
+@pytest.fixture
+def tokens() -> Callable[[], str]:
+    numbers = itertools.count(1)
+    return lambda: f"token-{next(numbers)}"
+
+
+def test_the_file_is_for_its_owner_only(accounts: Accounts) -> None:
+    assert stat.S_IMODE(accounts.path.stat().st_mode) == 0o600
+    assert accounts.path.name == "programme.db.accounts"
+
+
+def test_a_file_that_others_may_read_is_refused(accounts: Accounts, tmp_path: Path) -> None:
+    accounts.path.chmod(0o640)
+    with pytest.raises(DatabaseUnusable, match=r"may be read by others \(mode 640\)"):
+        open_accounts(tmp_path / "programme.db")
+
+
+def test_what_is_no_accounts_file_is_refused(tmp_path: Path) -> None:
+    path = accounts_path(tmp_path / "programme.db")
+    path.write_text("just text, and long enough to be no empty database file " * 40)
+    path.chmod(0o600)
+    with pytest.raises(DatabaseUnusable, match="no accounts file"):
+        open_accounts(tmp_path / "programme.db")
+
+
+def test_the_right_password_signs_in_and_out(accounts: Accounts, tokens: Callable[[], str]) -> None:
+    token = accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens)
+    assert accounts.user_of(token, at=AT) == "reviewer-1"
+    accounts.sign_out(token)
+    assert accounts.user_of(token, at=AT) is None
+
+
+@pytest.mark.parametrize(("user", "password"), [("reviewer-1", GOOD + "!"), ("reviewer-2", GOOD), ("", "")])
+def test_a_wrong_name_and_a_wrong_password_are_told_the_same(
+    accounts: Accounts, tokens: Callable[[], str], user: str, password: str
+) -> None:
+    with pytest.raises(SignInRefused, match=r"^the name or the password is wrong"):
+        accounts.sign_in(user, password, FROM, at=AT, tokens=tokens)
+
+
+def test_nobody_signs_in_by_the_password_that_stands_in_for_unknown_users(
+    accounts: Accounts, tokens: Callable[[], str]
+) -> None:
+    with pytest.raises(SignInRefused):
+        accounts.sign_in("nobody", "nobody's password", FROM, at=AT, tokens=tokens)
+
+
+def test_after_too_many_wrong_tries_even_the_right_password_waits(
+    accounts: Accounts, tokens: Callable[[], str]
+) -> None:
+    for _ in range(TRIES):
+        with pytest.raises(SignInRefused, match="wrong"):
+            accounts.sign_in("reviewer-1", "something else entirely", FROM, at=AT, tokens=tokens)
+    with pytest.raises(SignInRefused, match="too many wrong tries"):
+        accounts.sign_in("reviewer-1", GOOD, "127.0.0.2", at=AT, tokens=tokens)
+    later = AT + WITHIN + timedelta(seconds=1)
+    assert accounts.user_of(accounts.sign_in("reviewer-1", GOOD, FROM, at=later, tokens=tokens), at=later)
+
+
+def test_one_address_cannot_try_many_names(accounts: Accounts, tokens: Callable[[], str]) -> None:
+    for number in range(10 * TRIES):
+        with pytest.raises(SignInRefused, match="wrong"):
+            accounts.sign_in(f"name-{number}", "something else entirely", FROM, at=AT, tokens=tokens)
+    with pytest.raises(SignInRefused, match="too many"):
+        accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens)
+    assert accounts.sign_in("reviewer-1", GOOD, "127.0.0.2", at=AT, tokens=tokens)
+
+
+def test_a_session_ends_when_it_is_not_used_and_in_any_case_after_a_day_of_work(
+    accounts: Accounts, tokens: Callable[[], str]
+) -> None:
+    token = accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens)
+    assert accounts.user_of(token, at=AT + IDLE) == "reviewer-1"
+    assert accounts.user_of(token, at=AT + 2 * IDLE + timedelta(seconds=1)) is None
+    token = accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens)
+    for hours in range(int(WHOLE / IDLE) + 1):
+        assert accounts.user_of(token, at=AT + hours * IDLE) == "reviewer-1"
+    assert accounts.user_of(token, at=AT + WHOLE + timedelta(seconds=1)) is None
+
+
+def test_a_new_password_ends_the_sessions_of_the_old_one(
+    accounts: Accounts, tokens: Callable[[], str]
+) -> None:
+    token = accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens)
+    accounts.set_password("reviewer-1", "five other plain words together", at=AT)
+    assert accounts.user_of(token, at=AT) is None
+    with pytest.raises(SignInRefused):
+        accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens)
+
+
+def test_who_is_forgotten_is_signed_out_and_cannot_come_back(
+    accounts: Accounts, tokens: Callable[[], str]
+) -> None:
+    token = accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens)
+    accounts.forget("reviewer-1")
+    assert accounts.user_of(token, at=AT) is None
+    assert not accounts.has_password("reviewer-1")
+    with pytest.raises(SignInRefused):
+        accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens)
+
+
+def test_the_file_holds_neither_password_nor_token(accounts: Accounts, tokens: Callable[[], str]) -> None:
+    token = accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens)
+    with sqlite3.connect(accounts.path) as connection:
+        said = "\n".join(connection.iterdump())
+    connection.close()
+    assert "argon2id" in said
+    assert GOOD not in said and token not in said
+
+
+def test_the_secret_is_made_once(accounts: Accounts, tokens: Callable[[], str], tmp_path: Path) -> None:
+    first = accounts.secret(tokens)
+    assert first == accounts.secret(tokens) == open_accounts(tmp_path / "programme.db").secret(tokens)
+
+
+@pytest.mark.parametrize(
+    ("password", "said"),
+    [
+        ("short", "too short: 5 of at least 12"),
+        ("x" * 201, "longer than 200"),
+        ("a" * 12, "too easy"),
+        ("reviewer-1reviewer-1", "too easy"),
+    ],
+)
+def test_a_password_that_will_not_do_is_refused_and_the_old_one_stays(
+    accounts: Accounts, tokens: Callable[[], str], password: str, said: str
+) -> None:
+    with pytest.raises(UserInvalid, match=said):
+        accounts.set_password("reviewer-1", password, at=AT)
+    assert accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens)
+
+
+def test_a_hash_made_more_cheaply_is_made_anew_at_sign_in(tmp_path: Path, tokens: Callable[[], str]) -> None:
+    open_accounts(tmp_path / "p.db", QUICK).set_password("lead-1", GOOD, at=AT)
+    dearer = open_accounts(tmp_path / "p.db", PasswordHasher(time_cost=2, memory_cost=64, parallelism=1))
+    dearer.sign_in("lead-1", GOOD, FROM, at=AT, tokens=tokens)
+    with sqlite3.connect(dearer.path) as connection:
+        assert "t=2" in connection.execute("select hash from password").fetchone()[0]
+    connection.close()

@@ -1,0 +1,197 @@
+"""Signing in by name and password over real HTTP requests, and what holds for every answer and form."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from argon2 import PasswordHasher
+from datasette.app import Datasette
+from sqlite_utils import Database
+
+from assessment import users
+from assessment.accounts import TRIES, open_accounts
+from assessment.pages import metadata
+from assessment.web.guard import is_from_here
+from assessment.web.signin import COOKIE, SIGN_IN, SIGN_OUT
+
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+GOOD = "four plain words together"
+HERE = {"origin": "http://localhost"}
+QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+@pytest.fixture
+def programme(example_copy: Path, connect: Callable[[Path], Database]) -> Path:
+    db = connect(example_copy)
+    users.add_user(db, "reviewer-1", role="reviewer", review="wales-2004-08", by="a", at=AT)
+    users.add_user(db, "reviewer-2", role="reviewer", by="a", at=AT)
+    accounts = open_accounts(example_copy, QUICK)
+    for name in ("reviewer-1", "reviewer-2"):
+        accounts.set_password(name, GOOD, at=AT)
+    return example_copy
+
+
+@asynccontextmanager
+async def browser(database: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that keeps cookies, as a browser does."""
+    datasette = Datasette([str(database)], metadata=metadata(database.stem), settings={"num_sql_threads": 1})
+    await datasette.invoke_startup()
+    transport = httpx.ASGITransport(app=datasette.app(), client=("127.0.0.1", 1234))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        yield client
+    for one in datasette.databases.values():
+        for connection in one._all_file_connections:
+            connection.close()
+
+
+async def sign_in(
+    client: httpx.AsyncClient, name: str = "reviewer-1", password: str = GOOD, after: str = "", **headers: str
+) -> httpx.Response:
+    form = await client.get(SIGN_IN, params={"next": after})
+    token = re.search(r'name="csrftoken" value="([^"]+)"', form.text)
+    assert token
+    sent = {"csrftoken": token[1], "name": name, "password": password, "next": after}
+    return await client.post(SIGN_IN, data=sent, headers=HERE | headers)
+
+
+async def who(client: httpx.AsyncClient) -> str | None:
+    """Whose name stands at the top of the page."""
+    found = re.search(r"<summary>(.*?)</summary>", (await client.get(SIGN_IN)).text)
+    return found and found[1]
+
+
+async def test_a_name_and_password_open_the_pages_and_signing_out_closes_them(programme: Path) -> None:
+    async with browser(programme) as client:
+        assert (await client.get("/reviews/wales-2004-08")).status_code == 403
+        done = await sign_in(client, after="/reviews/wales-2004-08/items")
+        assert (done.status_code, done.headers["location"]) == (303, "/reviews/wales-2004-08/items")
+        assert await who(client) == "reviewer-1"
+        form = await client.get(SIGN_IN)
+        token = re.search(r'name="csrftoken" value="([^"]+)"', form.text)
+        assert token
+        assert (await client.post(SIGN_OUT, data={"csrftoken": token[1]}, headers=HERE)).status_code == 303
+        assert await who(client) is None
+
+
+async def test_the_session_cookie_is_closed_to_scripts_and_to_other_sites(programme: Path) -> None:
+    async with browser(programme) as client:
+        cookie = (await sign_in(client)).headers["set-cookie"]
+    assert cookie.startswith(f"{COOKIE}=")
+    assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Secure" not in cookie
+
+
+async def test_behind_tls_every_cookie_is_for_https_only(
+    programme: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOINT_REVIEW_TLS", "1")
+    async with browser(programme) as client:
+        form = await client.get(SIGN_IN)
+    assert all("Secure" in cookie and "HttpOnly" in cookie for cookie in form.headers.get_list("set-cookie"))
+    assert form.headers.get_list("set-cookie")
+    assert form.headers["strict-transport-security"]
+
+
+async def test_a_disabled_user_is_out_at_once_and_not_let_in_again(
+    programme: Path, connect: Callable[[Path], Database]
+) -> None:
+    async with browser(programme) as client:
+        await sign_in(client)
+        users.disable_user(connect(programme), "reviewer-1", by="a", because="left", at=AT)
+        assert await who(client) is None
+        assert (await sign_in(client)).status_code == 403
+
+
+async def test_a_role_given_or_taken_counts_at_the_next_request(
+    programme: Path, connect: Callable[[Path], Database]
+) -> None:
+    db = connect(programme)
+    paths = ("/reviews/wales-2004-08", "/programme/evidence")
+    async with browser(programme) as client:
+        await sign_in(client)
+        assert [(await client.get(path)).status_code for path in paths] == [200, 403]
+        users.take_role(db, "reviewer-1", "reviewer", "wales-2004-08", by="a", at=AT)
+        assert [(await client.get(path)).status_code for path in paths] == [403, 403]
+        users.give_role(db, "reviewer-1", "moderator", None, by="a", at=AT)
+        assert [(await client.get(path)).status_code for path in paths] == [200, 200]
+
+
+async def test_a_wrong_password_is_said_and_after_some_tries_one_waits(programme: Path) -> None:
+    async with browser(programme) as client:
+        for _ in range(TRIES):
+            done = await sign_in(client, password="not the right words")
+            assert done.status_code == 403
+            assert "The name or the password is wrong." in done.text
+            assert 'value="reviewer-1"' in done.text and "not the right words" not in done.text
+        done = await sign_in(client)
+        assert "There were too many wrong tries." in done.text
+        assert (await sign_in(client, "reviewer-2")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "after", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "reviews", "/a\nb"]
+)
+async def test_signing_in_never_leads_to_another_site(programme: Path, after: str) -> None:
+    async with browser(programme) as client:
+        done = await sign_in(client, after=after)
+    assert done.headers["location"] == "/reviews"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"origin": "http://elsewhere.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}],
+    ids=["none", "elsewhere", "null", "cross-site"],
+)
+async def test_a_form_from_elsewhere_is_refused_before_anything_is_tried(
+    programme: Path, headers: dict[str, str]
+) -> None:
+    async with browser(programme) as client:
+        form = await client.get(SIGN_IN)
+        token = re.search(r'name="csrftoken" value="([^"]+)"', form.text)
+        assert token
+        sent = {"csrftoken": token[1], "name": "reviewer-1", "password": GOOD}
+        done = await client.post(SIGN_IN, data=sent, headers=headers)
+        assert done.status_code == 403 and "another site" in done.text
+        assert COOKIE not in client.cookies
+
+
+async def test_a_form_without_its_token_is_refused(programme: Path) -> None:
+    async with browser(programme) as client:
+        await client.get(SIGN_IN)
+        sent = {"name": "reviewer-1", "password": GOOD}
+        assert (await client.post(SIGN_IN, data=sent, headers=HERE)).status_code == 403
+        assert COOKIE not in client.cookies
+
+
+@pytest.mark.parametrize("origin", ["http://localhost", "http://localhost:80", "https://localhost", ""])
+def test_where_a_form_comes_from_is_compared_with_where_it_goes_to(origin: str) -> None:
+    headers = [(b"host", b"localhost"), (b"origin", origin.encode())]
+    assert is_from_here({"headers": headers}) is (origin in ("http://localhost", "https://localhost"))
+
+
+@pytest.mark.parametrize("path", ["/reviews", SIGN_IN, "/", "/-/static/app.css", "/nowhere"])
+async def test_every_answer_carries_the_headers_that_protect_it(programme: Path, path: str) -> None:
+    async with browser(programme) as client:
+        headers = (await client.get(path)).headers
+    assert "script-src 'self'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert (headers.get("cache-control") == "no-store") is ("/static" not in path)
+
+
+async def test_a_forged_or_stale_cookie_is_nobody(programme: Path) -> None:
+    async with browser(programme) as client:
+        await sign_in(client)
+        with sqlite3.connect(f"{programme}.accounts") as connection:
+            connection.execute("update session set used = '2020-01-01T00:00:00+00:00'")
+        connection.close()
+        assert await who(client) is None
+        client.cookies.set(COOKIE, "x" * 5_000)
+        assert await who(client) is None

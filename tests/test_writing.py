@@ -1,0 +1,506 @@
+"""Forms: who may send them, what is refused, and that nothing changes then; over real HTTP requests."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from datasette.app import Datasette
+from sqlite_utils import Database
+
+from assessment.audit import check_programme, history_of
+from assessment.pages import metadata
+from assessment.web.uploads import LARGEST_FORM, MOST_FILES
+from assessment.web.views import FORMS
+from evidence.reviews import create_review, find_review
+from evidence.sources import SourceDetails, add_sources
+from evidence.texts import GivenFile
+
+# Datasette asks SQLite for its version through connections it never closes (Python 3.13 warns of it).
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+HERE = {"origin": "http://localhost"}
+REVIEW = "/reviews/north"
+SOURCE = f"{REVIEW}/sources/D-001"
+TEXT = "Carers waited. Mae'r tŷ ar y dŵr. 𝒜 child was seen.\n\nNobody asked. Carers waited again."
+REVIEWER = {"id": "reviewer-1", "held": [["reviewer", "north"]], "all_reviews": []}
+LEAD = {"id": "lead-1", "held": [["lead", "north"]], "all_reviews": []}
+MODERATOR = {"id": "moderator-1", "held": [["moderator", None]], "all_reviews": ["moderator"]}
+ADMINISTRATOR = {"id": "administrator-1", "held": [["administrator", None]], "all_reviews": []}
+ELSEWHERE = {"id": "reviewer-2", "held": [["reviewer", "south"]], "all_reviews": []}
+FINDING = {"quote": "Nobody asked.", "direction": "weakness", "significance": "2", "domain": "carers"}
+
+
+@dataclass
+class Bench:
+    """A server over a database with a review, one source in it, and people who are signed in."""
+
+    datasette: Datasette
+    client: httpx.AsyncClient
+    path: Path
+
+    def cookies(self, actor: dict[str, Any] | None) -> dict[str, str]:
+        return {"ds_actor": self.datasette.sign({"a": actor}, "actor")} if actor else {}
+
+    async def get(self, path: str, actor: dict[str, Any] | None = REVIEWER) -> httpx.Response:
+        self.client.cookies.update(self.cookies(actor))
+        return await self.client.get(path)
+
+    async def token(self, actor: dict[str, Any] | None = REVIEWER) -> str:
+        """The token that a page gives out: everybody who is signed in may sign out."""
+        self.client.cookies = httpx.Cookies(self.cookies(actor))
+        found = re.search(r'name="csrftoken" value="([^"]+)"', (await self.client.get("/-/sign-in")).text)
+        assert found
+        return found[1]
+
+    async def send(
+        self, path: str, fields: dict[str, Any], actor: dict[str, Any] | None = REVIEWER, **more: Any
+    ) -> httpx.Response:
+        token = await self.token(actor)
+        return await self.client.post(path, data={"csrftoken": token, **fields}, headers=HERE, **more)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(self.path) as connection:
+            found = connection.execute(sql).fetchall()
+        connection.close()
+        return found
+
+    def state(self) -> list[tuple[Any, ...]]:
+        """What every table holds, by its number of rows and its last event."""
+        names = [name for (name,) in self.rows("select name from sqlite_master where type = 'table'")]
+        return [(name, *self.rows(f'select count(*) from "{name}"')[0]) for name in names]
+
+    def items(self) -> list[tuple[Any, ...]]:
+        return self.rows("select id, text, quote from evidence where withdrawn_event is null order by id")
+
+
+@pytest.fixture
+def programme(tmp_path: Path, connect: Callable[[Path], Database]) -> Path:
+    path = tmp_path / "programme.db"
+    db = connect(path)
+    for key in ("north", "south"):
+        create_review(
+            db,
+            key,
+            key.title(),
+            "wales-round-2",
+            window_from=date(2025, 1, 1),
+            window_to=date(2026, 12, 31),
+            by="lead-1",
+            at=AT,
+        )
+    given = [GivenFile("plan.txt", TEXT.encode())]
+    add_sources(db, find_review(db, "north"), given, SourceDetails(), by="lead-1", at=AT)
+    return path
+
+
+@asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[Bench]:
+    datasette = Datasette([str(path)], metadata=metadata(path.stem), settings={"num_sql_threads": 1})
+    await datasette.invoke_startup()
+    transport = httpx.ASGITransport(app=datasette.app(), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        yield Bench(datasette, client, path)
+    for one in datasette.databases.values():
+        for connection in one._all_file_connections:
+            connection.close()
+
+
+@pytest.fixture
+async def bench(programme: Path) -> AsyncIterator[Bench]:
+    async with opened(programme) as found:
+        yield found
+
+
+NAMES = {"review": "north", "source": "D-001", "number": "1", "target": "carers", "run": "1"}
+"""A value for every name in the path of a form; a form with a new name needs one here."""
+
+
+def filled(path: str) -> str:
+    return re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda match: NAMES[match[1]], path)
+
+
+every_form = pytest.mark.parametrize("path", [filled(form.path) for form in FORMS])
+
+
+# Who may
+
+
+@every_form
+@pytest.mark.parametrize("ending", ["", ".json"])
+@pytest.mark.parametrize(
+    "actor", [None, ADMINISTRATOR, ELSEWHERE], ids=["anonymous", "administrator", "elsewhere"]
+)
+async def test_nobody_sends_a_form_of_a_review_without_a_role_in_it(
+    bench: Bench, path: str, ending: str, actor: dict[str, Any] | None
+) -> None:
+    before = bench.state()
+    for address in (path + ending, path.replace("north", "nowhere") + ending):
+        done = await bench.send(address, {**FINDING, "item": "1", "because": "x"}, actor)
+        assert done.status_code == 403
+        assert "North" not in done.text
+    assert bench.state() == before
+
+
+@pytest.mark.parametrize("name", ["record", "change", "withdraw", "place", "tag"])
+async def test_a_moderator_reads_sources_but_does_not_tag(bench: Bench, name: str) -> None:
+    before = bench.state()
+    assert (await bench.get(SOURCE, MODERATOR)).status_code == 200
+    assert (await bench.send(f"{SOURCE}/{name}", FINDING | {"item": "1"}, MODERATOR)).status_code == 403
+    assert bench.state() == before
+
+
+@every_form
+async def test_a_form_without_its_token_is_refused_with_or_without_a_cookie_of_it(
+    bench: Bench, path: str
+) -> None:
+    before = bench.state()
+    for token in ({}, {"csrftoken": ""}, {"csrftoken": "made up"}):
+        await bench.token()
+        done = await bench.client.post(path, data={**FINDING, **token}, headers=HERE)
+        assert done.status_code == 403
+        files = {"files": ("a.txt", b"Words.")}
+        done = await bench.client.post(path, data=token, files=files, headers=HERE)
+        assert done.status_code == 403
+    del bench.client.cookies["ds_csrftoken"]
+    assert (await bench.client.post(path, data=FINDING, headers=HERE)).status_code == 403
+    assert bench.state() == before
+
+
+@every_form
+async def test_a_form_from_another_site_is_refused(bench: Bench, path: str) -> None:
+    before, token = bench.state(), await bench.token(LEAD)
+    for headers in ({}, {"origin": "http://elsewhere.example"}):
+        done = await bench.client.post(path, data={**FINDING, "csrftoken": token}, headers=headers)
+        assert done.status_code == 403
+    assert bench.state() == before
+
+
+@every_form
+async def test_the_address_of_a_form_leads_to_its_page(bench: Bench, path: str) -> None:
+    done = await bench.get(f"{path}?page=1", LEAD | {"held": [["lead", None], ["moderator", None]]})
+    assert done.status_code == 303
+    assert done.headers["location"] == path.rpartition("/")[0] + "?page=1"
+
+
+# What cannot be read
+
+
+@every_form
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"\xff\xfe=1"),
+        ("application/x-www-form-urlencoded", b"a=%ff"),
+        ("multipart/form-data", b"--x\r\n\r\n"),
+        ("multipart/form-data; boundary=x", b"--y\r\nno part\r\n"),
+        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="quote"\r\n\r\nno'),
+        ("application/json", b'{"quote": "x"}'),
+        ("", b"quote=x"),
+    ],
+)
+async def test_a_body_that_is_no_form_is_refused_in_words(
+    bench: Bench, path: str, kind: str, body: bytes
+) -> None:
+    before, token = bench.state(), await bench.token(LEAD)
+    for more in ({}, {"x-csrftoken": token}):
+        headers = {**HERE, "content-type": kind, **more}
+        done = await bench.client.post(path, content=body, headers=headers)
+        assert done.status_code in (400, 403), done.text
+    assert bench.state() == before
+
+
+@every_form
+async def test_a_form_is_read_up_to_a_limit_only(bench: Bench, path: str) -> None:
+    before, token = bench.state(), await bench.token(LEAD)
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        yield f"csrftoken={token}&note=".encode()
+        while True:
+            read += 100_000
+            yield b"x" * 100_000
+
+    headers = {**HERE, "content-type": "application/x-www-form-urlencoded"}
+    done = await bench.client.post(path, content=endless(), headers=headers)
+    assert done.status_code == 413
+    assert read <= LARGEST_FORM + 500_000
+    assert bench.state() == before
+
+
+async def test_whoever_may_not_upload_is_told_before_their_files_are_read(bench: Bench) -> None:
+    await bench.token(ELSEWHERE)
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n'
+        while read < 50_000_000:
+            read += 100_000
+            yield b"x" * 100_000
+
+    headers = {**HERE, "content-type": "multipart/form-data; boundary=x"}
+    done = await bench.client.post(f"{REVIEW}/sources/add/files", content=endless(), headers=headers)
+    assert done.status_code == 403
+    assert read == 0
+
+
+# Uploading
+
+
+async def test_files_become_sources_whose_texts_can_be_searched_and_read(bench: Bench) -> None:
+    files = [
+        ("files", ("../../etc/Gweld y tŷ.txt", "Y tŷ ar y bryn.".encode())),
+        ("files", ("minutes.md", b"# Minutes\n\nCarers were heard.")),
+    ]
+    done = await bench.send(f"{REVIEW}/sources/add/files", {"kind": "interview"}, LEAD, files=files)
+    assert (done.status_code, done.headers["location"]) == (303, f"{REVIEW}/sources")
+    page = await bench.get(f"{REVIEW}/sources", LEAD)
+    assert "2 sources added." in page.text and "I-001" in page.text
+    found = (await bench.get(f"{REVIEW}/sources.json?search=ty")).json()
+    assert {(one["source"], one["page"]) for one in found["found"]} == {("D-001", 1), ("I-001", 1)}
+    assert "Y tŷ ar y bryn." in (await bench.get(f"{REVIEW}/sources/I-001")).text
+    assert bench.rows("select by from event where action = 'add sources' order by id desc")[0] == ("lead-1",)
+    assert check_record(bench) == []
+
+
+def check_record(bench: Bench) -> list[Any]:
+    db = Database(bench.path)
+    try:
+        return list(check_programme(db).problems)
+    finally:
+        db.conn.close()
+
+
+async def test_every_problem_of_every_file_is_said_and_nothing_is_stored(bench: Bench) -> None:
+    before = bench.state()
+    files = [
+        ("files", ("good.txt", b"Good words.")),
+        ("files", ("empty.txt", b"")),
+        ("files", ("picture.pdf", b"\x89PNG\r\n\x1a\n0000")),
+    ]
+    fields = {"kind": "interview", "dated": "31/31/2026", "title": "One title"}
+    done = await bench.send(f"{REVIEW}/sources/add/files", fields, files=files)
+    assert done.status_code == 400
+    for words in ("empty.txt", "picture.pdf", "31/31/2026", "for one file alone"):
+        assert words in done.text
+    assert 'value="One title"' in done.text and '<option value="interview" selected>' in done.text
+    said = (await bench.send(f"{REVIEW}/sources/add/files.json", fields, files=files)).json()
+    assert said["ok"] is False and "dated" in said["mistakes"] and len(said["problems"]) == 2
+    assert bench.state() == before
+
+
+async def test_no_file_and_too_many_files_are_refused(bench: Bench) -> None:
+    before = bench.state()
+    none = await bench.send(f"{REVIEW}/sources/add/files", {"kind": "document"}, files=[("files", ("", b""))])
+    assert none.status_code == 400 and "no file was given" in none.text
+    many = [("files", (f"{n}.txt", b"Words.")) for n in range(MOST_FILES + 1)]
+    done = await bench.send(f"{REVIEW}/sources/add/files", {"kind": "document"}, files=many)
+    assert done.status_code == 413 and f"at most {MOST_FILES} files" in done.text
+    assert bench.state() == before
+
+
+async def test_a_text_that_is_there_is_said_and_not_stored_twice(bench: Bench) -> None:
+    before = bench.state()
+    files = [("files", ("again.txt", TEXT.encode()))]
+    done = await bench.send(f"{REVIEW}/sources/add/files.json", {"kind": "document"}, files=files)
+    assert done.json()["already_there"] == [{"file": "again.txt", "source": "D-001"}]
+    assert bench.state() == before
+
+
+# Recording
+
+
+async def test_words_typed_are_found_in_the_text_and_recorded_with_their_tags(bench: Bench) -> None:
+    done = await bench.send(f"{SOURCE}/record?page=1", FINDING | {"on_page": "1", "note": "They said so."})
+    assert (done.status_code, done.headers["location"]) == (303, f"{SOURCE}?page=1&item=1#E1")
+    assert bench.items() == [(1, "Nobody asked.", "Nobody asked.")]
+    found = (await bench.get(f"{SOURCE}.json")).json()
+    (item,) = [item for block in found["blocks"] for item in block["items"]]
+    assert item["anchor"]["start"] == TEXT.index("Nobody")
+    assert item["domains"] == [{"id": "carers", "title": "Support for carers"}]
+    assert (item["recorded_by"], item["says"]) == ("reviewer-1", "Weakness, important")
+    page = (await bench.get(SOURCE)).text
+    assert "Recorded as E1." in page
+    assert re.search(r'<mark data-piece="\d+">Nobody asked\.</mark>', page)
+    assert check_record(bench) == []
+
+
+async def test_words_that_stand_twice_ask_which_are_meant_and_keep_what_was_typed(bench: Bench) -> None:
+    sent = FINDING | {"quote": "Carers   waited", "on_page": "1", "finding": "They <wait> & wait."}
+    done = await bench.send(f"{SOURCE}/record?page=1", sent)
+    assert done.status_code == 400
+    assert "stand 2 times" in done.text
+    assert 'value="They &lt;wait&gt; &amp; wait."' in done.text
+    second = TEXT.rindex("Carers")
+    assert f'value="1:{second}"' in done.text
+    assert bench.items() == []
+    done = await bench.send(f"{SOURCE}/record?page=1", sent | {"place": f"1:{second}"})
+    assert done.status_code == 303
+    (anchor,) = bench.rows("select starts, ends, exact from anchor")
+    assert anchor == (second, second + len("Carers waited"), "Carers waited")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"quote": "Carers waved"}, "do not stand in the stored text"),
+        ({"quote": "Carers waited", "start": "5", "on_page": "1"}, "do not stand in the stored text"),
+        ({"quote": ""}, "nothing is quoted"),
+        ({"direction": ""}, "Choose strength, weakness or neutral."),
+        ({"direction": "up"}, "expected one of strength, weakness, neutral"),
+        ({"significance": "9"}, "expected 1 (minor), 2 (important) or 3 (serious)"),
+        ({"domain": "carrers"}, "Did you mean"),
+        ({"strand": "martians"}, "expected a strand of the framework"),
+        ({"start": "-4"}, "is not a whole number from 0"),
+        ({"place": "1:x"}, "Choose one of the places."),
+        ({"finding": "x" * 20_000}, "longer than 10,000 characters"),
+        ({"note": "a\0b"}, "a character that no text has"),
+    ],
+)
+async def test_a_wrong_field_is_said_in_words_and_nothing_is_stored(
+    bench: Bench, wrong: dict[str, str], said: str
+) -> None:
+    before = bench.state()
+    for ending in ("", ".json"):
+        done = await bench.send(f"{SOURCE}/record{ending}", FINDING | wrong)
+        assert done.status_code == 400
+        assert said.lower() in done.text.lower()
+    assert bench.state() == before
+
+
+async def test_a_form_sent_twice_is_recorded_once(bench: Bench) -> None:
+    assert (await bench.send(f"{SOURCE}/record", FINDING)).status_code == 303
+    again = await bench.send(f"{SOURCE}/record", FINDING)
+    assert again.status_code == 400 and "recorded already, as E1" in again.text
+    other = await bench.send(f"{SOURCE}/record", FINDING, LEAD)
+    assert other.status_code == 303
+    assert [row[0] for row in bench.items()] == [1, 2]
+
+
+# Changing
+
+
+async def test_a_changed_finding_takes_the_place_of_the_old_one_which_stays_in_the_record(
+    bench: Bench, connect: Callable[[Path], Database]
+) -> None:
+    await bench.send(f"{SOURCE}/record", FINDING)
+    sent = {"item": "1", "finding": "Nobody asked carers.", "direction": "weakness", "significance": "3"}
+    done = await bench.send(f"{SOURCE}/change", {**sent, "domain": ["carers", "assessment"]}, LEAD)
+    assert done.headers["location"].endswith("?item=2#E2")
+    assert bench.items() == [(2, "Nobody asked carers.", "Nobody asked.")]
+    life = history_of(connect(bench.path), 2)["life"]
+    assert [(step["what"], step["about"]) for step in life] == [
+        ("added", "in place of E1"),
+        ("tagged", "assessment"),
+        ("tagged", "carers"),
+    ]
+    assert len(bench.rows("select 1 from anchor")) == 2
+    late = await bench.send(f"{SOURCE}/change", {**sent, "finding": "Other."})
+    assert late.status_code == 400 and "item E1 was withdrawn by lead-1" in late.text
+    assert check_record(bench) == []
+
+
+async def test_other_domains_alone_leave_the_item_and_change_its_tags(bench: Bench) -> None:
+    await bench.send(f"{SOURCE}/record", FINDING)
+    same = {"item": "1", "finding": "Nobody asked.", "direction": "weakness", "significance": "2"}
+    state = bench.state()
+    await bench.send(f"{SOURCE}/change", {**same, "domain": "carers"})
+    assert bench.state() == state
+    done = await bench.send(f"{SOURCE}/change", {**same, "domain": "assessment"})
+    assert done.headers["location"].endswith("?item=1#E1")
+    tags = "select d.key, t.withdrawn_event is null from tag t join domain d on d.id = t.domain_id order by 1"
+    assert bench.rows(tags) == [("assessment", 1), ("carers", 0)]
+    assert check_record(bench) == []
+
+
+async def test_an_item_is_withdrawn_with_a_reason_only(bench: Bench) -> None:
+    await bench.send(f"{SOURCE}/record", FINDING)
+    before = bench.state()
+    bare = await bench.send(f"{SOURCE}/withdraw?change=1", {"item": "1", "because": "  "})
+    assert bare.status_code == 400 and "Say why it is withdrawn." in bare.text
+    assert bench.state() == before
+    done = await bench.send(f"{SOURCE}/withdraw", {"item": "1", "because": "Misread.", "on_page": "1"})
+    assert done.headers["location"] == f"{SOURCE}?page=1"
+    assert bench.items() == []
+    assert bench.rows("select by, because from event order by id desc limit 1") == [
+        ("reviewer-1", "Misread.")
+    ]
+    assert check_record(bench) == []
+
+
+async def test_many_items_are_tagged_at_once_or_none(bench: Bench) -> None:
+    for quote in ("Nobody asked.", "A child was seen."):
+        quote = quote.replace("A child", "𝒜 child")
+        await bench.send(f"{SOURCE}/record", FINDING | {"quote": quote, "domain": ""})
+    before = bench.state()
+    for wrong in ({"item": ["1", "99"]}, {"item": ["1", "x"]}, {"item": []}, {"domain": []}, {"domain": "x"}):
+        fields = {"item": ["1", "2"], "domain": "carers"} | wrong
+        assert (await bench.send(f"{SOURCE}/tag", fields)).status_code == 400
+        assert bench.state() == before
+    done = await bench.send(f"{SOURCE}/tag", {"item": ["1", "2"], "domain": ["carers", "assessment"]})
+    assert done.status_code == 303
+    assert len(bench.rows("select 1 from tag where withdrawn_event is null")) == 4
+    assert check_record(bench) == []
+
+
+async def test_the_next_untagged_item_is_the_next_in_reading_order_and_then_the_first(bench: Bench) -> None:
+    for quote in ("Nobody asked.", "Carers waited."):
+        await bench.send(f"{SOURCE}/record", FINDING | {"quote": quote, "domain": ""})
+    first = (await bench.get(f"{SOURCE}.json?page=1")).json()["next"]
+    assert (first["item"], first["waiting"]) == (2, 2)
+    after = (await bench.get(f"{SOURCE}.json?item=2")).json()["next"]
+    assert after["item"] == 1
+    assert (await bench.get(f"{SOURCE}.json?item=1")).json()["next"]["item"] == 2
+    mine = (await bench.get(f"{REVIEW}/queue.json")).json()
+    assert [item["id"] for item in mine["items"]] == [1, 2]
+    assert (await bench.get(f"{REVIEW}/queue.json", LEAD)).json()["items"] == []
+
+
+async def test_items_are_filtered_by_tag_reviewer_and_untagged(bench: Bench) -> None:
+    await bench.send(f"{SOURCE}/record", FINDING)
+    await bench.send(f"{SOURCE}/record", FINDING | {"quote": "Carers waited.", "domain": ""}, LEAD)
+
+    async def shown(query: str) -> list[int]:
+        found = (await bench.get(f"{SOURCE}.json?{query}")).json()
+        return [item["id"] for block in found["blocks"] for item in block["items"]]
+
+    assert await shown("") == [2, 1]
+    assert await shown("domain=carers") == [1]
+    assert await shown("reviewer=lead-1") == [2]
+    assert await shown("only=untagged") == [2]
+
+
+async def test_coverage_counts_the_items_and_leads_to_what_is_missing(bench: Bench) -> None:
+    await bench.send(f"{SOURCE}/record", FINDING)
+    found = (await bench.get(f"{REVIEW}/coverage.json")).json()
+    cells = {(row["domain"], cell["kind"]): cell["count"] for row in found["rows"] for cell in row["cells"]}
+    assert cells.pop(("carers", "document")) == 1
+    assert set(cells.values()) == {0} and found["missing"] == len(cells)
+    page = (await bench.get(f"{REVIEW}/coverage")).text
+    assert f'href="{REVIEW}/items?domain=carers&amp;source_kind=document"' in page
+    assert f'href="{REVIEW}/sources?kind=interview"' in page
+
+
+async def test_the_database_being_full_of_other_writers_is_said_and_nothing_is_lost(bench: Bench) -> None:
+    with sqlite3.connect(bench.path) as connection:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("begin immediate")
+        database = bench.datasette.databases[bench.path.stem]
+        await database.execute_write_fn(lambda conn: conn.execute("pragma busy_timeout = 50") and None)
+        done = await bench.send(f"{SOURCE}/record", FINDING)
+        connection.rollback()
+    connection.close()
+    assert done.status_code == 503
+    assert "being written to by somebody else" in done.text
+    assert (await bench.send(f"{SOURCE}/record", FINDING)).status_code == 303
