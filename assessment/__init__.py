@@ -32,6 +32,7 @@ Modules in reading order:
     smallest           the smallest changes of measures that move a rating or the cell
     smallest_evidence  the same in evidence
     whatif             some evidence left out, some measures otherwise, leave-one-out
+    whatif_words       what would change a rating, in plain words
     uncertainty        how sure a run is: its evidence drawn again many times
     confidence         how confident people are: suggested by figures, signed by a person
     next_evidence      which evidence would most lower the chance of a wrong rating

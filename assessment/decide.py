@@ -25,7 +25,7 @@ first, assess, then decide on the questions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,10 +107,7 @@ def accept(
         seen = _seen(db, review, run)
         standing = _standing(db, review)
         for target in dict.fromkeys(targets):
-            rating = _acceptable(db, review, seen, target, by)
-            if target in standing and standing[target]["state"] == "accepted":
-                who, on = standing[target]["by"], standing[target]["run_id"]
-                raise DecisionRefused(f"{target} was accepted by {who} on run {on} already")
+            rating = _acceptable(db, review, seen, standing, target, by)
             _record(
                 db,
                 review,
@@ -133,7 +130,9 @@ def accept(
     ]
 
 
-def _acceptable(db: Database, review: Review, seen: _Seen, target: str, by: str) -> dict[str, Any]:
+def _acceptable(
+    db: Database, review: Review, seen: _Seen, standing: Mapping[str, Any], target: str, by: str
+) -> dict[str, Any]:
     """The rating of a run, where this person can accept it now; raises DecisionRefused."""
     rating = _rating(seen, target)
     if rating["status"] == "open":
@@ -156,24 +155,37 @@ def _acceptable(db: Database, review: Review, seen: _Seen, target: str, by: str)
     _refuse_outdated(db, review, seen, target, "level_key")
     _refuse_challenged(db, review, seen.id, target, "accepted")
     _refuse_while_voting(db, review, target)
+    if target in standing and standing[target]["state"] == "accepted":
+        who, on = standing[target]["by"], standing[target]["run_id"]
+        raise DecisionRefused(f"{target} was accepted by {who} on run {on} already")
     return rating
 
 
 def rate(
-    db: Database, review: Review, target: str, level_id: str | None, *, by: str, because: str, at: datetime
+    db: Database,
+    review: Review,
+    target: str,
+    level_id: str | None,
+    *,
+    by: str,
+    because: str,
+    at: datetime,
+    run: int | None = None,
 ) -> dict[str, Any]:
     """Record a person's own rating (or, with `level_id` None, take the last decision back).
 
-    It counts once another person approves it. Returns {target, level, by, because, proposed, run}. The level
-    of the cell is the levels of its questions, joined by '/'; a rating of each is recorded, given in
-    `questions`. Raises UnknownName for a target or level the framework does not have, and DecisionRefused
-    without a reason, or while a panel votes.
+    It counts once another person approves it. `run` is the one that was looked at; left out, the latest, if
+    there is one. Returns {target, level, by, because, proposed, run}. The level of the cell is the levels of
+    its questions, joined by '/'; a rating of each is recorded, given in `questions`. Raises UnknownName for a
+    target, level or run there is not, and DecisionRefused without a reason, while a panel votes, or where a
+    run later than the one named proposes something else.
     """
     check_rated(review.framework, target)
     levels = [] if level_id is None else list(_levels(review, target, level_id))
     by, because = check_person(by, "a rating"), check_words(because, "a rating")
     with transaction(db):
-        run = one(db, "select max(id) from run where review_id = ?", [review.id])
+        seen = None if run is None else _seen(db, review, run)
+        run = run or one(db, "select max(id) from run where review_id = ?", [review.id])
         proposed = dict(db.conn.execute("select target, proposed from rating where run_id = ?", [run]))
         standing = _standing(db, review)
         said = {"by": by, "because": because}
@@ -182,7 +194,7 @@ def rate(
                 raise DecisionRefused(f"nobody has rated {target!r}, so there is nothing to take back")
             levels = [(target, None)]
         for rated, level in levels:
-            _refuse_while_voting(db, review, rated)
+            _refuse_unratable(db, review, seen, rated)
             _record(
                 db,
                 review,
@@ -204,6 +216,13 @@ def rate(
     if target == CELL and level_id is not None:
         return {**said, "target": CELL, "level": level_id, "run": run, "questions": found}
     return found[0]
+
+
+def _refuse_unratable(db: Database, review: Review, seen: _Seen | None, target: str) -> None:
+    if seen:
+        _rating(seen, target)
+        _refuse_outdated(db, review, seen, target, "proposed")
+    _refuse_while_voting(db, review, target)
 
 
 def _levels(review: Review, target: str, level_id: str) -> Iterator[tuple[str, str | None]]:
@@ -247,15 +266,7 @@ def approve(
         overrides = list({override["target"]: override for override in found}.values())
         for override in overrides:
             name = override["target"]
-            if same_person(by, override["by"]):
-                raise DecisionRefused(
-                    f"{name} was rated {override['level_key']} by {override['by']}, who cannot approve it",
-                    hint="Somebody else approves it.",
-                )
-            _rating(seen, name)
-            _refuse_outdated(db, review, seen, name, "proposed")
-            _refuse_challenged(db, review, seen.id, name, "approved")
-            _refuse_while_voting(db, review, name)
+            _refuse_unapprovable(db, review, seen, override, by)
             event = add_event(
                 db,
                 at=at,
@@ -281,6 +292,49 @@ def approve(
         }
         for override in overrides
     ]
+
+
+def _refuse_unapprovable(
+    db: Database, review: Review, seen: _Seen, override: Mapping[str, Any], by: str
+) -> None:
+    name = override["target"]
+    if same_person(by, override["by"]):
+        raise DecisionRefused(
+            f"{name} was rated {override['level_key']} by {override['by']}, who cannot approve it",
+            hint="Somebody else approves it.",
+        )
+    _rating(seen, name)
+    _refuse_outdated(db, review, seen, name, "proposed")
+    _refuse_challenged(db, review, seen.id, name, "approved")
+    _refuse_while_voting(db, review, name)
+
+
+def why_not(db: Database, review: Review, target: str, *, by: str, run: int | None = None) -> dict[str, str]:
+    """Why this person cannot `accept`, `rate` or `approve` a target now, looking at a run (the latest unless
+    one is named): the message that each would be refused with, empty where it would be done.
+
+    Raises UnknownName for a target or run there is not, and RunImpossible before the first run.
+    """
+    check_rated(review.framework, target)
+    seen, standing = _seen(db, review, run), _standing(db, review)
+
+    def approve_it() -> None:
+        for override in _waiting(review, standing, target):
+            _refuse_unapprovable(db, review, seen, override, by)
+
+    tries: dict[str, Callable[[], object]] = {
+        "accept": lambda: _acceptable(db, review, seen, standing, target, by),
+        "rate": lambda: _refuse_unratable(db, review, seen, target),
+        "approve": approve_it,
+    }
+    found = {}
+    for name, tried in tries.items():
+        try:
+            tried()
+            found[name] = ""
+        except DecisionRefused as error:
+            found[name] = error.message
+    return found
 
 
 def _waiting(review: Review, standing: Mapping[str, dict[str, Any]], target: str) -> list[dict[str, Any]]:

@@ -17,12 +17,10 @@ Decisions = Mapping[str, Mapping[str, Any]]
 """Who decided and why, by domain or question: see assessment.overview.decisions_in."""
 
 
-def explain(
-    framework: Framework, run: Run, target: str | None = None, decisions: Decisions | None = None
-) -> list[dict[str, Any]]:
+def explain(run: Run, target: str | None = None, decisions: Decisions | None = None) -> list[dict[str, Any]]:
     """The explanation of one target of a run ('cell' for the grid position), or of all of them.
 
-    `framework` is the run's own. Each explanation holds
+    Each explanation holds
 
         target, kind, title, status, level, level_title
         because              one sentence
@@ -42,17 +40,17 @@ def explain(
     """
     decisions = decisions or {}
     if target == "cell":
-        return [explain_cell(framework, run, decisions)]
+        return [explain_cell(run, decisions)]
     if target is None:
-        found = [_explain_rating(framework, run, rating, decisions) for rating in run.result["ratings"]]
-        return [*found, explain_cell(framework, run, decisions)]
+        found = [_explain_rating(run, rating, decisions) for rating in run.result["ratings"]]
+        return [*found, explain_cell(run, decisions)]
     names = [*(rating["target"] for rating in run.result["ratings"]), "cell"]
     if target not in names:
         raise UnknownName("domain or question", target, names)
-    return [_explain_rating(framework, run, run.rating(target), decisions)]
+    return [_explain_rating(run, run.rating(target), decisions)]
 
 
-def explain_cell(framework: Framework, run: Run, decisions: Decisions) -> dict[str, Any]:
+def explain_cell(run: Run, decisions: Decisions) -> dict[str, Any]:
     """Why the authority stands where it does on the grid, and what the neighbouring cells would need.
 
     Holds what every explanation holds, and `questions`: {target, title, status, level, level_title, because};
@@ -60,7 +58,8 @@ def explain_cell(framework: Framework, run: Run, decisions: Decisions) -> dict[s
     'down'), level, level_title, because, criteria (those to be met, or that would have to be lost)};
     `rules`: the rules of the cells (see assessment.explain_rule).
     """
-    parts = [_explain_rating(framework, run, run.rating(q.id), decisions) for q in framework.questions]
+    framework = run.policy.framework
+    parts = [_explain_rating(run, run.rating(q.id), decisions) for q in framework.questions]
     said = "; ".join(f"{part['title']} {part['level_title'] or 'not rated'}" for part in parts)
     same = ("target", "title", "status", "level", "level_title", "because")
     return {
@@ -81,10 +80,8 @@ def explain_cell(framework: Framework, run: Run, decisions: Decisions) -> dict[s
     }
 
 
-def _explain_rating(
-    framework: Framework, run: Run, rating: Mapping[str, Any], decisions: Decisions
-) -> dict[str, Any]:
-    target = rating["target"]
+def _explain_rating(run: Run, rating: Mapping[str, Any], decisions: Decisions) -> dict[str, Any]:
+    framework, target = run.policy.framework, rating["target"]
     scale = framework.scale_of(target)
     rules = run.policy.rulebook.rules_of(framework, target)
     names = [level.id for level in scale]

@@ -143,12 +143,18 @@ def _by_name(function: Callable[..., Any]) -> Callable[..., Any]:
 def _connected(address: str) -> Iterator[Any]:
     try:
         from distributed import Client
+        from distributed.comm.addressing import parse_address, parse_host_port
+        from distributed.comm.registry import get_backend
     except ImportError as error:
         raise WorkersFailed(
             "Dask is not installed here", hint="Install it: pip install 'joint-review[cluster]'"
         ) from error
     connect: Any = Client
     try:
+        # A client made with an address that is none fails late, and again when it is thrown away.
+        scheme, place = parse_address(address)
+        get_backend(scheme)
+        parse_host_port(place)
         client = connect(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise WorkersFailed(

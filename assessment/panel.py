@@ -257,8 +257,11 @@ def hide_votes(connection: sqlite3.Connection) -> None:
     For connections on which people write SQL of their own. One that can write is left as it is, as rows are
     read on it to be sealed.
     """
-    if not _is_read_only(connection):
-        return
+    try:
+        if not _is_read_only(connection):
+            return
+    except sqlite3.DatabaseError:
+        return  # no database at all: nothing of it can be read
 
     def may(action: int, table: str | None, column: str | None, *_: str | None) -> int:
         hidden = action == sqlite3.SQLITE_READ and table == "vote" and column in HIDDEN

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from assessment.run import Run
 from evidence.database import one, rows
-from evidence.reviews import Review
+from evidence.items import SMALL
 from rules.errors import UnknownName
 
 CRITERIA = """
@@ -17,8 +17,9 @@ select c.id, c.part, c.key, c.met, c.margin, c.statement, c.needed, c.reference,
 from criterion c join measure m on m.id = c.measure_id
 where c.run_id = ? and c.target = ? order by c.id
 """
-ITEMS = """
-select e.id, e.kind, e.strand, e.text, e.quote, e.direction, e.significance, e.value, e.base, e.unit,
+ITEMS = f"""
+select e.id, e.kind, e.strand, e.text, e.quote, e.direction, e.significance, e.value, e.scale_max, e.base,
+  {SMALL}, e.unit,
   e.group_name, e.period, e.best, e.worst, e.comparator, e.comparator_name, e.better, e.locator,
   s.ref as source, s.title as source_title, s.kind as source_kind,
   (select count(*) from tag t where t.evidence_id = e.id and t.added_event <= r.evidence_event
@@ -30,17 +31,15 @@ where b.measure_id = :measure order by e.significance desc, s.ref, e.id limit :l
 """
 
 
-def trail_of(
-    db: Database, review: Review, run: Run, target: str, *, items: int = 20, offset: int = 0
-) -> dict[str, Any]:
+def trail_of(db: Database, run: Run, target: str, *, items: int = 20, offset: int = 0) -> dict[str, Any]:
     """The tree from a rating ('cell', a question or a domain) down to items with source and locator.
 
     Under every measure at most `items` items stand, from `offset` on; `items_in_all` says how many there
     are. Nodes hold what their level needs and `below`, the nodes they rest on. Raises UnknownName.
     """
-    framework = review.framework
+    framework = run.policy.framework
     if target == "cell":
-        below = [trail_of(db, review, run, q.id, items=items, offset=offset) for q in framework.questions]
+        below = [trail_of(db, run, q.id, items=items, offset=offset) for q in framework.questions]
         return {"kind": "cell", "run": run.id, "cell": run.result["cell"], "below": below}
     rating = run.rating(target)
     node = {
@@ -54,7 +53,7 @@ def trail_of(
     }
     if rating["kind"] == "question":
         domains = framework.question(target).domains
-        node["below"] += [trail_of(db, review, run, d.id, items=items, offset=offset) for d in domains]
+        node["below"] += [trail_of(db, run, d.id, items=items, offset=offset) for d in domains]
     return node
 
 

@@ -34,6 +34,7 @@ FEWEST = 100
 Findings = Literal["resampled", "fixed"]
 ASSUMED = (
     "Assumed: case files and respondents are drawn with replacement, each with all its scores or answers;"
+    " weighted respondents keep their weights;"
     " published shares are binomial with their base, and with {unknown} answers where it is unknown; findings"
     " are {findings}; indicators, and counts that decide whether evidence is enough, stay as they are."
 )

@@ -289,8 +289,8 @@ def measure_agreement(
         raise EvidenceInvalid(
             f"every item of the review {review.key} was coded by one reviewer only, its recorder:"
             " there is nothing to compare",
-            hint="Let a second reviewer code some items without seeing the first coding, and import that:"
-            " joint-review evidence template codings",
+            hint="Let a second reviewer code some items without seeing the first coding (joint-review coding"
+            " draw), hand them in, or import codings: joint-review evidence template codings",
         )
     figures: list[Figure] = []
     groups: list[tuple[int, ...]] = [tuple(range(len(codes.coders)))]
@@ -527,8 +527,8 @@ def as_coding(said: Mapping[str, Any]) -> Coding:
     return Coding(said["coded_by"], False, **judged, domains=tuple(said["domains"]), note=said["note"])
 
 
-def coding_words(coding: Coding) -> str:
-    """What somebody made of an item."""
+def coding_words(coding: Coding, titles: Mapping[str, str] | None = None) -> str:
+    """What somebody made of an item; domains by their `titles` where these are given, else by their ids."""
     parts = []
     if coding.direction is not None:
         weight = STEPS[coding.significance or 1]
@@ -539,5 +539,5 @@ def coding_words(coding: Coding) -> str:
     if coding.domains is None:
         parts.append("no domain chosen yet")
     else:
-        parts.append(", ".join(coding.domains) or "no domain")
+        parts.append(", ".join((titles or {}).get(name, name) for name in coding.domains) or "no domain")
     return "; ".join(parts) + (f" ({coding.note})" if coding.note else "")

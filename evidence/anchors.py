@@ -31,6 +31,10 @@ select e.id, e.quote, a.page, a.starts, a.ends, a.exact, a.prefix, a.suffix
 from evidence e left join anchor a on a.evidence_id = e.id
 where e.source_id = ? and e.withdrawn_event is null order by e.id
 """
+ONE = """
+select e.id, e.source_id, e.quote, a.page, a.starts, a.ends, a.exact, a.prefix, a.suffix
+from evidence e left join anchor a on a.evidence_id = e.id where e.id = ?
+"""
 
 Pages = Sequence[tuple[int, str]]
 """The pages of a source's text: number and text."""
@@ -163,6 +167,13 @@ def places_of(db: Database, source_id: int, pages: Pages) -> dict[int, Placed]:
     """
     texts = dict(pages)
     return {row["id"]: _place(row, pages, texts) for row in rows(db, ANCHORED, [source_id])}
+
+
+def place_of(db: Database, number: int) -> Placed:
+    """Where one item stands in the text of its source, also one that was withdrawn."""
+    found = rows(db, ONE, [number])[0]
+    pages = texts_of(db, found["source_id"])
+    return _place(found, pages, dict(pages))
 
 
 def _place(row: Mapping[str, Any], pages: Pages, texts: Mapping[int, str]) -> Placed:

@@ -95,13 +95,15 @@ def context_of(db: Database, item: dict[str, Any], around: int = 3) -> dict[str,
     return {"page": page, "neighbours": neighbours}
 
 
-NEIGHBOURS = """
+NEIGHBOURS = f"""
 select * from (
-  select id, locator, kind, text, direction, value, unit, period, group_name from evidence
+  select e.id, locator, e.kind, text, direction, value, scale_max, {SMALL}, unit, period, group_name
+  from evidence e
   where source_id = :source and id < :id and withdrawn_event is null order by id desc limit :around)
 union all
 select * from (
-  select id, locator, kind, text, direction, value, unit, period, group_name from evidence
+  select e.id, locator, e.kind, text, direction, value, scale_max, {SMALL}, unit, period, group_name
+  from evidence e
   where source_id = :source and id > :id and withdrawn_event is null order by id limit :around)
 order by id
 """
@@ -322,8 +324,8 @@ def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[d
 
 LISTED = f"""
 select e.id, e.kind, s.ref as source, s.kind as source_kind, e.locator, e.strand, e.text, e.direction,
-  e.significance, e.value, e.unit, e.base, e.answers, e.design_effect, {SMALL}, e.group_name, e.period,
-  e.recorded_by,
+  e.significance, e.value, e.scale_max, e.unit, e.base, e.answers, e.design_effect, {SMALL}, e.group_name,
+  e.period, e.recorded_by,
   (select group_concat(d.key, ';') from tag t join domain d on d.id = t.domain_id
     where t.evidence_id = e.id and t.withdrawn_event is null) as domains
 from evidence e join source s on s.id = e.source_id

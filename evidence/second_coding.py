@@ -204,6 +204,29 @@ def blind_to(db: Database, review: Review, name: str) -> frozenset[int]:
     return frozenset(row["evidence_id"] for row in found if same_person(row["coder"], name))
 
 
+class StillBlind(DecisionRefused):
+    """Who asks is coding items of the review blind, and would see here what others made of them."""
+
+    def __init__(self, review: str, batch: int) -> None:
+        super().__init__(
+            f"you are coding items of this review a second time (batch {batch}), without seeing what others"
+            " made of them",
+            hint="The other pages of the review open to you when you hand the batch in.",
+        )
+        self.review = review
+
+
+def refuse_blind(db: Database, review: str, name: str) -> None:
+    """Raise StillBlind for a person with an open batch in the review of that key."""
+    for row in rows(db, OPEN_BATCHES, [review]):
+        if same_person(row["coder"], name):
+            raise StillBlind(review, row["number"])
+
+
+OPEN_BATCHES = """
+select b.id as number, b.coder from coding_batch b join review v on v.id = b.review_id
+where v.key = ? and b.done_event is null order by b.id
+"""
 OPEN_ITEMS = """
 select b.coder, o.id as evidence_id from coding_batch b join coding_batch_item i on i.batch_id = b.id
 join evidence e on e.id = i.evidence_id

@@ -23,6 +23,7 @@ DOORS = {
     "openpyxl": r"evidence/tables\.py|evidence/formats/workbook\.py",
     "datasette": r"assessment/web/\w+\.py",
     "pypdf": r"evidence/formats/pdf\.py",
+    "python_multipart": r"assessment/web/uploads\.py",
     "mammoth": r"evidence/formats/word\.py",
     "selectolax": r"evidence/formats/markup\.py",
     "defusedxml": r"evidence/formats/archive\.py",

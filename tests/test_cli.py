@@ -154,7 +154,7 @@ def test_the_trail_ends_at_source_and_locator(with_review: Say) -> None:
     some_evidence(with_review)
     with_review("assess", "north")
     text = " ".join(with_review("trail", "north", "carers", "--items", "10").out.split())
-    assert "Finding 1 [weakness, 2] - I1, page 1" in text
+    assert "Finding 1 [weakness, important] - I1, page 1" in text
     assert "S1, table 1" in text
 
 

@@ -32,8 +32,6 @@ from rules.loader import PolicySet
 from rules.ratings import MeasureValue
 from rules.rulebook import Policy
 
-explain_welsh = partial(explain, WELSH.framework)
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
@@ -60,7 +58,7 @@ def names(outcomes: list[dict[str, Any]]) -> list[str]:
 
 
 def test_what_is_met_and_what_the_next_level_needs_is_complete(run: Run) -> None:
-    [told] = explain_welsh(run, "leadership")
+    [told] = explain(run, "leadership")
     assert (told["title"], told["status"], told["level"], told["level_title"]) == (
         "Leadership",
         "proposed",
@@ -88,7 +86,7 @@ def test_what_is_met_and_what_the_next_level_needs_is_complete(run: Run) -> None
 
 
 def test_a_limit_says_whether_it_binds(run: Run) -> None:
-    [told] = explain_welsh(run, "safeguarding")
+    [told] = explain(run, "safeguarding")
     assert (told["level"], told["proposed"]) == ("inconsistent", "inconsistent")
     assert [(o["criterion"], o["met"], o["binds"]) for o in told["limits"]] == [
         ("serious-weaknesses", True, True),
@@ -101,20 +99,20 @@ def test_a_limit_says_whether_it_binds(run: Run) -> None:
 
 
 def test_a_limit_in_force_that_holds_nothing_down_does_not_bind(run: Run) -> None:
-    [told] = explain_welsh(run, "resources")
+    [told] = explain(run, "resources")
     assert told["level"] == "uncertainly"
     assert [(o["met"], o["binds"]) for o in told["limits"]] == [(True, False), (False, False)]
 
 
 def test_a_decision_is_explained_beside_what_the_rules_say(run: Run) -> None:
-    [told] = explain_welsh(run, "carers")
+    [told] = explain(run, "carers")
     assert (told["status"], told["level"], told["proposed"]) == ("decided", "poor", "mainly-good")
     assert told["because"] == "Poor, decided by a person; the rules propose Mainly good."
     assert told["next_level"] == "Excellent"
 
 
 def test_too_little_evidence_is_explained_by_what_is_missing(run: Run) -> None:
-    [told] = explain_welsh(run, "workforce")
+    [told] = explain(run, "workforce")
     assert (told["status"], told["level"], told["next_level"]) == ("insufficient", None, None)
     assert (told["met"], told["next"]) == ([], [])
     assert [(o["criterion"], o["met"]) for o in told["sufficiency"]] == [
@@ -125,7 +123,7 @@ def test_too_little_evidence_is_explained_by_what_is_missing(run: Run) -> None:
 
 
 def test_the_cell_is_explained_by_its_questions(run: Run) -> None:
-    [told] = explain_welsh(run, "cell")
+    [told] = explain(run, "cell")
     assert (told["status"], told["level"]) == ("placed", ["mainly-good", "well"])
     assert told["level_title"] == "Mainly good / Well placed"
     assert told["because"] == (
@@ -135,14 +133,14 @@ def test_the_cell_is_explained_by_its_questions(run: Run) -> None:
 
 
 def test_without_a_target_everything_is_explained_and_the_cell_last(run: Run) -> None:
-    told = explain_welsh(run)
+    told = explain(run)
     assert [one["target"] for one in told] == [r["target"] for r in run.result["ratings"]] + ["cell"]
     *ratings, cell = (frozenset(one) for one in told)
     assert set(ratings) == {cell - {"questions", "neighbours", "rules"}}
 
 
 def test_every_outcome_is_told_once_unless_it_belongs_to_a_level_beyond_the_next(run: Run) -> None:
-    for told, rating in zip(explain_welsh(run)[:-1], run.result["ratings"], strict=True):
+    for told, rating in zip(explain(run)[:-1], run.result["ratings"], strict=True):
         shown = [names(told[part]) for part in ("met", "missed", "next", "limits", "sufficiency")]
         flat = [name for part in shown for name in part]
         assert len(flat) == len(set(flat))
@@ -156,7 +154,7 @@ def test_the_highest_level_has_no_next(tmp_path: Path) -> None:
     db = new_programme(tmp_path)
     rows = [finding(source, domains="carers") for source in ("I1", "G1", "O1", "I1", "G1")]
     run = assess_plainly(db, new_review(db, "r1", "wales-round-2", *rows))
-    [told] = explain_welsh(run, "carers")
+    [told] = explain(run, "carers")
     assert (told["level"], told["next"], told["next_level"]) == ("excellent", [], None)
     assert len(told["met"]) == 11
     db.conn.close()
@@ -166,7 +164,7 @@ def test_a_cell_not_yet_placed_says_which_question_is_not_rated(tmp_path: Path) 
     db = new_programme(tmp_path)
     services = [d.id for d in WELSH.framework.question("services").domains]
     run = assess_plainly(db, new_review(db, "r1", "wales-round-2", *whole_review(domains=services)))
-    [told] = explain_welsh(run, "cell")
+    [told] = explain(run, "cell")
     assert (told["status"], told["level"], told["level_title"]) == ("open", None, "Mainly good / not rated")
     assert told["because"].endswith("improve services? not rated.")
     db.conn.close()
@@ -175,14 +173,14 @@ def test_a_cell_not_yet_placed_says_which_question_is_not_rated(tmp_path: Path) 
 @pytest.mark.parametrize(("target", "hint"), [("carer", "carers"), ("grid", "cell"), ("servces", "services")])
 def test_a_mistyped_target_gets_the_nearest_one(run: Run, target: str, hint: str) -> None:
     with pytest.raises(UnknownName) as caught:
-        explain_welsh(run, target)
+        explain(run, target)
     assert f"'{hint}'" in caught.value.hint or hint in caught.value.hint
 
 
 def test_what_is_left_to_people_is_explained_as_open(tmp_path: Path) -> None:
     db: Database = new_programme(tmp_path)
     review: Review = new_review(db, "r1", "cqc-local-authority")
-    [told] = explain(ENGLISH.framework, assess_plainly(db, review, ENGLISH), "safeguarding")
+    [told] = explain(assess_plainly(db, review, ENGLISH), "safeguarding")
     assert (told["status"], told["because"]) == ("open", "Left to people: no level is proposed.")
     db.conn.close()
 
@@ -200,7 +198,7 @@ def under(policy: str, given: dict[str, float], **changes: Any) -> dict[str, Any
     inference = infer(made.compiled, values, {}, partial(fire_of_record, worker=None))
     review = Review(1, "r1", "A", WELSH.framework, 1, "", None, None, "")
     run = Run(1, "r1", "", result_of(review, made, {"engines": []}, inference), made)
-    [told] = explain_welsh(run, "carers")
+    [told] = explain(run, "carers")
     return told
 
 
@@ -261,7 +259,7 @@ def test_where_nothing_matches_every_level_lost_by_a_criterion() -> None:
 
 
 def test_under_secure_fit_a_level_loses_by_what_is_missed_at_or_below_it(run: Run) -> None:
-    [told] = explain_welsh(run, "resources")
+    [told] = explain(run, "resources")
     assert told["policy"] == "secure-fit"
     assert lost(told) == {
         "badly": ("better", 0, 0),
@@ -279,7 +277,7 @@ def test_under_secure_fit_a_level_loses_by_what_is_missed_at_or_below_it(run: Ru
 
 
 def test_the_level_before_limits_lost_to_the_limit(run: Run) -> None:
-    [told] = explain_welsh(run, "safeguarding")
+    [told] = explain(run, "safeguarding")
     assert told["before_limits"] == {"number": 3, "level": "mainly-good", "title": "Mainly good"}
     assert lost(told)["mainly-good"] == ("limit", 3, 3)
     [limit] = next(one["failed"] for one in told["lost"] if one["level"] == "mainly-good")
@@ -303,7 +301,7 @@ def test_a_level_between_the_limit_and_what_the_criteria_give_lost_to_the_limit_
 
 
 def test_every_level_but_the_proposed_one_lost_and_the_counts_are_those_of_its_criteria(run: Run) -> None:
-    for told, rating in zip(explain_welsh(run)[:-1], run.result["ratings"], strict=True):
+    for told, rating in zip(explain(run)[:-1], run.result["ratings"], strict=True):
         scale = [level.id for level in WELSH.framework.scale_of(rating["target"])]
         assert [one["level"] for one in told["lost"]] == [name for name in scale if name != told["proposed"]]
         for one in told["lost"]:
@@ -313,7 +311,7 @@ def test_every_level_but_the_proposed_one_lost_and_the_counts_are_those_of_its_c
 
 
 def test_without_enough_evidence_every_level_lost_by_that(run: Run) -> None:
-    [told] = explain_welsh(run, "workforce")
+    [told] = explain(run, "workforce")
     assert {one["reason"] for one in told["lost"]} == {"not-enough-evidence"}
     assert [o["by_how_much"] for o in told["lost"][0]["failed"]] == [
         "missed by 4",
@@ -326,7 +324,7 @@ def test_a_decision_is_told_with_who_and_why_and_the_proposal_it_overrides(run: 
     said = {
         "carers": {"level_key": "poor", "by": "moderator", "because": "Seen on visits.", "at": AT.isoformat()}
     }
-    [told] = explain_welsh(run, "carers", said)
+    [told] = explain(run, "carers", said)
     assert told["decision"] == {
         "level": "poor",
         "title": "Poor",
@@ -336,11 +334,11 @@ def test_a_decision_is_told_with_who_and_why_and_the_proposal_it_overrides(run: 
         "because": "Seen on visits.",
         "at": AT.isoformat(),
     }
-    assert (told["proposed_title"], explain_welsh(run, "leadership")[0]["decision"]) == ("Mainly good", None)
+    assert (told["proposed_title"], explain(run, "leadership")[0]["decision"]) == ("Mainly good", None)
 
 
 def test_what_a_criterion_tells_is_enough_to_read_it(run: Run) -> None:
-    [told] = explain_welsh(run, "leadership")
+    [told] = explain(run, "leadership")
     strengths = next(o for o in told["next"] if o["criterion"] == "strengths")
     assert (strengths["measure_title"], strengths["value_words"], strengths["by_how_much"]) == (
         "Strengths among strengths and weaknesses, weighted by significance",
@@ -358,7 +356,7 @@ def test_what_a_criterion_tells_is_enough_to_read_it(run: Run) -> None:
 
 def test_the_cells_one_step_away_say_what_they_would_take(run: Run) -> None:
     """Of services 5 of 7 domains are mainly good, none excellent; of the organisation 4 of 5 well placed."""
-    [told] = explain_welsh(run, "cell")
+    [told] = explain(run, "cell")
     assert [(one["levels"], one["question"], one["way"]) for one in told["neighbours"]] == [
         (["excellent", "well"], "services", "up"),
         (["inconsistent", "well"], "services", "down"),
@@ -380,7 +378,7 @@ def test_the_cells_one_step_away_say_what_they_would_take(run: Run) -> None:
 
 
 def test_of_the_cells_one_rule_fired_and_the_others_say_why_not(run: Run) -> None:
-    [told] = explain_welsh(run, "cell")
+    [told] = explain(run, "cell")
     assert len(told["rules"]) == 16
     assert [one["rule"] for one in told["rules"] if one["fired"]] == ["cell.mainly-good.well"]
     because = {one["rule"]: one["because"] for one in told["rules"]}
@@ -397,7 +395,7 @@ def test_a_decided_question_moves_by_another_decision_only(tmp_path: Path) -> No
     db = new_programme(tmp_path)
     review = new_review(db, "r1", "wales-round-2", *whole_review())
     rate_approved(db, review, "services", "inconsistent", by="moderator", because="Seen on visits.", at=AT)
-    [told] = explain_welsh(assess_plainly(db, review), "cell")
+    [told] = explain(assess_plainly(db, review), "cell")
     assert {one["level"]: one["because"] for one in told["neighbours"] if one["question"] == "services"} == {
         "mainly-good": "The rules propose it; a person decided otherwise.",
         "poor": "It would take another decision, as a person decided this rating.",
@@ -411,7 +409,7 @@ def test_a_grid_of_one_question_has_two_neighbours(tmp_path: Path) -> None:
     for domain in ENGLISH.framework.domains:
         level = ENGLISH.framework.scale_of(domain)[2].id
         rate_approved(db, review, domain, level, by="inspector", because="Scored.", at=AT)
-    [told] = explain(ENGLISH.framework, assess_plainly(db, review, ENGLISH), "cell")
+    [told] = explain(assess_plainly(db, review, ENGLISH), "cell")
     assert told["level"] == ["good"]
     assert [(one["level"], one["way"]) for one in told["neighbours"]] == [
         ("outstanding", "up"),

@@ -219,8 +219,8 @@ def test_an_older_run_is_explained_by_the_rulebook_frozen_with_it(tmp_path: Path
         for made in (first, second)
     ]
     assert [(c["asked"], c["held"]) for c in asked] == [(50, True), (90, False)]
-    [before] = explain(WELSH.framework, load_run(db, review, first.id), "carers")
-    [after] = explain(WELSH.framework, load_run(db, review), "carers")
+    [before] = explain(load_run(db, review, first.id), "carers")
+    [after] = explain(load_run(db, review), "carers")
     assert (before["level"], after["level"]) == ("mainly-good", "inconsistent")
     db.conn.close()
 
@@ -257,7 +257,7 @@ def test_every_rule_of_any_rulebook_is_told_as_it_fired(policy: PolicySet, data:
         assert [p["held"] for p in one["patterns"]] == [
             all(c["held"] for c in p["conditions"]) for p in one["patterns"]
         ]
-    explained = explain(policy.framework, made)
+    explained = explain(made)
     assert json.dumps(explained)
     for one in explained:
         if one["kind"] != "cell":

@@ -445,7 +445,7 @@ def assert_only_counted(db: Database, review: Review, run: Run, counted: Counted
     """Trail, view and what-ifs of a run know the items that counted for it, all of them and no others."""
     framework = WELSH.framework
     for domain in framework.domains:
-        assert numbers_in(trail_of(db, review, run, domain, items=1000)) == counted.of(domain)
+        assert numbers_in(trail_of(db, run, domain, items=1000)) == counted.of(domain)
     behind = {(row["target"], row["evidence_id"]) for row in rows(db, BEHIND, [run.id])}
     assert behind == {(domain, n) for domain in framework.domains for n in counted.of(domain)}
     everything = {number for number, domains in counted.tags.items() if domains}

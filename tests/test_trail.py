@@ -78,7 +78,7 @@ def measures_in(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def test_a_domains_trail_holds_every_criterion_with_its_measure(made: Made) -> None:
     db, review, run = made
-    tree = trail_of(db, review, run, "carers")
+    tree = trail_of(db, run, "carers")
     rating = run.rating("carers")
     assert {name: tree[name] for name in ("kind", "target", "title", "status", "level", "because")} == {
         "kind": "domain",
@@ -102,7 +102,7 @@ def test_a_domains_trail_holds_every_criterion_with_its_measure(made: Made) -> N
 
 def test_a_questions_trail_holds_its_criteria_and_its_domains(made: Made) -> None:
     db, review, run = made
-    tree = trail_of(db, review, run, "services", items=1)
+    tree = trail_of(db, run, "services", items=1)
     domains = [node["target"] for node in tree["below"] if node["kind"] == "domain"]
     assert domains == [domain.id for domain in WELSH.framework.question("services").domains]
     criteria = [node for node in tree["below"] if node["kind"] == "criterion"]
@@ -113,7 +113,7 @@ def test_a_questions_trail_holds_its_criteria_and_its_domains(made: Made) -> Non
 
 def test_the_cells_trail_holds_both_questions(made: Made) -> None:
     db, review, run = made
-    tree = trail_of(db, review, run, "cell", items=0)
+    tree = trail_of(db, run, "cell", items=0)
     assert (tree["kind"], tree["run"], tree["cell"]) == ("cell", run.id, run.result["cell"])
     assert [node["target"] for node in tree["below"]] == ["services", "organisation"]
 
@@ -125,15 +125,38 @@ def test_every_item_in_a_trail_belongs_to_the_domain_and_its_measure(made: Made)
         for domain in filter(None, row["domains"].split(";")):
             tagged.setdefault(domain, set()).add(item_at(db, review, row))
     for domain in review.framework.domains:
-        for measure in measures_in(trail_of(db, review, run, domain, items=100)):
+        for measure in measures_in(trail_of(db, run, domain, items=100)):
             made_of = WELSH.rulebook.measure(measure["measure"])
             assert {item["id"] for item in measure["below"]} <= tagged[domain]
             for item in measure["below"]:
                 assert made_of.of is Of.ITEMS or f"{item['kind']}s" == made_of.of.value
                 assert item["source"] and item["locator"] and item["source_kind"]
                 assert not item["withdrawn"]
-        items = trail_of(db, review, run, domain, items=100)["below"][0]["below"][0]
+        items = trail_of(db, run, domain, items=100)["below"][0]["below"][0]
         assert {item["id"] for item in items["below"]} == tagged[domain]
+
+
+def test_items_in_lists_say_out_of_what_and_whether_on_few_answers(tmp_path: Path) -> None:
+    db = new_programme(tmp_path)
+    rows = [score("C1", 2, domains="carers"), survey("S1", "Heard", 90, "40", domains="carers")]
+    review = new_review(db, "r1", "wales-round-2", *rows, *good_domain("carers"))
+    answers = [
+        {"source": "S1", "respondent": str(n), "question": "Told", "group": "All", "answer": "5"}
+        for n in range(9)
+    ]
+    import_rows(db, review, "survey-responses", [{**row, "domains": "carers"} for row in answers])
+    run = assess_plainly(db, review)
+    measure = find_measure(db, run, "carers", "items")
+    behind, _ = items_behind(db, measure["id"])
+    listed, _ = list_items(db, review, ItemFilter(domain="carers"))
+    beside = find_item(db, review, behind[-1]["id"])["context"]["neighbours"]
+    for items in (behind, listed, beside):
+        assert {item["text"]: item["scale_max"] for item in items if item["kind"] == "case_score"} in (
+            {"Standard": 4},
+            {},
+        )
+        assert {item["text"] for item in items if item["small"]} <= {"Told"}
+    assert {item["text"] for item in listed if item["small"]} == {"Told"}
 
 
 def test_items_come_gravest_first_then_by_source(made: Made) -> None:
@@ -160,7 +183,7 @@ def test_pages_of_items_miss_and_repeat_nothing_and_say_how_many_there_are(made:
 
 def test_a_trail_shows_as_many_items_as_asked_and_names_the_number_of_all(made: Made) -> None:
     db, review, run = made
-    tree = trail_of(db, review, run, "assessment", items=2, offset=8)
+    tree = trail_of(db, run, "assessment", items=2, offset=8)
     node = tree["below"][0]["below"][0]
     assert (node["measure"], node["items_in_all"], len(node["below"])) == ("items", 9, 1)
 
@@ -168,7 +191,7 @@ def test_a_trail_shows_as_many_items_as_asked_and_names_the_number_of_all(made: 
 def test_a_mistyped_target_or_measure_gets_the_nearest_one(made: Made) -> None:
     db, review, run = made
     with pytest.raises(UnknownName, match="Did you mean 'commissioning'"):
-        trail_of(db, review, run, "comissioning")
+        trail_of(db, run, "comissioning")
     with pytest.raises(UnknownName, match="Did you mean 'strengths_share'"):
         find_measure(db, run, "carers", "strength_share")
 
@@ -338,13 +361,13 @@ def test_the_trail_of_an_older_run_stays_as_it_was(tmp_path: Path) -> None:
     carers = [*good_domain("carers"), SHARED]
     review = new_review(db, "r1", "wales-round-2", *carers)
     run = assess_plainly(db, review)
-    before = trail_of(db, review, run, "carers", items=100)
+    before = trail_of(db, run, "carers", items=100)
     gone, moved = (item_at(db, review, row) for row in carers[:2])
     withdraw_item(db, review, gone, by="lead", because="Recorded twice.", at=AT)
     withdraw_item(db, review, moved, by="lead", because="Elsewhere.", at=AT, domain="carers")
     tag_item(db, review, moved, ["workforce", "resources"], by="lead", at=AT)
     add(db, review, finding("O1"), finding("O1"))
-    after = trail_of(db, review, load_run(db, review, run.id), "carers", items=100)
+    after = trail_of(db, load_run(db, review, run.id), "carers", items=100)
 
     def without_mark(node: dict[str, Any]) -> dict[str, Any]:
         below = [without_mark(child) for child in node.get("below", [])]
@@ -363,7 +386,7 @@ def test_a_review_of_thousands_of_items_pages_its_trail(tmp_path: Path) -> None:
     )
     add(db, review, *SOURCES, *[finding("I1" if n % 2 else "G1") for n in range(3000)])
     run = assess_plainly(db, review)
-    node = trail_of(db, review, run, "carers", items=5, offset=2998)["below"][0]["below"][0]
+    node = trail_of(db, run, "carers", items=5, offset=2998)["below"][0]["below"][0]
     assert (node["items_in_all"], len(node["below"]), node["value"]) == (3000, 2, 3000)
     [share] = compute_measures(db, review, [WELSH.rulebook.measure("strengths_share")], last_event(db))[
         "carers"

@@ -300,8 +300,8 @@ async def test_the_figures_stand_in_tables_and_differences_lead_to_their_items(s
     (apart,) = page["listed"]["disagreements"]
     assert "Coded differently: 1 of 3 items" in text
     assert f'<a href="/reviews/a/items/{apart["item"]}">E{apart["item"]}</a>' in text
-    assert "<dt>second</dt><dd>serious weakness; carers</dd>" in text
-    assert "<dt>reviewer-1</dt><dd>minor strength; carers</dd>" in text
+    assert "<dt>second</dt><dd>serious weakness; Support for carers</dd>" in text
+    assert "<dt>reviewer-1</dt><dd>minor strength; Support for carers</dd>" in text
 
 
 async def test_a_new_coding_shows_at_once(copy: Path, tmp_path: Path) -> None:

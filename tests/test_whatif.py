@@ -32,10 +32,11 @@ from sqlite_utils import Database
 from test_scenarios import random_rows
 
 from assessment.alternatives import Base, load_base
-from assessment.cli.whatif import read_setting, whatif
+from assessment.cli.whatif import whatif
 from assessment.run import load_run
 from assessment.smallest import smallest_changes, steps_of
 from assessment.whatif import find_left_out, leave_one_out, try_change, with_measures, without
+from assessment.whatif_words import read_setting
 from evidence.items import withdraw_item
 from evidence.reviews import Review, find_review
 from rules.errors import ReviewError, RunImpossible, UnknownName
@@ -461,6 +462,19 @@ def test_the_command_tries_what_it_is_told(say: Callable[..., Any]) -> None:
     assert "with carers.strengths_share = 50" in done.output
     data = json.loads(say("wales-2004-08", "--set", "carers.strengths_share=50", "--json").output)
     assert after_of(data, "carers") == "Mainly good"
+
+
+def test_a_question_is_told_without_a_colon_after_its_question_mark(say: Callable[..., Any]) -> None:
+    assert say("wales-2004-08", "services").output.startswith("How good are the services? Inconsistent in run")
+
+
+def test_a_measure_with_nothing_to_measure_is_told_as_none(say: Callable[..., Any]) -> None:
+    [line] = [
+        line
+        for line in say("wales-2004-08", "carers", "--set", "survey_positive=none").output.splitlines()
+        if line.startswith("Support for carers  People surveyed")
+    ]
+    assert line.split()[-2:] == ["71.7", "none"]
 
 
 def test_the_whole_review_as_json(say: Callable[..., Any]) -> None:

@@ -210,6 +210,8 @@ def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> No
     for row in found:
         row["number"] = f"E{row['id']}"
         row["where"] = f"{row['source']}, {row['locator']}"
+        if row["scale_max"]:
+            row["value"] = f"{row['value']:g} of {row['scale_max']:g}"
         if row["small"]:
             row["value"] = f"{row['value']:g} (few answers: {row['answers']})"
     columns_ = {

@@ -56,7 +56,7 @@ def explain(
         for one in rules:
             _show_rule(one)
         return
-    explained = explain_run(run.policy.framework, run, target, decisions_in(programme.db, run))
+    explained = explain_run(run, target, decisions_in(programme.db, run))
     if as_json:
         show_json(explained)
         return

@@ -122,7 +122,7 @@ def trail(
     Example: joint-review trail wales-2004-08 carers --items 5
     """
     found = programme.review(review)
-    tree = trail_of(programme.db, found, load_run(programme.db, found, run_id), target, items=items)
+    tree = trail_of(programme.db, load_run(programme.db, found, run_id), target, items=items)
     if as_json:
         show_json(tree)
     else:

@@ -12,7 +12,9 @@ import click
 from tabulate import tabulate
 
 from assessment.grid import Grid
+from assessment.whatif_words import SIGNIFICANCE
 from rules.inference import shown_number
+from rules.ratings import FEWEST_ANSWERS
 
 
 def show_json(value: Any) -> None:
@@ -128,8 +130,12 @@ def _value(node: Mapping[str, Any]) -> str:
 
 def _numbers(node: Mapping[str, Any]) -> str:
     if node["direction"]:
-        return f" [{node['direction']}, {node['significance']}]"
+        return f" [{node['direction']}, {SIGNIFICANCE[node['significance']]}]"
     if node["value"] is None:
         return ""
-    about = ", ".join(text for text in (node["group_name"], node["period"]) if text)
-    return f" [{shown_number(node['value'])} {node['unit']}".rstrip() + (f"; {about}]" if about else "]")
+    number = f"{shown_number(node['value'])} {node['unit'] or ''}".rstrip()
+    if node["scale_max"]:
+        number += f" of {shown_number(node['scale_max'])}"
+    few = f"fewer than {FEWEST_ANSWERS} answers" if node["small"] else ""
+    about = ", ".join(text for text in (node["group_name"], node["period"], few) if text)
+    return f" [{number}; {about}]" if about else f" [{number}]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,17 +14,19 @@ from assessment.cli.show import heading, paragraph, show_json, show_table
 from assessment.run import load_run
 from assessment.smallest import smallest_changes
 from assessment.whatif import leave_one_out, try_change
-from rules.errors import ReviewError, UnknownName
+from assessment.whatif_words import (
+    LISTED,
+    MOVED,
+    describe_position,
+    describe_smallest,
+    flips,
+    in_evidence,
+    many,
+    read_setting,
+    resting,
+)
+from rules.errors import UnknownName
 
-LISTED = 10
-"""How many rows of a kind are shown; --json gives all."""
-MOVED = {
-    "up": "Up",
-    "down": "Down",
-    "rated": "To a rating",
-    "unrated": "To no rating",
-    "aside": "One question up, the other down",
-}
 WHAT = "source, item (E12), kind of source, or strand"
 
 
@@ -79,34 +80,13 @@ def whatif(
     _show_turns(turns, target)
 
 
-def read_setting(text: str, target: str | None) -> tuple[tuple[str, str], float | None]:
-    """(domain, measure) and value of 'carers.items=4', or of 'items=4' for a target; raises ReviewError."""
-    name, equals, value = (part.strip() for part in text.partition("="))
-    domain, dot, measure = name.rpartition(".")
-    if not equals or not measure or not (domain or target) or (dot and not domain):
-        raise ReviewError(
-            f"{text!r} does not set a measure", hint="Write TARGET.MEASURE=VALUE, e.g. carers.kinds=3."
-        )
-    if value.lower() in ("none", "missing"):
-        return (domain or target or "", measure), None
-    try:
-        number = float(value.rstrip("%").strip())
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ReviewError(f"{value!r} in {text!r} is not a number", hint="Write a number, or 'none'.")
-    return (domain or target or "", measure), number
-
-
 def _show_tried(base: Base, tried: Mapping[str, Any], target: str | None) -> None:
     changed = [rating for rating in tried["ratings"] if rating["changed"]]
     hidden = [rating for rating in tried["ratings"] if rating["hidden"]]
     domains = sum(rating["kind"] != CELL for rating in changed)
-    position = next(rating for rating in tried["ratings"] if rating["target"] == CELL)
-    stays = f"moves to {position['after']}" if position["changed"] else f"stays {position['before']}"
     paragraph(
-        f"{_tried_words(base, tried)}: {_many(domains, 'rating')} of run {base.run} would change; "
-        f"the position on the grid {stays}."
+        f"{_tried_words(base, tried)}: {many(domains, 'rating')} of run {base.run} would change; "
+        f"the position on the grid {describe_position(tried)}."
     )
     if target and target != CELL:
         mine = next(rating for rating in tried["ratings"] if rating["target"] == target)
@@ -126,7 +106,10 @@ def _show_tried(base: Base, tried: Mapping[str, Any], target: str | None) -> Non
         heading("Measures that would change")
         shown = tried["measures"] if not target or target == CELL else _of(tried["measures"], target)
         show_table(
-            shown[: 3 * LISTED],
+            [
+                {**row, **{when: "none" if row[when] is None else row[when] for when in ("before", "after")}}
+                for row in shown[: 3 * LISTED]
+            ],
             {"title": "of", "measure_title": "measure", "before": "in the run", "after": "then"},
             [28, 46, None, None],
         )
@@ -138,16 +121,12 @@ def _of(rows: Iterable[Mapping[str, Any]], target: str) -> list[Mapping[str, Any
 
 
 def _tried_words(base: Base, tried: Mapping[str, Any]) -> str:
-    parts = [f"{one['given']} ({one['kind']}, {_many(one['items'], 'item')})" for one in tried["left_out"]]
+    parts = [f"{one['given']} ({one['kind']}, {many(one['items'], 'item')})" for one in tried["left_out"]]
     words = [f"Without {' and '.join(parts)}"] if parts else []
     for one in tried["set"]:
         value = "none" if one["value"] is None else f"{one['value']:,g}"
         words.append(f"{'with' if words else 'With'} {one['target']}.{one['measure']} = {value}")
     return ", ".join(words)
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def _more(count: int) -> None:
@@ -157,14 +136,7 @@ def _more(count: int) -> None:
 
 def _show_smallest(base: Base, smallest: Mapping[str, Any]) -> None:
     sets = smallest["measures"]
-    counts = " and ".join(
-        f"{MOVED[move].lower()} by {_many(min(one['size'] for one in sets if one['move'] == move), 'change')}"
-        for move in MOVED
-        if any(one["move"] == move for one in sets)
-    )
-    nothing = "no change of up to three measures would move it"
-    first = f"the least that would move it: {counts}" if counts else nothing
-    paragraph(f"{smallest['title']}: {smallest['before']} in run {smallest['run']}; {first}.")
+    paragraph(describe_smallest(smallest))
     if smallest["decided"]:
         paragraph("A person decided this rating, and that counts: what moves is only what the rules propose.")
     if smallest["decided_domains"]:
@@ -188,7 +160,7 @@ def _show_smallest(base: Base, smallest: Mapping[str, Any]) -> None:
             show_table(rows, {"changes": "if all of these changed", "after": "then"}, [74, 30])
             _more(len(without_gaps) - most)
             if len(without_gaps) < len(mine):
-                gaps = _many(len(mine) - len(without_gaps), "other set")
+                gaps = many(len(mine) - len(without_gaps), "other set")
                 paragraph(f"Beside them {gaps} by way of a gap in the evidence (--json lists them).")
     _show_counts(smallest)
 
@@ -204,38 +176,13 @@ def _change_words(change: Mapping[str, Any], target: str) -> str:
 
 
 def _show_counts(smallest: Mapping[str, Any]) -> None:
-    rows = [
-        {"move": MOVED[one["move"]], "said": said(one, smallest["target"]), "after": one["after"]}
-        for kind, said in (("scores", _scores), ("findings", _findings), ("answers", _answers))
-        for one in smallest[kind]
-    ]
+    rows = in_evidence(smallest)
     if rows or smallest["not_said"]:
         heading("The same in evidence, everything else as it is")
     show_table(rows[: 2 * LISTED], {"said": "if", "after": "then", "move": "moves"}, [74, 30, None])
     _more(len(rows) - 2 * LISTED)
     for one in smallest["not_said"][:LISTED]:
         paragraph(f"Not said of {one['title']} ({one['kind']}): {one['because']}.")
-
-
-def _in(one: Mapping[str, Any], target: str) -> str:
-    return "" if one["target"] == target else f"{one['title']}: "
-
-
-def _scores(one: Mapping[str, Any], target: str) -> str:
-    met = f"{one['number']:,} {one['change']} of the {_many(one['of'], 'case score')}"
-    return f"{_in(one, target)}{met} were {one['standard']:g} or more (now {one['met']:,})"
-
-
-def _findings(one: Mapping[str, Any], target: str) -> str:
-    grave = {1: "minor", 2: "important", 3: "serious"}[one["significance"]]
-    plural = {"strength": "strengths", "weakness": "weaknesses"}
-    what = one["direction"] if one["number"] == 1 else plural[one["direction"]]
-    return f"{_in(one, target)}{one['number']:,} more {what} ({grave}) were found"
-
-
-def _answers(one: Mapping[str, Any], target: str) -> str:
-    who = f"{one['number']:,} {one['change']} of the {one['of']:,} who answered"
-    return f"{_in(one, target)}{who} '{one['question']}' ({one['item']}, {one['source']}) were positive"
 
 
 def _show_withdrawals(found: Mapping[str, Any]) -> None:
@@ -247,9 +194,7 @@ def _show_withdrawals(found: Mapping[str, Any]) -> None:
     if skipped:
         paragraph(f"Sets of {' and '.join(skipped)} were not tried: there are too many.")
     for group in found["groups"]:
-        click.echo(
-            f"\n{MOVED[group['move']]}: {_many(group['sets'], 'set')} of {_many(group['size'], 'item')}"
-        )
+        click.echo(f"\n{MOVED[group['move']]}: {many(group['sets'], 'set')} of {many(group['size'], 'item')}")
         texts = found["items"] if group["size"] == 1 else {}
         rows = [
             {
@@ -267,20 +212,12 @@ def _short(text: str, most: int = 60) -> str:
 
 
 def _show_turns(turns: Mapping[str, Any], target: str | None) -> None:
-    def mine(flips: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        return [flip for flip in flips if target in (None, CELL, flip["target"])]
-
     heading("Left out one at a time")
     rows = [
-        {"left out": f"{one['source']} {_short(one['title'], 40)}", **flip, "hidden": _hidden(flip)}
-        for one in turns["by_source"]
-        for flip in mine(one["flips"])
-    ] + [
-        {"left out": f"{one['item']} {_short(one['text'], 40)}", **flip, "hidden": _hidden(flip)}
-        for one in turns["by_item"]
-        for flip in mine(one["flips"])
+        {"left out": f"{flip['without']} {_short(flip['text'], 40)}", **flip, "hidden": _hidden(flip)}
+        for flip in flips(turns, target)
     ]
-    tried = f"{_many(turns['sources'], 'source')} and {_many(turns['items'], 'item')}"
+    tried = f"{many(turns['sources'], 'source')} and {many(turns['items'], 'item')}"
     count = len({row["left out"] for row in rows})
     what = "a rating" if target in (None, CELL) else "this rating"
     paragraph(f"{tried} were left out in turn; {count or 'none'} of them alone would change {what}.")
@@ -295,11 +232,11 @@ def _show_turns(turns: Mapping[str, Any], target: str | None) -> None:
     _more(len(rows) - 3 * LISTED)
     if any(row["hidden"] for row in rows):
         paragraph("'hidden': a person's rating counts and stays; only the proposal would change.")
-    resting = [one for one in turns["rests_on_one_source"] if target in (None, CELL, one["target"])]
+    found = resting(turns, target)
     heading("Rests on one source")
-    if not resting:
+    if not found:
         click.echo("Nothing: no source alone decides, and no rating's items all come from one source.")
-    for one in resting:
+    for one in found:
         if one["deciding"]:
             parts = [
                 f"{d['source']} ({d['after']} without it{_hidden(d, ', hidden')})" for d in one["deciding"]

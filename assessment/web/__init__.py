@@ -7,6 +7,7 @@ Modules in reading order:
     guard     what holds for every answer and every form: headers, cookies, where a form comes from
     uploads   reading the body of a form: fields and files, within limits
     writing   forms: the one way in which a page changes something
+    asked     what a request asks for, checked in words
     views     the pages: request, one function, template or JSON
     content   what every page shows, as plain data
     shown     a review as one run shows it, in one language
@@ -19,6 +20,7 @@ Modules in reading order:
     agreement  the page on how far reviewers agree
     sources   the pages on sources: list, search, adding files
     tagging   the page on which a source is read and tagged, and its forms
+    coding    the pages on blind second coding and on what was coded differently, and their forms
     coverage  the pages on what there is evidence for, and what a reviewer has still to do
     figures   the grid, scales and bars as plain numbers
     wording   the words for what the tables hold as short names
@@ -37,6 +39,7 @@ from typing import Any, TypeVar
 from datasette import Forbidden, hookimpl
 from datasette.utils import tilde_encode
 
+from assessment.panel import hide_votes
 from assessment.permissions import Action
 from assessment.web import figures, guard, signin, views, wording
 from assessment.web.access import NoWorkingDatabase, actor_of, working_database
@@ -89,6 +92,7 @@ def prepare_connection(conn: Any) -> None:
     conn.execute("pragma busy_timeout=20000")
     conn.execute("pragma foreign_keys=on")
     give_salts(conn, system_salts)
+    hide_votes(conn)
 
 
 @hook

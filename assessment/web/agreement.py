@@ -73,7 +73,7 @@ def agreement(db: Database, key: str, *, draws: int = DRAWS, seed: int = 0, page
         "paging": paging,
         "listed": {
             "figures": list(_figures(measured)),
-            "disagreements": [_disagreement(one) for one in apart],
+            "disagreements": [_disagreement(found, one) for one in apart],
         },
     }
 
@@ -130,7 +130,8 @@ def _figure(figure: Figure) -> dict[str, Any]:
     }
 
 
-def _disagreement(one: Disagreement) -> dict[str, Any]:
-    codings = [{"coder": coding.coder, "said": coding_words(coding)} for coding in one.codings]
+def _disagreement(review: Review, one: Disagreement) -> dict[str, Any]:
+    titles = {name: review.framework.title_of(name) for name in review.framework.domains}
+    codings = [{"coder": coding.coder, "said": coding_words(coding, titles)} for coding in one.codings]
     same = ("item", "text", "source", "locator", "withdrawn")
     return {**{name: getattr(one, name) for name in same}, "codings": codings}

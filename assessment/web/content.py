@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from datasette.utils import tilde_encode
 from sqlite_utils import Database
 
 from assessment import overview
@@ -20,6 +21,7 @@ from assessment.trail import find_measure, items_behind
 from assessment.web import wording
 from assessment.web.shown import Shown, base_of
 from assessment.web.worked import Worked
+from evidence.anchors import Standing, as_annotation, place_of
 from evidence.check import check_evidence
 from evidence.items import ItemFilter, find_item, list_items
 from evidence.models import SOURCE_KINDS
@@ -83,7 +85,7 @@ def trail(
     shown = Shown(db, found, run, language, Worked(db, found, run).marks())
     page = {**shown.head(), "run": shown.facts(), "target": target}
     if target == "cell":
-        why = explain(shown.framework, run, "cell", shown.decisions)[0]
+        why = explain(run, "cell", shown.decisions)[0]
         return {
             **page,
             "kind": "cell",
@@ -228,12 +230,17 @@ def item(db: Database, key: str, number: int) -> dict[str, Any]:
 
     `review`, and `item`: everything recorded about it, with `says` and `compared` (its number in words),
     `tags`, `context` {page {number, before, quote, after} or None, neighbours}, `table` (the table it is a
-    cell of, or None), and who added and withdrew it.
+    cell of, or None), who added and withdrew it, `standing` in the text of its source (see
+    `anchors.Standing`), and `annotation`: a W3C Web Annotation where its place is known, else None.
     """
     found = find_review(db, key)
     shown = find_item(db, found, number)
     context = shown["context"]
     neighbours = [item_line(found.framework, row) for row in context["neighbours"]]
+    placed = place_of(db, number)
+    here = placed.anchor if placed.standing is Standing.PLACED else None
+    domains = [tag["domain"] for tag in shown["tags"] if not tag["withdrawn"]]
+    where = f"../sources/{tilde_encode(shown['source'])}?page={here.page}" if here else ""
     return {
         **Shown(db, found, None, "en").head(),
         "item": {
@@ -247,6 +254,8 @@ def item(db: Database, key: str, number: int) -> dict[str, Any]:
                 "after": [row for row in neighbours if row["id"] > number],
             },
             "table": overview.table_around(db, shown),
+            "standing": placed.standing,
+            "annotation": as_annotation(shown, here, domains, where) if here else None,
         },
     }
 

@@ -120,7 +120,7 @@ class Shown:
     def explanation(self, target: str) -> dict[str, Any]:
         """Why this level and not the next: see `content.trail`."""
         assert self.run
-        why = explain(self.framework, self.run, target, self.decisions)[0]
+        why = explain(self.run, target, self.decisions)[0]
         rating = self.run.rating(target)
         names = [level.id for level in self.framework.scale_of(target)]
         reached = rating["before_limits"] or 0

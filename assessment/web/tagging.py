@@ -96,7 +96,8 @@ def source(db: Database, key: str, ref: str, asked: Reading) -> dict[str, Any]:
     stand on other pages. An item is as in lists (see `content.item_line`) with `standing` (see
     `anchors.Standing`), `anchor`, `times` and `shown`, whether it passes the filter. `questions` with their
     domains, `strands`, `reviewers`, `filter`, `next` (the next untagged item: item, source, page, waiting, or
-    None) and `changing` (the item to be changed, with `tagged` and the `places` to choose from, or None).
+    None) and `changing` (the item to be changed, with `tagged` and the `places` to choose from; None where no
+    item of that number counts).
     """
     review = find_review(db, key)
     found = find_source(db, review, ref)
@@ -121,7 +122,7 @@ def source(db: Database, key: str, ref: str, asked: Reading) -> dict[str, Any]:
             for item in items
         ),
         "items": len(items),
-        "questions": _questions(review),
+        "questions": questions_of(review),
         "strands": [(strand.id, in_language(strand.title)) for strand in review.framework.strands],
         "reviewers": sorted({name for item in items for name in _people(item)}),
         "filter": {name: getattr(asked, name) for name in ("domain", "reviewer", "only")},
@@ -166,7 +167,8 @@ def _page_asked(
     return page
 
 
-def _questions(review: Review) -> list[dict[str, Any]]:
+def questions_of(review: Review) -> list[dict[str, Any]]:
+    """The questions of a review's framework: id, title, and `domains` as (id, title)."""
     return [
         {
             "id": question.id,
@@ -197,11 +199,9 @@ def _next(
 def _changing(
     items: Iterable[dict[str, Any]], asked: Reading, pages: Sequence[tuple[int, str]]
 ) -> dict[str, Any] | None:
-    if asked.change is None:
-        return None
     found = next((item for item in items if item["id"] == asked.change), None)
     if found is None:
-        raise EvidenceInvalid(f"this source has no item E{asked.change} that counts")
+        return None
     several = found["standing"] == Standing.SEVERAL
     places = find_exactly(pages, found["quote"], MOST_PLACES) if several else []
     tagged = [domain["id"] for domain in found["domains"] or []]

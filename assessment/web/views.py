@@ -7,8 +7,6 @@ import sqlite3
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
-from itertools import zip_longest
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -17,10 +15,9 @@ from datasette.utils import tilde_decode
 from sqlite_utils import Database
 
 from assessment.permissions import Action
-from assessment.plots import NARROW, WIDE
-from assessment.uncertainty import FEWEST
 from assessment.web import (
     agreement,
+    coding,
     compare,
     content,
     coverage,
@@ -40,137 +37,13 @@ from assessment.web.access import (
     read,
     working_database,
 )
+from assessment.web.asked import Asked, AskedWrongly
 from assessment.web.compat import own_index
-from assessment.web.worked import DRAWS, MOST_DRAWS
 from assessment.web.writing import Again, Form
-from rules.errors import ReviewError, UnknownName
+from evidence.second_coding import StillBlind, refuse_blind
+from rules.errors import ReviewError
 
 Found = dict[str, Any]
-MOST_TEXTS = 20
-"""How many things may be tried at once."""
-PAIRS, MOST_PAIRS = 3, 50
-"""Nearest pairs shown for every domain and question, unless told, and at most."""
-
-
-class AskedWrongly(ReviewError):
-    """The query string holds something that cannot be meant."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request as the pages need it: names from the path, values from the query string."""
-
-    names: dict[str, str]
-    values: Any
-    seen: frozenset[str] | None
-    """The reviews that who asks may see; None for all of them."""
-    by: str = ""
-    """Who asks."""
-
-    def whole(self, name: str, default: int | None = None) -> int | None:
-        """A whole number from 1; raises AskedWrongly."""
-        text = self.values.get(name) or ""
-        if not text:
-            return default
-        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
-            raise AskedWrongly(f"{name} must be a whole number from 1, not {text[:40]!r}")
-        return int(text)
-
-    def text(self, name: str) -> str:
-        """A text; raises AskedWrongly when it is longer than anything one would type."""
-        return next(iter(self.texts(name)), "")
-
-    def texts(self, name: str) -> list[str]:
-        """All texts of a name, the empty ones too; raises AskedWrongly for long ones, and for too many."""
-        texts = [text.strip() for text in self.values.getlist(name)]
-        if any(len(text) > 200 or "\0" in text for text in texts):
-            raise AskedWrongly(f"{name} must be a text of at most 200 characters")
-        if len(texts) > MOST_TEXTS:
-            raise AskedWrongly(f"{name} may be given {MOST_TEXTS} times at most")
-        return texts
-
-    @property
-    def page(self) -> int:
-        """The page of a list."""
-        return self.whole("page", 1) or 1
-
-    @property
-    def run(self) -> int | None:
-        """The run asked for; None for the latest."""
-        return self.whole("run")
-
-    @property
-    def language(self) -> str:
-        """The language of titles; raises AskedWrongly."""
-        text = self.text("lang") or "en"
-        if not re.fullmatch("[a-z]{2}", text):
-            raise AskedWrongly(f"lang must be a language like en or cy, not {text[:40]!r}")
-        return text
-
-    @property
-    def draws(self) -> int:
-        """How often to draw; raises AskedWrongly."""
-        return self.draws_or(DRAWS)
-
-    def draws_or(self, default: int) -> int:
-        """How often to draw, unless told; raises AskedWrongly."""
-        draws = self.whole("draws", default) or default
-        if not FEWEST <= draws <= MOST_DRAWS:
-            raise AskedWrongly(
-                f"a page draws {FEWEST} to {MOST_DRAWS:,} times, not {draws:,}",
-                hint="The command line draws as often as you like.",
-            )
-        return draws
-
-    @property
-    def seed(self) -> int:
-        """The seed of the draws; raises AskedWrongly."""
-        text = self.text("seed") or "0"
-        if not re.fullmatch(r"[0-9]{1,9}", text):
-            raise AskedWrongly(f"seed must be a whole number from 0, not {text[:40]!r}")
-        return int(text)
-
-    @property
-    def change(self) -> whatif.Change:
-        """What to try: `without` (also with commas), and `set`, or `measure` and `value` as in the form."""
-        without = [part.strip() for text in self.texts("without") for part in text.split(",")]
-        pairs = zip_longest(self.texts("measure"), self.texts("value"), fillvalue="")
-        settings = [*self.texts("set"), *(f"{name}={value}" for name, value in pairs if name or value)]
-        return whatif.Change(
-            tuple(part for part in without if part), tuple(text for text in settings if text)
-        )
-
-    @property
-    def until(self) -> date | None:
-        """Up to which date runs count; None for all. Raises AskedWrongly."""
-        text = self.text("until")
-        if not text:
-            return None
-        try:
-            return date.fromisoformat(text)
-        except ValueError as error:
-            raise AskedWrongly(f"until must be a date like 2026-03-31, not {text[:40]!r}") from error
-
-    @property
-    def pairs(self) -> int:
-        """How many nearest pairs are shown; raises AskedWrongly."""
-        pairs = self.whole("nearest", PAIRS) or PAIRS
-        if pairs > MOST_PAIRS:
-            raise AskedWrongly(f"a page shows {MOST_PAIRS} nearest pairs at most, not {pairs:,}")
-        return pairs
-
-    @property
-    def width(self) -> int:
-        """How wide a picture is to be."""
-        return NARROW if self.text("narrow") else WIDE
-
-    @property
-    def item(self) -> int:
-        """The number of an item, written 12 or E12; raises UnknownName."""
-        text = self.names["number"]
-        if not re.fullmatch(r"[Ee]?[0-9]{1,15}", text):
-            raise UnknownName("item", text, ["E1, E2, ..."])
-        return int(text.lstrip("Ee"))
 
 
 def reviews(db: Database, asked: Asked) -> Found:
@@ -345,6 +218,18 @@ def queue(db: Database, asked: Asked) -> Found:
     return coverage.queue(db, asked.names["review"], asked.by, page=asked.page)
 
 
+def second_coding(db: Database, asked: Asked) -> Found:
+    """The batches of a blind second coding."""
+    number, item_ = asked.whole("batch"), asked.whole("item")
+    return coding.coding(db, asked.names["review"], asked.by, batch=number, item=item_)
+
+
+def coded_differently(db: Database, asked: Asked) -> Found:
+    """What was coded differently, and what was settled."""
+    review, only, chosen = asked.names["review"], asked.text("only"), asked.whole("item")
+    return coding.disagreements(db, review, asked.by, only=only, item=chosen, page=asked.page)
+
+
 @dataclass(frozen=True)
 class Page:
     """A page: its path, its template, and the function that finds what it shows."""
@@ -354,6 +239,8 @@ class Page:
     find: Callable[[Database, Asked], Found]
     action: Action = Action.SEE_REVIEW
     """What one must be allowed to do, to the review in the path (or, without one, to any)."""
+    blind: bool = False
+    """Whether it is open to who codes items of the review blind: it tells what others made of none."""
 
 
 @dataclass(frozen=True)
@@ -371,6 +258,8 @@ TRAIL = REVIEW + "/trail/" + NAME.format("target")
 WHATIF = REVIEW + "/whatif"
 SOURCES = REVIEW + "/sources"
 ADD_SOURCES = SOURCES + "/add"
+CODING = REVIEW + "/coding"
+APART = REVIEW + "/disagreements"
 SOURCE = SOURCES + "/" + NAME.format("source")
 HOME = Page("/reviews", "review_list.html", reviews)
 PAGES: tuple[Page | Picture, ...] = (
@@ -393,8 +282,10 @@ PAGES: tuple[Page | Picture, ...] = (
     Page(REVIEW + "/indicators", "review_indicators.html", over_the_years),
     Picture(REVIEW + "/indicators/trend/" + NAME.format("indicator") + r"\.svg", trend_picture),
     Page(REVIEW + "/agreement", "review_agreement.html", how_far_agreed),
-    Page(SOURCES, "review_sources.html", all_sources),
-    Page(ADD_SOURCES, "review_sources_add.html", add_sources, Action.ADD_SOURCE),
+    Page(CODING, "review_coding.html", second_coding, blind=True),
+    Page(APART, "review_disagreements.html", coded_differently),
+    Page(SOURCES, "review_sources.html", all_sources, blind=True),
+    Page(ADD_SOURCES, "review_sources_add.html", add_sources, Action.ADD_SOURCE, blind=True),
     Page(SOURCE, "review_source.html", source),
     Page(REVIEW + "/coverage", "review_coverage.html", covered),
     Page(REVIEW + "/queue", "review_queue.html", queue),
@@ -403,7 +294,15 @@ PAGES: tuple[Page | Picture, ...] = (
 )
 """Every page and picture; each page also answers with `.json` at the end of its path."""
 FORMS: tuple[Form, ...] = (
-    Form(ADD_SOURCES, "files", Action.ADD_SOURCE, sources.store_files, sources.read_files, files=True),
+    Form(
+        *(ADD_SOURCES, "files", Action.ADD_SOURCE, sources.store_files, sources.read_files),
+        files=True,
+        blind=True,
+    ),
+    Form(CODING, "draw", Action.SETTLE, coding.draw, blind=True),
+    Form(CODING, "code", Action.CODE_AGAIN, coding.code, blind=True),
+    Form(CODING, "done", Action.CODE_AGAIN, coding.done, blind=True),
+    Form(APART, "settle", Action.SETTLE, coding.settle_item),
     Form(SOURCE, "record", Action.TAG, tagging.record),
     Form(SOURCE, "change", Action.TAG, tagging.change),
     Form(SOURCE, "withdraw", Action.TAG, tagging.withdraw),
@@ -464,6 +363,8 @@ async def _show(datasette: Any, request: Any, page: Page | Picture, again: Again
         actor = actor_of(request.actor)
         assert actor  # or `working_database` would have refused
         asked = Asked(names, request.args, actor.reviews(Action.SEE_REVIEW), actor.name)
+        if "review" in names and not (isinstance(page, Page) and page.blind):
+            await read(database, lambda db: refuse_blind(db, names["review"], actor.name))
         if isinstance(page, Picture):
             drawn = await read(database, lambda db: page.draw(db, asked))
             return Response(drawn, content_type="image/svg+xml; charset=utf-8")
@@ -471,6 +372,8 @@ async def _show(datasette: Any, request: Any, page: Page | Picture, again: Again
         if names.get("format") and found.get("wrong"):
             raise AskedWrongly(found["wrong"]["error"].rstrip("."), hint=found["wrong"]["hint"])
     except (ReviewError, sqlite3.Error) as error:
+        if isinstance(error, StillBlind) and isinstance(page, Page) and not names.get("format"):
+            return Response.redirect(datasette.urls.path(f"/reviews/{error.review}/coding"), status=303)
         return await refuse(datasette, request, error, database)
     if names.get("format"):
         return Response.json({"ok": True, **found})
@@ -534,6 +437,8 @@ def _plainly(error: Exception) -> tuple[int, str, str, str]:
     message = f"{error.message[:1].upper()}{error.message[1:]}."
     if isinstance(error, AskedWrongly):
         return 400, "Asked wrongly", message, error.hint
+    if isinstance(error, StillBlind):
+        return 403, "Not yet", message, error.hint
     if isinstance(error, NoWorkingDatabase):
         return 404, "No working database", message, error.hint
     return 404, "Not found", message, error.hint

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,22 +16,22 @@ from assessment.web import wording
 from assessment.web.shown import Shown
 from assessment.web.worked import TooLarge, Worked
 from assessment.whatif import SOURCES, try_change
+from assessment.whatif_words import (
+    LISTED,
+    MOVED,
+    describe_position,
+    describe_smallest,
+    flips,
+    in_evidence,
+    read_setting,
+    resting,
+)
 from evidence.database import rows
 from evidence.models import SOURCE_KINDS
 from evidence.reviews import Review, find_review
 from rules.compile import measures_tested
 from rules.errors import ReviewError, RunImpossible, UnknownName
 from rules.framework import in_language
-
-LISTED = 10
-"""How many rows of a kind a page shows; its JSON holds all."""
-MOVED = {
-    "up": "Up",
-    "down": "Down",
-    "rated": "To a rating",
-    "unrated": "To no rating",
-    "aside": "One question up, the other down",
-}
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def whatif(
     """What would change a domain, a question or the 'cell'.
 
     `said` (one sentence), `smallest` and `leave_one_out` (as `joint-review whatif --json` gives them),
-    `tornado` (None for the cell), `targets` to go on to, `choices` and `form` (what the form offers and
+    `tornado` (None for the cell), `targets` to go on to, `choices` and `fields` (what the form offers and
     holds), `given` (what was asked for), `tried` (what it would do; None if nothing was asked), `wrong`
     {error, hint} where it cannot be tried, and `problem` {error, hint} where nothing can be said. `listed`:
     the rows of the page, cut to LISTED.
@@ -95,17 +94,20 @@ def whatif(
     moved = worked.tornado(target, shown.language) if target != CELL else None
     choices = _choices(db, found, base, target)
     page |= {
-        "said": _said(smallest),
+        "said": describe_smallest(smallest),
         "smallest": smallest,
         "leave_one_out": turns,
         "tornado": asdict(moved) if moved else None,
         "choices": choices,
-        "form": _form(change, choices),
+        "fields": _fields(change, choices),
         "listed": _listed(smallest, turns, moved, target),
     }
     if change.without or change.settings:
         try:
-            settings = dict(_setting(text, target) for text in change.settings)
+            settings = dict(
+                read_setting(text, target, "Choose a measure and give it a value.")
+                for text in change.settings
+            )
             page["tried"] = try_change(db, base, change.without, settings)
         except ReviewError as error:
             page["wrong"] = {"error": wording.sentence(error.message), "hint": error.hint}
@@ -126,39 +128,6 @@ def tornado_picture(
     return worked.once(("tornado", target, language, width), lambda: tornado_plot(moved, width))
 
 
-def _setting(text: str, target: str) -> tuple[tuple[str, str], float | None]:
-    """(domain, measure) and value of 'carers.items=4'; raises ReviewError."""
-    name, equals, value = (part.strip() for part in text.partition("="))
-    domain, dot, measure = name.rpartition(".")
-    if not equals or not measure or (dot and not domain) or (not dot and target == CELL):
-        raise ReviewError(f"{text!r} does not set a measure", hint="Choose a measure and give it a value.")
-    if value.lower() in ("none", "missing"):
-        return (domain or target, measure), None
-    try:
-        number = float(value.rstrip("%").strip())
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        said = f"{value!r} is not a number" if value else f"no value is given for {name}"
-        raise ReviewError(said, hint="Write a number, or: none.")
-    return (domain or target, measure), number
-
-
-def _said(smallest: Mapping[str, Any]) -> str:
-    sets = smallest["measures"]
-    counts = [
-        f"{MOVED[move].lower()} by {wording.plural(min(sizes), 'change')}"
-        for move in MOVED
-        if (sizes := [one["size"] for one in sets if one["move"] == move])
-    ]
-    least = f"the least that would move it: {' and '.join(counts)}" if counts else NOTHING
-    title = smallest["title"] + ("" if smallest["title"].endswith("?") else ":")
-    return f"{title} {smallest['before']} in run {smallest['run']}; {least}."
-
-
-NOTHING = "no change of up to three measures would move it"
-
-
 def _tried_said(base: Base, tried: Mapping[str, Any]) -> str:
     parts = [f"{one['given']} ({wording.plural(one['items'], 'item')})" for one in tried["left_out"]]
     words = [f"without {' and '.join(parts)}"] if parts else []
@@ -167,10 +136,9 @@ def _tried_said(base: Base, tried: Mapping[str, Any]) -> str:
         value = "nothing to measure" if one["value"] is None else f"{one['value']:,g}"
         words.append(f"with “{measure}” of {base.title(one['target'])} at {value}")
     changed = sum(one["changed"] and one["kind"] != CELL for one in tried["ratings"])
-    position = next(one for one in tried["ratings"] if one["target"] == CELL)
-    stays = f"moves to {position['after']}" if position["changed"] else f"stays {position['before']}"
     count = wording.plural(changed, "rating") if changed else "no rating"
-    said = f"{', '.join(words)}: {count} of run {base.run} would change; the position on the grid {stays}."
+    said = f"{', '.join(words)}: {count} of run {base.run} would change;"
+    said += f" the position on the grid {describe_position(tried)}."
     return said[:1].upper() + said[1:]
 
 
@@ -214,7 +182,7 @@ def _choices(db: Database, review: Review, base: Base, target: str) -> dict[str,
     return {"groups": [one for one in groups if one[1]], "measures": measures}
 
 
-def _form(change: Change, choices: Mapping[str, Any]) -> dict[str, str]:
+def _fields(change: Change, choices: Mapping[str, Any]) -> dict[str, str]:
     """What stands in the fields of the form: what was typed, and the first measure with its value."""
     offered = {name for _, options in choices["groups"] for name, _ in options}
     measure, _, value = (change.settings[0] if change.settings else "").partition("=")
@@ -226,13 +194,8 @@ def _listed(
     smallest: Mapping[str, Any], turns: Mapping[str, Any], moved: Tornado | None, target: str
 ) -> dict[str, Any]:
     """The rows of the page, cut to so many; `more...` counts the rest."""
-    kinds = (("scores", _scores), ("findings", _findings), ("answers", _answers))
-    evidence = [
-        {"move": MOVED[one["move"]], "said": said(one, target), "after": one["after"]}
-        for kind, said in kinds
-        for one in smallest[kind]
-    ]
-    flips = list(_flips(turns, target))
+    evidence = in_evidence(smallest)
+    turning = list(flips(turns, target))
     return {
         "bars": list(_bars(moved)) if moved else [],
         "moves": list(_moves(smallest)),
@@ -246,10 +209,10 @@ def _listed(
         ],
         "skipped_sets": [size for size, n in smallest["withdrawals"]["searched"].items() if n is None],
         "withdrawals": list(_withdrawals(smallest)),
-        "turns": flips[: 3 * LISTED],
-        "more_turns": max(0, len(flips) - 3 * LISTED),
-        "turning": len({flip["without"] for flip in flips}),
-        "resting": [one for one in turns["rests_on_one_source"] if target in (CELL, one["target"])],
+        "turns": turning[: 3 * LISTED],
+        "more_turns": max(0, len(turning) - 3 * LISTED),
+        "turning": len({flip["without"] for flip in turning}),
+        "resting": resting(turns, target),
     }
 
 
@@ -300,26 +263,6 @@ def _change(change: Mapping[str, Any], target: str) -> dict[str, str]:
     }
 
 
-def _in(one: Mapping[str, Any], target: str) -> str:
-    return "" if one["target"] == target else f"{one['title']}: "
-
-
-def _scores(one: Mapping[str, Any], target: str) -> str:
-    met = f"{one['number']:,} {one['change']} of the {wording.plural(one['of'], 'case-file score')}"
-    return f"{_in(one, target)}{met} were {one['standard']:g} or more (now {one['met']:,})"
-
-
-def _findings(one: Mapping[str, Any], target: str) -> str:
-    what = one["direction"] if one["number"] == 1 else wording.MANY[one["direction"]]
-    grave = wording.SIGNIFICANCE[one["significance"]]
-    return f"{_in(one, target)}{one['number']:,} more {what} ({grave}) were found"
-
-
-def _answers(one: Mapping[str, Any], target: str) -> str:
-    who = f"{one['number']:,} {one['change']} of the {one['of']:,} who answered"
-    return f"{_in(one, target)}{who} “{one['question']}” ({one['item']}, {one['source']}) were positive"
-
-
 def _withdrawals(smallest: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     texts = smallest["withdrawals"]["items"]
     for group in smallest["withdrawals"]["groups"]:
@@ -335,13 +278,3 @@ def _withdrawals(smallest: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
             ],
             "more": group["sets"] - min(len(group["shown"]), LISTED),
         }
-
-
-def _flips(turns: Mapping[str, Any], target: str) -> Iterable[dict[str, Any]]:
-    """What flips without one source, then without one item: only of this target, or of any for the cell."""
-    both: Sequence[tuple[str, str, str]] = (("by_source", "source", "title"), ("by_item", "item", "text"))
-    for name, of, text in both:
-        for one in turns[name]:
-            for flip in one["flips"]:
-                if target in (CELL, flip["target"]):
-                    yield {"without": one[of], "what": of, "text": one[text], **flip}

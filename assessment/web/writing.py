@@ -38,10 +38,11 @@ from datasette import Forbidden, Response
 from sqlite_utils import Database
 
 from assessment.permissions import Action, Actor
-from assessment.web.access import actor_of, working_database, write
+from assessment.web.access import actor_of, read, working_database, write
 from assessment.web.compat import form_token
 from assessment.web.uploads import FormTooLarge, FormUnreadable, read_form
 from assessment.web.wording import sentence
+from evidence.second_coding import refuse_blind
 from evidence.texts import GivenFile
 from rules.errors import DatabaseUnusable, ProblemsFound, ReviewError
 
@@ -153,6 +154,8 @@ class Form:
     """What is done before, outside of the writing thread: given Datasette's database and what was sent."""
     files: bool = False
     """Whether files may come with it."""
+    blind: bool = False
+    """Whether who codes items of the review blind may send it: its answer tells what others made of none."""
 
     @property
     def path(self) -> str:
@@ -187,6 +190,9 @@ async def submit(datasette: Any, request: Any, form: Form, show: Show, refuse: R
     database = None
     try:
         database = await working_database(datasette, request.actor, form.action, names.get("review"))
+        actor = actor_of(request.actor)
+        if actor and "review" in names and not form.blind:
+            await read(database, lambda db: refuse_blind(db, names["review"], actor.name))
         if request.method != "POST":
             query = f"?{request.query_string}" if request.query_string else ""
             return Response.redirect(f"{page}{ending}{query}", status=303)

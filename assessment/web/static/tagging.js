@@ -164,13 +164,15 @@
 
   let current = 0;
   function stand(number, focus = true) {
-    sentences[current].element.tabIndex = -1;
+    sentences[current].element.removeAttribute("tabindex");
     current = Math.max(0, Math.min(sentences.length - 1, number));
     sentences[current].element.tabIndex = 0;
     if (focus) sentences[current].element.focus();
   }
-  for (const one of sentences) one.element.tabIndex = -1;
   stand(0, false);
+  // What takes the focus cannot be selected from its first letter on: while a mouse selects, nothing takes it.
+  text.addEventListener("pointerdown", () => sentences[current].element.removeAttribute("tabindex"));
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => stand(current, false));
 
   function between(one, other) {
     const [first, last] = one < other ? [one, other] : [other, one];
@@ -234,6 +236,7 @@
   for (const button of document.querySelectorAll("[data-move]")) {
     button.addEventListener("click", () => {
       if (!chosen) { say("Select something first."); return; }
+      document.getSelection().removeAllRanges();
       const moved = moves[button.dataset.move]();
       choose({ start: moved.start ?? chosen.start, end: moved.end ?? chosen.end });
     });
@@ -249,6 +252,8 @@
   if (item) {
     const mark = document.getElementById(`at-${item[1]}`);
     const number = mark ? sentences.findIndex((one) => one.element.contains(mark)) : -1;
-    if (number >= 0) { stand(number, false); sentences[number].element.focus({ preventScroll: true }); }
+    // Later than the browser itself, which takes the focus away on its way to the item.
+    const go = () => setTimeout(() => { stand(number, false); sentences[number].element.focus({ preventScroll: true }); });
+    if (number >= 0) addEventListener("load", go);
   }
 })();
