@@ -260,7 +260,10 @@ def _side_by_side(one: Mapping[str, Any], names: Sequence[str]) -> str:
     met, missed = ("falls under it", "is clear of it") if one["part"] == "limits" else ("met it", "missed it")
     unit = " points" if one["unit"] == "%" else f" {one['unit']}".rstrip()
     sides = []
-    for name, is_met, margin in zip(names, one["met"], one["margins"], strict=True):
+    for name, is_met, value, margin in zip(names, one["met"], one["values"], one["margins"], strict=True):
+        if is_met is not None and value is None:
+            sides.append(f"{name} had nothing to measure for it")
+            continue
         by = "" if margin is None else f" by {shown_number(abs(margin))}{unit}" if margin else " exactly"
         sides.append(
             f"{name} was rated without it" if is_met is None else f"{name} {met if is_met else missed}{by}"

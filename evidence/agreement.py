@@ -286,9 +286,11 @@ def measure_agreement(
         if mine:
             db.conn.execute("commit")
     if not codes.items:
+        alone = "was coded by one reviewer only, its recorder"
         raise EvidenceInvalid(
-            f"every item of the review {review.key} was coded by one reviewer only, its recorder:"
-            " there is nothing to compare",
+            f"every item of the review {review.key} {alone}: there is nothing to compare"
+            if by_one
+            else f"the review {review.key} has no items: there is nothing to compare",
             hint="Let a second reviewer code some items without seeing the first coding (joint-review coding"
             " draw), hand them in, or import codings: joint-review evidence template codings",
         )

@@ -521,7 +521,7 @@ class _Intake:
                 pages.pop()
             self.db.conn.executemany(
                 "insert into source_page (source_id, number, text) values (?, ?, ?)",
-                [(source_id, number, page.strip("\n")) for number, page in enumerate(pages, start=1)],
+                [(source_id, number, page) for number, page in enumerate(pages, start=1)],
             )
 
 

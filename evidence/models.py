@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from evidence.formats.pages import tidy
 from rules.errors import suggest
 
 SOURCE_KINDS = (
@@ -101,8 +102,16 @@ def _needed(value: Any) -> str:
 
 
 def _pages(value: Any) -> str:
-    """A stored text: form feeds at its ends count, they are pages."""
-    return _tidy(value) if isinstance(value, str) else _text(value)
+    """A stored text: its pages tidied as those of added files are; empty ones at its ends count, too."""
+    if not isinstance(value, str):
+        return _text(value)
+    return "\f".join(tidy(page) for page in _tidy(value).split("\f"))
+
+
+def _quote(value: Any) -> str:
+    """Words of a stored text, spelt as those are, so that they are found there."""
+    text = _text(value)
+    return text if text.isascii() and text.isprintable() else tidy(text)
 
 
 def _word(allowed: tuple[str, ...], default: str = "") -> BeforeValidator:
@@ -298,6 +307,7 @@ def _scale_max(value: Any) -> float:
 Text = Annotated[str, BeforeValidator(_text)]
 Needed = Annotated[str, BeforeValidator(_needed)]
 Pages = Annotated[str, BeforeValidator(_pages)]
+Quote = Annotated[str, BeforeValidator(_quote)]
 Number = Annotated[float | None, BeforeValidator(_number)]
 Percent = Annotated[float | None, BeforeValidator(_percent)]
 GivenNumber = Annotated[float, BeforeValidator(lambda value: _given(_number(value)))]
@@ -362,7 +372,7 @@ class ItemRow(Row):
     locator: Needed = Field(description="Where in the source: page, section, table and row.")
     strand: StrandName = Field(default="all", description="Group of people it is about; 'all' if empty.")
     domains: DomainNames = Field(default=(), description="Domains it bears on, separated by semicolons.")
-    quote: Text = Field(default="", description="The exact words of the source, if quoted.")
+    quote: Quote = Field(default="", description="The exact words of the source, if quoted.")
     recorded_by: Text = Field(default="", description="Who recorded it; the person importing, if empty.")
     recorded_on: Day = Field(default=None, description="The day it was recorded; today, if empty.")
 

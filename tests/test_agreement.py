@@ -547,6 +547,11 @@ def test_disagreements_come_with_both_codings_the_largest_first(office: Office) 
     ]
 
 
+def test_a_review_without_items_is_not_said_to_be_coded_by_one(office: Office) -> None:
+    with pytest.raises(EvidenceInvalid, match="has no items: there is nothing to compare"):
+        office.agreement()
+
+
 def test_one_reviewer_alone_is_said_plainly(office: Office) -> None:
     office.record(ITEMS)
     with pytest.raises(EvidenceInvalid, match="coded by one reviewer only") as caught:

@@ -142,6 +142,16 @@ def test_the_nearest_pair_is_told_by_the_one_criterion_that_separates_it(db: Dat
     )
 
 
+def test_a_review_with_nothing_to_measure_is_not_said_to_meet_a_criterion(db: Database) -> None:
+    judged = [indicator("Carers assessed", "2008", 40, comparator=60)]
+    assess_plainly(db, review(db, "north", *good_domain("carers", 9, 1), *judged))
+    assess_plainly(db, review(db, "south", *good_domain("carers", 4, 6)))
+    (pair,) = about(compare_reviews(db, WELSH), "carers")["pairs"]
+    apart = next(one for one in pair["separated_by"] if one["measure"] == "at_comparator")
+    assert apart["values"] == [None, 0]
+    assert "South had nothing to measure for it, North missed it by" in _side_by_side(apart, ["South", "North"])
+
+
 def test_fewer_criteria_apart_are_nearer_than_a_smaller_gap(db: Database) -> None:
     # North and south are two criteria apart by one point each; north and east one criterion by many.
     north = [*good_domain("carers", 5, 5), survey("S1", "Are you heard?", 65)]

@@ -517,6 +517,14 @@ def test_a_stored_text_is_kept_by_pages_and_quotes_are_looked_up_in_it(desk: Des
     ]
 
 
+def test_a_stored_text_and_its_quotes_are_spelt_as_those_of_added_files(desk: Desk) -> None:
+    text = "Nobody\xa0asked us,  \r\n\r\n\r\n\r\nshe said in the inter\xadview.\f\ufeffSecond page."
+    desk.load(write_csv(desk.folder / "sources.csv", [source("I1", text=text)]))
+    pages = [row["text"] for row in desk.rows("select text from source_page order by number")]
+    assert pages == ["Nobody asked us,\n\nshe said in the interview.", "Second page."]
+    assert desk.load_rows("findings", finding("p. 1", quote="Nobody\xa0asked us")).added["items"] == 1
+
+
 def test_a_stored_source_never_changes(loaded: Desk) -> None:
     [problem] = loaded.problems_of_rows("sources", source("I1", text="now with text"))
     assert "is already there and says something else" in problem and "an index number of its own" in problem

@@ -465,7 +465,8 @@ def test_the_command_tries_what_it_is_told(say: Callable[..., Any]) -> None:
 
 
 def test_a_question_is_told_without_a_colon_after_its_question_mark(say: Callable[..., Any]) -> None:
-    assert say("wales-2004-08", "services").output.startswith("How good are the services? Inconsistent in run")
+    said = say("wales-2004-08", "services").output
+    assert said.startswith("How good are the services? Inconsistent in run")
 
 
 def test_a_measure_with_nothing_to_measure_is_told_as_none(say: Callable[..., Any]) -> None:

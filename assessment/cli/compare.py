@@ -13,6 +13,7 @@ from tabulate import tabulate
 from assessment.cli.options import Day, Programme, json_option, programme_option
 from assessment.cli.show import heading, paragraph, show_json, show_table
 from assessment.compare import compare_reviews, framework_to_compare
+from assessment.whatif_words import many
 from rules.inference import shown_number
 from rules.loader import load_policy
 
@@ -130,7 +131,7 @@ def _show_nearest(found: Mapping[str, Any]) -> None:
         click.echo(found["nearest_none"])
     for row in found["nearest"]:
         shown = len(row["pairs"])
-        click.echo(f"{row['title']}: {row['pairs_in_all']:,} pairs rated unlike, the nearest {shown}")
+        click.echo(f"{row['title']}: {many(row['pairs_in_all'], 'pair')} rated unlike, the nearest {shown}")
         for pair in row["pairs"]:
             told = [
                 f"{name} {rating['level_title']}"

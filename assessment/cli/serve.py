@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -69,6 +70,12 @@ def serve(db_path: Path, port: int, host: str, tls: bool) -> None:
             "DATASETTE_SECRET": open_accounts(db_path).secret(secrets.token_hex),
             "JOINT_REVIEW_TLS": "1" if tls else "0",
         }
-        code = subprocess.call(command, env=environment)
+        with subprocess.Popen(command, env=environment) as process:
+            # Told to stop, it stops what it has started.
+            signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+            try:
+                code = process.wait()
+            except KeyboardInterrupt:
+                code = process.wait()
     if code:
         sys.exit(1)

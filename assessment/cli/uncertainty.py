@@ -32,6 +32,7 @@ from assessment.next_evidence import Next as NextEvidence
 from assessment.run import load_run
 from assessment.schema import PARTS_OF_CONFIDENCE
 from assessment.uncertainty import Findings, TargetChances, Uncertainty, measure_uncertainty
+from assessment.whatif_words import many
 from evidence.pools import SampleSizes
 from rules.errors import UnknownName
 
@@ -321,8 +322,9 @@ def _gains_row(domain: DomainNext, names: Sequence[str]) -> dict[str, Any]:
 
 def _sizes(sizes: SampleSizes) -> str:
     results = sizes.results_of_answers + sizes.results_published + sizes.results_without_base
+    interviews = many(sizes.interviews, "interview")
     parts = [
-        f"{sizes.findings} findings ({sizes.findings_of_interviews} from {sizes.interviews} interviews)",
+        f"{sizes.findings} findings ({sizes.findings_of_interviews} from {interviews})",
         f"{sizes.case_files} case files",
         f"{results} survey results",
     ]

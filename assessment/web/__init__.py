@@ -21,6 +21,8 @@ Modules in reading order:
     sources   the pages on sources: list, search, adding files
     tagging   the page on which a source is read and tagged, and its forms
     coding    the pages on blind second coding and on what was coded differently, and their forms
+    decisions  the page on where every rating stands, and its forms: accept, override, approve
+    challenges  the pages on challenges, and their forms: raise, reply, close
     coverage  the pages on what there is evidence for, and what a reviewer has still to do
     figures   the grid, scales and bars as plain numbers
     wording   the words for what the tables hold as short names

@@ -17,10 +17,12 @@ from sqlite_utils import Database
 from assessment.permissions import Action
 from assessment.web import (
     agreement,
+    challenges,
     coding,
     compare,
     content,
     coverage,
+    decisions,
     indicators,
     signin,
     sources,
@@ -59,7 +61,9 @@ def review(db: Database, asked: Asked) -> Found:
 def trail(db: Database, asked: Asked) -> Found:
     """Why the grid position, a question or a domain is rated as it is."""
     names = asked.names
-    return content.trail(db, names["review"], names["target"], run_id=asked.run, language=asked.language)
+    key, target, run = names["review"], names["target"], asked.run
+    found = content.trail(db, key, target, run_id=run, language=asked.language)
+    return {**found, "deciding": decisions.deciding(db, key, target, asked.by, run_id=run)}
 
 
 def measure(db: Database, asked: Asked) -> Found:
@@ -230,6 +234,23 @@ def coded_differently(db: Database, asked: Asked) -> Found:
     return coding.disagreements(db, review, asked.by, only=only, item=chosen, page=asked.page)
 
 
+def all_decisions(db: Database, asked: Asked) -> Found:
+    """Where every rating stands, and one of them to decide on."""
+    target = asked.text("target")
+    return decisions.decisions(db, asked.names["review"], asked.by, target=target, run_id=asked.run)
+
+
+def all_challenges(db: Database, asked: Asked) -> Found:
+    """The challenge register of a review."""
+    kind, target = asked.text("kind"), asked.text("target")
+    return challenges.challenges(db, asked.names["review"], kind=kind, target=target)
+
+
+def challenge(db: Database, asked: Asked) -> Found:
+    """One challenge with its replies and its outcome."""
+    return challenges.challenge(db, asked.names["review"], asked.names["challenge"], asked.by)
+
+
 @dataclass(frozen=True)
 class Page:
     """A page: its path, its template, and the function that finds what it shows."""
@@ -261,6 +282,9 @@ ADD_SOURCES = SOURCES + "/add"
 CODING = REVIEW + "/coding"
 APART = REVIEW + "/disagreements"
 SOURCE = SOURCES + "/" + NAME.format("source")
+DECISIONS = REVIEW + "/decisions"
+CHALLENGES = REVIEW + "/challenges"
+CHALLENGE = CHALLENGES + "/" + NAME.format("challenge")
 HOME = Page("/reviews", "review_list.html", reviews)
 PAGES: tuple[Page | Picture, ...] = (
     HOME,
@@ -289,6 +313,9 @@ PAGES: tuple[Page | Picture, ...] = (
     Page(SOURCE, "review_source.html", source),
     Page(REVIEW + "/coverage", "review_coverage.html", covered),
     Page(REVIEW + "/queue", "review_queue.html", queue),
+    Page(DECISIONS, "review_decisions.html", all_decisions),
+    Page(CHALLENGES, "review_challenges.html", all_challenges),
+    Page(CHALLENGE, "review_challenge.html", challenge),
     Page("/compare", "review_compare.html", side_by_side, Action.SEE_ALL_REVIEWS),
     Page("/compare/" + NAME.format("framework"), "review_compare.html", side_by_side, Action.SEE_ALL_REVIEWS),
 )
@@ -308,6 +335,13 @@ FORMS: tuple[Form, ...] = (
     Form(SOURCE, "withdraw", Action.TAG, tagging.withdraw),
     Form(SOURCE, "place", Action.TAG, tagging.place),
     Form(SOURCE, "tag", Action.TAG, tagging.tag_many),
+    Form(DECISIONS, "accept", Action.DECIDE, decisions.accept),
+    Form(DECISIONS, "override", Action.DECIDE, decisions.override),
+    Form(DECISIONS, "take-back", Action.DECIDE, decisions.take_back),
+    Form(DECISIONS, "approve", Action.APPROVE, decisions.approve),
+    Form(CHALLENGES, "raise", Action.CHALLENGE, challenges.put),
+    Form(CHALLENGE, "reply", Action.REPLY, challenges.reply),
+    Form(CHALLENGE, "close", Action.CLOSE_CHALLENGE, challenges.close),
 )
 """What the pages can change; see `writing`."""
 

@@ -42,6 +42,7 @@ from assessment.web.access import actor_of, read, working_database, write
 from assessment.web.compat import form_token
 from assessment.web.uploads import FormTooLarge, FormUnreadable, read_form
 from assessment.web.wording import sentence
+from evidence.models import CONTROL
 from evidence.second_coding import refuse_blind
 from evidence.texts import GivenFile
 from rules.errors import DatabaseUnusable, ProblemsFound, ReviewError
@@ -96,7 +97,7 @@ class Sent:
         found = [value.strip() for value in self.fields.get(name, ())]
         if any(len(value) > longest for value in found):
             raise Mistakes({name: f"This is longer than {longest:,} characters."})
-        if any("\0" in value for value in found):
+        if any(CONTROL.search(value) for value in found):
             raise Mistakes({name: "This holds a character that no text has."})
         return [value for value in found if value]
 

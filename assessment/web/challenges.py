@@ -1,0 +1,139 @@
+"""The pages on challenges, as plain data, and their forms: raise, reply, close with what was changed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlite_utils import Database
+
+from assessment import challenges as register
+from assessment.challenges import CELL
+from assessment.decision_tables import CHALLENGED, GROUNDS, OUTCOMES
+from assessment.persons import same_person
+from assessment.web.decisions import without_commands
+from assessment.web.shown import Shown
+from assessment.web.writing import Done, Sent
+from evidence.database import one, rows
+from evidence.reviews import Review, find_review
+from rules.errors import DecisionRefused, UnknownName
+
+KINDS = {"rating": "Rating", "rule": "Rule", "measure": "Measure", "item": "Item", "tag": "Tag"}
+NUMBERS = "select id from challenge where review_id = ? order by id desc limit 20"
+OF_REVIEW = "select count(*) from challenge where review_id = ? and id = ?"
+
+
+def challenges(db: Database, key: str, *, kind: str = "", target: str = "") -> dict[str, Any]:
+    """The register of a review: the open challenges first, then the closed ones, each the latest first.
+
+    `review`, `challenges` (see `challenges.show_challenge`, each with `about`: see `_about`), `open` (how
+    many are), and for the form that raises one: `kinds`, `grounds`, and `prefilled` {kind, target}. Raises
+    UnknownName.
+    """
+    review = find_review(db, key)
+    found = [{**row, "about": _about(review, row)} for row in register.list_challenges(db, review)]
+    found.sort(key=lambda row: (row["state"] != "open", -row["number"]))
+    if kind and kind not in CHALLENGED:
+        raise UnknownName("kind of challenge", kind, CHALLENGED)
+    return {
+        **Shown(db, review, None, "en").head(),
+        "challenges": found,
+        "open": sum(row["state"] == "open" for row in found),
+        "kinds": list(KINDS.items()),
+        "grounds": list(GROUNDS),
+        "prefilled": {"kind": kind, "target": target},
+    }
+
+
+def challenge(db: Database, key: str, text: str, by: str) -> dict[str, Any]:
+    """One challenge of a review.
+
+    `review`, `challenge` (see `challenges.show_challenge`, with `about` and `blocked`: [name, title] of the
+    ratings in `blocks`), and `outcomes`: how `by` may close it; only who raised it withdraws it. Raises
+    UnknownName, for a challenge of another review too.
+    """
+    review = find_review(db, key)
+    found = register.show_challenge(db, _number_of(db, review, text))
+    mine = same_person(by, found["by"])
+    return {
+        **Shown(db, review, None, "en").head(),
+        "challenge": {
+            **found,
+            "about": _about(review, found),
+            "blocked": [(name, _title(review, name)) for name in found["blocks"]],
+        },
+        "outcomes": [outcome for outcome in OUTCOMES if mine or outcome != "withdrawn"],
+    }
+
+
+def _number_of(db: Database, review: Review, text: str) -> int:
+    """The number of a challenge of this review; raises UnknownName."""
+    if re.fullmatch(r"[0-9]{1,15}", text) and one(db, OF_REVIEW, [review.id, int(text)]):
+        return int(text)
+    raise UnknownName("challenge", text, [str(row["id"]) for row in rows(db, NUMBERS, [review.id])])
+
+
+def _about(review: Review, row: dict[str, Any]) -> dict[str, str]:
+    """What a challenge is to: `kind`, `title`, and `to`, what its page has behind the review's address."""
+    kind, target = row["kind"], row["target"]
+    item = target.partition(":")[0]
+    title, to = {
+        "rating": (_title(review, target), f"/trail/{target}"),
+        "rule": (target, f"/rule/{target}"),
+        "measure": (target, "/trail/" + target.replace(".", "/", 1)),
+        "item": (target, f"/items/{item}"),
+        "tag": (f"{item} to {_title(review, target.partition(':')[2])}", f"/items/{item}"),
+    }[kind]
+    return {"kind": KINDS[kind], "title": title, "to": to}
+
+
+def _title(review: Review, target: str) -> str:
+    if target == CELL:
+        return "Position on the grid"
+    return review.framework.title_of(target) if target in review.framework.question_of else target
+
+
+# --- the forms ---------------------------------------------------------------------------------------------
+
+
+def put(db: Database, sent: Sent) -> Done:
+    """Raise a challenge."""
+    review = find_review(db, sent.review)
+    kind = sent.one_of("kind", CHALLENGED, needed="Choose what it is to.")
+    target = sent.text("target", needed="Name what it is to.")
+    ground = sent.one_of("ground", GROUNDS, needed="Choose a ground.")
+    text = sent.text("text", needed="Say what is wrong.")
+    try:
+        found = register.raise_challenge(
+            db, review, kind, target, ground=ground, text=text, by=sent.by, at=sent.at
+        )
+    except DecisionRefused as error:
+        raise without_commands(error) from error
+    said = f"Challenge {found['number']} is open."
+    return Done(said, to=f"/{found['number']}", more={"challenge": found["number"]})
+
+
+def reply(db: Database, sent: Sent) -> Done:
+    """Reply to an open challenge."""
+    number = _number_of(db, find_review(db, sent.review), sent.names["challenge"])
+    text = sent.text("text", needed="Write the reply.")
+    try:
+        register.reply_to_challenge(db, number, text=text, by=sent.by, at=sent.at)
+    except DecisionRefused as error:
+        raise without_commands(error) from error
+    return Done(f"Replied to challenge {number}.", to="?", more={"challenge": number})
+
+
+def close(db: Database, sent: Sent) -> Done:
+    """Close a challenge with its outcome, the reason, and what was changed because of it."""
+    number = _number_of(db, find_review(db, sent.review), sent.names["challenge"])
+    outcome = sent.one_of("outcome", OUTCOMES, needed="Choose an outcome.")
+    because = sent.text("because", needed="Say why.")
+    changed = re.findall(r"[^\s,;]+", sent.text("changed"))
+    try:
+        register.close_challenge(
+            db, number, outcome, because=because, changed=changed, by=sent.by, at=sent.at
+        )
+    except DecisionRefused as error:
+        raise without_commands(error) from error
+    return Done(f"Challenge {number} is closed: {outcome}.", to="?", more={"challenge": number})
