@@ -116,7 +116,8 @@ def look_next(
             raise RunImpossible(
                 f"{amount} more {kind} cannot be tried", hint="Give a whole number from 1 up."
             )
-    prepared = prepare(db, review, run, findings)
+    # A review that has just begun has nothing to draw, and its gaps are what to close first.
+    prepared = prepare(db, review, run, findings, must_draw=False)
     now = level_counts(prepared, draws, seed)
     kinds = _kinds(prepared)
     tried = [
@@ -154,7 +155,15 @@ def look_next(
                 best=best,
                 nothing_yet=nothing_yet,
                 sizes=prepared.resampler.sizes[domain],
-                said=_said(missing, wrong and wrong[0], best, nothing_yet, bool(gains)),
+                said=_said(
+                    missing,
+                    wrong and wrong[0],
+                    best,
+                    nothing_yet,
+                    max(
+                        (gain.amount for gain in gains if best and gain.kind == best.kind), default=len(gains)
+                    ),
+                ),
             )
         )
     found.sort(key=lambda one: (one.chance_wrong is not None, -(one.chance_wrong or 0)))
@@ -225,17 +234,19 @@ def _said(
     wrong: float | None,
     best: Gain | None,
     nothing_yet: tuple[str, ...],
-    drawn: bool,
+    largest: int,
 ) -> str:
     if wrong is None:
-        return f"Close the gap first: {'; '.join(missing) or 'no level is proposed'}."
+        if not missing:
+            return "The rules propose no level here: a person gives it."
+        return f"Close the gap first: {'; '.join(missing)}."
     also = f" Nothing yet of: {', '.join(nothing_yet)}." if nothing_yet else ""
     chance = f"The chance of a wrong rating is {_percent(wrong)}"
     if best:
-        return (
-            f"{chance}; {best.amount} more {best.kind} would lower it to {_percent(best.chance_wrong)}.{also}"
-        )
-    if not drawn:
+        least = "" if best.chance_wrong < 0.05 else ", and more than that would hardly lower it further"
+        lower = f"{best.amount} more {best.kind} would lower it to {_percent(best.chance_wrong)}"
+        return f"{chance}; {lower}{least if best.amount < largest else ''}.{also}"
+    if not largest:
         return f"Nothing that decides this rating can be drawn again, so nothing can be said.{also}"
     if wrong < 0.05:
         return f"{chance}: more of the same would change little.{also}"

@@ -95,6 +95,7 @@ def signed_in(chromium: Browser, server: str, name: str) -> Page:
 
 def fits(page: Page) -> None:
     """On a telephone and on a desk nothing is wider than the window, and every text can be read."""
+    page.wait_for_load_state("load")
     for width in (360, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url

@@ -332,3 +332,23 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
         env={**os.environ, "COLUMNS": "80"},
     )
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "words", [("framework", "show", "wales-round-2"), ("evidence", "template", "sources")]
+)
+def test_a_terminal_that_knows_no_welsh_letters_gets_an_answer_all_the_same(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    def answer(*more: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", "from assessment.cli import main; main()", *words, *more],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert answer()
+    assert json.loads(answer("--json"))

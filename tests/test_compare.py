@@ -19,6 +19,7 @@ from assessment_example import (
     assess_plainly,
     finding,
     good_domain,
+    indicator,
     new_programme,
     rate_approved,
     survey,
@@ -30,7 +31,7 @@ from sqlite_utils import Database
 
 from assessment.cli import main
 from assessment.compare import compare_reviews, framework_to_compare
-from assessment.nearest import distances
+from assessment.nearest import _side_by_side, distances
 from evidence.reviews import Review, create_review, store_frameworks
 from rules.errors import RunImpossible, UnknownName
 from rules.loader import PolicySet
@@ -149,7 +150,9 @@ def test_a_review_with_nothing_to_measure_is_not_said_to_meet_a_criterion(db: Da
     (pair,) = about(compare_reviews(db, WELSH), "carers")["pairs"]
     apart = next(one for one in pair["separated_by"] if one["measure"] == "at_comparator")
     assert apart["values"] == [None, 0]
-    assert "South had nothing to measure for it, North missed it by" in _side_by_side(apart, ["South", "North"])
+    assert "South had nothing to measure for it, North missed it by" in _side_by_side(
+        apart, ["South", "North"]
+    )
 
 
 def test_fewer_criteria_apart_are_nearer_than_a_smaller_gap(db: Database) -> None:

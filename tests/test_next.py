@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from assessment_example import (
     AT,
+    WELSH,
     Row,
     assess_plainly,
     finding,
@@ -177,3 +178,10 @@ def main_or_exit() -> None:
         main()
     except SystemExit as end:
         assert not end.code
+
+
+def test_a_review_that_has_just_begun_is_told_its_gaps(db: Database) -> None:
+    found = looked(db, WELSH, draws=200)
+    assert len(found.domains) == 13
+    assert all(one.chance_wrong is None and not one.gains for one in found.domains)
+    assert all(one.said.startswith("Close the gap first: the number of items") for one in found.domains)

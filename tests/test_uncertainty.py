@@ -33,7 +33,7 @@ from uncertainty_example import KINDS, SURVEY_MEAN, near, one_criterion
 
 from assessment.cli import main
 from assessment.run import Run
-from assessment.uncertainty import Uncertainty, measure_uncertainty, prepare
+from assessment.uncertainty import Uncertainty, check_draws, measure_uncertainty, prepare
 from evidence.database import one
 from evidence.reviews import Review
 from rules.errors import ReviewError, RunImpossible
@@ -320,3 +320,8 @@ def test_the_command_changes_nothing(
     say("uncertainty", "wales-2004-08", "--draws", "100")
     say("next", "wales-2004-08", "--draws", "100")
     assert one(connect(example_copy), "select max(id) from event") == before
+
+
+def test_so_many_draws_that_no_one_would_wait_for_them_are_refused() -> None:
+    with pytest.raises(RunImpossible, match="100,000,000,000 draws are too many"):
+        check_draws(100_000_000_000, 0)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from sqlite_utils import Database
-from test_writing import AT, LEAD, MODERATOR, REVIEW, REVIEWER, Bench, filled, opened, programme
+from test_writing import AT, LEAD, MODERATOR, REVIEW, REVIEWER, Bench, filled, made, opened, programme
 
 from assessment.audit import audit_programme
 from assessment.database import open_programme
@@ -24,7 +24,7 @@ from evidence.second_coding import draw_batch
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 
-__all__ = ["programme"]
+__all__ = ["made", "programme"]
 SECOND = {"id": "reviewer-2", "held": [["reviewer", "north"]], "all_reviews": []}
 NOTE = "Words of the first reviewer alone"
 CODING, APART = f"{REVIEW}/coding", f"{REVIEW}/disagreements"

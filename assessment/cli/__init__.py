@@ -29,6 +29,7 @@ Modules in reading order:
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
@@ -106,6 +107,9 @@ for command in (
 
 def main() -> None:
     """Run the command line: exit code 1 with a message for what people can mend, 2 for usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an old terminal shows '?' for what it does not know
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Exit as done:

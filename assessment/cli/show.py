@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,8 +19,13 @@ from rules.ratings import FEWEST_ANSWERS
 
 
 def show_json(value: Any) -> None:
-    """A value as indented JSON with sorted keys."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True))
+    """A value as indented JSON with sorted keys; letters that the output cannot show are escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2, sort_keys=True)
+    click.echo(text)
 
 
 def show_table(
