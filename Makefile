@@ -60,8 +60,8 @@ $(VENV)/cluster.done: $(VENV)/run.done
 cluster-demo: $(VENV)/cluster.done ## What stricter rules would move, on a Dask scheduler and two workers on this machine.
 	@$(BIN)/python benchmarks/cluster_demo.py
 
-test: $(VENV)/test.done browser ## Run every test.
-	$(BIN)/python -m pytest
+test: $(VENV)/test.done browser ## Run every test, as many files at a time as there are processors.
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/test.done ## Check style, types and that generated parts are current.
 	$(BIN)/ruff check .
