@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The accessibility checker of the page tests, from npm.
+AXE := 4.14.1
 DEMO := demo.db
 REVIEW := wales-2004-08
 EXAMPLE := examples/wales-2004-08
@@ -28,6 +30,15 @@ $(VENV)/run.done: pyproject.toml
 
 $(VENV)/test.done: $(VENV)/run.done
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+$(VENV)/axe-$(AXE).done: $(VENV)/run.done
+	@command -v npm >/dev/null || { \
+	  echo "Installing npm for the accessibility checker ..."; \
+	  if [ "$$(id -u)" = 0 ]; then SUDO=; else SUDO=sudo; fi; \
+	  { $$SUDO apt-get update -q && $$SUDO apt-get install -y -q --no-install-recommends npm; } >/dev/null || \
+	  { echo "npm could not be installed; install it by hand, then run again."; exit 1; }; }
+	@npm install --silent --no-save --ignore-scripts --no-audit --no-fund --prefix $(VENV)/axe axe-core@$(AXE)
 	@touch $@
 
 browser: ## Install the browser that the page tests need, where it is missing.
@@ -60,7 +71,7 @@ $(VENV)/cluster.done: $(VENV)/run.done
 cluster-demo: $(VENV)/cluster.done ## What stricter rules would move, on a Dask scheduler and two workers on this machine.
 	@$(BIN)/python benchmarks/cluster_demo.py
 
-test: $(VENV)/test.done browser ## Run every test, as many files at a time as there are processors.
+test: $(VENV)/test.done $(VENV)/axe-$(AXE).done browser ## Run every test, as many files at a time as there are processors.
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/test.done ## Check style, types and that generated parts are current.

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlite_utils import Database
@@ -15,6 +16,9 @@ from assessment.run import assess
 from evidence.intake import import_files
 from evidence.reviews import create_review
 from rules.loader import load_policy
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "wales-2004-08"
 NOW = datetime(2009, 6, 1, 9, 30, tzinfo=UTC)
@@ -61,3 +65,12 @@ def connect() -> Iterator[Callable[[Path], Database]]:
     yield open_or_make
     for db in opened:
         db.conn.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser, closed after the module: while one is open, no event loop of another kind can run."""
+    from browsing import chromium
+
+    with chromium() as found:
+        yield found

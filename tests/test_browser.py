@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from browsing import barriers, complaints_of, context, fits
+from playwright.sync_api import Browser, Page
+from serving import Server, serving
 
-from assessment.pages import metadata_yaml
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 REVIEW = "/reviews/wales-2004-08"
 WAY = (
     (REVIEW, "Ten councils of the second round, taken together"),
@@ -65,55 +50,11 @@ EVERY_PAGE = (
 both_widths = pytest.mark.parametrize("width", [360, 1280])
 
 
-@dataclass
-class Server:
-    """A running `datasette serve`, the link that signs in once, and the cookies it gave."""
-
-    address: str
-    link: str
-    cookies: list[dict[str, object]] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.fail(f"no browser found ({', '.join(NAMES)}); install one with: make browser", pytrace=False)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(scope="module")
 def server(example_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    told = tmp_path_factory.mktemp("served") / "metadata.yml"
-    told.write_text(metadata_yaml(example_db.stem), encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "datasette", "serve", str(example_db), "--metadata", str(told), "--root"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--setting", "suggest_facets", "off"]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as process:
-        assert process.stdout
-        said, link = "", None
-        for line in process.stdout:
-            said += line
-            link = link or re.search(r"http://\S+/-/auth-token\?token=\w+", line)
-            if "Uvicorn running" in line:
-                break
-        try:
-            assert link, f"no link to sign in was printed: {said}"
-            yield Server(f"http://127.0.0.1:{port}", link[0])
-        finally:
-            process.terminate()
-            process.stdout.read()
+    path = Path(shutil.copy(example_db, tmp_path_factory.mktemp("served") / "programme.db"))
+    with serving(path, "--setting", "suggest_facets", "off") as running:
+        yield running
 
 
 @dataclass
@@ -132,8 +73,7 @@ class Reader:
         self.fits()
 
     def fits(self) -> None:
-        wide = self.page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= self.width, f"{self.page.url} is {wide} px wide"
+        fits(self.page)
         assert self.complaints == []
 
     def tab_to(self, href: str) -> None:
@@ -163,17 +103,15 @@ class Reader:
 
 @pytest.fixture
 def reader(browser: Browser, server: Server, width: int) -> Iterator[Reader]:
-    with browser.new_context(viewport={"width": width, "height": 800}) as context:
-        page = context.new_page()
-        reader = Reader(page, server.address, width)
-        page.on("console", lambda said: reader.complaints.append(f"{said.type}: {said.text}"))
-        page.on("pageerror", lambda error: reader.complaints.append(str(error)))
-        if server.cookies:
-            context.add_cookies(server.cookies)  # type: ignore[arg-type]
+    with context(browser, viewport={"width": width, "height": 800}) as profile:
+        page = profile.new_page()
+        reader = Reader(page, server.address, width, complaints_of(page))
+        if "root" in server.cookies:
+            profile.add_cookies(server.cookies["root"])
             page.goto(server.address)
         else:
             page.goto(server.link)
-            server.cookies = list(context.cookies())  # type: ignore[arg-type]
+            server.cookies["root"] = list(profile.cookies())
         yield reader
 
 
@@ -211,12 +149,13 @@ def test_with_the_keyboard_alone_from_the_list_of_reviews_to_the_source(reader: 
 
 
 @both_widths
-def test_no_page_scrolls_sideways_and_nothing_is_fetched_from_elsewhere(reader: Reader) -> None:
+def test_every_page_fits_keeps_nobody_out_and_fetches_nothing_from_elsewhere(reader: Reader) -> None:
     fetched: set[str] = set()
     reader.page.on("request", lambda request: fetched.add(request.url))
     for path in EVERY_PAGE:
         reader.page.goto(reader.address + path)
         reader.fits()
+        assert barriers(reader.page) == [], path
         overlapping = reader.page.evaluate(OVERLAPPING)
         assert overlapping == [], f"texts of the grid overlap or are cut: {overlapping}"
     assert {url for url in fetched if not url.startswith(reader.address)} == set()
@@ -368,38 +307,3 @@ def test_the_filter_of_items_works_with_the_keyboard(reader: Reader) -> None:
     assert "pass the filter" in reader.page.locator("h2").first.inner_text()
     reader.page.get_by_role("link", name="Show all").click()
     reader.is_at(f"{REVIEW}/items", "Items of evidence")
-
-
-@pytest.mark.parametrize("width", [1280])
-def test_colours_can_be_told_from_their_ground(reader: Reader) -> None:
-    """Text against its ground: at least 4.5 to 1 (WCAG 2.2, success criterion 1.4.3)."""
-    for path in EVERY_PAGE:
-        reader.page.goto(reader.address + path)
-        assert reader.page.evaluate(CONTRAST) == [], path
-
-
-CONTRAST = """() => {
-  const parts = colour => colour.match(/[\\d.]+/g).map(Number);
-  const light = colour => {
-    const [r, g, b] = parts(colour).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92
-      : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = element => {
-    for (let e = element; e; e = e.parentElement) {
-      const colour = getComputedStyle(e).backgroundColor;
-      if ((parts(colour)[3] ?? 1) > 0) return colour;
-    }
-    return 'rgb(255, 255, 255)';
-  };
-  const found = new Set();
-  for (const element of document.querySelectorAll('body *')) {
-    const text = [...element.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
-    if (!text || element.closest('svg, .unseen, option')) continue;
-    const [a, b] = [light(getComputedStyle(element).color), light(ground(element))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) found.add(element.className + ' ' + element.textContent.trim().slice(0, 30) + ' '
-      + ratio.toFixed(2));
-  }
-  return [...found];
-}"""

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -16,13 +11,13 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from playwright.sync_api import Browser, Page, sync_playwright
-from test_browser import ARGUMENTS, CONTRAST, NAMES
+from browsing import PASSWORD, PATIENCE, barriers, complaints_of, context, fits, sign_in
+from playwright.sync_api import Browser, Page, expect
+from serving import Server, serving
 
 from assessment.accounts import open_accounts
 from assessment.audit import audit_programme
 from assessment.database import init_programme, open_programme
-from assessment.pages import metadata_yaml
 from assessment.users import add_user
 from evidence.anchors import anchor_of
 from evidence.database import rows
@@ -31,7 +26,6 @@ from evidence.sources import SourceDetails, add_sources, find_page
 from evidence.texts import GivenFile
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-GOOD = "four plain words together"
 REVIEW = "/reviews/north"
 ENGLISH = (
     "Carers said that nobody had told them of their rights. One had waited for a year.\n"
@@ -51,18 +45,16 @@ narrow = pytest.mark.parametrize("width", [360])
 
 
 @dataclass
-class Server:
-    """A running server over a review of its own, and the cookies of who signed in."""
+class Bench:
+    """A running server over a review of its own."""
 
-    address: str
-    path: Path
-    cookies: list[Any] = field(default_factory=list)
+    server: Server
     made: int = 0
 
     def source(self, text: str) -> str:
         """A source with this text, told from others by its last line; returns its index number."""
         self.made += 1
-        db = open_programme(self.path)
+        db = open_programme(self.server.path)
         try:
             given = [GivenFile(f"{self.made}.txt", f"{text}\n\nNo. {self.made}\n".encode())]
             added = add_sources(db, find_review(db, "north"), given, SourceDetails(), by="lead-1", at=AT)
@@ -72,7 +64,7 @@ class Server:
 
     def recorded(self, source: str) -> list[dict[str, Any]]:
         """The items of a source that count, each with its `anchor`, which must hold."""
-        db = open_programme(self.path)
+        db = open_programme(self.server.path)
         try:
             review = find_review(db, "north")
             found = rows(db, ITEMS, [source])
@@ -96,50 +88,17 @@ where s.ref = ? and e.withdrawn_event is null order by e.id
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.fail(f"no browser found ({', '.join(NAMES)}); install one with: make browser", pytrace=False)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("bench")
-    path = folder / "programme.db"
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    path = tmp_path_factory.mktemp("bench") / "programme.db"
     db, _ = init_programme(path)
     window = {"window_from": date(2025, 1, 1), "window_to": date(2026, 12, 31)}
     create_review(db, "north", "North", "wales-round-2", **window, by="lead-1", at=AT)
     add_user(db, "reviewer-1", role="reviewer", review="north", by="lead-1", at=AT)
     quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    open_accounts(path, quick).set_password("reviewer-1", GOOD, at=AT)
+    open_accounts(path, quick).set_password("reviewer-1", PASSWORD, at=AT)
     db.conn.close()
-    told = folder / "metadata.yml"
-    told.write_text(metadata_yaml(path.stem), encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "datasette", "serve", str(path), "--metadata", str(told)]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as process:
-        assert process.stdout
-        for line in process.stdout:
-            if "Uvicorn running" in line:
-                break
-        try:
-            yield Server(f"http://127.0.0.1:{port}", path)
-        finally:
-            process.terminate()
-            process.stdout.read()
+    with serving(path) as server:
+        yield Bench(server)
 
 
 @dataclass
@@ -148,23 +107,14 @@ class Reviewer:
 
     page: Page
     server: Server
-    width: int
     complaints: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> None:
         self.page.goto(self.server.address + path)
         self.fits()
 
-    def sign_in(self) -> None:
-        self.page.goto(f"{self.server.address}/-/sign-in")
-        self.page.fill("#name", "reviewer-1")
-        self.page.fill("#password", GOOD)
-        self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url(re.compile("/reviews$"))
-
     def fits(self) -> None:
-        wide = self.page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= self.width, f"{self.page.url} is {wide} px wide"
+        fits(self.page)
         assert [said for said in self.complaints if "400 (Bad Request)" not in said] == []
 
     def press(self, *keys: str) -> None:
@@ -186,11 +136,14 @@ class Reviewer:
         told = "w => document.querySelector('[data-live]').textContent.includes(w)"
         self.page.wait_for_function(told, arg=words)
 
-    def quote(self) -> str:
-        return self.page.input_value("#quote")
+    def quotes(self, words: str) -> None:
+        """What is selected comes to stand in the form; blanks between words may be of any kind."""
+        spaced = r"\s+".join(map(re.escape, words.split()))
+        expect(self.page.locator("#quote")).to_have_value(re.compile(f"^{spaced}$"), timeout=PATIENCE)
 
     def drag(self, first: str, last: str) -> None:
         """Select with the mouse from where some words begin to where others end."""
+        self.page.wait_for_load_state("load")
         start, end = self.page.evaluate(SPOTS, [first, last])
         self.page.mouse.move(start["x"], start["y"])
         self.page.mouse.down()
@@ -230,31 +183,24 @@ SPOTS = """([first, last]) => {
 
 
 @pytest.fixture
-def reviewer(chromium: Browser, server: Server, width: int, request: Any) -> Iterator[Reviewer]:
+def reviewer(browser: Browser, bench: Bench, width: int, request: Any) -> Iterator[Reviewer]:
     touch = "touch" in request.node.name
-    with chromium.new_context(viewport={"width": width, "height": 900}, has_touch=touch) as context:
-        page = context.new_page()
-        page.set_default_timeout(8_000)
-        found = Reviewer(page, server, width)
-        page.on("console", lambda said: found.complaints.append(f"{said.type}: {said.text}"))
-        page.on("pageerror", lambda error: found.complaints.append(str(error)))
-        if server.cookies:
-            context.add_cookies(server.cookies)
-        else:
-            found.sign_in()
-            server.cookies = list(context.cookies())
+    with context(browser, viewport={"width": width, "height": 900}, has_touch=touch) as profile:
+        page = profile.new_page()
+        found = Reviewer(page, bench.server, complaints_of(page))
+        sign_in(page, bench.server, "reviewer-1")
         yield found
 
 
 @both_widths
 def test_from_an_uploaded_file_to_a_tagged_finding_and_the_next_untagged(
-    reviewer: Reviewer, server: Server, tmp_path: Path
+    reviewer: Reviewer, bench: Bench, width: int, tmp_path: Path
 ) -> None:
     page = reviewer.page
     reviewer.open(f"{REVIEW}/sources")
     page.get_by_role("link", name="Add sources").click()
-    file = tmp_path / f"Interview with carers {reviewer.width}.txt"
-    file.write_text(f"{ENGLISH}\nSeen at {reviewer.width}.", encoding="utf-8")
+    file = tmp_path / f"Interview with carers {width}.txt"
+    file.write_text(f"{ENGLISH}\nSeen at {width}.", encoding="utf-8")
     page.set_input_files("#files", str(file))
     page.select_option("#kind", "interview")
     reviewer.fits()
@@ -265,39 +211,40 @@ def test_from_an_uploaded_file_to_a_tagged_finding_and_the_next_untagged(
     page.get_by_role("link", name=source, exact=True).click()
     page.wait_for_selector("[data-text]")
     reviewer.drag("nobody had", "for a year.")
-    assert reviewer.quote() == "nobody had told them of their rights. One had waited for a year."
+    reviewer.quotes("nobody had told them of their rights. One had waited for a year.")
     for place in ("strength", "weakness"):
         page.check(f"#direction-{place}")
     page.check("#significance-3")
     reviewer.save()
-    (item,) = server.recorded(source)
+    (item,) = bench.recorded(source)
     assert (item["direction"], item["significance"], item["domains"]) == ("weakness", 3, None)
     card = page.locator(f"#E{item['id']}")
     assert "no domain" in card.inner_text()
     text, beside = page.locator(".words").first.bounding_box(), card.bounding_box()
     assert text and beside
-    if reviewer.width == 360:
+    if width == 360:
         assert beside["y"] >= text["y"] + text["height"]
     else:
         assert beside["x"] >= text["x"] + text["width"] and beside["y"] < text["y"] + text["height"]
     # Tagged from its card, by filtering the domains; then nothing of it is left to do.
     reviewer.open(f"{REVIEW}/queue")
-    page.locator(f"main a[href*='item={item['id']}']").click()
-    page.locator(f"#E{item['id']}").get_by_role("link", name="Change").click()
+    with page.expect_navigation():
+        page.locator(f"main a[href*='item={item['id']}']").click()
+    with page.expect_navigation():
+        page.locator(f"#E{item['id']}").get_by_role("link", name="Change").click()
     page.fill("#filter", "carers")
     reviewer.press("Enter")
     assert page.input_value("#filter") == ""
-    page.get_by_role("button", name="Save").click()
-    page.wait_for_url(re.compile("#E"))
-    assert server.recorded(source)[0]["domains"] == "carers"
+    reviewer.save()
+    assert bench.recorded(source)[0]["domains"] == "carers"
     assert page.locator(f"a[data-next][href*='item={item['id']}#']").count() == 0
 
 
 @both_widths
 def test_with_the_keyboard_alone_several_sentences_several_domains_and_enter_saves(
-    reviewer: Reviewer, server: Server
+    reviewer: Reviewer, bench: Bench
 ) -> None:
-    source = server.source(ENGLISH)
+    source = bench.source(ENGLISH)
     reviewer.open(f"{REVIEW}/sources/{source}")
     reviewer.tab_to("[data-sentence]")
     reviewer.press("ArrowDown", "ArrowDown", "Shift+ArrowDown")
@@ -315,7 +262,7 @@ def test_with_the_keyboard_alone_several_sentences_several_domains_and_enter_sav
     reviewer.tab_to("#note")
     page.keyboard.type("Says so.")
     reviewer.save(press=True)
-    (item,) = server.recorded(source)
+    (item,) = bench.recorded(source)
     assert item["quote"] == "𝒜 child 🦉 was seen on the day. The plan was up to date and signed by all."
     assert item["anchor"].start == ENGLISH.index("𝒜")
     assert set(item["domains"].split()) == {"care-planning", "carers"}
@@ -325,22 +272,22 @@ def test_with_the_keyboard_alone_several_sentences_several_domains_and_enter_sav
 
 @wide
 def test_across_paragraphs_with_the_mouse_and_a_word_more_or_less_with_buttons(
-    reviewer: Reviewer, server: Server
+    reviewer: Reviewer, bench: Bench
 ) -> None:
-    source = server.source(ENGLISH)
+    source = bench.source(ENGLISH)
     reviewer.open(f"{REVIEW}/sources/{source}")
     reviewer.drag("signed by", "Nobody asked")
-    assert reviewer.quote().split() == ["signed", "by", "all.", "Nobody", "asked"]
+    reviewer.quotes("signed by all. Nobody asked")
     page = reviewer.page
     for move in ("Begin a word earlier", "End a word later", "End a word later", "Begin a word later"):
         page.get_by_role("button", name=move).click()
     page.get_by_role("button", name="Begin a word later").click()
     page.get_by_role("button", name="End a word earlier").click()
-    assert reviewer.quote().split() == ["by", "all.", "Nobody", "asked", "the"]
+    reviewer.quotes("by all. Nobody asked the")
     page.check("#direction-neutral")
     page.check("#significance-1")
     reviewer.save()
-    (item,) = server.recorded(source)
+    (item,) = bench.recorded(source)
     assert item["quote"] == "by all.\n\nNobody asked the"
     assert item["text"] == "by all. Nobody asked the"
     assert page.locator("mark").all_inner_texts() == ["by all.", "Nobody asked the"]
@@ -349,25 +296,25 @@ def test_across_paragraphs_with_the_mouse_and_a_word_more_or_less_with_buttons(
 @pytest.mark.parametrize("text", [WELSH, ARABIC, HEBREW], ids=["welsh", "arabic", "hebrew"])
 @both_widths
 def test_accented_and_right_to_left_texts_are_selected_as_they_are_read(
-    reviewer: Reviewer, server: Server, text: str
+    reviewer: Reviewer, bench: Bench, text: str
 ) -> None:
-    source = server.source(text)
+    source = bench.source(text)
     reviewer.open(f"{REVIEW}/sources/{source}")
     first = text.split("\n")[0]
     sentence = re.split(r"(?<=\.) ", first)[1]
     reviewer.tab_to("[data-sentence]")
     rightward = text is WELSH
     reviewer.press("ArrowRight" if rightward else "ArrowLeft", "Space")
-    assert reviewer.quote() == sentence
+    reviewer.quotes(sentence)
     words = sentence.split()
     reviewer.page.get_by_role("button", name="Begin a word later").click()
-    assert reviewer.quote() == " ".join(words[1:])
+    reviewer.quotes(" ".join(words[1:]))
     reviewer.drag(words[1], words[2])
-    assert reviewer.quote() == " ".join(words[1:3])
+    reviewer.quotes(" ".join(words[1:3]))
     reviewer.page.check("#direction-neutral")
     reviewer.page.check("#significance-1")
     reviewer.save()
-    (item,) = server.recorded(source)
+    (item,) = bench.recorded(source)
     assert item["quote"] == " ".join(words[1:3])
     assert item["anchor"].start == text.index(item["quote"])
     assert reviewer.page.locator("mark").inner_text() == item["quote"]
@@ -375,13 +322,13 @@ def test_accented_and_right_to_left_texts_are_selected_as_they_are_read(
 
 @narrow
 def test_on_a_touch_screen_a_tap_chooses_a_sentence_and_a_bar_leads_to_the_form(
-    reviewer: Reviewer, server: Server
+    reviewer: Reviewer, bench: Bench
 ) -> None:
-    source = server.source(ENGLISH)
+    source = bench.source(ENGLISH)
     reviewer.open(f"{REVIEW}/sources/{source}")
     page = reviewer.page
     page.locator("[data-sentence]", has_text="The plan was").tap()
-    assert reviewer.quote() == "The plan was up to date and signed by all."
+    reviewer.quotes("The plan was up to date and signed by all.")
     bar = page.locator("[data-selected-bar]")
     assert bar.is_visible() and "The plan was" in bar.inner_text()
     # What a long press selects comes as a change of the selection, without any mouse.
@@ -399,15 +346,15 @@ def test_on_a_touch_screen_a_tap_chooses_a_sentence_and_a_bar_leads_to_the_form(
     page.locator("label[for=significance-2]").tap()
     with page.expect_navigation(url=re.compile("#E")):
         page.get_by_role("button", name="Save").tap()
-    (item,) = server.recorded(source)
+    (item,) = bench.recorded(source)
     assert (item["quote"], item["domains"]) == ("knew", "leadership")
 
 
 @wide
 def test_passages_that_overlap_are_both_shown_and_selecting_over_them_counts_right(
-    reviewer: Reviewer, server: Server
+    reviewer: Reviewer, bench: Bench
 ) -> None:
-    source = server.source(ENGLISH)
+    source = bench.source(ENGLISH)
     page = reviewer.page
     for first, last in (("child", "on the"), ("was seen", "day."), ("🦉", "The plan")):
         reviewer.open(f"{REVIEW}/sources/{source}")
@@ -415,33 +362,35 @@ def test_passages_that_overlap_are_both_shown_and_selecting_over_them_counts_rig
         page.check("#direction-neutral")
         page.check("#significance-1")
         reviewer.save()
-    quotes = [item["quote"] for item in server.recorded(source)]
+    quotes = [item["quote"] for item in bench.recorded(source)]
     assert quotes == ["child 🦉 was seen on the", "was seen on the day.", "🦉 was seen on the day. The plan"]
     assert page.locator("mark.more").all_inner_texts() == ["🦉 ", "was seen on the", " day."]
 
 
 @wide
 def test_mistakes_stand_beside_their_fields_and_what_was_typed_is_kept(
-    reviewer: Reviewer, server: Server
+    reviewer: Reviewer, bench: Bench
 ) -> None:
-    source = server.source(ENGLISH)
+    source = bench.source(ENGLISH)
     reviewer.open(f"{REVIEW}/sources/{source}")
     page = reviewer.page
     reviewer.drag("Managers", "of it.")
     page.fill("#finding", "They knew.")
-    page.get_by_role("button", name="Save").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save").click()
     page.wait_for_selector("[role=alert]")
     assert "Choose strength, weakness or neutral." in page.locator("#wrong-direction").inner_text()
-    assert (page.input_value("#finding"), reviewer.quote()) == ("They knew.", "Managers knew of it.")
+    assert page.input_value("#finding") == "They knew."
+    reviewer.quotes("Managers knew of it.")
     page.check("#direction-weakness")
     page.check("#significance-2")
     reviewer.save()
-    assert server.recorded(source)[0]["text"] == "They knew."
+    assert bench.recorded(source)[0]["text"] == "They knew."
 
 
 @wide
-def test_items_that_are_ticked_are_tagged_together(reviewer: Reviewer, server: Server) -> None:
-    source = server.source(ENGLISH)
+def test_items_that_are_ticked_are_tagged_together(reviewer: Reviewer, bench: Bench) -> None:
+    source = bench.source(ENGLISH)
     page = reviewer.page
     for words in ("Managers", "Nobody"):
         reviewer.open(f"{REVIEW}/sources/{source}")
@@ -456,16 +405,15 @@ def test_items_that_are_ticked_are_tagged_together(reviewer: Reviewer, server: S
     with page.expect_navigation():
         page.get_by_role("button", name="Tag the items that are ticked").click()
     assert "2 items tagged to" in page.locator("[role=status]").inner_text()
-    assert [item["domains"] for item in server.recorded(source)] == ["leadership", "leadership"]
+    assert [item["domains"] for item in bench.recorded(source)] == ["leadership", "leadership"]
 
 
-def test_without_any_script_words_are_pasted_and_found(chromium: Browser, server: Server) -> None:
-    source = server.source(ENGLISH)
-    with chromium.new_context(java_script_enabled=False) as context:
-        context.add_cookies(server.cookies)
-        page = context.new_page()
-        page.set_default_timeout(8_000)
-        page.goto(f"{server.address}{REVIEW}/sources/{source}")
+def test_without_any_script_words_are_pasted_and_found(browser: Browser, bench: Bench) -> None:
+    source = bench.source(ENGLISH)
+    with context(browser, java_script_enabled=False) as profile:
+        page = profile.new_page()
+        sign_in(page, bench.server, "reviewer-1")
+        page.goto(f"{bench.server.address}{REVIEW}/sources/{source}")
         page.fill("#quote", "The plan was up\nto date")
         page.check("#domain-care-planning")
         page.check("#direction-strength")
@@ -475,16 +423,16 @@ def test_without_any_script_words_are_pasted_and_found(chromium: Browser, server
 
 
 @both_widths
-def test_texts_can_be_told_from_their_ground_and_every_page_fits(reviewer: Reviewer, server: Server) -> None:
-    source = server.source(ENGLISH + WELSH)
+def test_every_page_fits_and_keeps_nobody_out(reviewer: Reviewer, bench: Bench) -> None:
+    source = bench.source(ENGLISH + WELSH)
     pages = ("sources", "sources/add", "sources?search=carers", f"sources/{source}", "coverage", "queue")
     for path in pages:
         reviewer.open(f"{REVIEW}/{path}")
-        assert reviewer.page.evaluate(CONTRAST) == [], path
+        assert barriers(reviewer.page) == [], path
 
 
-def test_after_all_this_the_record_holds(server: Server) -> None:
-    db = open_programme(server.path)
+def test_after_all_this_the_record_holds(bench: Bench) -> None:
+    db = open_programme(bench.server.path)
     try:
         assert audit_programme(db).problems == ()
     finally:

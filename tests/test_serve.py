@@ -13,13 +13,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from serving import free_port
+
 from assessment.accounts import accounts_path
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def start(database: Path, port: int) -> tuple[subprocess.Popen[str], str]:

@@ -148,14 +148,15 @@
     }
   }
 
-  document.addEventListener("selectionchange", () => {
+  function selected() {
     const selection = document.getSelection();
     if (!selection.rangeCount || selection.isCollapsed) return;
     const range = selection.getRangeAt(0);
     if (!range.intersectsNode(text)) return;
     const found = held(range);
     if (found && found.start < found.end) { from = null; choose(found); }
-  });
+  }
+  document.addEventListener("selectionchange", selected);
 
   // What is typed or pasted counts from then on, wherever it stands.
   quote.addEventListener("input", () => { startField.value = ""; chosen = null; paint(); });
@@ -243,11 +244,12 @@
   }
   for (const button of document.querySelectorAll("[data-to-form]")) button.addEventListener("click", toForm);
 
-  // What was typed before a mistake is selected again; after recording one goes on from there.
+  // What was typed before a mistake is selected again, or what was selected while this script was on its way;
+  // after recording one goes on from there.
   if (startField.value) {
     const start = Number(startField.value);
     choose({ start, end: start + [...quote.value].length }, false);
-  }
+  } else selected();
   const item = location.hash.match(/^#E(\d+)$/);
   if (item) {
     const mark = document.getElementById(`at-${item[1]}`);

@@ -1,0 +1,64 @@
+"""Real servers for tests: Datasette as a process over a working database, until the test is done with it."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assessment.pages import metadata_yaml
+
+
+@dataclass
+class Server:
+    """A running server, the link that signs its owner in once, and the cookies of who signed in."""
+
+    address: str
+    path: Path
+    link: str
+    process: subprocess.Popen[str]
+    cookies: dict[str, list[Any]] = field(default_factory=dict)
+    """Of each user, kept so that a test need not sign in again."""
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def serving(path: Path, *options: str) -> Iterator[Server]:
+    """`datasette serve` over a working database, ready to answer."""
+    told = path.with_suffix(".metadata.yml")
+    told.write_text(metadata_yaml(path.stem), encoding="utf-8")
+    port = free_port()
+    command = [sys.executable, "-m", "datasette", "serve", str(path), "--metadata", str(told), "--root"]
+    command += ["--host", "127.0.0.1", "--port", str(port), *options]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout
+        said, link = "", None
+        for line in process.stdout:
+            said += line
+            link = link or re.search(r"http://\S+/-/auth-token\?token=\w+", line)
+            if "Uvicorn running" in line:
+                break
+        try:
+            assert link, f"no link to sign in was printed: {said}"
+            yield Server(f"http://127.0.0.1:{port}", path, link[0], process)
+        finally:
+            process.terminate()
+            process.stdout.read()
