@@ -185,7 +185,7 @@ async def test_a_lead_settles_what_was_coded_differently_with_a_reason(bench: Be
     assert left["open"] == 1 and [row["item"] for row in left["items"]] == [2]
     every = (await bench.get(f"{APART}.json?only=all", LEAD)).json()["items"]
     settled = next(row["settled"] for row in every if row["item"] == 1)
-    assert settled["said"] == "neutral (minor); leadership (Both hold.)" and settled["now"] == 3
+    assert settled["said"] == "neutral (minor); Leadership (Both hold.)" and settled["now"] == 3
     assert "settled by lead-1" in (await bench.get(f"{APART}?only=all", LEAD)).text
     db = open_programme(bench.path)
     assert audit_programme(db).problems == ()

@@ -97,8 +97,9 @@ def disagreements(
     still = [row for row in every if not row["settled"] and not row["withdrawn"]]
     chosen = every if only == "all" else still
     paging = paging_of(len(chosen), page)
-    shown = [_said(row, by) for row in chosen[paging["offset"] : paging["offset"] + PAGE_SIZE]]
-    settling = next((_said(row, by) for row in still if row["item"] == item), None)
+    titles = {name: review.framework.title_of(name) for name in review.framework.domains}
+    shown = [_said(row, by, titles) for row in chosen[paging["offset"] : paging["offset"] + PAGE_SIZE]]
+    settling = next((_said(row, by, titles) for row in still if row["item"] == item), None)
     if settling:
         known = find_item(db, review, settling["item"])
         settling |= {name: known[name] for name in ("kind", "scale_max", "quote")}
@@ -113,13 +114,13 @@ def disagreements(
     }
 
 
-def _said(row: dict[str, Any], by: str) -> dict[str, Any]:
-    codings = [{**one, "said": coding_words(Coding(**one))} for one in row["codings"]]
+def _said(row: dict[str, Any], by: str, titles: dict[str, str]) -> dict[str, Any]:
+    codings = [{**one, "said": coding_words(Coding(**one), titles)} for one in row["codings"]]
     settled = row["settled"]
     if settled:
         judged = {name: settled[name] for name in (*JUDGED, "domains")}
         said = Coding(settled["settled_by"], False, **judged, note=settled["because"])
-        settled = {**settled, "said": coding_words(said)}
+        settled = {**settled, "said": coding_words(said, titles)}
     third = not any(same_person(one["coder"], by) for one in codings)
     return {**row, "codings": codings, "settled": settled, "third": third}
 

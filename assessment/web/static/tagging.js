@@ -29,6 +29,9 @@
     const show = () => {
       const fit = new Set(fitting());
       for (const box of boxes) box.closest("label").hidden = !fit.has(box) && !box.checked;
+      for (const group of picker.querySelectorAll("[data-group]")) {
+        group.hidden = !group.querySelector("label:not([hidden])");
+      }
       if (filter.value.trim()) {
         const first = [...fit][0];
         say(first ? `${fit.size} fit. Enter: ${name(first)}` : "No domain fits.");
