@@ -52,6 +52,15 @@ CODINGS: tuple[Table, ...] = (
     ),
 )
 
+PASSAGES = (
+    C(
+        "passages",
+        "integer not null default 0 check (passages in (0, 1))",
+        "1: the coder reads the words quoted alone; 0: the finding in the first reviewer's words, too.",
+    ),
+)
+"""Added to `coding_batch` by a later version."""
+
 SECOND_CODING: tuple[Table, ...] = (
     Table(
         "coding_batch",

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sqlite_utils import Database, Migrations
 
-from evidence.coding_tables import CODING_VIEWS, CODINGS, SECOND_CODING
+from evidence.coding_tables import CODING_VIEWS, CODINGS, PASSAGES, SECOND_CODING
 from evidence.columns import ID, Column, Table, create, never_changed
 from evidence.seals import nothing_stored, seal_events
 
@@ -412,7 +412,7 @@ TABLES: tuple[Table, ...] = (
     *RESPONDENTS,
     *SEALS,
     *ANCHORS,
-    *SECOND_CODING,
+    *_with_columns(SECOND_CODING, "coding_batch", PASSAGES),
 )
 
 FIRST_VIEWS: tuple[Table, ...] = (
@@ -508,3 +508,10 @@ def second_coding_tables(db: Database) -> None:
     """Batches for a blind second coding, and what was settled."""
     create(db, SECOND_CODING)
     create(db, CODING_VIEWS)
+
+
+@migrations()
+def second_coding_of_passages(db: Database) -> None:
+    """Batches whose coder reads the passages alone."""
+    for column in PASSAGES:
+        db.conn.execute(f"alter table coding_batch add column {column.name} {column.sql}")

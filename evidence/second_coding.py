@@ -11,6 +11,9 @@ the same items where both may have them.
   each, and so on; an item of several domains counts in the one where it comes first. Small domains are
   represented then, and weigh more in figures over all domains than they do in the review.
 
+Of passages, only findings are drawn whose words have a known place in a stored text, and the coder reads
+these words in their place, not the finding in the recorder's words, which may tell what was made of them.
+
 While a batch is open, nothing here tells its coder what others made of its items, and their own codings are
 compared with nothing (`shown_coding`). Handing in ends that, and with it the right to code these items.
 Only items are drawn: text without an item has no coding to compare a second one with.
@@ -69,6 +72,7 @@ eligible as materialized (
   select e.id, draw_rank(:seed, s.ref, e.locator) as rank
   from evidence e join source s on s.id = e.source_id
   where e.review_id = :review and e.withdrawn_event is null
+    and (not :passages or exists (select 1 from anchor a where a.evidence_id = e.id))
     and not exists (select 1 from evidence o where o.source_id = e.source_id and o.locator = e.locator
       and (o.recorded_by in own
         or exists (select 1 from coding c where c.evidence_id = o.id and c.coded_by in own)
@@ -97,12 +101,14 @@ def draw_batch(
     items: int,
     seed: int = 0,
     by_domain: bool = False,
+    passages: bool = False,
     by: str,
     at: datetime,
 ) -> dict[str, Any]:
     """Draw `items` items for `coder` to code blind; returns the batch as `list_batches` shows it.
 
-    The same items, codings, seed and coder give the same draw. Raises EvidenceInvalid where there are fewer
+    With `passages` items that quote a stored text, of which the coder is shown the words quoted alone. The
+    same items, codings, seed and coder give the same draw. Raises EvidenceInvalid where there are fewer
     items to draw, and by domain where so few cannot represent every domain that has any.
     """
     coder = coder.strip()
@@ -116,9 +122,9 @@ def draw_batch(
     with transaction(db):
         names = [row["name"] for row in rows(db, NAMES, {"review": review.id})]
         own = [coder, *(name for name in names if same_person(name, coder))]
-        asked = {"review": review.id, "seed": seed, "own": json.dumps(own)}
+        asked = {"review": review.id, "seed": seed, "own": json.dumps(own), "passages": passages}
         found = rows(db, BY_DOMAIN if by_domain else SIMPLE, asked)
-        _check_enough(found, items, by_domain, coder)
+        _check_enough(found, items, by_domain, passages, coder)
         drawn = sorted(row["id"] for row in found[:items])
         event = add_event(
             db,
@@ -127,11 +133,17 @@ def draw_batch(
             action="draw items to code again",
             review_id=review.id,
             target=coder,
-            detail={"seed": seed, "by_domain": by_domain, "drawn_from": len(found)},
+            detail={
+                "seed": seed,
+                "by_domain": by_domain,
+                "passages": passages,
+                "drawn_from": len(found),
+            },
             after={"coder": coder, "items": [f"E{number}" for number in drawn]},
         )
-        row = {"coder": coder, "seed": seed, "by_domain": by_domain, "drawn_from": len(found)}
-        batch = insert(db, "coding_batch", {"review_id": review.id, **row, "added_event": event})
+        row = {"coder": coder, "seed": seed, "by_domain": by_domain, "passages": passages}
+        row |= {"review_id": review.id, "drawn_from": len(found), "added_event": event}
+        batch = insert(db, "coding_batch", row)
         db.conn.executemany(
             "insert into coding_batch_item (batch_id, evidence_id) values (?, ?)",
             [(batch, number) for number in drawn],
@@ -139,12 +151,15 @@ def draw_batch(
     return find_batch(db, review, batch)
 
 
-def _check_enough(found: Sequence[dict[str, Any]], items: int, by_domain: bool, coder: str) -> None:
+def _check_enough(
+    found: Sequence[dict[str, Any]], items: int, by_domain: bool, passages: bool, coder: str
+) -> None:
     if items > len(found):
+        without = " What quotes no stored text is no passage." if passages else ""
         raise EvidenceInvalid(
             f"only {len(found):,} items can be drawn for {coder}",
             hint="Left out is what they recorded, coded or were given before, and what was withdrawn or"
-            " settled.",
+            f" settled.{without}",
         )
     needed = sum(row["round"] == 1 for row in found) if by_domain else 0
     if items < needed:
@@ -156,8 +171,8 @@ def _check_enough(found: Sequence[dict[str, Any]], items: int, by_domain: bool, 
 # --- batches -----------------------------------------------------------------------------------------------
 
 BATCHES = """
-select b.id as number, v.key as review, b.coder, b.seed, b.by_domain, b.drawn_from, a.at as drawn_at,
-  a.by as drawn_by, h.at as done_at, h.by as done_by, h.because as done_because,
+select b.id as number, v.key as review, b.coder, b.seed, b.by_domain, b.passages, b.drawn_from,
+  a.at as drawn_at, a.by as drawn_by, h.at as done_at, h.by as done_by, h.because as done_because,
   count(i.id) as items, count(c.id) as coded,
   coalesce(sum(c.id is null and e.withdrawn_event is not null), 0) as withdrawn
 from coding_batch b join review v on v.id = b.review_id join event a on a.id = b.added_event
@@ -172,9 +187,9 @@ group by b.id order by b.id
 def list_batches(db: Database, review: Review) -> list[dict[str, Any]]:
     """The batches of a review.
 
-    Each with number, review, coder, seed, by_domain, drawn_from (how many items could be drawn), drawn_at,
-    drawn_by, items, coded, withdrawn (not coded, and withdrawn since), state (open or done), done_at, done_by
-    and done_because (None while open).
+    Each with number, review, coder, seed, by_domain, passages, drawn_from (how many items could be drawn),
+    drawn_at, drawn_by, items, coded, withdrawn (not coded, and withdrawn since), state (open or done),
+    done_at, done_by and done_because (None while open).
     """
     return _batches(db, review, None)
 
@@ -190,7 +205,12 @@ def find_batch(db: Database, review: Review, number: int) -> dict[str, Any]:
 
 def _batches(db: Database, review: Review, number: int | None) -> list[dict[str, Any]]:
     return [
-        {**row, "by_domain": bool(row["by_domain"]), "state": "done" if row["done_at"] else "open"}
+        {
+            **row,
+            "by_domain": bool(row["by_domain"]),
+            "passages": bool(row["passages"]),
+            "state": "done" if row["done_at"] else "open",
+        }
         for row in rows(db, BATCHES, {"review": review.id, "number": number})
     ]
 
@@ -216,16 +236,25 @@ class StillBlind(DecisionRefused):
         self.review = review
 
 
-def refuse_blind(db: Database, review: str, name: str) -> None:
-    """Raise StillBlind for a person with an open batch in the review of that key."""
+def refuse_blind(db: Database, review: str | None, name: str) -> None:
+    """Raise StillBlind for a person with an open batch in the review of that key (in any review for None)."""
     for row in rows(db, OPEN_BATCHES, [review]):
         if same_person(row["coder"], name):
-            raise StillBlind(review, row["number"])
+            raise StillBlind(row["review"], row["number"])
+
+
+def is_blind(db: Database, name: str) -> bool:
+    """Whether a person has an open batch in any review."""
+    try:
+        refuse_blind(db, None, name)
+    except StillBlind:
+        return True
+    return False
 
 
 OPEN_BATCHES = """
-select b.id as number, b.coder from coding_batch b join review v on v.id = b.review_id
-where v.key = ? and b.done_event is null order by b.id
+select b.id as number, b.coder, v.key as review from coding_batch b join review v on v.id = b.review_id
+where v.key = coalesce(?, v.key) and b.done_event is null order by b.id
 """
 OPEN_ITEMS = """
 select b.coder, o.id as evidence_id from coding_batch b join coding_batch_item i on i.batch_id = b.id
@@ -240,8 +269,9 @@ where b.review_id = ? and b.done_event is null
 # Nothing here may tell what the recorder made of an item, not even its digest or who recorded it.
 TO_CODE = """
 select e.id as item, e.kind, s.ref as source, s.title as source_title, s.kind as source_kind,
-  s.dated as source_dated, e.locator, e.strand, e.text, e.quote, e.group_name, e.period, e.unit,
-  case when e.kind in ('survey_result', 'indicator') then e.value end as value,
+  s.dated as source_dated, e.locator, e.strand,
+  case when b.passages then replace(e.quote, char(10), ' ') else e.text end as text, e.quote, e.group_name,
+  e.period, e.unit, case when e.kind in ('survey_result', 'indicator') then e.value end as value,
   case when e.kind = 'survey_result' then e.answers end as answers, e.scale_max,
   e.withdrawn_event is not null as withdrawn, c.id is not null as coded, c.direction, c.significance,
   c.score, c.note, (select json_group_array(key) from (
@@ -261,9 +291,9 @@ def items_to_code(db: Database, review: Review, number: int, actor: str) -> list
     """The items of a batch for its coder, by source, without what anybody else made of them.
 
     Each with item (its number), kind, source, source_title, source_kind, source_dated, locator, strand, says
-    (text and figures in one line), quote, scale_max (case scores), withdrawn, coded, and `own`: None or the
-    coder's own {direction, significance, score, domains, note}. Raises UnknownName, and DecisionRefused for
-    anybody but the coder.
+    (text and figures in one line; of a passage its own words), quote, scale_max (case scores), withdrawn,
+    coded, and `own`: None or the coder's own {direction, significance, score, domains, note}. Raises
+    UnknownName, and DecisionRefused for anybody but the coder.
     """
     batch = find_batch(db, review, number)
     _check_coder(batch, actor)

@@ -30,7 +30,7 @@ from assessment.database import open_programme
 from evidence.agreement import measure_agreement
 from evidence.codings import list_codings, withdraw_coding
 from evidence.database import one, rows
-from evidence.findings import Said, change_finding
+from evidence.findings import Passage, Said, change_finding, record_finding
 from evidence.intake import import_row
 from evidence.items import tag_item, withdraw_item
 from evidence.second_coding import (
@@ -45,6 +45,8 @@ from evidence.second_coding import (
     write_sheet,
 )
 from evidence.settlements import list_disagreements, settle
+from evidence.sources import SourceDetails, add_sources
+from evidence.texts import GivenFile
 from rules.errors import DecisionRefused, EvidenceInvalid, ImportRefused, UnknownName
 
 FIRST, SECOND, THIRD = "reviewer-1", "reviewer-2", "lead-1"
@@ -264,7 +266,7 @@ def test_a_batch_says_how_it_was_drawn_and_how_far_it_is(office: Office) -> None
     office.code(office.places(1)[0], WEAK)
     [batch] = list_batches(office.db, office.review)
     assert batch == {
-        **{"number": 1, "review": "north", "coder": SECOND, "seed": 5, "by_domain": False},
+        **{"number": 1, "review": "north", "coder": SECOND, "seed": 5, "by_domain": False, "passages": False},
         **{"drawn_from": 3, "drawn_at": AT.isoformat(), "drawn_by": "lead", "items": 2, "coded": 1},
         **{"withdrawn": 0, "state": "open", "done_at": None, "done_by": None, "done_because": None},
     }
@@ -306,6 +308,55 @@ def test_nothing_of_the_first_coding_stands_in_the_sheet_or_the_data(blind: Offi
         rows(blind.db, "select * from tag")
     )
     assert all(word in stored for word in SECRETS if word != "leadership")
+
+
+@pytest.fixture
+def passages(office: Office) -> Office:
+    """Two findings that quote a stored text, in the recorder's words, and one that quotes none."""
+    text = "Carers waited\nfor a year.\n\nNobody asked.\n"
+    given = [GivenFile("notes.txt", text.encode())]
+    details = SourceDetails(ref="T1", kind="interview")
+    add_sources(office.db, office.review, given, details, by="lead", at=AT)
+    for quote, domain in (("Carers waited\nfor a year.", "carers"), ("Nobody asked.", "assessment")):
+        said = Said("A failure of management.", "weakness", "3", domains=(domain,), note="Grave.")
+        record_finding(office.db, office.review, "T1", Passage(quote), said, by=FIRST, at=AT)
+    office.record("p. 1")
+    return office
+
+
+def test_of_passages_the_coder_reads_the_words_of_the_source_alone(passages: Office) -> None:
+    batch = draw_batch(passages.db, passages.review, coder=SECOND, items=2, passages=True, by="lead", at=AT)
+    assert (batch["passages"], batch["drawn_from"]) == (True, 2)
+    shown = items_to_code(passages.db, passages.review, batch["number"], SECOND)
+    assert [row["says"] for row in shown] == ["Carers waited for a year.", "Nobody asked."]
+    sheet = write_sheet(passages.db, passages.review, batch["number"], SECOND)
+    for text in (sheet, json.dumps(shown)):
+        assert [word for word in ("failure", "Grave", "weakness", FIRST) if word in text] == []
+    filled = [
+        {**row, "direction": "weakness", "significance": "3", "domains": "carers"} for row in passages.sheet()
+    ]
+    passages.desk.load_rows("codings", *filled)
+    hand_in(passages.db, passages.review, batch["number"], by=SECOND, at=AT)
+    [apart] = list_disagreements(passages.db, passages.review)
+    assert apart["text"] == "A failure of management."
+    assert [one["domains"] for one in apart["codings"]] == [("assessment",), ("carers",)]
+    assert audit_programme(passages.db).problems == ()
+
+
+def test_what_quotes_no_stored_text_is_no_passage(passages: Office) -> None:
+    with pytest.raises(EvidenceInvalid, match="only 2 items can be drawn") as refused:
+        draw_batch(passages.db, passages.review, coder=SECOND, items=3, passages=True, by="lead", at=AT)
+    assert "What quotes no stored text is no passage." in (refused.value.hint or "")
+    assert list_batches(passages.db, passages.review) == []
+
+
+def test_a_batch_of_passages_is_drawn_on_the_command_line(passages: Office) -> None:
+    path = passages.db.conn.execute("pragma database_list").fetchone()[2]
+    command = ["coding", "draw", passages.review.key, "--to", SECOND, "--items", "1", "--passages"]
+    done = CliRunner().invoke(cli, [*command, "--by", "lead", "--db", path, "--json"])
+    assert done.exit_code == 0 and json.loads(done.stdout)["passages"] is True
+    listed = CliRunner().invoke(cli, ["coding", "list", passages.review.key, "--db", path])
+    assert "passages, seed 0" in listed.stdout
 
 
 def test_what_the_first_reviewer_does_meanwhile_changes_no_byte_of_the_sheet(blind: Office) -> None:

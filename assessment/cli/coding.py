@@ -34,6 +34,7 @@ def coding() -> None:
 @click.option("--items", required=True, type=click.IntRange(1), help="How many items to draw.")
 @click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the draw.")
 @click.option("--by-domain", is_flag=True, help="Draw from one domain after the other.")
+@click.option("--passages", is_flag=True, help="Show the coder the words of the source alone.")
 @by_option
 @programme_option
 @json_option
@@ -44,13 +45,16 @@ def draw(
     items: int,
     seed: int,
     by_domain: bool,
+    passages: bool,
     by: str,
     as_json: bool,
 ) -> None:
     """Draw items by chance for a further reviewer, who codes them without seeing the first coding.
 
     Items that this reviewer recorded or coded are never drawn. Every item has the same chance; with
-    --by-domain small domains are represented, and weigh more in figures over all domains.
+    --by-domain small domains are represented, and weigh more in figures over all domains. With --passages
+    only items are drawn that quote a stored text, and the coder reads these words in their place, not the
+    finding in the first reviewer's words.
 
     Example: joint-review coding draw wales-2004-08 --to reviewer-2 --items 20 --seed 1
     """
@@ -61,6 +65,7 @@ def draw(
         items=items,
         seed=seed,
         by_domain=by_domain,
+        passages=passages,
         by=by,
         at=now(),
     )
@@ -90,7 +95,8 @@ def list_(programme: Programme, review: str, as_json: bool) -> None:
     if not found:
         click.echo("No batches.")
     for row in found:
-        row["drawn"] = f"{'by domain, ' if row['by_domain'] else ''}seed {row['seed']}"
+        how = ["passages"] * row["passages"] + ["by domain"] * row["by_domain"]
+        row["drawn"] = ", ".join([*how, f"seed {row['seed']}"])
     names = ("number", "coder", "items", "coded", "state", "drawn", "drawn_from", "drawn_by")
     show_table(found, {name: name.replace("_", " ") for name in names}, [None] * len(names))
 

@@ -142,6 +142,7 @@ def draw(db: Database, sent: Sent) -> Done:
         items=items,
         seed=seed or 0,
         by_domain=sent.ticked("by_domain"),
+        passages=sent.ticked("passages"),
         by=sent.by,
         at=sent.at,
     )
