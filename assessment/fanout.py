@@ -112,7 +112,7 @@ def fan_out_on_cluster(
         def step(done: int, total: int) -> None:
             progress(min(done * size, len(jobs)), len(jobs))
 
-        found = [_result(future) for future in _finished(client, futures, STUCK_SECONDS, step)]
+        found = _results(client, futures, STUCK_SECONDS, step)
         return [result for results in found for result in results]
 
 
@@ -225,22 +225,29 @@ def _ask_each(client: Any, addresses: Sequence[str], call: Callable[..., Any], *
         client.submit(call, *given, workers=[address], allow_other_workers=False, pure=False)
         for address in addresses
     ]
-    return [_result(future) for future in _finished(client, futures, READY_SECONDS, lambda done, total: None)]
+    return _results(client, futures, READY_SECONDS, lambda done, total: None)
 
 
-def _finished(client: Any, futures: list[Any], patience: float, progress: Progress) -> list[Any]:
-    """The futures, once all have ended well; raises as soon as one fails or no answer can be expected."""
-    waiting, done = list(futures), 0
+def _results(client: Any, futures: list[Any], patience: float, progress: Progress) -> list[Any]:
+    """What the futures give, in their order, each fetched while others are still at work.
+
+    Raises as soon as one fails or no answer can be expected.
+    """
+    found: dict[int, Any] = {}
+    done = 0
     moved = seen = looked = time.monotonic()
-    while waiting:
+    while len(found) < len(futures):
         time.sleep(LOOK_SECONDS)
-        for future in waiting:
-            if future.status in ("error", "cancelled"):
-                _result(future)
-        waiting = [future for future in waiting if not future.done()]
+        waiting = [number for number in range(len(futures)) if number not in found]
+        ended = [number for number in waiting if futures[number].done()]
+        # What failed is told first.
+        for number in sorted(ended, key=lambda number: futures[number].status == "finished"):
+            with contextlib.suppress(_Lost):
+                found[number] = _result(futures[number])
+        waiting = [number for number in waiting if number not in found]
         now = time.monotonic()
-        if len(futures) - len(waiting) > done:
-            done, moved = len(futures) - len(waiting), now
+        if len(found) > done:
+            done, moved = len(found), now
             progress(done, len(futures))
         if client.status != "running":
             raise WorkersFailed("the connection to the Dask scheduler was lost", hint="See its log.")
@@ -253,7 +260,11 @@ def _finished(client: Any, futures: list[Any], patience: float, progress: Progre
             raise WorkersFailed(
                 f"the cluster has given no answer for {patience:,.0f} seconds", hint="See its workers' logs."
             )
-    return futures
+    return [found[number] for number in range(len(futures))]
+
+
+class _Lost(Exception):
+    """A result went with its worker before it was fetched; the scheduler has it made again."""
 
 
 def _result(future: Any) -> Any:
@@ -270,6 +281,8 @@ def _result(future: Any) -> Any:
             hint="They may have run out of memory; see their logs, or leave --cluster out.",
         ) from error
     except Exception as error:
+        if isinstance(error, TimeoutError) and future.status != "error":
+            raise _Lost from error
         raise WorkersFailed(
             f"a worker of the cluster could not do the work: {type(error).__name__}: {_first_line(error)}",
             hint="Its log says more.",

@@ -8,6 +8,7 @@ and the scheduler ends after ten minutes without work.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -21,6 +22,8 @@ from distributed import Client
 HERE = "127.0.0.1"
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
+UNWATCHED = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
+"""Dask looks a hundred times a second at what a worker is doing, for a dashboard that nobody opens here."""
 QUIET = ("--no-dashboard", "--dashboard-address", f"{HERE}:0")
 
 
@@ -90,7 +93,12 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     with (folder / "dask.log").open("ab") as said:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=folder, env=environment
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            cwd=folder,
+            env={**(os.environ if environment is None else environment), **UNWATCHED},
         )
 
 
