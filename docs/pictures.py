@@ -36,7 +36,7 @@ def select_words(page: Page) -> None:
           const at = node.data.indexOf('Three of these four');
           getSelection().setBaseAndExtent(node, at, node, node.data.length); }"""
     )
-    page.wait_for_function("document.querySelector('#quote').value !== ''")
+    page.wait_for_function("() => document.querySelector('#quote').value !== ''")
     page.fill("#filter", "carers")
 
 
@@ -81,6 +81,9 @@ SHOTS = (
     at_work_by("moderator-1", "challenges", f"{WALES}/challenges", 900),
     at_work_by("moderator-1", "challenge", f"{WALES}/challenges/2", 1000),
     at_work_by("moderator-2", "decisions", f"{WALES}/decisions", 1000),
+    at_work_by("moderator-2", "panel", f"{WALES}/panel/workforce", 1100),
+    at_work_by("moderator-2", "changes", f"{WALES}/changes", 1200),
+    at_work_by("moderator-2", "overrides", "/overrides/wales-round-2", 1200),
     at_work_by("moderator-2", "deciding", f"{WALES}/trail/resources", 1000),
 )
 

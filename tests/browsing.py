@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, sync_playwright
 from serving import Server
 
 from assessment.web.signin import SIGN_IN
@@ -35,7 +35,7 @@ WIDTHS = (360, 1280)
 """A telephone and a desk, in CSS pixels."""
 
 
-@contextmanager
+@contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """The browser, headless; without one the test fails and says how to install it."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -47,7 +47,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@contextmanager
+@contextlib.contextmanager
 def context(browser: Browser, **wanted: Any) -> Iterator[BrowserContext]:
     """A fresh profile, patient, with the accessibility checker in every page."""
     with browser.new_context(**wanted) as made:
@@ -86,10 +86,18 @@ def sign_in(page: Page, server: Server, name: str) -> None:
 
 
 def fits(page: Page) -> None:
-    """Nothing is wider than the window."""
+    """Nothing is wider than the window, once it has taken its size."""
     page.wait_for_load_state("load")
+    with contextlib.suppress(TimeoutError):
+        page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth", timeout=5_000)
     wide, width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert wide <= width, f"{page.url} is {wide} px wide"
+    assert wide <= width, f"{page.url} is {wide} px wide in a window of {width}: {page.evaluate(OVER)}"
+
+
+OVER = """() => [...document.querySelectorAll('body *')]
+  .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
+  .map(one => `${one.tagName} ${one.className} ${one.textContent.trim().slice(0, 40)}`).slice(0, 9)"""
+"""What is over the edge of the window."""
 
 
 def barriers(page: Page) -> list[str]:

@@ -262,9 +262,10 @@ def test_a_link_to_one_rating_leads_to_its_line(reader: Reader) -> None:
         reader.page.wait_for_url(f"{reader.address}{REVIEW}/{page}#of-carers")
         line = reader.page.locator("#of-carers")
         assert "Support for carers" in line.inner_text()
-        seen = (
-            "(y => y >= 0 && y < innerHeight)(document.querySelector(':target').getBoundingClientRect().top)"
-        )
+        seen = """() => {
+          const { top } = document.querySelector(':target').getBoundingClientRect();
+          return top >= 0 && top < innerHeight;
+        }"""
         reader.page.wait_for_function(seen)
 
 

@@ -267,7 +267,7 @@ def test_with_the_keyboard_alone_several_sentences_several_domains_and_enter_sav
     assert item["anchor"].start == ENGLISH.index("𝒜")
     assert set(item["domains"].split()) == {"care-planning", "carers"}
     # The keyboard goes on from the passage that was recorded.
-    page.wait_for_function("document.activeElement.textContent.startsWith('𝒜 child 🦉 was seen')")
+    page.wait_for_function("() => document.activeElement.textContent.startsWith('𝒜 child 🦉 was seen')")
 
 
 @wide
@@ -338,7 +338,7 @@ def test_on_a_touch_screen_a_tap_chooses_a_sentence_and_a_bar_leads_to_the_form(
           const at = node.data.indexOf('knew');
           getSelection().setBaseAndExtent(node, at, node, at + 4); }"""
     )
-    page.wait_for_function("document.querySelector('#quote').value === 'knew'")
+    page.wait_for_function("() => document.querySelector('#quote').value === 'knew'")
     page.get_by_role("button", name="Record it").tap()
     assert page.evaluate("document.activeElement.id") == "filter"
     page.locator("label[for=domain-leadership]").tap()
