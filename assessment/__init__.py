@@ -15,6 +15,7 @@ Modules in reading order:
     challenges  the challenge register: what is open bars the ratings that rest on it
     decide      ratings accepted, or overridden with a second person; where every decision stands
     panel       independent first votes, hidden until all have voted
+    hidden      votes, blind codings and salts, hidden on connections people ask questions on
     trail       from a rating down to source and locator, level by level
     judge       overall judgements from domain ratings alone, for many authorities
     grid        the grid as data: cells, position, labels

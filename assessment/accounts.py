@@ -2,8 +2,8 @@
 
 The file is SQLite's too, but never served: Datasette does not open it. It is made at the first start, mode
 600, and refused if others may read it. Passwords are kept as Argon2id hashes (argon2-cffi); of a session only
-the SHA-256 of its token is kept, so that the file alone signs nobody in. Tries are throttled by name and by
-address. Clock and randomness are arguments.
+the SHA-256 of its token is kept, so that the file alone signs nobody in. Tries are throttled by name (kept
+as a digest: people type passwords there) and by address. Clock and randomness are arguments.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from evidence.database import said_plainly
 from rules.errors import DatabaseUnusable, SignInRefused, UserInvalid
 
 SHORTEST, LONGEST = 12, 200
@@ -32,6 +33,8 @@ OF_ADDRESS = 10 * TRIES
 IDLE, WHOLE = timedelta(hours=1), timedelta(hours=12)
 """A session ends after so long without a page, and after so long in any case."""
 BUSY_MS = 20_000
+NO_ACCOUNTS = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""What SQLite says of a file that is none of its own, or holds other tables."""
 Tokens = Callable[[], str]
 """A source of unguessable texts, e.g. secrets.token_urlsafe."""
 
@@ -70,33 +73,35 @@ class Accounts:
                 [user, hashed, _text(at)],
             )
             connection.execute("delete from session where user = ?", [user])
-            connection.execute("delete from wrong_try where user = ?", [user])
+            connection.execute("delete from wrong_try where user = ?", [_of(user)])
 
-    def sign_in(self, user: str, password: str, address: str, *, at: datetime, tokens: Tokens) -> str:
+    def sign_in(
+        self, user: str, password: str, address: str, *, at: datetime, tokens: Tokens, known: bool = True
+    ) -> str:
         """The token of a new session; raises SignInRefused.
 
-        Who is not known, has no password, or gave a wrong one is told the same after the same work.
+        Who is not `known` (to `assessment.users`), has no password, or gave a wrong one is told the same
+        after the same work, and waits after as many tries, which are counted by the name that was typed.
         """
-        self._refuse_too_many(user, address, at)
+        self._count_try(user, address, at)
         with self._read() as connection:
             row = connection.execute("select hash from password where user = ?", [user]).fetchone()
-        if not self._is_right(row[0] if row else None, password):
-            with self._write() as connection:
-                connection.execute("insert into wrong_try values (?, ?, ?)", [_text(at), user, address])
-                connection.execute("delete from wrong_try where at < ?", [_text(at - WITHIN)])
+        if not self._is_right(row[0] if row and known else None, password):
             raise SignInRefused("the name or the password is wrong", hint="Try again.")
-        token = tokens()
+        hashed = self.hasher.hash(password) if self.hasher.check_needs_rehash(row[0]) else row[0]
         with self._write() as connection:
-            connection.execute("delete from wrong_try where user = ?", [user])
+            connection.execute("delete from wrong_try where user = ?", [_of(user)])
+            connection.execute("update password set hash = ? where user = ?", [hashed, user])
+        return self.begin(user, at=at, tokens=tokens)
+
+    def begin(self, user: str, *, at: datetime, tokens: Tokens) -> str:
+        """The token of a new session of somebody who has shown who they are."""
+        token, started = tokens(), _text(at)
+        with self._write() as connection:
             connection.execute("delete from session where started < ?", [_text(at - WHOLE)])
-            started = _text(at)
             connection.execute(
                 "insert into session values (?, ?, ?, ?)", [_of(token), user, started, started]
             )
-            if self.hasher.check_needs_rehash(row[0]):
-                connection.execute(
-                    "update password set hash = ? where user = ?", [self.hasher.hash(password), user]
-                )
         return token
 
     def user_of(self, token: str, *, at: datetime) -> str | None:
@@ -112,7 +117,8 @@ class Accounts:
             self.sign_out(token)
             return None
         if used < _text(at - timedelta(minutes=1)):
-            with self._write() as connection:
+            # Where that cannot be noted (a full disk), reading goes on; the session only ends the sooner.
+            with suppress(DatabaseUnusable), self._write() as connection:
                 connection.execute("update session set used = ? where digest = ?", [_text(at), _of(token)])
         return str(user)
 
@@ -132,19 +138,22 @@ class Accounts:
         with self._read() as connection:
             return connection.execute("select 1 from password where user = ?", [user]).fetchone() is not None
 
-    def _refuse_too_many(self, user: str, address: str, at: datetime) -> None:
-        since = _text(at - WITHIN)
-        with self._read() as connection:
+    def _count_try(self, user: str, address: str, at: datetime) -> None:
+        """Count a try before it is made, so that many at once are no way around the limits."""
+        since, name = _text(at - WITHIN), _of(user)
+        with self._write() as connection:
+            connection.execute("delete from wrong_try where at < ?", [since])
             of_user, of_address = connection.execute(
-                "select (select count(*) from wrong_try where user = ? and at >= ?),"
-                " (select count(*) from wrong_try where address = ? and at >= ?)",
-                [user, since, address, since],
+                "select (select count(*) from wrong_try where user = ?),"
+                " (select count(*) from wrong_try where address = ?)",
+                [name, address],
             ).fetchone()
-        if of_user >= TRIES or of_address >= OF_ADDRESS:
-            minutes = int(WITHIN.total_seconds() // 60)
-            raise SignInRefused(
-                "there were too many wrong tries", hint=f"Wait {minutes} minutes, then try again."
-            )
+            if of_user >= TRIES or of_address >= OF_ADDRESS:
+                minutes = int(WITHIN.total_seconds() // 60)
+                raise SignInRefused(
+                    "there were too many wrong tries", hint=f"Wait {minutes} minutes, then try again."
+                )
+            connection.execute("insert into wrong_try values (?, ?, ?)", [_text(at), name, address])
 
     def _is_right(self, hashed: str | None, password: str) -> bool:
         try:
@@ -156,11 +165,8 @@ class Accounts:
 
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000)
-        try:
+        with said_plainly(self.path), closing(self._connect()) as connection:
             yield connection
-        finally:
-            connection.close()
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
@@ -168,10 +174,14 @@ class Accounts:
             connection.execute("begin immediate")
             try:
                 yield connection
+                connection.execute("commit")
             except BaseException:
-                connection.execute("rollback")
+                if connection.in_transaction:  # SQLite has not ended it by itself
+                    connection.execute("rollback")
                 raise
-            connection.execute("commit")
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000)
 
 
 def accounts_path(database: Path) -> Path:
@@ -197,11 +207,13 @@ def open_accounts(database: Path, hasher: PasswordHasher | None = None) -> Accou
     except OSError as error:
         raise DatabaseUnusable(f"{path} cannot be made: {error.strerror}") from error
     accounts = Accounts(path, hasher or PasswordHasher())
-    try:
-        with accounts._read() as connection:
+    with said_plainly(path), closing(accounts._connect()) as connection:
+        try:
             connection.executescript(TABLES)
-    except sqlite3.DatabaseError as error:
-        raise DatabaseUnusable(f"{path} is no accounts file: {error}") from error
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF in NO_ACCOUNTS:
+                raise DatabaseUnusable(f"{path} is no accounts file: {error}") from error
+            raise
     return accounts
 
 

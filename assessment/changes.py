@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from assessment.decided import decided_levels
 from assessment.run import Run, infer_of_record
 from assessment.verify import Frozen, frozen_inputs
-from evidence.database import rows
+from evidence.database import one, rows
 from evidence.measures import compute_measures
 from evidence.reviews import Review
 from rules.errors import RunImpossible
@@ -44,6 +45,29 @@ where e.review_id = :review and e.added_event <= :before
     or (t.added_event <= :before and t.withdrawn_event > :before and t.withdrawn_event <= :after))
 order by e.id, d.position
 """
+
+COUNTS = f"""
+select 'items' as what, change, count(*) as number from ({ITEMS_BETWEEN}) group by change
+union all
+select 'tags', change, count(*) from ({TAGS_BETWEEN}) group by change
+"""
+
+
+def count_changes(db: Database, review: Review, run: Run) -> dict[str, int]:
+    """How much has changed since a run: what assessing again would count otherwise.
+
+    `items_added`, `items_withdrawn`, `tags_added` and `tags_withdrawn` (of items that count then and now),
+    and `decisions`: the domains and questions on which another level of people counts now, or none any more.
+    """
+    frozen = frozen_inputs(db, review, run)
+    now = int(one(db, "select coalesce(max(id), 0) from event"))
+    counts = {f"{what}_{change}": 0 for what in ("items", "tags") for change in ("added", "withdrawn")}
+    for row in rows(db, COUNTS, {"review": review.id, "before": frozen.event, "after": now}):
+        counts[f"{row['what']}_{row['change']}"] = row["number"]
+    decided = decided_levels(db, review)
+    names = {*decided, *frozen.decided}
+    counts["decisions"] = sum(decided.get(name) != frozen.decided.get(name) for name in names)
+    return counts
 
 
 def compare_runs(db: Database, review: Review, before: Run, after: Run) -> dict[str, Any]:

@@ -337,6 +337,19 @@ def why_not(db: Database, review: Review, target: str, *, by: str, run: int | No
     return found
 
 
+def bars_to_acceptance(db: Database, review: Review, *, by: str, run: int | None = None) -> dict[str, str]:
+    """As `why_not`, of `accept` alone: its message by domain, question and cell, empty where it would do."""
+    seen, standing = _seen(db, review, run), _standing(db, review)
+    found = {}
+    for target in (*review.framework.question_of, CELL):
+        try:
+            _acceptable(db, review, seen, standing, target, by)
+            found[target] = ""
+        except DecisionRefused as error:
+            found[target] = error.message
+    return found
+
+
 def _waiting(review: Review, standing: Mapping[str, dict[str, Any]], target: str) -> list[dict[str, Any]]:
     """The override of a target, or those of the cell's questions, that await approval (again)."""
     names = [question.id for question in review.framework.questions] if target == CELL else [target]

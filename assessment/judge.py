@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from evidence.spreadsheets import as_text
 from evidence.tables import BLANK_HEADER, RawTable, open_tables
 from rules.engine import EngineWorker, available, fire_of_record
 from rules.errors import ImportRefused, Problem, suggest
@@ -118,4 +119,4 @@ def write_csv(judgements: list[dict[str, Any]], framework: Framework, file: Any)
     writer.writerow(["authority", *(column for name in names for column in (name, f"{name}_because"))])
     for row in judgements:
         cells = [cell for name in names for cell in (row[name]["level"] or "", row[name]["because"])]
-        writer.writerow([row["authority"], *cells])
+        writer.writerow([as_text(cell) for cell in (row["authority"], *cells)])

@@ -26,7 +26,8 @@ PAIRS = 10
 
 # Every decision that took effect, with the proposal of its run.
 DECIDED = """
-select s.id, v.key as review, v.authority, s.target, s.kind, s.level_key as level, x.proposed, x.run_id as run
+select s.id, v.key as review, v.authority, s.target, s.kind, s.level_key as level, x.proposed,
+  x.run_id as run, s.by, s.approved_by, s.because
 from decision_state s join review v on v.id = s.review_id join framework f on f.id = v.framework_id
 join run r on r.id = case s.kind when 'accept' then s.run_id else s.approved_run_id end
   and r.framework_digest = f.digest
@@ -68,10 +69,13 @@ def count_overrides(
 
     - `framework`: {id, title}; `all`: the counts over all reviews.
     - `reviews`: {review, authority, counts}; `targets`: {target, title, counts}, in order of the framework.
-    - `rules`: {rule, target, title, part, criterion, counts} of every rule behind a decided proposal: those
-      that fired for the level proposed, and limits that fired.
-    - `reviewers`: {reviewer, counts} of everybody whose tags stood behind a domain that was decided.
-      Rules and reviewers: the most often overridden first.
+    - `overridden`: every override that is counted as one, by authority: {review, authority, target, title,
+      proposed, proposed_title, level, level_title, by, approved_by, because, run}.
+    - `rules`: {rule, target, title, part, criterion, counts, where} of every rule behind a decided proposal:
+      those that fired for the level proposed, and limits that fired.
+    - `reviewers`: {reviewer, counts, where} of everybody whose tags stood behind a domain that was decided.
+      Rules and reviewers: the most often overridden first; `where`: what of `overridden` is meant, {review,
+      authority, target, title}.
     - `decided_differently`: as in `compare_reviews`, the same proposal with another rating in the end.
     - `same_profile`: {target, title, pairs}: pairs of reviews whose evidence met the same criteria, and which
       are rated differently all the same; pairs as in `assessment.nearest`, at most ten of each target.
@@ -90,15 +94,21 @@ def count_overrides(
             everything,
         ):
             _count(counts, said[row["id"]])
+    overridden = {
+        row["id"]: _overridden(policy, row) for row in decided if said[row["id"]] in ("higher", "lower")
+    }
     rules: dict[tuple[str, str, str, str], dict[str, int]] = {}
+    reviewers: dict[str, dict[str, int]] = {}
+    behind: dict[Any, list[dict[str, Any]]] = {}
     for row in rows(db, RULES, [framework.id]):
         if row["id"] in said:
             name = (row["rule"], row["target"], row["part"], row["criterion"])
             _count(rules.setdefault(name, _none()), said[row["id"]])
-    reviewers: dict[str, dict[str, int]] = {}
+            _place(behind.setdefault(name, []), overridden.get(row["id"]))
     for row in rows(db, REVIEWERS, [framework.id]):
         if row["id"] in said:
             _count(reviewers.setdefault(row["reviewer"], _none()), said[row["id"]])
+            _place(behind.setdefault(row["reviewer"], []), overridden.get(row["id"]))
     return {
         "framework": {"id": framework.id, "title": in_language(framework.title)},
         "all": _summed(everything),
@@ -110,16 +120,19 @@ def count_overrides(
             {"target": target, "title": framework.title_of(target), **_summed(counts)}
             for target, counts in targets.items()
         ],
+        "overridden": list(overridden.values()),
         "rules": _most_first(
             {
                 **dict(zip(("rule", "target", "part", "criterion"), name, strict=True)),
                 "title": framework.title_of(name[1]),
                 **_summed(counts),
+                "where": behind[name],
             }
             for name, counts in sorted(rules.items())
         ),
         "reviewers": _most_first(
-            {"reviewer": name, **_summed(counts)} for name, counts in sorted(reviewers.items())
+            {"reviewer": name, **_summed(counts), "where": behind[name]}
+            for name, counts in sorted(reviewers.items())
         ),
         "decided_differently": compared["decided_differently"],
         "same_profile": [
@@ -140,6 +153,23 @@ def _said(policy: PolicySet, row: Mapping[str, Any]) -> str:
     return (
         "higher" if number(row["target"], row["level"]) > number(row["target"], row["proposed"]) else "lower"
     )
+
+
+def _overridden(policy: PolicySet, row: Mapping[str, Any]) -> dict[str, Any]:
+    framework = policy.framework
+    titles = {level.id: in_language(level.title) for level in framework.scale_of(row["target"])}
+    same = ("review", "authority", "target", "proposed", "level", "by", "approved_by", "because", "run")
+    return {
+        **{name: row[name] for name in same},
+        "title": framework.title_of(row["target"]),
+        "proposed_title": titles[row["proposed"]],
+        "level_title": titles[row["level"]],
+    }
+
+
+def _place(places: list[dict[str, Any]], found: Mapping[str, Any] | None) -> None:
+    if found:
+        places.append({name: found[name] for name in ("review", "authority", "target", "title")})
 
 
 def _none() -> dict[str, int]:

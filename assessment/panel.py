@@ -8,12 +8,11 @@ record; then the votes that there are show, and no more can be given. A panel de
 what people have before them when they accept or override the rating.
 
 Votes are kept in `vote`, which nobody is to read, and are copied to `shown_vote` when the panel is complete
-or closed. `hide_votes` holds a connection to that.
+or closed. `assessment.hidden` holds connections to that.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from statistics import median_high, median_low
@@ -49,8 +48,6 @@ select m.panel_id, v.id, m.name, v.level, v.level_key, v.because, :event
 from vote v join panel_member m on m.id = v.member_id where m.panel_id = :panel order by v.level, m.name
 """
 OWN = "select level_key, because from vote where member_id = ?"
-HIDDEN = frozenset({"level", "level_key", "because"})
-"""The columns of `vote` that are nobody's business while a panel votes."""
 
 
 def open_panel(
@@ -191,7 +188,7 @@ def show_panels(
     spread}. While it is open, `votes` is empty and `spread` None. Then `votes` are {member, level,
     level_title, because}, worst first, and `spread` {votes, median: one level title or two, range: the lowest
     and the highest, agreed: whether all gave the same}; None where nobody voted. `own_vote` is None, too, on
-    a connection for which votes are hidden (see `hide_votes`).
+    a connection for which votes are hidden (see `assessment.hidden`).
     """
     if target is not None:
         review.framework.check_target(target)
@@ -249,39 +246,3 @@ def _spread(review: Review, target: str, levels: Sequence[int]) -> dict[str, Any
         "range": titles((min(levels), max(levels))),
         "agreed": min(levels) == max(levels),
     }
-
-
-def hide_votes(connection: sqlite3.Connection) -> None:
-    """Make what stands in `vote` read as empty on a read-only connection; `shown_vote` reads as ever.
-
-    For connections on which people write SQL of their own. One that can write is left as it is, as rows are
-    read on it to be sealed.
-    """
-    try:
-        if not _is_read_only(connection):
-            return
-    except sqlite3.DatabaseError:
-        return  # no database at all: nothing of it can be read
-
-    def may(action: int, table: str | None, column: str | None, *_: str | None) -> int:
-        hidden = action == sqlite3.SQLITE_READ and table == "vote" and column in HIDDEN
-        return sqlite3.SQLITE_IGNORE if hidden else sqlite3.SQLITE_OK
-
-    connection.set_authorizer(may)
-
-
-def _is_read_only(connection: sqlite3.Connection) -> bool:
-    """Whether SQLite refuses to let a connection write, whoever else is writing."""
-    [wait] = connection.execute("pragma busy_timeout").fetchone()
-    [version] = connection.execute("pragma user_version").fetchone()
-    connection.execute("pragma busy_timeout=0")
-    connection.execute("begin")
-    try:
-        # `begin immediate` alone is no question: read-only, it just begins to read.
-        connection.execute(f"pragma user_version={version}")
-    except sqlite3.OperationalError as error:
-        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY
-    finally:
-        connection.execute("rollback")
-        connection.execute(f"pragma busy_timeout={wait}")
-    return False

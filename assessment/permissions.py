@@ -33,6 +33,7 @@ class Action(StrEnum):
     CHALLENGE = "challenge a rating, rule, measure, item or tag"
     REPLY = "reply to a challenge"
     CLOSE_CHALLENGE = "close a challenge with its outcome"
+    PANEL = "open and close a panel on a rating"
     VOTE = "give a first vote as a member of a panel"
     DECIDE = "accept or override a rating"
     APPROVE = "approve another person's override"
@@ -50,8 +51,9 @@ MAY: MappingProxyType[Action, frozenset[Role]] = MappingProxyType(
         Action.SETTLE: frozenset({Role.LEAD, Role.MODERATOR}),
         Action.ASSESS: frozenset({Role.LEAD}),
         Action.CHALLENGE: frozenset({Role.MODERATOR}),
-        Action.REPLY: frozenset({Role.REVIEWER, Role.LEAD}),
+        Action.REPLY: frozenset({Role.REVIEWER, Role.LEAD, Role.MODERATOR}),
         Action.CLOSE_CHALLENGE: frozenset({Role.MODERATOR}),
+        Action.PANEL: frozenset({Role.LEAD, Role.MODERATOR}),
         Action.VOTE: frozenset({Role.REVIEWER, Role.LEAD, Role.MODERATOR}),
         Action.DECIDE: frozenset({Role.LEAD, Role.MODERATOR}),
         Action.APPROVE: frozenset({Role.LEAD, Role.MODERATOR}),

@@ -70,6 +70,18 @@ def software_version() -> str:
     return f"joint-review {version('joint-review')}"
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """An assessment worked out from what stood in the database, and not recorded yet."""
+
+    policy: PolicySet
+    inputs: dict[str, Any]
+    event: int
+    """The last event that counted."""
+    inference: Inference
+    result: dict[str, Any]
+
+
 def assess(
     db: Database,
     review: Review,
@@ -87,41 +99,56 @@ def assess(
     says so); None uses it where this Python has it. Raises EnginesDisagree or EngineFailed, and records
     nothing then.
     """
-    _check_framework(review, policy)
-    with_engine = available() if use_engine is None else use_engine
-    # One read transaction: everything below sees the same state, whatever others write meanwhile.
+    # One read transaction: everything sees the same state, whatever others write meanwhile.
     db.conn.execute("begin")
     try:
-        event = int(one(db, "select coalesce(max(id), 0) from event"))
-        decided = decided_levels(db, review)
-        inputs = {
-            "review": review.key,
-            "framework": policy.framework_digest,
-            "rulebook": policy.rulebook_digest,
-            "evidence": evidence_digest(db, review, event),
-            "decided": decided,
-            "on": on.isoformat(),
-            "seed": seed,
-            "software": software_version(),
-            "engines": list(engine_names()) if with_engine else ["evaluator"],
-        }
-        known = one(db, "select id from run where input_digest = ?", [digest(inputs)])
-        if known:
-            return load_run(db, review, int(known))
-        measures = compute_measures(db, review, policy.rulebook.evidence_measures, event)
+        found = prepare_run(db, review, policy, on=on, seed=seed, use_engine=use_engine)
     finally:
         db.conn.execute("commit")
+    return found if isinstance(found, Run) else record_run(db, review, found, by=by, at=at)
+
+
+def prepare_run(
+    db: Database,
+    review: Review,
+    policy: PolicySet,
+    *,
+    on: date,
+    seed: int = 0,
+    use_engine: bool | None = None,
+) -> Prepared | Run:
+    """Everything of `assess` but the recording, in the caller's read transaction; the run that is already
+    there, where the same inputs were assessed before. This is what takes long: see docs/performance.md."""
+    _check_framework(review, policy)
+    with_engine = available() if use_engine is None else use_engine
+    event = int(one(db, "select coalesce(max(id), 0) from event"))
+    decided = decided_levels(db, review)
+    inputs = {
+        "review": review.key,
+        "framework": policy.framework_digest,
+        "rulebook": policy.rulebook_digest,
+        "evidence": evidence_digest(db, review, event),
+        "decided": decided,
+        "on": on.isoformat(),
+        "seed": seed,
+        "software": software_version(),
+        "engines": list(engine_names()) if with_engine else ["evaluator"],
+    }
+    known = one(db, "select id from run where input_digest = ?", [digest(inputs)])
+    if known:
+        return load_run(db, review, int(known))
+    measures = compute_measures(db, review, policy.rulebook.evidence_measures, event)
     inference = infer_of_record(policy, measures, decided, with_engine)
-    result = result_of(review, policy, inputs, inference)
+    return Prepared(policy, inputs, event, inference, result_of(review, policy, inputs, inference))
+
+
+def record_run(db: Database, review: Review, found: Prepared, *, by: str, at: datetime) -> Run:
+    """Record what `prepare_run` worked out; the run already there, if the same was recorded meanwhile."""
     with transaction(db):
         # Another process may have made the very same run in the meantime.
-        known = one(db, "select id from run where input_digest = ?", [digest(inputs)])
-        number = (
-            int(known)
-            if known
-            else _record(db, review, policy, inputs, inference, result, event, by=by, at=at)
-        )
-    return Run(number, review.key, digest(result), result, policy, is_new=not known)
+        known = one(db, "select id from run where input_digest = ?", [digest(found.inputs)])
+        number = int(known) if known else _record(db, review, found, by=by, at=at)
+    return Run(number, review.key, digest(found.result), found.result, found.policy, is_new=not known)
 
 
 def _check_framework(review: Review, policy: PolicySet) -> None:
@@ -209,18 +236,8 @@ def _gaps(policy: PolicySet, inference: Inference) -> list[dict[str, str]]:
     return gaps
 
 
-def _record(
-    db: Database,
-    review: Review,
-    policy: PolicySet,
-    inputs: Mapping[str, Any],
-    inference: Inference,
-    result: dict[str, Any],
-    event: int,
-    *,
-    by: str,
-    at: datetime,
-) -> int:
+def _record(db: Database, review: Review, found: Prepared, *, by: str, at: datetime) -> int:
+    policy, inputs, inference, result = found.policy, found.inputs, found.inference, found.result
     earlier = rows(db, BEFORE, [review.id])
     added = add_event(
         db,
@@ -249,7 +266,7 @@ def _record(
             "framework_digest": policy.framework_digest,
             "rulebook_digest": policy.rulebook_digest,
             "evidence_digest": inputs["evidence"],
-            "evidence_event": event,
+            "evidence_event": found.event,
             "decided": canonical(inputs["decided"]),
             "software": inputs["software"],
             "engines": canonical(inputs["engines"]),

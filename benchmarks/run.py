@@ -11,8 +11,8 @@ machine disturbs less; bounds are on the clock's.
 
 In reading order: generate (made-up evidence), rounds (processes and rounds), child (what is measured in a
 process of its own), engines (the same rules for all engines), uncertainty (draws), leave_one_out, cluster (a
-Dask scheduler and workers), impact (a changed rulebook over many reviews), table. `cluster_demo` is what
-`make cluster-demo` runs.
+Dask scheduler and workers), impact (a changed rulebook over many reviews), load (many at work at once),
+table. `cluster_demo` is what `make cluster-demo` runs.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from time import perf_counter
 from generate import FRAMEWORK, write_evidence, write_findings
 from impact import WORKERS, measure_impact
 from leave_one_out import measure_leave_one_out
+from load import load_rows, measure_load
 from rounds import Took, call, child, cpu, memory, rounds, say, seconds, shown, shown_ms
 from table import Row, as_table, code, load, machine
 from uncertainty import measure_draws
@@ -49,10 +50,12 @@ class Scale:
     engines: int
     reviews: int
     """Under a changed rulebook."""
+    tags: int
+    """That each of twenty reviewers posts while all are at work."""
 
 
-FULL = Scale((1_000, 10_000, 100_000, 1_000_000), imports=3, runs=5, engines=300, reviews=150)
-QUICK = Scale((1_000, 10_000, 100_000), imports=2, runs=3, engines=100, reviews=30)
+FULL = Scale((1_000, 10_000, 100_000, 1_000_000), imports=3, runs=5, engines=300, reviews=150, tags=100)
+QUICK = Scale((1_000, 10_000, 100_000), imports=2, runs=3, engines=100, reviews=30, tags=20)
 LARGE = 1_000_000
 """From this size one import and three runs have to do."""
 
@@ -342,6 +345,14 @@ def measure_alternatives(scale: Scale) -> list[Row]:
     ]
 
 
+# --- many at work at once ------------------------------------------------------------------------------
+
+
+def measure_many(folder: Path, scale: Scale) -> list[Row]:
+    """Reviewers, moderators and an import at the same time, beside each of them alone."""
+    return load_rows(measure_load(folder, tags=scale.tags))
+
+
 def main() -> None:
     """Measure everything and print the table."""
     parser = argparse.ArgumentParser(description="Speed and memory beside peers; prints one table.")
@@ -356,6 +367,7 @@ def main() -> None:
             *measure_growth(folder, scale),
             *measure_engines(scale),
             *measure_alternatives(scale),
+            *measure_many(folder, scale),
         ]
     print(f"{machine()}; code {measured}")
     if code() != measured:

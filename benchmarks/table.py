@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADERS = ("measured", "joint-review", "beside it", "ratio", "of CPU", "bound", "held")
+NAMED = ("joint-review", "durable-rules", "sqlite-utils", "clipspy", "zen-engine")
 HELD = {None: "", True: "yes", False: "no"}
 
 
@@ -62,10 +63,9 @@ def _as_ratio(ratio: float | None) -> str:
     return f"{ratio:.2f}" if ratio >= 0.01 else f"{ratio:.4f}"
 
 
-def machine() -> str:
-    """Processor, memory, system and versions, in two lines."""
+def machine(named: Sequence[str] = NAMED) -> str:
+    """Processor, memory, system, and versions of what is `named`, in two lines."""
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    named = ("joint-review", "durable-rules", "sqlite-utils", "clipspy", "zen-engine")
     return (
         f"{_processor()}, {os.cpu_count()} cores, {gib:.0f} GiB, {_system()}, "
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}\n"

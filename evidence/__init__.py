@@ -18,6 +18,7 @@ Modules in reading order:
     encoding    which encoding a text file is in, and what is said of another
     tables      CSV, XLSX, YAML and JSON files as rows with their places
     layouts     the documented layouts, how a file's layout is recognised, templates
+    spreadsheets  CSV that goes out, with no cell taken for a formula
     weights     weights of survey respondents by raking; the one door to the library
     staging     the temporary tables of an import, and the statements that decide about its rows
     respondents  survey respondents in an import: characteristics, weights, results of answers

@@ -9,7 +9,8 @@ C = Column
 CODINGS: tuple[Table, ...] = (
     Table(
         "coding",
-        "What further reviewers make of items that others recorded, each on their own; no run counts it.",
+        "What further reviewers make of items that others recorded, each on their own; no run counts it."
+        " Tables and queries tell who coded what; how, the pages on agreement.",
         (
             ID,
             C("evidence_id", "integer not null references evidence(id)", "The item."),

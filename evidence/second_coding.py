@@ -40,6 +40,7 @@ from evidence.intake import import_row
 from evidence.layouts import columns
 from evidence.names import same_person
 from evidence.reviews import Review
+from evidence.spreadsheets import as_text
 from rules.errors import DecisionRefused, EvidenceInvalid, UnknownName
 from rules.inference import shown_number
 
@@ -343,16 +344,11 @@ def write_sheet(db: Database, review: Review, number: int, actor: str) -> str:
             continue
         own = {name: value for name, value in (row["own"] or {}).items() if value is not None}
         own["domains"] = ";".join(own.get("domains", ()))
-        shown = {"item": f"E{row['item']}", "says": _as_text(row["says"]), "quote": _as_text(row["quote"])}
+        shown = {"item": f"E{row['item']}", "says": as_text(row["says"]), "quote": as_text(row["quote"])}
         writer.writerow(
             {"source": row["source"], "locator": row["locator"], "coded_by": coder, **own, **shown}
         )
     return text.getvalue()
-
-
-def _as_text(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
 
 
 def code_item(

@@ -6,6 +6,7 @@ import itertools
 import sqlite3
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -85,6 +86,53 @@ def test_after_too_many_wrong_tries_even_the_right_password_waits(
         accounts.sign_in("reviewer-1", GOOD, "127.0.0.2", at=AT, tokens=tokens)
     later = AT + WITHIN + timedelta(seconds=1)
     assert accounts.user_of(accounts.sign_in("reviewer-1", GOOD, FROM, at=later, tokens=tokens), at=later)
+
+
+def test_who_is_not_known_waits_after_as_many_tries_as_who_is(
+    accounts: Accounts, tokens: Callable[[], str]
+) -> None:
+    told: dict[str, list[str]] = {}
+    for user, known in (("reviewer-1", True), ("nobody-1", False), ("disabled-1", False)):
+        for number in range(TRIES + 2):
+            with pytest.raises(SignInRefused) as refused:
+                accounts.sign_in(
+                    user, "something else entirely", f"{user} {number}", at=AT, tokens=tokens, known=known
+                )
+            told.setdefault(user, []).append(str(refused.value))
+    assert told["reviewer-1"] == told["nobody-1"] == told["disabled-1"]
+    assert len(set(told["reviewer-1"])) == 2
+    # Nor does who tries names that nobody has learn of one that somebody has.
+    with pytest.raises(SignInRefused, match="is wrong"):
+        accounts.sign_in("nobody-2", "something else entirely", FROM, at=AT, tokens=tokens, known=False)
+
+
+def test_who_is_not_known_is_not_let_in_with_a_password_that_was_theirs(
+    accounts: Accounts, tokens: Callable[[], str]
+) -> None:
+    with pytest.raises(SignInRefused, match="is wrong"):
+        accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens, known=False)
+
+
+def test_tries_made_all_at_once_are_no_more_than_those_made_in_turn(
+    accounts: Accounts, tokens: Callable[[], str]
+) -> None:
+    def attempt(number: int) -> bool:
+        try:
+            accounts.sign_in("reviewer-1", f"wrong password {number}", FROM, at=AT, tokens=tokens)
+        except SignInRefused as refused:
+            return "is wrong" in refused.message
+        raise AssertionError("let in")
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(attempt, range(32))) == TRIES
+
+
+def test_what_is_typed_as_a_name_is_not_kept(accounts: Accounts, tokens: Callable[[], str]) -> None:
+    with pytest.raises(SignInRefused):
+        accounts.sign_in(GOOD, "", FROM, at=AT, tokens=tokens, known=False)
+    with sqlite3.connect(accounts.path) as connection:
+        assert GOOD not in "\n".join(connection.iterdump())
+    connection.close()
 
 
 def test_one_address_cannot_try_many_names(accounts: Accounts, tokens: Callable[[], str]) -> None:

@@ -34,7 +34,7 @@ from assessment.audit import audit_programme
 from assessment.cli import cli
 from assessment.database import open_programme
 from assessment.decide import accept, approve, decision_states, rate
-from assessment.panel import close_panel, hide_votes, open_panel, show_panels, vote
+from assessment.panel import close_panel, open_panel, show_panels, vote
 from evidence.database import rows
 from evidence.reviews import Review
 from rules.errors import DecisionRefused, ReviewError, UnknownName
@@ -159,55 +159,6 @@ def test_the_record_says_that_somebody_voted_not_what(db: Database, review: Revi
     [event] = rows(db, "select * from event order by id desc limit 1")
     assert (event["action"], event["by"], event["after"]) == ("vote", "lead-1", '{"voted": true}')
     assert "poor" not in json.dumps(event)
-
-
-SPIES = (
-    "select level, level_key, because from vote",
-    "select v.level, v.level_key, v.because from vote v",
-    "with shown_vote as (select level, level_key, because from vote) select * from shown_vote",
-    "select max(level), max(level_key), max(because) from main.vote",
-    "select level, level_key, because from (select * from vote) as shown_vote",
-    "select (select level from vote), (select level_key from vote), (select because from vote)",
-)
-
-
-@pytest.mark.parametrize("sql", SPIES)
-def test_sql_of_ones_own_reads_no_vote_before_its_time(
-    db: Database, review: Review, tmp_path: Path, sql: str
-) -> None:
-    ask(db, review, "a", "b")
-    give(db, review, {"a": "poor"})
-    address = f"file:{tmp_path / 'programme.db'}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True)) as plain:
-        assert plain.execute(sql).fetchall() == [(1, "poor", "I say poor.")]
-        hide_votes(plain)
-        assert plain.execute(sql).fetchall() == [(None, None, None)]
-        # Counting those of a level tells nothing either.
-        assert plain.execute("select count(*) from vote where level = 1").fetchall() == [(0,)]
-        assert plain.execute("select count(*) from vote").fetchall() == [(1,)]
-        assert show_panels(Database(plain), review, to="a")[0]["own_vote"] is None
-        give(db, review, {"b": "excellent"})
-        assert plain.execute("select member, level_key from shown_vote").fetchall() == [
-            ("a", "poor"),
-            ("b", "excellent"),
-        ]
-        assert show_panels(Database(plain), review)[0]["spread"]["range"] == ["Poor", "Excellent"]
-
-
-def test_a_connection_that_can_write_reads_votes_to_seal_them_also_while_another_writes(
-    db: Database, review: Review, tmp_path: Path
-) -> None:
-    with closing(sqlite3.connect(tmp_path / "programme.db", isolation_level=None)) as plain:
-        plain.execute("pragma busy_timeout=7000")
-        db.conn.execute("begin immediate")
-        hide_votes(plain)
-        db.conn.execute("rollback")
-        assert plain.execute("pragma busy_timeout").fetchone() == (7000,)
-    hide_votes(db.conn)
-    ask(db, review, "a", "b")
-    give(db, review, {"a": "poor"})
-    assert seen(db, review, "a")["own_vote"]["level"] == "poor"
-    assert audit_programme(db).problems == ()
 
 
 # Who votes, and how it ends -------------------------------------------------------------------------------

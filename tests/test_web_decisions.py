@@ -15,7 +15,7 @@ from test_web import Outline
 from test_writing import AT, Bench, opened
 
 from assessment.audit import audit_programme
-from assessment.challenges import raise_challenge
+from assessment.challenges import close_challenge, raise_challenge
 from assessment.database import open_programme
 from assessment.decide import approve, decision_states, rate
 from assessment.panel import open_panel
@@ -160,9 +160,10 @@ async def test_forms_are_refused_to_wrong_roles_and_other_reviews_and_change_not
     in_file(bench, lambda db, review: raise_challenge(db, review, "rating", "services", **CLAIM))
     path = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda m: {"review": "r1", "challenge": "1"}[m[1]], form.path)
     wrong = person("lead-2", "lead") if form.name in ("raise", "close") else REVIEWER
-    wrong = MODERATOR if form.name == "reply" else wrong
+    # Everybody who has a role in the review takes part in a conversation about it.
+    wrongs = [] if form.name == "reply" else [wrong]
     before = bench.state()
-    for actor in (None, wrong, OTHER, person("administrator-1", "administrator", None)):
+    for actor in (None, *wrongs, OTHER, person("administrator-1", "administrator", None)):
         for ending in ("", ".json"):
             assert (await bench.send(path + ending, GIVEN, actor)).status_code == 403
     assert bench.state() == before
@@ -234,6 +235,44 @@ async def test_an_own_override_is_approved_by_another_only(bench: Bench) -> None
     done = await bench.send(f"{DECISIONS}/take-back.json", {**THIS, "because": "A slip."}, MODERATOR)
     assert done.json()["ok"] is True and state(bench)["state"] == "proposed"
     assert in_file(bench, lambda db, _: audit_programme(db).problems) == ()
+
+
+async def test_several_ratings_are_accepted_at_once_and_bars_stand_beside_the_others(bench: Bench) -> None:
+    await bench.send(f"{CHALLENGES}/raise", RAISED, MODERATOR)
+    done = await bench.send(f"{DECISIONS}/accept", {"target": "resources", "run": "1"}, MODERATOR)
+    assert done.status_code == 303
+    found = (await bench.get(f"{DECISIONS}.json", SECOND)).json()["acceptable"]
+    bars = {row["target"]: row["bar"] for row in found}
+    # The challenge to carers bars the question above it and the position; resources are accepted already.
+    barred = {"carers", "services", "cell"}
+    assert {target for target, bar in bars.items() if bar} == barred and "resources" not in bars
+    assert len(bars) == 15 and bars["carers"] == "carers cannot be accepted while challenge 1 is open"
+    page = (await bench.get(DECISIONS, SECOND)).text
+    assert 'id="many-workforce"' in page and 'id="many-carers"' not in page
+    assert "Carers cannot be accepted while challenge 1 is open." in page
+    before = bench.state()
+    refused = await bench.send(
+        f"{DECISIONS}/accept-many", {"target": ["workforce", "carers"], "run": "1"}, SECOND
+    )
+    assert refused.status_code == 400 and 'value="workforce" checked' in refused.text
+    assert bench.state() == before
+    none = await bench.send(f"{DECISIONS}/accept-many.json", {"run": "1"}, SECOND)
+    assert none.json()["mistakes"] == {"target": "Tick at least one."}
+    given = {"target": ["workforce", "leadership"], "run": "1", "because": "Read."}
+    assert (await bench.send(f"{DECISIONS}/accept-many", given, SECOND)).status_code == 303
+    assert "2 ratings are accepted, on run 1." in (await bench.get(DECISIONS, SECOND)).text
+    for target in ("workforce", "leadership"):
+        assert state(bench, target)["decision"]["by"] == "lead-2" and state(bench, target)["settled"]
+    assert state(bench)["state"] == "proposed"
+
+
+async def test_who_made_the_run_is_told_that_they_can_accept_none_and_who_may_not_decide_nothing(
+    bench: Bench,
+) -> None:
+    page = (await bench.get(DECISIONS, LEAD)).text
+    assert "You can accept none of these now." in page and "Accept those ticked" not in page
+    page = await bench.get(f"{DECISIONS}.json", REVIEWER)
+    assert page.json()["acceptable"] == []
 
 
 async def test_while_a_challenge_is_open_the_page_names_it_and_offers_no_acceptance(bench: Bench) -> None:
@@ -317,8 +356,10 @@ async def test_a_challenge_is_raised_answered_and_closed_with_what_was_changed(b
     assert done.headers["location"] == f"{CHALLENGES}/1"
     page = (await bench.get(f"{CHALLENGES}/1", LEAD)).text
     assert forms(page) == {"reply"} and "One visit only." in page
-    assert forms((await bench.get(f"{CHALLENGES}/1", MODERATOR)).text) == {"close"}
+    assert forms((await bench.get(f"{CHALLENGES}/1", MODERATOR)).text) == {"reply", "close"}
     await bench.send(f"{CHALLENGES}/1/reply", {"text": "E14 says <so> too."}, LEAD)
+    done = await bench.send(f"{CHALLENGES}/1/reply", {"text": "That is one more visit."}, MODERATOR)
+    assert done.status_code == 303
     refused = await bench.send(
         f"{CHALLENGES}/1/close.json",
         {"outcome": "upheld", "because": "It is.", "changed": "carers"},
@@ -330,7 +371,8 @@ async def test_a_challenge_is_raised_answered_and_closed_with_what_was_changed(b
     given = {"outcome": "partly upheld", "because": "It is.", "changed": "carers"}
     assert (await bench.send(f"{CHALLENGES}/1/close", given, MODERATOR)).status_code == 303
     page = (await bench.get(f"{CHALLENGES}/1", REVIEWER)).text
-    assert "E14 says &lt;so&gt; too." in page and "carers rated excellent" in page
+    assert page.index("E14 says &lt;so&gt; too.") < page.index("That is one more visit.")
+    assert "carers rated excellent" in page
     assert "There is no run since." in page and forms(page) == set()
     late = await bench.send(f"{CHALLENGES}/1/reply.json", {"text": "Wait."}, LEAD)
     assert "was closed by moderator-1" in late.json()["error"] and "joint-review" not in late.text
@@ -343,6 +385,28 @@ async def test_the_register_has_the_open_challenges_first(bench: Bench) -> None:
     await bench.send(f"{CHALLENGES}/3/close", {"outcome": "withdrawn", "because": "A slip."}, MODERATOR)
     found = (await bench.get(f"{CHALLENGES}.json", REVIEWER)).json()
     assert [row["number"] for row in found["challenges"]] == [2, 1, 3] and found["open"] == 2
+
+
+async def test_open_or_closed_challenges_are_shown_alone_fifty_on_a_page(bench: Bench) -> None:
+    def raise_many(db: Database, review: Any) -> None:
+        for n in range(52):
+            raise_challenge(db, review, "rating", "carers", **CLAIM | {"text": f"Doubt {n + 1}."})
+        close_challenge(db, 7, "upheld", because="Yes.", by="moderator-1", at=AT)
+
+    in_file(bench, raise_many)
+    first = (await bench.get(f"{CHALLENGES}.json", REVIEWER)).json()
+    second = (await bench.get(f"{CHALLENGES}.json?page=2", REVIEWER)).json()
+    # 52 down to 1 without the closed one, which comes last.
+    numbers = [row["number"] for row in (*first["challenges"], *second["challenges"])]
+    assert numbers == [*range(52, 7, -1), *range(6, 0, -1), 7] and len(second["challenges"]) == 2
+    assert (first["open"], first["closed"]) == (51, 1)
+    closed = (await bench.get(f"{CHALLENGES}.json?only=closed", REVIEWER)).json()
+    assert [row["number"] for row in closed["challenges"]] == [7]
+    page = (await bench.get(CHALLENGES, REVIEWER)).text
+    assert 'href="/reviews/r1/challenges?only=open"' in page and "1 to 50 of 52" in page
+    page = (await bench.get(f"{CHALLENGES}?only=open&page=2", REVIEWER)).text
+    assert "51 to 51 of 51" in page and Outline(page).problems == []
+    assert (await bench.get(f"{CHALLENGES}?only=lost", REVIEWER)).status_code == 404
 
 
 async def test_only_who_raised_a_challenge_is_offered_to_withdraw_it(bench: Bench) -> None:

@@ -22,6 +22,7 @@ from assessment.audit import audit_programme, history_of
 from assessment.database import init_programme, open_programme
 from assessment.pages import metadata
 from assessment.permissions import Role
+from assessment.web import access
 from assessment.web.uploads import LARGEST_FORM, MOST_FILES
 from assessment.web.views import FORMS
 from evidence.reviews import create_review, find_review
@@ -522,15 +523,20 @@ async def test_many_reviewers_at_once_lose_nothing_and_double_nothing(bench: Ben
     assert check_record(bench) == []
 
 
-async def test_the_database_being_full_of_other_writers_is_said_and_nothing_is_lost(bench: Bench) -> None:
+async def test_that_somebody_else_goes_on_writing_is_said_and_what_was_typed_is_kept(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "WRITE_WAITS", 0.2)
+    typed = FINDING | {"finding": "Nobody asked anybody.", "note": "Typed with care."}
     with sqlite3.connect(bench.path) as connection:
         connection.execute("pragma journal_mode = wal")
         connection.execute("begin immediate")
-        database = bench.datasette.databases[bench.path.stem]
-        await database.execute_write_fn(lambda conn: conn.execute("pragma busy_timeout = 50") and None)
-        done = await bench.send(f"{SOURCE}/record", FINDING)
+        done = await bench.send(f"{SOURCE}/record", typed)
+        as_json = await bench.send(f"{SOURCE}/record.json", typed)
         connection.rollback()
     connection.close()
     assert done.status_code == 503
     assert "being written to by somebody else" in done.text
-    assert (await bench.send(f"{SOURCE}/record", FINDING)).status_code == 303
+    assert all(typed[name] in done.text for name in ("quote", "finding", "note"))
+    assert as_json.status_code == 503 and "try again" in as_json.json()["hint"]
+    assert (await bench.send(f"{SOURCE}/record", typed)).status_code == 303

@@ -22,6 +22,7 @@ SETTINGS = {
     "facet_time_limit_ms": "1000",
     "sql_time_limit_ms": "3000",
     "default_page_size": "50",
+    "num_sql_threads": "10",
     "allow_download": "off",
 }
 """Datasette's settings for a working database (measured; see docs/performance.md)."""
@@ -65,6 +66,8 @@ def serve(db_path: Path, port: int, host: str, tls: bool) -> None:
             command += ["--setting", name, value]
         click.echo("Open the link with the token below: it signs you in, once. Stop with Ctrl-C.", err=True)
         environment = {
+            # From where a request comes is what the network says, not what its headers say.
+            "FORWARDED_ALLOW_IPS": "",
             **os.environ,
             "PYTHONUNBUFFERED": "1",
             "DATASETTE_SECRET": open_accounts(db_path).secret(secrets.token_hex),

@@ -12,9 +12,11 @@ Modules in reading order:
     content   what every page shows, as plain data
     shown     a review as one run shows it, in one language
     worked    what takes a while to work out from a run, kept in memory
+    assessing  the form that assesses a review, and the page on what changed between two runs
     whatif    the pages on what would change a rating
-    uncertainty  the pages on how sure a run is and where to look next
+    uncertainty  the pages on how sure a run is and where to look next, and the form to sign a statement
     compare   the pages that compare all reviews under one framework
+    overrides  the page on how often proposals were overridden, across reviews
     surveys   the page on survey results beside those of other reviews, and its funnels
     indicators  the page on indicators over the years, and its pictures
     agreement  the page on how far reviewers agree
@@ -22,6 +24,7 @@ Modules in reading order:
     tagging   the page on which a source is read and tagged, and its forms
     coding    the pages on blind second coding and on what was coded differently, and their forms
     decisions  the page on where every rating stands, and its forms: accept, override, approve
+    panel     the pages on panels, and their forms: open, vote, close
     challenges  the pages on challenges, and their forms: raise, reply, close
     coverage  the pages on what there is evidence for, and what a reviewer has still to do
     figures   the grid, scales and bars as plain numbers
@@ -41,10 +44,9 @@ from typing import Any, TypeVar
 from datasette import Forbidden, hookimpl
 from datasette.utils import tilde_encode
 
-from assessment.panel import hide_votes
-from assessment.permissions import Action
-from assessment.web import figures, guard, signin, views, wording
-from assessment.web.access import NoWorkingDatabase, actor_of, working_database
+from assessment.hidden import hide
+from assessment.web import access, compat, figures, guard, signin, views, wording
+from assessment.web.access import NoWorkingDatabase, working_database
 from evidence.database import system_salts
 from evidence.seals import give_salts
 
@@ -59,11 +61,21 @@ def hook(function: F) -> F:
     return marked
 
 
+def last_hook(function: F) -> F:
+    """Mark a function as a hook that is asked after those of all other plugins."""
+    marked: F = hookimpl(trylast=True)(function)
+    return marked
+
+
 @hook
 def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     """The pages, before Datasette's own routes."""
-    signing = [(f"^{signin.SIGN_IN}$", signin.sign_in), (f"^{signin.SIGN_OUT}$", signin.sign_out)]
-    return [*signing, *views.routes()]
+    signing = {
+        signin.SIGN_IN: signin.sign_in,
+        signin.SIGN_OUT: signin.sign_out,
+        signin.OWNER_LINK: signin.sign_in_owner,
+    }
+    return [*((f"^{path}$", view) for path, view in signing.items()), *views.routes()]
 
 
 @hook
@@ -74,6 +86,36 @@ def actor_from_request(datasette: Any, request: Any) -> Callable[[], Awaitable[A
         return await signin.find_actor(datasette, request)
 
     return find
+
+
+@last_hook
+def permission_allowed(datasette: Any, actor: dict[str, Any] | None, action: str) -> Any:
+    """What Datasette may show, whatever its metadata says; asked last, so that nothing overrules it."""
+
+    async def ask() -> bool | None:
+        return False if await access.closed(datasette, actor, action) else None
+
+    return ask
+
+
+@hook
+def permission_resources_sql(datasette: Any, actor: dict[str, Any] | None, action: str) -> Any:
+    """The same for Datasette 1.0."""
+
+    async def ask() -> Any:
+        return compat.nothing() if await access.closed(datasette, actor, action) else None
+
+    return ask()
+
+
+@hook
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Callable[[], Awaitable[Any]]:
+    """Who may not see Datasette's pages is told alike what is refused, is not there, or was asked wrongly."""
+
+    async def answer() -> Any:
+        return await views.answer_error(datasette, request, exception)
+
+    return answer
 
 
 @hook
@@ -94,7 +136,7 @@ def prepare_connection(conn: Any) -> None:
     conn.execute("pragma busy_timeout=20000")
     conn.execute("pragma foreign_keys=on")
     give_salts(conn, system_salts)
-    hide_votes(conn)
+    hide(conn)
 
 
 @hook
@@ -117,8 +159,7 @@ def menu_links(datasette: Any, actor: dict[str, Any] | None) -> Callable[[], Awa
         except (Forbidden, NoWorkingDatabase):
             return []
         found = [{"href": datasette.urls.path("/reviews"), "label": "Reviews"}]
-        who = actor_of(actor)
-        if who and who.may(Action.SEE_ALL_REVIEWS):
+        if access.sees_tables(actor):
             href = datasette.urls.database(database.name)
             found.append({"href": href, "label": "Tables and queries"})
         return found

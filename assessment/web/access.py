@@ -4,17 +4,55 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any, TypeVar
 
 from datasette import Forbidden
 from sqlite_utils import Database
 
-from assessment.permissions import OWNER, OWNER_ROLES, Action, Actor, Held, Role, make_actor
+from assessment.hidden import as_pages, as_writer
+from assessment.permissions import MAY, OWNER, OWNER_ROLES, Action, Actor, Held, Role, make_actor
 from assessment.web.compat import allowed
-from evidence.database import APPLICATION_ID
+from evidence.database import APPLICATION_ID, said_plainly
 from rules.errors import DatabaseUnusable
 
 T = TypeVar("T")
+WRITE_WAITS = 45.0
+"""Seconds that a form waits for somebody else's writing: as long as browsers and proxies (a minute, mostly)
+wait for an answer."""
+OF_DATASETTE = frozenset(
+    {
+        "view-instance",
+        "view-database",
+        "view-database-download",
+        "view-table",
+        "view-query",
+        "execute-sql",
+        "permissions-debug",
+        "debug-menu",
+    }
+)
+"""What Datasette asks for on its own pages."""
+TO_NOBODY = frozenset(
+    {
+        "view-database-download",
+        "execute-write-sql",
+        "create-table",
+        "create-view",
+        "store-query",
+        "insert-row",
+        "delete-row",
+        "update-row",
+        "alter-table",
+        "set-column-type",
+        "drop-table",
+        "drop-view",
+        "update-query",
+        "delete-query",
+    }
+)
+"""What is open to nobody beside a working database: to have its file, which holds what its tables hide, and
+(Datasette 1.0) to write past the record of events."""
 
 
 class NoWorkingDatabase(DatabaseUnusable):
@@ -60,16 +98,44 @@ def actor_of(said: Mapping[str, Any] | None) -> Actor | None:
         return None
     if said.get("id") == OWNER:
         return make_actor(OWNER, OWNER_ROLES)
-    held = [Held(Role(role), review) for role, review in said.get("held", ())]
+    try:
+        held = [Held(Role(role), review) for role, review in said.get("held") or ()]
+    except (TypeError, ValueError):
+        held = []  # not said by us: another plugin's way to sign in holds no role here
     return make_actor(str(said.get("id")), held)
+
+
+def sees_tables(said: Mapping[str, Any] | None) -> bool:
+    """Whether Datasette's own pages, which show the rows of every review, are open to who is signed in.
+
+    `all_reviews`, not `held`: who codes items blind is given no role in it (see `signin.find_actor`).
+    """
+    if not said:
+        return False
+    roles = said.get("all_reviews")
+    allowed = MAY[Action.SEE_ALL_REVIEWS]
+    return said.get("id") == OWNER or (isinstance(roles, list) and any(role in allowed for role in roles))
+
+
+async def closed(datasette: Any, said: Mapping[str, Any] | None, action: str) -> bool:
+    """Whether Datasette is to refuse one of its own actions, whatever it was told in its metadata.
+
+    Where a working database is served, nothing of Datasette's own opens to who may not see all reviews.
+    """
+    refused = action in TO_NOBODY or (action in OF_DATASETTE and not sees_tables(said))
+    return refused and await find_working_database(datasette) is not None
 
 
 async def find_working_database(datasette: Any) -> Any:
     """The first database that carries the application id of working databases; None if there is none."""
     for database in datasette.databases.values():
-        if not database.is_memory and await database.execute_fn(_application_id) == APPLICATION_ID:
+        if await _is_working(database):
             return database
     return None
+
+
+async def _is_working(database: Any) -> bool:
+    return not database.is_memory and await database.execute_fn(_application_id) == APPLICATION_ID
 
 
 def _application_id(connection: Any) -> int:
@@ -86,11 +152,12 @@ async def read(database: Any, question: Callable[[Database], T]) -> T:
     def ask(connection: Any) -> T:
         # Nothing is set on Datasette's connection: no pragma, no plugin of sqlite-utils.
         db = Database(connection, recursive_triggers=False, execute_plugins=False)
-        connection.execute("begin")
-        try:
-            return question(db)
-        finally:
-            connection.rollback()
+        with said_plainly(), as_pages(connection):
+            connection.execute("begin")
+            try:
+                return question(db)
+            finally:
+                connection.rollback()
 
     found: T = await database.execute_fn(ask)
     return found
@@ -100,14 +167,20 @@ async def write(database: Any, change: Callable[[Database], T]) -> T:
     """What `change` gives, in Datasette's one writing thread; see `writing` for who calls this.
 
     `change` opens a transaction itself, like everything that writes. The connection is handed over as the
-    command line's is: without transactions that Python begins by itself, and with plain rows.
+    command line's is: without transactions that Python begins by itself, and with plain rows. While another
+    process writes (an import, say), it waits for WRITE_WAITS, counted from the call: of many that come
+    meanwhile none waits for the others' waiting, too.
     """
+    called = monotonic()
 
     def do(connection: Any) -> tuple[T | None, Exception | None]:
         kept = connection.isolation_level, connection.row_factory
         connection.isolation_level = connection.row_factory = None
+        left = max(WRITE_WAITS - (monotonic() - called), 0.1)
+        connection.execute(f"pragma busy_timeout={int(left * 1000)}")
         try:
-            return change(Database(connection, execute_plugins=False)), None
+            with as_writer(connection):
+                return change(Database(connection, execute_plugins=False)), None
         except Exception as error:
             # Handed back, since Datasette would print what is raised in this thread.
             return None, error

@@ -8,6 +8,7 @@ from datetime import date
 from itertools import zip_longest
 from typing import Any
 
+from assessment.permissions import Action
 from assessment.plots import NARROW, WIDE
 from assessment.uncertainty import FEWEST
 from assessment.web import whatif
@@ -34,6 +35,8 @@ class Asked:
     """The reviews that who asks may see; None for all of them."""
     by: str = ""
     """Who asks."""
+    may: frozenset[Action] = frozenset()
+    """What they may do, to the review in the path."""
 
     def whole(self, name: str, default: int | None = None) -> int | None:
         """A whole number from 1; raises AskedWrongly."""

@@ -11,6 +11,7 @@ from assessment import challenges as register
 from assessment.challenges import CELL
 from assessment.decision_tables import CHALLENGED, GROUNDS, OUTCOMES
 from assessment.persons import same_person
+from assessment.web.content import PAGE_SIZE, paging_of
 from assessment.web.decisions import without_commands
 from assessment.web.shown import Shown
 from assessment.web.writing import Done, Sent
@@ -19,26 +20,44 @@ from evidence.reviews import Review, find_review
 from rules.errors import DecisionRefused, UnknownName
 
 KINDS = {"rating": "Rating", "rule": "Rule", "measure": "Measure", "item": "Item", "tag": "Tag"}
+STATES = ("open", "closed")
+REGISTER = """
+select c.id, case when o.id is null then 'open' else 'closed' end as state
+from challenge c left join challenge_outcome o on o.challenge_id = c.id
+where c.review_id = ? order by o.id is not null, c.id desc
+"""
 NUMBERS = "select id from challenge where review_id = ? order by id desc limit 20"
 OF_REVIEW = "select count(*) from challenge where review_id = ? and id = ?"
 
 
-def challenges(db: Database, key: str, *, kind: str = "", target: str = "") -> dict[str, Any]:
+def challenges(
+    db: Database, key: str, *, kind: str = "", target: str = "", only: str = "", page: int = 1
+) -> dict[str, Any]:
     """The register of a review: the open challenges first, then the closed ones, each the latest first.
 
-    `review`, `challenges` (see `challenges.show_challenge`, each with `about`: see `_about`), `open` (how
-    many are), and for the form that raises one: `kinds`, `grounds`, and `prefilled` {kind, target}. Raises
+    `review`, `challenges`: a page of them (see `challenges.show_challenge`, each with `about`: see `_about`),
+    all or, with `only`, those that are 'open' or 'closed'; `paging`, `only`, `open` and `closed` (how many
+    are), and for the form that raises one: `kinds`, `grounds`, and `prefilled` {kind, target}. Raises
     UnknownName.
     """
     review = find_review(db, key)
-    found = [{**row, "about": _about(review, row)} for row in register.list_challenges(db, review)]
-    found.sort(key=lambda row: (row["state"] != "open", -row["number"]))
-    if kind and kind not in CHALLENGED:
-        raise UnknownName("kind of challenge", kind, CHALLENGED)
+    for name, given, known in (
+        ("kind of challenge", kind, CHALLENGED),
+        ("state of challenges", only, STATES),
+    ):
+        if given and given not in known:
+            raise UnknownName(name, given, known)
+    every = rows(db, REGISTER, [review.id])
+    chosen = [row["id"] for row in every if only in ("", row["state"])]
+    paging = paging_of(len(chosen), page)
+    there = chosen[paging["offset"] : paging["offset"] + PAGE_SIZE]
+    found = [register.show_challenge(db, number) for number in there]
     return {
         **Shown(db, review, None, "en").head(),
-        "challenges": found,
-        "open": sum(row["state"] == "open" for row in found),
+        "challenges": [{**row, "about": _about(review, row)} for row in found],
+        "paging": paging,
+        "only": only,
+        **{state: sum(row["state"] == state for row in every) for state in STATES},
         "kinds": list(KINDS.items()),
         "grounds": list(GROUNDS),
         "prefilled": {"kind": kind, "target": target},

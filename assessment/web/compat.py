@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 
 import datasette
 from datasette.views.index import IndexView
+from datasette.views.special import AuthTokenView
 
 
 async def allowed(datasette: Any, actor: dict[str, Any] | None, action: str, database: str = "") -> bool:
@@ -20,12 +22,33 @@ async def allowed(datasette: Any, actor: dict[str, Any] | None, action: str, dat
     return bool(await datasette.permission_allowed(actor, action, resource=database or None, default=True))
 
 
+def nothing() -> Any:
+    """What the hook `permission_resources_sql` of 1.0 gives to refuse an action on everything."""
+    from datasette.permissions import PermissionSQL
+
+    return PermissionSQL(restriction_sql="select null as parent, null as child where 0")
+
+
 async def own_index(datasette: Any, request: Any) -> Any:
     """Datasette's own home page."""
     request.scope = dict(request.scope, url_route={"kwargs": {"format": None}})
     view = IndexView(datasette)
     # 1.0 dispatches by method; 0.65 answers GET by `get`.
     return await view.get(request)
+
+
+async def own_link(datasette: Any, request: Any) -> Any:
+    """What Datasette itself answers to the link that signs its owner in."""
+    return await AuthTokenView(datasette).get(request)
+
+
+def use_link(datasette: Any, token: str) -> bool:
+    """Whether this is the token of that link; it is no more after the first time."""
+    wanted = datasette._root_token
+    if not wanted or not secrets.compare_digest(token.encode(), wanted.encode()):
+        return False
+    datasette._root_token = None
+    return True
 
 
 def own_scripts() -> list[str]:

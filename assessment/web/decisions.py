@@ -11,35 +11,55 @@ from assessment import decide
 from assessment.challenges import CELL, check_rated
 from assessment.run import Run, load_run
 from assessment.web.shown import Shown
-from assessment.web.writing import Done, Sent
+from assessment.web.wording import plural
+from assessment.web.writing import Done, Mistakes, Sent
+from evidence.database import rows
 from evidence.reviews import Review, find_review
 from rules.errors import DecisionRefused, RunImpossible
 from rules.framework import Framework, in_language
 
+VOTED = "select distinct target from panel_state where review_id = ? and state <> 'open' and voted > 0"
+
 
 def decisions(
-    db: Database, key: str, by: str, *, target: str = "", run_id: int | None = None
+    db: Database, key: str, by: str, *, target: str = "", run_id: int | None = None, many: bool = False
 ) -> dict[str, Any]:
     """Where the decision on every rating of a review stands, on the latest run.
 
     `review`, `run` (the facts of the latest; None before the first), `states` (see
-    `decide.decision_states`, each with `words`, the name of its state for people), `settled` (how many are),
-    and `deciding`: the rating `target` as somebody sees it who decides (see `deciding`), or None. Raises
-    UnknownName.
+    `decide.decision_states`, each with `words`, the name of its state for people, and `voted`, whether a
+    panel has voted on it), `settled` (how many are), `deciding`: the rating `target` as somebody sees it who
+    decides (see `deciding`), or None, and `acceptable`: with `many` every rating of the latest run that was
+    not accepted yet, {target, title, rated: as a level's title, or None, bar: why `by` cannot accept it, or
+    empty}. Raises UnknownName.
     """
     review = find_review(db, key)
     if target:
         check_rated(review.framework, target)
     run = _latest(db, review)
     shown = Shown(db, review, run, "en")
-    states = [{**row, "words": _words(row)} for row in decide.decision_states(db, review)]
+    states = _states(db, review)
     return {
         **shown.head(),
         "run": shown.facts(),
         "states": states,
         "settled": sum(row["settled"] for row in states),
         "deciding": deciding(db, key, target, by, run_id=run_id) if run and target else None,
+        "acceptable": _acceptable(db, review, states, by) if run and many else [],
     }
+
+
+def _acceptable(db: Database, review: Review, states: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:
+    bars = decide.bars_to_acceptance(db, review, by=by)
+    return [
+        {
+            **{name: row[name] for name in ("target", "title")},
+            "rated": row["level_title"],
+            "bar": bars[row["target"]],
+        }
+        for row in states
+        if row["state"] != "accepted"
+    ]
 
 
 def deciding(
@@ -56,17 +76,25 @@ def deciding(
     if target != CELL and target not in review.framework.question_of:
         return None
     run = load_run(db, review, run_id)
-    state = next(row for row in decide.decision_states(db, review) if row["target"] == target)
+    state = next(row for row in _states(db, review) if row["target"] == target)
     refusals = decide.why_not(db, review, target, by=by, run=run.id)
     return {
         "target": target,
         "title": state["title"],
         "run": run.id,
         **_rated(db, review, run, target),
-        "state": {**state, "words": _words(state)},
+        "state": state,
         "levels": _levels(review.framework, target),
         "why_not": refusals,
     }
+
+
+def _states(db: Database, review: Review) -> list[dict[str, Any]]:
+    voted = {row["target"] for row in rows(db, VOTED, [review.id])}
+    return [
+        {**row, "words": _words(row), "voted": row["target"] in voted}
+        for row in decide.decision_states(db, review)
+    ]
 
 
 def _latest(db: Database, review: Review) -> Run | None:
@@ -114,6 +142,20 @@ def accept(db: Database, sent: Sent) -> Done:
         )
     )
     return _done(sent, target, f"{_title(review, target)} is accepted, on run {run}.", {"decided": found})
+
+
+def accept_many(db: Database, sent: Sent) -> Done:
+    """Accept several ratings of the run that the person was looking at; all of them or none."""
+    review, run = find_review(db, sent.review), sent.whole("run", least=1)
+    targets = sent.texts("target")
+    if not targets:
+        raise Mistakes({"target": "Tick at least one."})
+    because = sent.text("because")
+    found = _decide(
+        lambda: decide.accept(db, review, *targets, by=sent.by, because=because, run=run, at=sent.at)
+    )
+    said = f"{plural(len(found), 'rating is', 'ratings are')} accepted, on run {run}."
+    return Done(said, to="?", more={"decided": found})
 
 
 def override(db: Database, sent: Sent) -> Done:

@@ -1,6 +1,7 @@
 """What holds for every answer and every form, Datasette's own included.
 
-Headers: no script but the server's own, no framing, no guessing of types, nothing kept by caches.
+Headers: no script but the server's own, no framing, no guessing of types, nothing kept by caches, no way to
+another server. Tables as CSV: no formulas (see `evidence.spreadsheets`).
 Cookies: never readable by scripts, never sent along from other sites, over HTTPS only where there is HTTPS.
 Forms: a POST must come from a page of this server by its Origin (or Sec-Fetch-Site) header, beside the token
 that Datasette asks for; a request without either header is refused. A body is read up to a limit only (forms
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from assessment.web.compat import own_scripts
 from assessment.web.signin import behind_tls
 from assessment.web.uploads import LARGEST_FORM, LARGEST_UPLOAD, FormUnreadable
 from assessment.web.views import takes_files
+from evidence.spreadsheets import OutgoingCsv
 from rules.errors import ReviewError
 
 Scope = MutableMapping[str, Any]
@@ -51,7 +53,7 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 HSTS = "max-age=31536000"
-OURS = ("/reviews", "/compare", "/-/sign-in", "/-/sign-out")
+OURS = ("/reviews", "/compare", "/overrides", "/-/sign-in", "/-/sign-out")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TOO_LARGE = "This is more than is read at once. Nothing was changed."
 NO_FORM = "This is no form that can be read. Nothing was changed."
@@ -67,9 +69,19 @@ def guarded(app: App) -> App:
             return
         tls = behind_tls()
 
+        table: OutgoingCsv | None = None
+
         async def answer(message: MutableMapping[str, Any]) -> None:
+            nonlocal table
             if message["type"] == "http.response.start":
-                message["headers"] = _with_headers(scope["path"], message.get("headers", ()), tls)
+                headers = _with_headers(scope["path"], message.get("headers", ()), tls)
+                if _is_csv(scope, headers):
+                    table = OutgoingCsv()
+                    headers = [pair for pair in headers if pair[0].lower() != b"content-length"]
+                message["headers"] = headers
+            elif table is not None:
+                more = message.get("more_body", False)
+                message["body"] = table.feed(message.get("body", b""), more=more)
             await send(message)
 
         if scope["method"] in SAFE:
@@ -125,7 +137,7 @@ def is_from_here(scope: Scope) -> bool:
 
 
 def _with_headers(path: str, headers: Any, tls: bool) -> list[tuple[bytes, bytes]]:
-    found = [(name, value) for name, value in headers if name.lower() not in REPLACED]
+    found = [(name, _inside(name, value)) for name, value in headers if name.lower() not in REPLACED]
     cookies = [
         (name, _safe_cookie(value, tls)) if name.lower() == b"set-cookie" else (name, value)
         for name, value in found
@@ -136,6 +148,19 @@ def _with_headers(path: str, headers: Any, tls: bool) -> list[tuple[bytes, bytes
     if tls:
         said["strict-transport-security"] = HSTS
     return [*cookies, *((name.encode(), value.encode()) for name, value in said.items())]
+
+
+def _is_csv(scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a table goes out as CSV; to be looked at, Datasette sends it as plain text."""
+    asked = scope["path"].endswith(".csv") or b"_format=csv" in scope.get("query_string", b"")
+    kinds = (b"text/csv", b"text/plain") if asked else (b"text/csv",)
+    return any(name.lower() == b"content-type" and value.startswith(kinds) for name, value in headers)
+
+
+def _inside(name: bytes, value: bytes) -> bytes:
+    """A header; the address to go on to is one of this server, whatever path it was made of."""
+    elsewhere = name.lower() == b"location" and value[:1] == b"/" and value[1:2] in (b"/", b"\\")
+    return b"/" if elsewhere else value
 
 
 def _policy(path: str) -> str:

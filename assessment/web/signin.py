@@ -2,7 +2,7 @@
 
 A session is a cookie with an unguessable token (see `assessment.accounts`); roles are read anew for every
 request, so that a role taken or a user disabled counts at once. The link that `joint-review serve` prints
-signs in the owner of the machine, as Datasette's `root`, with every role.
+signs in the owner of the machine, once, as Datasette's `root`, with every role, and with a session like any.
 """
 
 from __future__ import annotations
@@ -10,19 +10,23 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from datasette import Response
+from datasette import Forbidden, Response
 
-from assessment.accounts import Accounts, open_accounts
+from assessment.accounts import WHOLE, Accounts, open_accounts
+from assessment.permissions import OWNER
 from assessment.users import held_by, is_user
 from assessment.web.access import find_working_database, read
+from assessment.web.compat import own_link, use_link
+from evidence.second_coding import is_blind
 from rules.errors import DatabaseUnusable, SignInRefused
 
 COOKIE = "joint_review_session"
-SIGN_IN, SIGN_OUT = "/-/sign-in", "/-/sign-out"
+SIGN_IN, SIGN_OUT, OWNER_LINK = "/-/sign-in", "/-/sign-out", "/-/auth-token"
 LONGEST = 400
 """Letters of a field of the form; more is nobody's name or password."""
 
@@ -33,7 +37,10 @@ def behind_tls() -> bool:
 
 
 async def find_actor(datasette: Any, request: Any) -> dict[str, Any] | None:
-    """Who is signed in, as Datasette is told: `id`, `held` (role and review) and `all_reviews` (roles)."""
+    """Who is signed in, as Datasette is told: `id`, `held` (role and review) and `all_reviews` (roles).
+
+    `held` is what our pages ask (see `assessment.permissions`), `all_reviews` what Datasette's are opened by.
+    """
     token = request.cookies.get(COOKIE)
     if not token or len(token) > LONGEST:
         return None
@@ -45,16 +52,20 @@ async def find_actor(datasette: Any, request: Any) -> dict[str, Any] | None:
         name = await asyncio.to_thread(accounts.user_of, token, at=datetime.now(UTC))
     except DatabaseUnusable:
         return None
-    if name is None:
-        return None
-    known, held = await read(database, lambda db: (is_user(db, name), held_by(db, name)))
+    if name is None or name == OWNER:
+        return {"id": OWNER} if name else None
+    known, held, blind = await read(
+        database, lambda db: (is_user(db, name), held_by(db, name), is_blind(db, name))
+    )
     if not known:
         return None
+    of_all = sorted(one.role.value for one in held if one.review is None)
     return {
         "id": name,
         "held": sorted([one.role.value, one.review] for one in held if one.review)
-        + sorted([one.role.value, None] for one in held if not one.review),
-        "all_reviews": sorted(one.role.value for one in held if one.review is None),
+        + [[role, None] for role in of_all],
+        # Tables hold what a blind coder is not to see.
+        "all_reviews": [] if blind else of_all,
     }
 
 
@@ -77,16 +88,51 @@ async def sign_in(datasette: Any, request: Any) -> Any:
         accounts = await asyncio.to_thread(_accounts, database)
         token = await asyncio.to_thread(
             accounts.sign_in,
-            # A disabled user is told, and costs, what an unknown one does.
-            name if known else "",
+            name,
             password,
             _address(request),
             at=datetime.now(UTC),
             tokens=secrets.token_urlsafe,
+            # A disabled user is told, and costs, what an unknown one does.
+            known=known,
         )
     except SignInRefused as error:
         return await show_form(datasette, request, after, name, error, status=403)
-    response = Response.redirect(after or datasette.urls.path("/reviews"), status=303)
+    except DatabaseUnusable as error:
+        return await _closed(datasette, request, error, after, name)
+    return await _begun(request, accounts, token, after or datasette.urls.path("/reviews"))
+
+
+async def sign_in_owner(datasette: Any, request: Any) -> Any:
+    """The link that `joint-review serve` prints; it works once."""
+    database = await find_working_database(datasette)
+    if database is None:
+        return await own_link(datasette, request)
+    if not use_link(datasette, request.args.get("token") or ""):
+        raise Forbidden("this link has been used, or was never given out")
+    try:
+        accounts = await asyncio.to_thread(_accounts, database)
+        at = datetime.now(UTC)
+        token = await asyncio.to_thread(accounts.begin, OWNER, at=at, tokens=secrets.token_urlsafe)
+    except DatabaseUnusable as error:
+        return await _closed(datasette, request, error)
+    return await _begun(request, accounts, token, datasette.urls.instance())
+
+
+async def _closed(
+    datasette: Any, request: Any, error: DatabaseUnusable, after: str = "", name: str = ""
+) -> Any:
+    """Strangers need not know where the file is and what is the matter with it."""
+    traceback.print_exception(error)
+    closed = SignInRefused("nobody can sign in at the moment", hint="The server's log says why.")
+    return await show_form(datasette, request, after, name, closed, status=503)
+
+
+async def _begun(request: Any, accounts: Accounts, token: str, after: str) -> Any:
+    """On to a page with a new session, which takes the place of the one there was."""
+    if old := request.cookies.get(COOKIE):
+        await asyncio.to_thread(accounts.sign_out, old)
+    response = Response.redirect(after, status=303)
     response.set_cookie(COOKIE, token, httponly=True, samesite="lax", secure=behind_tls())
     return response
 
@@ -96,10 +142,19 @@ async def sign_out(datasette: Any, request: Any) -> Any:
     if request.method != "POST":
         return Response.redirect(datasette.urls.path("/reviews"), status=303)
     token, database = request.cookies.get(COOKIE), await find_working_database(datasette)
-    if token and database is not None:
-        accounts = await asyncio.to_thread(_accounts, database)
-        await asyncio.to_thread(accounts.sign_out, token)
     response = Response.redirect(datasette.urls.path(SIGN_IN), status=303)
+    try:
+        if token and database is not None:
+            accounts = await asyncio.to_thread(_accounts, database)
+            await asyncio.to_thread(accounts.sign_out, token)
+    except DatabaseUnusable as error:
+        traceback.print_exception(error)
+        hours = int(WHOLE.total_seconds() // 3600)
+        said = SignInRefused(
+            "this browser is signed out, but the session could not be ended on the server",
+            hint=f"It ends by itself after {hours} hours at most.",
+        )
+        response = await show_form(datasette, request, "", "", said, status=503)
     for cookie in (COOKIE, "ds_actor"):
         response.set_cookie(cookie, "", max_age=0, httponly=True, samesite="lax", secure=behind_tls())
     return response

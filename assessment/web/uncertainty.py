@@ -1,36 +1,56 @@
-"""The pages on how sure a run is and where to look next, as plain data."""
+"""The pages on how sure a run is and where to look next, as plain data, and the form to sign a statement."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlite_utils import Database
 
 from assessment.charts import chances_plot, profile_plot
-from assessment.confidence import CONCERN_WORDS, CONCERNS, Suggestion, statements_of, suggest_confidence
+from assessment.confidence import (
+    CONCERN_WORDS,
+    CONCERNS,
+    LEVELS,
+    Suggestion,
+    state_confidence,
+    statements_of,
+    suggest_confidence,
+)
 from assessment.next_evidence import DomainNext, Next
 from assessment.profile import Line, Profile, make_profile
-from assessment.run import load_run
+from assessment.run import Run, load_run
 from assessment.schema import PARTS_OF_CONFIDENCE
-from assessment.uncertainty import TargetChances, Uncertainty
+from assessment.uncertainty import FEWEST, TargetChances, Uncertainty
 from assessment.web import wording
+from assessment.web.access import read
 from assessment.web.shown import Shown
-from assessment.web.worked import TooLarge, Worked
+from assessment.web.worked import DRAWS, MOST_DRAWS, TooLarge, Worked
+from assessment.web.writing import Done, Mistakes, Sent
 from evidence.pools import SampleSizes
 from evidence.reviews import find_review
-from rules.errors import RunImpossible
+from rules.errors import RunImpossible, UnknownName
 
 
 def uncertainty(
-    db: Database, key: str, draws: int, seed: int, *, run_id: int | None = None, language: str = "en"
+    db: Database,
+    key: str,
+    draws: int,
+    seed: int,
+    *,
+    run_id: int | None = None,
+    language: str = "en",
+    sign: str = "",
 ) -> dict[str, Any]:
     """How sure a run is.
 
     `said` (one sentence), `uncertainty` and `confidence` (as `joint-review uncertainty --json` gives them),
     `profile` (see assessment.profile), `grid` with the `chance` of every cell, `nowhere` (the chance of no
-    position), and `problem` {error, hint} where nothing can be drawn. `listed`: the rows of the page.
+    position), and `problem` {error, hint} where nothing can be drawn. `signing`: the domain `sign` as the
+    form needs it that signs a statement on it, {target, title, suggested, levels: the best first, parts:
+    {name, title, said}}, or None. `listed`: the rows of the page. Raises UnknownName.
     """
     found = find_review(db, key)
     run = load_run(db, found, run_id)
@@ -41,6 +61,7 @@ def uncertainty(
         "draws": draws,
         "seed": seed,
         **dict.fromkeys(("said", "uncertainty", "confidence", "profile", "grid", "nowhere", "problem")),
+        "signing": None,
     }
     try:
         sure = worked.sure(draws, seed)
@@ -64,6 +85,7 @@ def uncertainty(
         "profile": asdict(profile),
         "grid": grid,
         "nowhere": chances[None],
+        "signing": _signing(shown, suggested, sign) if sign else None,
         "listed": {
             "sections": list(_sections(profile, sure)),
             "confidence": list(_confidence(shown, suggested, statements)),
@@ -211,6 +233,24 @@ def _confidence(
         yield {"target": name, "title": title, "level": one.level, "parts": parts, "signed": signed}
 
 
+def _signing(shown: Shown, suggested: Mapping[str, Suggestion], target: str) -> dict[str, Any]:
+    if target not in suggested:
+        raise UnknownName("domain", target, suggested)
+    parts = suggested[target].parts
+    said = {
+        name: f"{CONCERN_WORDS[CONCERNS.index(one.concern)]}: {one.figures}" for name, one in parts.items()
+    }
+    return {
+        "target": target,
+        "title": shown.framework.title_of(target, shown.language),
+        "suggested": suggested[target].level,
+        "levels": list(reversed(LEVELS)),
+        "parts": [
+            {"name": name, "title": title, "said": said[name]} for name, title in PARTS_OF_CONFIDENCE.items()
+        ],
+    }
+
+
 def _next_said(ahead: Next) -> str:
     gaps = [domain for domain in ahead.domains if domain.chance_wrong is None]
     helped = [domain for domain in ahead.domains if domain.best]
@@ -272,3 +312,42 @@ def _sizes(sizes: SampleSizes) -> str:
     if sizes.respondents:
         parts.append(wording.plural(sizes.respondents, "respondent"))
     return "; ".join(parts)
+
+
+# --- the form ----------------------------------------------------------------------------------------------
+
+
+async def draw_for_statement(database: Any, sent: Sent) -> tuple[Run, Uncertainty]:
+    """The run that the page showed, and what its draws gave: some seconds of work, unless still in memory."""
+    run_id = sent.whole("run", least=1)
+    draws, seed = sent.whole("draws"), sent.whole("seed")
+    draws = DRAWS if draws is None else draws
+    if not FEWEST <= draws <= MOST_DRAWS:
+        raise Mistakes({"draws": f"A page draws {FEWEST} to {MOST_DRAWS:,} times."})
+
+    def work_out(db: Database) -> tuple[Run, Uncertainty]:
+        found = find_review(db, sent.review)
+        run = load_run(db, found, run_id)
+        return run, Worked(db, found, run).sure(draws, seed or 0)
+
+    return await read(database, work_out)
+
+
+def sign(db: Database, sent: Sent) -> Done:
+    """Sign a statement of confidence in a domain's rating, beside what the figures suggest."""
+    run, sure = sent.prepared
+    review = find_review(db, sent.review)
+    domain = sent.text("domain", needed="No domain is named.")
+    level = sent.one_of("level", LEVELS, needed="Choose a level.")
+    because = sent.text("because", needed="Say why.")
+    words = {part: sent.text(f"on-{part}") for part in PARTS_OF_CONFIDENCE}
+    state_confidence(
+        db, review, run, domain, level, sure, because=because, by=sent.by, at=sent.at, words=words
+    )
+    title = run.policy.framework.title_of(domain)
+    shown = {"run": run.id, "draws": sure.draws, "seed": sure.seed}
+    return Done(
+        f"Your statement on {title} is signed: {level} confidence.",
+        to=f"?{urlencode(shown)}#confidence-{domain}",
+        more={"domain": domain, "level": level, "run": run.id},
+    )

@@ -41,15 +41,18 @@ class FormTooLarge(ReviewError):
         super().__init__(f"this is more than is read at once: at most {most}", hint="Send less at a time.")
 
 
-async def read_form(kind: str, receive: Receive, folder: Path) -> tuple[Fields, list[GivenFile]]:
+async def read_form(kind: str, receive: Receive, folder: Path | None) -> tuple[Fields, list[GivenFile]]:
     """The fields of a form, each with all its values, and its files, which are put into `folder`.
 
-    `kind` is the Content-Type of the request. Raises FormUnreadable and FormTooLarge.
+    `kind` is the Content-Type of the request; without a folder no files are taken. Raises FormUnreadable and
+    FormTooLarge, and OSError where the files cannot be written.
     """
     name, options = parse_options_header(kind)
     if name == b"application/x-www-form-urlencoded":
         return await _read_plain(receive), []
     if name == b"multipart/form-data" and options.get(b"boundary"):
+        if folder is None:
+            raise FormUnreadable("this form takes no files")
         parts = _Parts(folder)
         try:
             await _read_parts(MultipartParser(options[b"boundary"], parts.callbacks()), receive)

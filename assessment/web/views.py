@@ -17,6 +17,7 @@ from sqlite_utils import Database
 from assessment.permissions import Action
 from assessment.web import (
     agreement,
+    assessing,
     challenges,
     coding,
     compare,
@@ -24,6 +25,8 @@ from assessment.web import (
     coverage,
     decisions,
     indicators,
+    overrides,
+    panel,
     signin,
     sources,
     surveys,
@@ -37,13 +40,14 @@ from assessment.web.access import (
     actor_of,
     find_working_database,
     read,
+    sees_tables,
     working_database,
 )
 from assessment.web.asked import Asked, AskedWrongly
 from assessment.web.compat import own_index
 from assessment.web.writing import Again, Form
 from evidence.second_coding import StillBlind, refuse_blind
-from rules.errors import ReviewError
+from rules.errors import DatabaseUnusable, ReviewError
 
 Found = dict[str, Any]
 
@@ -54,8 +58,16 @@ def reviews(db: Database, asked: Asked) -> Found:
 
 
 def review(db: Database, asked: Asked) -> Found:
-    """The overview of a review."""
-    return content.review(db, asked.names["review"], run_id=asked.run, language=asked.language)
+    """The overview of a review, and for those who may assess it what they need for that."""
+    key = asked.names["review"]
+    found = content.review(db, key, run_id=asked.run, language=asked.language)
+    return {**found, "assessing": assessing.assessing(db, key) if Action.ASSESS in asked.may else None}
+
+
+def what_changed(db: Database, asked: Asked) -> Found:
+    """What changed between two runs."""
+    key, since = asked.names["review"], asked.whole("since")
+    return assessing.changes(db, key, run_id=asked.run, since=since, language=asked.language)
 
 
 def trail(db: Database, asked: Asked) -> Found:
@@ -104,8 +116,9 @@ def would_change(db: Database, asked: Asked) -> Found:
 
 def how_sure(db: Database, asked: Asked) -> Found:
     """How sure a run is."""
+    key, sign = asked.names["review"], asked.text("sign")
     return uncertainty.uncertainty(
-        db, asked.names["review"], asked.draws, asked.seed, run_id=asked.run, language=asked.language
+        db, key, asked.draws, asked.seed, run_id=asked.run, language=asked.language, sign=sign
     )
 
 
@@ -154,6 +167,11 @@ def side_by_side(db: Database, asked: Asked) -> Found:
     """All reviews under a framework."""
     framework = asked.names.get("framework")
     return compare.compare(db, framework, until=asked.until, nearest=asked.pairs, only=asked.seen)
+
+
+def overridden(db: Database, asked: Asked) -> Found:
+    """How often proposals were overridden, across reviews."""
+    return overrides.overrides(db, asked.names.get("framework"), only=asked.seen, page=asked.page)
 
 
 def survey_results(db: Database, asked: Asked) -> Found:
@@ -236,14 +254,25 @@ def coded_differently(db: Database, asked: Asked) -> Found:
 
 def all_decisions(db: Database, asked: Asked) -> Found:
     """Where every rating stands, and one of them to decide on."""
-    target = asked.text("target")
-    return decisions.decisions(db, asked.names["review"], asked.by, target=target, run_id=asked.run)
+    key, target, many = asked.names["review"], asked.text("target"), Action.DECIDE in asked.may
+    return decisions.decisions(db, key, asked.by, target=target, run_id=asked.run, many=many)
+
+
+def all_panels(db: Database, asked: Asked) -> Found:
+    """The panels of a review."""
+    return panel.panels(db, asked.names["review"], asked.by, language=asked.language)
+
+
+def one_panel(db: Database, asked: Asked) -> Found:
+    """The panel on one rating."""
+    names = asked.names
+    return panel.panel(db, names["review"], names["target"], asked.by, language=asked.language)
 
 
 def all_challenges(db: Database, asked: Asked) -> Found:
     """The challenge register of a review."""
-    kind, target = asked.text("kind"), asked.text("target")
-    return challenges.challenges(db, asked.names["review"], kind=kind, target=target)
+    given = {name: asked.text(name) for name in ("kind", "target", "only")}
+    return challenges.challenges(db, asked.names["review"], page=asked.page, **given)
 
 
 def challenge(db: Database, asked: Asked) -> Found:
@@ -277,18 +306,22 @@ NAME = "(?P<{}>[^/]+?)"
 REVIEW = "/reviews/" + NAME.format("review")
 TRAIL = REVIEW + "/trail/" + NAME.format("target")
 WHATIF = REVIEW + "/whatif"
+UNCERTAINTY = REVIEW + "/uncertainty"
 SOURCES = REVIEW + "/sources"
 ADD_SOURCES = SOURCES + "/add"
 CODING = REVIEW + "/coding"
 APART = REVIEW + "/disagreements"
 SOURCE = SOURCES + "/" + NAME.format("source")
 DECISIONS = REVIEW + "/decisions"
+PANELS = REVIEW + "/panel"
+PANEL = PANELS + "/" + NAME.format("target")
 CHALLENGES = REVIEW + "/challenges"
 CHALLENGE = CHALLENGES + "/" + NAME.format("challenge")
 HOME = Page("/reviews", "review_list.html", reviews)
 PAGES: tuple[Page | Picture, ...] = (
     HOME,
     Page(REVIEW, "review_page.html", review),
+    Page(REVIEW + "/changes", "review_changes.html", what_changed),
     Page(TRAIL, "review_trail.html", trail),
     Page(TRAIL + "/" + NAME.format("measure"), "review_measure.html", measure),
     Page(REVIEW + "/items", "review_items.html", items),
@@ -296,8 +329,8 @@ PAGES: tuple[Page | Picture, ...] = (
     Page(WHATIF, "review_whatif.html", would_change),
     Page(WHATIF + "/" + NAME.format("target"), "review_whatif.html", would_change),
     Picture(WHATIF + "/" + NAME.format("target") + r"/tornado\.svg", tornado_picture),
-    Page(REVIEW + "/uncertainty", "review_uncertainty.html", how_sure),
-    Picture(REVIEW + r"/uncertainty/profile\.svg", profile_picture),
+    Page(UNCERTAINTY, "review_uncertainty.html", how_sure),
+    Picture(UNCERTAINTY + r"/profile\.svg", profile_picture),
     Page(REVIEW + "/next", "review_next.html", look_next),
     Picture(REVIEW + r"/next/chances\.svg", chances_picture),
     Page(REVIEW + "/rule/" + NAME.format("rule"), "review_rule.html", rule),
@@ -314,10 +347,16 @@ PAGES: tuple[Page | Picture, ...] = (
     Page(REVIEW + "/coverage", "review_coverage.html", covered),
     Page(REVIEW + "/queue", "review_queue.html", queue),
     Page(DECISIONS, "review_decisions.html", all_decisions),
+    Page(PANELS, "review_panels.html", all_panels),
+    Page(PANEL, "review_panel.html", one_panel),
     Page(CHALLENGES, "review_challenges.html", all_challenges),
     Page(CHALLENGE, "review_challenge.html", challenge),
     Page("/compare", "review_compare.html", side_by_side, Action.SEE_ALL_REVIEWS),
     Page("/compare/" + NAME.format("framework"), "review_compare.html", side_by_side, Action.SEE_ALL_REVIEWS),
+    Page("/overrides", "review_overrides.html", overridden, Action.SEE_ALL_REVIEWS),
+    Page(
+        "/overrides/" + NAME.format("framework"), "review_overrides.html", overridden, Action.SEE_ALL_REVIEWS
+    ),
 )
 """Every page and picture; each page also answers with `.json` at the end of its path."""
 FORMS: tuple[Form, ...] = (
@@ -325,6 +364,10 @@ FORMS: tuple[Form, ...] = (
         *(ADD_SOURCES, "files", Action.ADD_SOURCE, sources.store_files, sources.read_files),
         files=True,
         blind=True,
+    ),
+    Form(REVIEW, "assess", Action.ASSESS, assessing.assess, assessing.work_out),
+    Form(
+        *(UNCERTAINTY, "sign", Action.SIGN_CONFIDENCE, uncertainty.sign, uncertainty.draw_for_statement),
     ),
     Form(CODING, "draw", Action.SETTLE, coding.draw, blind=True),
     Form(CODING, "code", Action.CODE_AGAIN, coding.code, blind=True),
@@ -336,9 +379,13 @@ FORMS: tuple[Form, ...] = (
     Form(SOURCE, "place", Action.TAG, tagging.place),
     Form(SOURCE, "tag", Action.TAG, tagging.tag_many),
     Form(DECISIONS, "accept", Action.DECIDE, decisions.accept),
+    Form(DECISIONS, "accept-many", Action.DECIDE, decisions.accept_many),
     Form(DECISIONS, "override", Action.DECIDE, decisions.override),
     Form(DECISIONS, "take-back", Action.DECIDE, decisions.take_back),
     Form(DECISIONS, "approve", Action.APPROVE, decisions.approve),
+    Form(PANEL, "open", Action.PANEL, panel.open_),
+    Form(PANEL, "vote", Action.VOTE, panel.vote),
+    Form(PANEL, "close", Action.PANEL, panel.close),
     Form(CHALLENGES, "raise", Action.CHALLENGE, challenges.put),
     Form(CHALLENGE, "reply", Action.REPLY, challenges.reply),
     Form(CHALLENGE, "close", Action.CLOSE_CHALLENGE, challenges.close),
@@ -396,8 +443,11 @@ async def _show(datasette: Any, request: Any, page: Page | Picture, again: Again
         database = await working_database(datasette, request.actor, page.action, names.get("review"))
         actor = actor_of(request.actor)
         assert actor  # or `working_database` would have refused
-        asked = Asked(names, request.args, actor.reviews(Action.SEE_REVIEW), actor.name)
-        if "review" in names and not (isinstance(page, Page) and page.blind):
+        may = frozenset(action for action in Action if actor.may(action, names.get("review")))
+        asked = Asked(names, request.args, actor.reviews(Action.SEE_REVIEW), actor.name, may)
+        if page.action is Action.SEE_ALL_REVIEWS:
+            await read(database, lambda db: refuse_blind(db, None, actor.name))
+        elif "review" in names and not (isinstance(page, Page) and page.blind):
             await read(database, lambda db: refuse_blind(db, names["review"], actor.name))
         if isinstance(page, Picture):
             drawn = await read(database, lambda db: page.draw(db, asked))
@@ -418,9 +468,9 @@ async def _show(datasette: Any, request: Any, page: Page | Picture, again: Again
         "again": _query(request, "page"),
         "json": datasette.urls.path("/reviews.json") if page is HOME else f"{address}.json",
         "query": f"?{request.query_string}" if request.query_string else "",
-        "working": database.name if actor.may(Action.SEE_ALL_REVIEWS) else None,
+        "working": database.name if sees_tables(request.actor) else None,
         "address": address,
-        "may": {action.name.lower(): actor.may(action, names.get("review")) for action in Action},
+        "may": {action.name.lower(): action in may for action in Action},
         "form": again.form if again else "",
         "typed": again.typed if again else {},
         "mistakes": again.mistakes if again else {},
@@ -475,7 +525,22 @@ def _plainly(error: Exception) -> tuple[int, str, str, str]:
         return 403, "Not yet", message, error.hint
     if isinstance(error, NoWorkingDatabase):
         return 404, "No working database", message, error.hint
+    if isinstance(error, DatabaseUnusable):
+        return 503, "Not done", message, error.hint
     return 404, "Not found", message, error.hint
+
+
+async def answer_error(datasette: Any, request: Any, error: Exception) -> Any:
+    """The answer to an error on a page of Datasette's own; None to leave it to Datasette.
+
+    To who may not see all reviews, what is not there and what was asked wrongly are refused as what is there
+    is.
+    """
+    if sees_tables(request.actor) or await find_working_database(datasette) is None:
+        return None
+    if getattr(error, "status", 500) < 500:
+        return await turn_away(datasette, request)
+    return await refuse(datasette, request, error)
 
 
 async def turn_away(datasette: Any, request: Any) -> Any:

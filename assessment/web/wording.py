@@ -35,6 +35,11 @@ STATUSES = {
     "open": "left to people",
     "none": "not assessed yet",
 }
+PANEL_STATES = {
+    "open": "Voting",
+    "complete": "Complete: all have voted",
+    "closed early": "Closed before all had voted",
+}
 FIELDS = {
     "domain": "Domain",
     "kind": "Kind of item",

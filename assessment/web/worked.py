@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sqlite_utils import Database
 
 from assessment.alternatives import Base, load_base
+from assessment.changes import compare_runs
 from assessment.next_evidence import Next, look_next
 from assessment.run import Run
 from assessment.smallest import smallest_changes
@@ -134,6 +135,12 @@ class Worked:
             ("ahead", draws, seed),
             lambda: look_next(self.db, self.review, self.run, draws=draws, seed=seed),
         )
+
+    def changes(self, before: Run) -> dict[str, Any]:
+        """What changed since an earlier run: see `assessment.changes.compare_runs`."""
+        self._check_size(f"diff {before.id} {self.run.id}")
+        name = ("changes", before.id, before.digest)
+        return self.once(name, lambda: compare_runs(self.db, self.review, before, self.run))
 
     def marks(self) -> dict[str, dict[str, Any]]:
         """By target: `rests_on` (see `_resting`) and `chance` (the share of draws that give its level).

@@ -11,7 +11,8 @@ request, in this order:
     own (`evidence.database.transaction`): that function is also what the command line calls. The clock is
     read and the name of who is signed in is taken here, and handed on as `at` and `by`.
 5.  Done: 303 to the page with a message (`Done`); or, where something is wrong, the page again with status
-    400, what is wrong beside its field, and what was typed kept.
+    400, what is wrong beside its field, and what was typed kept. So too, with status 503, where the form
+    could not be stored: the database stayed locked, or the disk is full.
 
 With `.json` behind the address the answers are {"ok": true, "message", ...} and {"ok": false, "error",
 "mistakes", "problems", ...}. A GET leads to the page.
@@ -27,7 +28,8 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -197,16 +199,26 @@ async def submit(datasette: Any, request: Any, form: Form, show: Show, refuse: R
         if request.method != "POST":
             query = f"?{request.query_string}" if request.query_string else ""
             return Response.redirect(f"{page}{ending}{query}", status=303)
-        with tempfile.TemporaryDirectory(prefix="joint-review-") as folder:
-            return await _handle(datasette, request, form, show, names, page, ending, database, Path(folder))
+        with _folder(form) as folder:
+            return await _handle(datasette, request, form, show, names, page, ending, database, folder)
     except FormTooLarge as error:
         return await refuse(datasette, request, error, database, status=413)
     except FormUnreadable as error:
         return await refuse(datasette, request, error, database, status=400)
-    except DatabaseUnusable as error:
-        return await refuse(datasette, request, error, database, status=503 if database else 404)
+    except OSError as error:
+        return await refuse(datasette, request, _no_room(error), database)
     except (ReviewError, sqlite3.Error) as error:
         return await refuse(datasette, request, error, database)
+
+
+@contextmanager
+def _folder(form: Form) -> Iterator[Path | None]:
+    """Where the files of a form are put; others need no room, and go on where there is none."""
+    if not form.files:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="joint-review-") as folder:
+        yield Path(folder)
 
 
 async def _handle(
@@ -218,7 +230,7 @@ async def _handle(
     page: str,
     ending: str,
     database: Any,
-    folder: Path,
+    folder: Path | None,
 ) -> Any:
     fields, files = await read_form(request.headers.get("content-type", ""), request.receive, folder)
     _check_token(request, fields)
@@ -226,12 +238,10 @@ async def _handle(
     assert actor  # or `working_database` would have refused
     sent = Sent(names, fields, files, actor, datetime.now(UTC))
     try:
-        if files and not form.files:
-            raise FormUnreadable("this form takes no files")
         if form.prepare:
             sent = Sent(names, fields, files, actor, sent.at, await form.prepare(database, sent))
         done = await write(database, lambda db: form.act(db, sent))
-    except (FormTooLarge, DatabaseUnusable):
+    except FormTooLarge:
         raise
     except ReviewError as error:
         again = _again(form, fields, error)
@@ -243,6 +253,12 @@ async def _handle(
         return Response.json({"ok": True, "message": done.message, **done.more})
     datasette.add_message(request, done.message, datasette.INFO)
     return Response.redirect(_address(datasette, page, request, done.to), status=303)
+
+
+def _no_room(error: OSError) -> ReviewError:
+    """Files that came with a form could not be put aside to be read."""
+    said = f"the server could not keep the files while reading them ({error.strerror or error})"
+    return DatabaseUnusable(said, hint="Is its disk full? Nothing was changed; try again when there is room.")
 
 
 def _check_token(request: Any, fields: Mapping[str, Sequence[str]]) -> None:
@@ -278,7 +294,9 @@ def _again(form: Form, fields: Mapping[str, Sequence[str]], error: ReviewError) 
             rest.append(f"and {error.more:,} more")
         return Again(form.name, typed, mistakes, _said(error.message, error.hint, rest))
     choices = getattr(error, "places", ())
-    return Again(form.name, typed, {}, _said(error.message, error.hint), choices=choices)
+    # Locked, or no room on the disk: the form is right, and may be sent once more as it is.
+    status = 503 if isinstance(error, DatabaseUnusable) else 400
+    return Again(form.name, typed, {}, _said(error.message, error.hint), status, choices)
 
 
 def _said(error: str, hint: str = "", problems: Sequence[str] = ()) -> dict[str, Any]:

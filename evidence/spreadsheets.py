@@ -1,0 +1,67 @@
+"""CSV that goes out: no cell of it is one that a spreadsheet would take for a formula.
+
+Whoever writes a document can put `=HYPERLINK(...)` into it, a reviewer quotes it, and a moderator opens the
+table in a spreadsheet, which runs it. So such cells get an apostrophe before them, which makes them text;
+numbers stay as they are.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""How formulas begin, in full-width letters too; blanks before are skipped by some spreadsheets."""
+
+
+def as_text(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    if not cell.lstrip(" \n").startswith(STARTS):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
+
+
+# A cell, in quotes or not, and what it ends with.
+CELL = re.compile(r'("(?:[^"]|"")*"|[^",\r\n]*)(,|\r\n|\n|\Z)')
+
+
+class OutgoingCsv:
+    """CSV in UTF-8 with `as_text` done to every cell, as it comes; holds back what is no whole row yet."""
+
+    def __init__(self) -> None:
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._waiting: list[str] = []
+        self._quoted = False
+
+    def feed(self, body: bytes, *, more: bool) -> bytes:
+        """The rows that are whole by now."""
+        text = self._decode(body, not more)
+        end = self._end_of_rows(text) if more else len(text)
+        if more and not end:
+            self._waiting.append(text)
+            return b""
+        whole = "".join((*self._waiting, text[:end]))
+        self._waiting = [text[end:]]
+        return CELL.sub(_guarded, whole).encode()
+
+    def _end_of_rows(self, text: str) -> int:
+        """Where the last whole row ends; quotes within quotes are doubled, so their number tells."""
+        end, start = 0, 0
+        while (at := text.find("\n", start)) >= 0:
+            self._quoted ^= text.count('"', start, at) % 2 == 1
+            if not self._quoted:
+                end = at + 1
+            start = at + 1
+        self._quoted ^= text.count('"', start) % 2 == 1
+        return end
+
+
+def _guarded(match: re.Match[str]) -> str:
+    cell, end = match.groups()
+    quote = cell[:1] if cell.startswith('"') else ""
+    inner = cell[1:-1] if quote else cell
+    return f"{quote}{as_text(inner)}{quote}{end}"

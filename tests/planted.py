@@ -1,0 +1,241 @@
+"""Working databases with words planted in them that stand nowhere else, so that every leak of them shows.
+
+`plant` builds a review whose free text is all such words, with a bit of everything pages show of it, beside
+a review with none of them. `plant_everywhere` puts one into every text of every table, row by row, whatever
+the column is for: pages cannot read that file any more, but Datasette's tables show it.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from assessment_example import (
+    AT,
+    SOURCES,
+    WELSH,
+    add,
+    assess_plainly,
+    finding,
+    good_domain,
+    indicator,
+    item_at,
+    new_programme,
+    new_review,
+    score,
+    survey,
+)
+from sqlite_utils import Database
+
+from assessment import decide
+from assessment.challenges import close_challenge, raise_challenge, reply_to_challenge
+from assessment.confidence import state_confidence
+from assessment.panel import open_panel, vote
+from assessment.uncertainty import measure_uncertainty
+from assessment.users import add_user, disable_user
+from evidence.findings import Passage, Said, record_finding
+from evidence.items import withdraw_item
+from evidence.reviews import create_review
+from evidence.second_coding import Judgement, code_item, draw_batch, hand_in
+from evidence.settlements import settle
+from evidence.sources import SourceDetails, add_sources
+from evidence.texts import GivenFile
+from rules.loader import load_policy
+
+PLANTED = re.compile(r"zqzq[a-z0-9_]+qzqz")
+MARKUP = '<x onclick="zq">&amp;'
+"""Put behind words that people type: it must be seen as it stands here, and never be markup."""
+
+
+def word(name: str) -> str:
+    """A word that stands nowhere else."""
+    return f"zqzq{name}qzqz"
+
+
+def said(name: str) -> str:
+    """The same with markup behind it."""
+    return f"{word(name)} {MARKUP}"
+
+
+KEY, OTHER = word("key"), "other"
+FIRST, SECOND, LEAD, MODERATOR = (word(name) for name in ("first", "second", "lead", "moderator"))
+SOURCE = "D-001"
+QUOTE = f"The words that {word('quoted')} quotes."
+TEXT = f"{word('text')} was seen.\n\n{QUOTE} {MARKUP}"
+OPEN, VOTED = "assessment", "safeguarding"
+"""On these ratings panels vote, and have voted."""
+SECRET = Judgement("weakness", 3, None, ("leadership",))
+"""What the second reviewer makes of the items of the open batch; the recorder says strength, carers."""
+
+
+def plant(folder: Path) -> Path:
+    """A working database with the two reviews; users hold their roles in it."""
+    db = new_programme(folder)
+    try:
+        _fill(db)
+    finally:
+        db.conn.close()
+    return folder / "programme.db"
+
+
+def _fill(db: Database) -> None:
+    window = {"window_from": date(2004, 1, 1), "window_to": date(2008, 12, 31)}
+    for name, role, review in (
+        ("administrator-1", "administrator", None),
+        ("moderator-1", "moderator", None),
+        ("nobody-1", None, None),
+        ("gone-1", "moderator", None),
+    ):
+        add_user(db, name, role=role, review=review, by="administrator-1", at=AT)
+    disable_user(db, "gone-1", by="administrator-1", because=said("gone"), at=AT)
+    other = new_review(db, OTHER, "wales-round-2", *good_domain("carers"))
+    assess_plainly(db, other)
+    review = create_review(
+        db, KEY, said("authority"), "wales-round-2", **window, note=said("note"), by=LEAD, at=AT
+    )
+    for name, role in ((FIRST, "reviewer"), (SECOND, "reviewer"), (LEAD, "lead"), (MODERATOR, "moderator")):
+        add_user(db, name, role=role, review=KEY, by="administrator-1", at=AT)
+    sources = [
+        {**row, "title": said(f"title{row['source']}".lower()), "reference": said("reference")}
+        for row in SOURCES
+    ]
+    add(db, review, *sources)
+    given = [GivenFile(f"../{word('file')}.txt", TEXT.encode())]
+    add_sources(db, review, given, SourceDetails(), by=FIRST, at=AT)
+    typed = {"quote": said("quote"), "recorded_by": FIRST}
+    scores = [score("C1", 3, standard=said("standard"), **typed)]
+    add(
+        db,
+        review,
+        *[{**row, "finding": f"{said('finding')} {n}", **typed} for n, row in enumerate(_whole())],
+        *scores,
+        *[survey("S1", said(f"question{n}"), 70 + n, 200, group=said("group"), **typed) for n in range(3)],
+        *[
+            indicator(said("indicator"), f"{year}/08", 3.0 + year / 1000, comparator=2, domains="carers")
+            | {"unit": said("unit"), "comparator_name": said("comparator")}
+            for year in (2006, 2007)
+        ],
+    )
+    _answers(db, review)
+    record_finding(
+        *(db, review, SOURCE, Passage(QUOTE, 1)),
+        Said(said("record"), "strength", "2", domains=("carers",), note=said("tagged")),
+        **{"by": FIRST, "at": AT},
+    )
+    run = assess_plainly(db, review, by=LEAD)
+    _code_again(db, review)
+    withdrawn = finding("G1", finding=said("withdrawn"), recorded_by=FIRST)
+    add(db, review, withdrawn)
+    withdraw_item(db, review, item_at(db, review, withdrawn), by=FIRST, because=said("why"), at=AT)
+    decide.rate(db, review, "carers", "poor", by=LEAD, because=said("override"), at=AT)
+    decide.approve(db, review, "carers", by=MODERATOR, because=said("approval"), at=AT)
+    decide.accept(db, review, "leadership", by=MODERATOR, because=said("accept"), at=AT)
+    for target, closed in (("carers", False), ("workforce", True)):
+        found = raise_challenge(
+            db,
+            review,
+            *("rating", target),
+            **{"ground": "other", "text": said("challenge"), "by": MODERATOR, "at": AT},
+        )
+        reply_to_challenge(db, found["number"], text=said("reply"), by=LEAD, at=AT)
+        if closed:
+            close_challenge(db, found["number"], "not upheld", because=said("outcome"), by=MODERATOR, at=AT)
+    draws = measure_uncertainty(db, review, run, draws=100)
+    words = {"methods": said("methods")}
+    state_confidence(
+        db,
+        review,
+        run,
+        "carers",
+        "low",
+        draws,
+        because=said("confidence"),
+        by=LEAD,
+        at=AT,
+        words=words,
+    )
+    for target, votes in ((OPEN, {FIRST: "vote"}), (VOTED, {FIRST: "shownvote", LEAD: "othervote"})):
+        open_panel(db, review, target, (FIRST, LEAD), by=MODERATOR, at=AT)
+        for name, because in votes.items():
+            vote(db, review, target, "poor", by=name, because=said(because), at=AT)
+    assess_plainly(db, review, load_policy("wales-round-2"), on=date(2009, 6, 2), by=LEAD)
+
+
+def _whole() -> list[dict[str, Any]]:
+    return [row for domain in WELSH.framework.domains for row in good_domain(domain)]
+
+
+def _answers(db: Database, review: Any) -> None:
+    """Single answers of survey respondents, weighted by who they are."""
+    people = [("1", "under 65"), ("2", "65 and over"), ("3", "65 and over")]
+    add(
+        db,
+        review,
+        *[
+            {"source": "S0", "respondent": number, "question": said("asked"), "group": "Carers", "answer": 4}
+            for number, _ in people
+        ],
+        *[
+            {"source": "S0", "respondent": number, "characteristic": word("age"), "category": age}
+            for number, age in people
+        ],
+        *[
+            {"source": "S0", "characteristic": word("age"), "category": age, "percent": "50%"}
+            for age in ("under 65", "65 and over")
+        ],
+    )
+
+
+def _code_again(db: Database, review: Any) -> None:
+    """A batch that was handed in and settled, and one that is open."""
+    by = {"by": SECOND, "at": AT}
+    for items, done in ((2, True), (3, False)):
+        batch = draw_batch(db, review, coder=SECOND, items=items, seed=items, by=LEAD, at=AT)["number"]
+        found = db.conn.execute("select evidence_id from coding_batch_item where batch_id = ?", [batch])
+        numbers = [row[0] for row in found]
+        for number in numbers:
+            kind = db.conn.execute("select kind from evidence where id = ?", [number]).fetchone()[0]
+            told = {
+                "finding": SECRET,
+                "case_score": Judgement(score=1.0, domains=SECRET.domains),
+            }.get(kind, Judgement(domains=SECRET.domains))
+            note = said("codingdone" if done else "codingopen")
+            code_item(db, review, batch, number, told, note=note, **by)
+        if done:
+            hand_in(db, review, batch, **by)
+            number = next(n for n in numbers if _is_finding(db, n))
+            settle(db, review, number, SECRET, by=LEAD, because=said("settled"), at=AT + timedelta(days=1))
+
+
+def _is_finding(db: Database, number: int) -> bool:
+    return bool(db.conn.execute("select kind = 'finding' from evidence where id = ?", [number]).fetchone()[0])
+
+
+def plant_everywhere(made: Path, path: Path) -> Path:
+    """A copy with a word in every text column of every row of every table, and no table without a row."""
+    with closing(sqlite3.connect(made)) as source, closing(sqlite3.connect(path)) as connection:
+        source.backup(connection)
+        connection.executescript("pragma ignore_check_constraints = on; pragma foreign_keys = off;")
+        for (name,) in connection.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            connection.execute(f'drop trigger "{name}"')
+        for table in tables_of(connection):
+            columns = connection.execute(f'pragma table_info("{table}")').fetchall()
+            if not connection.execute(f'select count(*) from "{table}"').fetchone()[0]:
+                ones = ", ".join("1" for _ in columns)
+                connection.execute(f'insert into "{table}" values ({ones})')
+            for _, column, kind, *_ in columns:
+                if kind.lower() == "text":
+                    planted = f"'zqzq{table}__{column}__' || rowid || 'qzqz'"
+                    connection.execute(f'update "{table}" set "{column}" = {planted}')
+        connection.commit()
+    return path
+
+
+def tables_of(connection: sqlite3.Connection) -> list[str]:
+    """The tables that hold what people put in: neither SQLite's own nor those of search."""
+    found = connection.execute("select name from sqlite_master where type = 'table' order by name").fetchall()
+    return [name for (name,) in found if "_fts" not in name and not name.startswith(("sqlite_", "_sqlite"))]

@@ -1,0 +1,137 @@
+"""Signing a statement of confidence from the page: who may, what is stored, what is refused in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from assessment_example import assess_plainly, new_programme, new_review, whole_review
+from sqlite_utils import Database
+from test_web import Outline
+from test_writing import Bench, opened
+
+from assessment.audit import audit_programme
+from assessment.database import open_programme
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+
+PAGE = "/reviews/r1/uncertainty"
+DRAWN = "run=1&draws=100&seed=7"
+GIVEN = {
+    "domain": "carers",
+    "level": "low",
+    "because": "Two visits <only>.",
+    "on-adequacy": "Nobody was asked twice.",
+    "run": "1",
+    "draws": "100",
+    "seed": "7",
+}
+
+
+def person(name: str, role: str, review: str | None = "r1") -> dict[str, Any]:
+    return {"id": name, "held": [[role, review]], "all_reviews": []}
+
+
+LEAD, MODERATOR, REVIEWER = (
+    person("lead", "lead"),
+    person("m-1", "moderator"),
+    person("reviewer-1", "reviewer"),
+)
+OTHER, ADMINISTRATOR = person("lead-2", "lead", "r2"), person("administrator-1", "administrator", None)
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    """A review with enough in every domain and a run; beside it one without."""
+    with closing(new_programme(tmp_path).conn) as connection:
+        db = Database(connection)
+        review = new_review(db, "r1", "wales-round-2", *whole_review())
+        new_review(db, "r2", "wales-round-2")
+        assess_plainly(db, review)
+    async with opened(tmp_path / "programme.db") as found:
+        yield found
+
+
+def stored(bench: Bench) -> list[tuple[Any, ...]]:
+    columns = "run_id, target, level, because, by, adequacy_words, methods_words, draws, seed"
+    return bench.rows(f"select {columns} from confidence")
+
+
+async def test_leads_and_moderators_are_led_to_the_form_of_a_domain(bench: Bench) -> None:
+    for actor, shown in ((LEAD, True), (MODERATOR, True), (REVIEWER, False)):
+        page = (await bench.get(f"{PAGE}?{DRAWN}", actor)).text
+        assert len(re.findall("sign=carers#sign", page)) == shown
+        page = (await bench.get(f"{PAGE}?{DRAWN}&sign=carers", actor)).text
+        assert (f'action="{PAGE}/sign' in page) == shown
+    found = (await bench.get(f"{PAGE}.json?{DRAWN}&sign=carers", LEAD)).json()["signing"]
+    assert (found["target"], found["levels"]) == ("carers", ["high", "moderate", "low", "very low"])
+    assert (await bench.get(f"{PAGE}.json?{DRAWN}&sign=nothing", LEAD)).status_code == 404
+
+
+async def test_a_statement_is_signed_and_stands_on_the_page_beside_what_the_figures_suggest(
+    bench: Bench,
+) -> None:
+    done = await bench.send(f"{PAGE}/sign", GIVEN, LEAD)
+    assert (done.status_code, done.headers["location"]) == (303, f"{PAGE}?{DRAWN}#confidence-carers"), (
+        done.text
+    )
+    said = ("Two visits <only>.", "lead", "Nobody was asked twice.", "")
+    assert stored(bench) == [(1, "carers", "low", *said, 100, 7)]
+    page = (await bench.get(f"{PAGE}?{DRAWN}", REVIEWER)).text
+    assert (
+        "Two visits &lt;only&gt;." in page and "Nobody was asked twice." in page and "signed by lead" in page
+    )
+    assert 'id="confidence-carers"' in page
+    db = open_programme(bench.path)
+    assert audit_programme(db).problems == ()
+    db.conn.close()
+
+
+async def test_nobody_else_signs_and_nothing_changes(bench: Bench) -> None:
+    before = bench.state()
+    for actor in (None, REVIEWER, OTHER, ADMINISTRATOR):
+        for ending in ("", ".json"):
+            assert (await bench.send(f"{PAGE}/sign{ending}", GIVEN, actor)).status_code == 403
+    assert bench.state() == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "mistake"),
+    [
+        ({"level": ""}, {"level": "Choose a level."}),
+        ({"level": "certain"}, {"level": "'certain' is none of: very low, low, moderate, high."}),
+        ({"because": " "}, {"because": "Say why."}),
+        ({"domain": ""}, {"domain": "No domain is named."}),
+        ({"draws": "7"}, {"draws": "A page draws 100 to 10,000 times."}),
+    ],
+)
+async def test_what_is_not_filled_in_is_said_beside_its_field_and_what_was_typed_is_kept(
+    bench: Bench, wrong: dict[str, str], mistake: dict[str, str]
+) -> None:
+    before = bench.state()
+    done = await bench.send(f"{PAGE}/sign.json", GIVEN | wrong, LEAD)
+    assert done.status_code == 400 and done.json()["mistakes"] == mistake
+    page = await bench.send(f"{PAGE}/sign?{DRAWN}&sign=carers", GIVEN | wrong, LEAD)
+    assert page.status_code == 400 and "Nobody was asked twice." in page.text and 'role="alert"' in page.text
+    assert bench.state() == before
+
+
+async def test_a_domain_or_a_run_there_is_not_is_refused(bench: Bench) -> None:
+    for wrong in ({"domain": "services"}, {"run": "9"}):
+        done = await bench.send(f"{PAGE}/sign.json", GIVEN | wrong, LEAD)
+        assert done.status_code == 400 and next(iter(wrong.values())) in done.json()["error"]
+    done = await bench.send("/reviews/r2/uncertainty/sign.json", GIVEN | {"run": ""}, OTHER)
+    assert done.status_code == 400 and "has not been assessed yet" in done.json()["error"]
+    assert stored(bench) == []
+
+
+async def test_the_page_with_the_form_is_sound(bench: Bench) -> None:
+    page = (await bench.get(f"{PAGE}?{DRAWN}&sign=carers", LEAD)).text
+    outline = Outline(page)
+    assert outline.problems == [] and set(outline.controls) <= outline.labelled
+    assert len(outline.ids) == len(set(outline.ids)) and set(outline.pointed_at) <= set(outline.ids)
+    assert "Undefined" not in page
