@@ -19,6 +19,7 @@ from evidence.database import one, rows
 from evidence.measures import compute_measures
 from evidence.reviews import Review
 from rules.errors import RunImpossible
+from rules.framework import in_language
 
 FACTORS = ("evidence", "rules", "decisions")
 
@@ -73,9 +74,10 @@ def count_changes(db: Database, review: Review, run: Run) -> dict[str, int]:
 def compare_runs(db: Database, review: Review, before: Run, after: Run) -> dict[str, Any]:
     """What changed from one run to a later one of the same review.
 
-    Holds `items` and `tags` added or withdrawn, `rules` (path, before, after), `decisions`, `software`,
-    `measures` whose value changed, and `ratings` that moved, each with its `causes`: the changes that alone
-    would have moved it so ('evidence', 'rules', 'decisions'), or ['together'].
+    Holds `items` and `tags` added or withdrawn, `rules` (path, before, after), `decisions` that count {target,
+    title, before, after: titles of levels, or None for no decision}, `software`, `measures` whose value
+    changed, and `ratings` that moved, each with its `causes`: the changes that alone would have moved it so
+    ('evidence', 'rules', 'decisions'), or ['together'].
     Raises RunImpossible when the runs stand in the wrong order.
     """
     if before.id > after.id:
@@ -139,8 +141,18 @@ def _measure_changes(before: Run, after: Run) -> list[dict[str, Any]]:
 
 
 def _decision_changes(old: Frozen, new: Frozen) -> list[dict[str, Any]]:
+    def level_title(frozen: Frozen, target: str) -> str | None:
+        level = frozen.decided.get(target)
+        framework = frozen.policy.framework
+        return None if level is None else in_language(framework.scale_of(target)[level - 1].title)
+
     return [
-        {"target": target, "before": old.decided.get(target), "after": new.decided.get(target)}
+        {
+            "target": target,
+            "title": new.policy.framework.title_of(target),
+            "before": level_title(old, target),
+            "after": level_title(new, target),
+        }
         for target in sorted({*old.decided, *new.decided})
         if old.decided.get(target) != new.decided.get(target)
     ]

@@ -173,7 +173,9 @@ def test_a_decision_is_named_as_the_cause(db: Database, review: Review) -> None:
     assert [(r["target"], r["after"], r["causes"]) for r in found["ratings"]] == [
         ("carers", "Poor", ["decisions"])
     ]
-    assert found["decisions"] == [{"target": "carers", "before": None, "after": 1}]
+    assert found["decisions"] == [
+        {"target": "carers", "title": "Support for carers", "before": None, "after": "Poor"}
+    ]
 
 
 def test_changes_that_only_together_move_a_rating_are_said_to_do_so(db: Database, review: Review) -> None:

@@ -90,7 +90,7 @@ def _show(found: Mapping[str, Any]) -> None:
         click.echo(f"  ... and {more:,} more (--json lists all)")
     for name, columns in (
         ("rules", {"path": "in the rulebook", "before": "before", "after": "after"}),
-        ("decisions", {"target": "decided", "before": "before", "after": "after"}),
+        ("decisions", {"title": "decided", "before": "before", "after": "after"}),
         ("measures", {"target": "of", "measure": "measure", "before": "before", "after": "after"}),
     ):
         if found[name]:
