@@ -35,6 +35,8 @@ IDLE, WHOLE = timedelta(hours=1), timedelta(hours=12)
 BUSY_MS = 20_000
 NO_ACCOUNTS = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """What SQLite says of a file that is none of its own, or holds other tables."""
+HASHER = PasswordHasher()
+"""One for all accounts: what stands in for unknown users is made once for it, not at every try."""
 Tokens = Callable[[], str]
 """A source of unguessable texts, e.g. secrets.token_urlsafe."""
 
@@ -156,9 +158,10 @@ class Accounts:
             connection.execute("insert into wrong_try values (?, ?, ?)", [_text(at), name, address])
 
     def _is_right(self, hashed: str | None, password: str) -> bool:
+        # Unknown users cost the same work as known ones, so that the time tells nothing.
+        nobody = _nobody(self.hasher)
         try:
-            # Unknown users cost the same work as known ones, so that the time tells nothing.
-            self.hasher.verify(hashed or _nobody(self.hasher), password)
+            self.hasher.verify(hashed or nobody, password)
         except (Argon2Error, InvalidHashError):
             return False
         return hashed is not None
@@ -206,7 +209,7 @@ def open_accounts(database: Path, hasher: PasswordHasher | None = None) -> Accou
             ) from None
     except OSError as error:
         raise DatabaseUnusable(f"{path} cannot be made: {error.strerror}") from error
-    accounts = Accounts(path, hasher or PasswordHasher())
+    accounts = Accounts(path, hasher or HASHER)
     with said_plainly(path), closing(accounts._connect()) as connection:
         try:
             connection.executescript(TABLES)

@@ -684,7 +684,10 @@ def numbers_of(house: House) -> dict[str, Any]:
     }
 
 
-async def test_no_form_of_one_review_touches_or_tells_what_belongs_to_another(
+ASKED = {"item", "batch", "target", "kind", "run", "domain"}
+
+
+async def test_no_page_or_form_of_one_review_touches_or_tells_what_belongs_to_another(
     made: Path, tmp_path: Path
 ) -> None:
     path = Path(shutil.copy(made / "programme.db", tmp_path / "programme.db"))
@@ -694,6 +697,13 @@ async def test_no_form_of_one_review_touches_or_tells_what_belongs_to_another(
         token = re.search(r'name="csrftoken" value="([^"]+)"', (await client.get("/-/sign-in")).text)
         assert token
         before = of_review(path)
+        asked = "&".join(f"{name}={value}" for name, value in given.items() if name in ASKED)
+        for pattern in (page.path for page in PAGES):
+            address = fill(pattern, {**NAMES, "review": OTHER})[0]
+            for more in (asked, f"item={given['item']}", f"without=E{given['item']}", "run=2", "batch=2"):
+                answer = await client.get(f"{address}?{more}")
+                assert not planted_in(answer, address, unquote(more)), (address, more)
+                assert answer.status_code in (200, 303, 400, 403, 404), (address, more)
         for form in FORMS:
             address = fill(form.path, {**NAMES, "review": OTHER})[0]
             for more in ({}, {"item": "", "target": "carers", "run": given["run"]}, {"target": "E1:carers"}):

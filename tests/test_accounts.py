@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -111,6 +112,38 @@ def test_who_is_not_known_is_not_let_in_with_a_password_that_was_theirs(
 ) -> None:
     with pytest.raises(SignInRefused, match="is wrong"):
         accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens, known=False)
+
+
+class Counting(PasswordHasher):
+    """Counts what takes time."""
+
+    done = 0
+
+    def hash(self, *given: Any, **named: Any) -> str:
+        self.done += 1
+        return super().hash(*given, **named)
+
+    def verify(self, *given: Any, **named: Any) -> Any:
+        self.done += 1
+        return super().verify(*given, **named)
+
+
+def test_the_time_a_try_takes_does_not_tell_who_is_known(
+    tmp_path: Path, tokens: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasher = Counting(time_cost=1, memory_cost=64, parallelism=1)
+    monkeypatch.setattr("assessment.accounts.HASHER", hasher)
+    open_accounts(tmp_path / "p.db").set_password("lead-1", GOOD, at=AT)
+    took = []
+    for user, known in (("lead-1", True), ("lead-1", False), ("nobody-1", False), ("nobody-2", True)):
+        # Opened anew at every try, as by the server.
+        for _ in range(2):
+            before, accounts = hasher.done, open_accounts(tmp_path / "p.db")
+            with pytest.raises(SignInRefused):
+                accounts.sign_in(user, "something else entirely", FROM, at=AT, tokens=tokens, known=known)
+            took.append(hasher.done - before)
+    # What stands in for unknown users is made at the first try of all, whoever it names.
+    assert took == [2, 1, 1, 1, 1, 1, 1, 1]
 
 
 def test_tries_made_all_at_once_are_no_more_than_those_made_in_turn(

@@ -297,6 +297,7 @@ async def test_every_answer_carries_the_headers_that_protect_it(programme: Path,
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == headers["cross-origin-opener-policy"] == "same-origin"
     assert (headers.get("cache-control") == "no-store") is ("/static" not in path)
 
 
