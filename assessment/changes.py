@@ -76,8 +76,9 @@ def compare_runs(db: Database, review: Review, before: Run, after: Run) -> dict[
 
     Holds `items` and `tags` added or withdrawn, `rules` (path, before, after), `decisions` that count
     {target, title, before, after: titles of levels, or None for no decision}, `software`, `measures` whose
-    value changed, and `ratings` that moved, each with its `causes`: the changes that alone would have moved it so
-    ('evidence', 'rules', 'decisions'), or ['together'].
+    value changed, and `ratings` that moved, each with its `causes`: the changes that alone would have moved
+    it so ('evidence', 'rules', 'decisions'), or ['together'].
+
     Raises RunImpossible when the runs stand in the wrong order.
     """
     if before.id > after.id:

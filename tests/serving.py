@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ class Server:
     address: str
     path: Path
     link: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     cookies: dict[str, list[Any]] = field(default_factory=dict)
     """Of each user, kept so that a test need not sign in again."""
 
@@ -42,23 +43,20 @@ def serving(path: Path, *options: str) -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "datasette", "serve", str(path), "--metadata", str(told), "--root"]
     command += ["--host", "127.0.0.1", "--port", str(port), *options]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as process:
-        assert process.stdout
-        said, link = "", None
-        for line in process.stdout:
-            said += line
-            link = link or re.search(r"http://\S+/-/auth-token\?token=\w+", line)
-            if "Uvicorn running" in line:
-                break
+    # Into a file and not a pipe: a pipe that nobody reads is full after some hundred requests.
+    log = path.with_suffix(".server.log")
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(
+            command, stdout=said, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        ) as process,
+    ):
         try:
-            assert link, f"no link to sign in was printed: {said}"
+            while "Uvicorn running" not in log.read_text(encoding="utf-8"):
+                assert process.poll() is None, log.read_text(encoding="utf-8")
+                time.sleep(0.05)
+            link = re.search(r"http://\S+/-/auth-token\?token=\w+", log.read_text(encoding="utf-8"))
+            assert link, log.read_text(encoding="utf-8")
             yield Server(f"http://127.0.0.1:{port}", path, link[0], process)
         finally:
             process.terminate()
-            process.stdout.read()

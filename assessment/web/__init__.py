@@ -53,6 +53,7 @@ from evidence.seals import give_salts
 F = TypeVar("F", bound=Callable[..., Any])
 STYLE = Path(__file__).parent / "static" / "review.css"
 SCRIPT = STYLE.with_name("tagging.js")
+TABLES_STYLE, TABLES_SCRIPT = STYLE.with_name("tables.css"), STYLE.with_name("tables.js")
 
 
 def hook(function: F) -> F:
@@ -116,6 +117,18 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Call
         return await views.answer_error(datasette, request, exception)
 
     return answer
+
+
+@hook
+def extra_css_urls(datasette: Any) -> list[str]:
+    """Of Datasette's own pages; ours do not extend its template."""
+    return [datasette.urls.static_plugins("joint-review", TABLES_STYLE.name)]
+
+
+@hook
+def extra_js_urls(datasette: Any) -> list[str]:
+    """Of Datasette's own pages: see `static/tables.js`."""
+    return [datasette.urls.static_plugins("joint-review", TABLES_SCRIPT.name)]
 
 
 @hook

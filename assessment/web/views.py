@@ -534,10 +534,16 @@ async def answer_error(datasette: Any, request: Any, error: Exception) -> Any:
     """The answer to an error on a page of Datasette's own; None to leave it to Datasette.
 
     To who may not see all reviews, what is not there and what was asked wrongly are refused as what is there
-    is.
+    is; others are told what is not there, on a page like all of ours.
     """
-    if sees_tables(request.actor) or await find_working_database(datasette) is None:
+    if await find_working_database(datasette) is None:
         return None
+    if sees_tables(request.actor):
+        if getattr(error, "status", 500) != 404 or request.path.endswith(".json"):
+            return None
+        said = {"title": "Nothing is here", "error": "There is no page at this address.", "working": None}
+        page = await datasette.render_template("review_error.html", said, request=request)
+        return Response.html(page, status=404)
     if getattr(error, "status", 500) < 500:
         return await turn_away(datasette, request)
     return await refuse(datasette, request, error)
