@@ -177,21 +177,24 @@ OVERLAPPING = """() => {
 """The texts of the grid that lie over each other or outside of the drawing."""
 
 
-@pytest.mark.parametrize("width", [1280])
 def test_the_link_signs_in_once_and_signing_out_closes_the_pages(
-    reader: Reader, server: Server, browser: Browser
+    browser: Browser, example_copy: Path
 ) -> None:
-    with browser.new_context() as context:
-        stranger = context.new_page()
+    with serving(example_copy) as server, context(browser) as profile, context(browser) as another:
+        page, stranger = profile.new_page(), another.new_page()
+        page.goto(server.link)
         again = stranger.goto(server.link)
         assert again and again.status == 403
         refused = stranger.goto(server.address + REVIEW)
         assert refused and refused.status == 403
         assert "You need to sign in" in stranger.inner_text("main")
-    reader.page.locator("details.account summary").click()
-    reader.page.get_by_role("button", name="Sign out").click()
-    gone = reader.page.goto(server.address + REVIEW)
-    assert gone and gone.status == 403
+        shown = page.goto(server.address + REVIEW)
+        assert shown and shown.status == 200
+        page.locator("details.account summary").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Sign out").click()
+        gone = page.goto(server.address + REVIEW)
+        assert gone and gone.status == 403
 
 
 @both_widths

@@ -213,14 +213,14 @@ async def test_a_session_that_somebody_else_chose_is_never_taken_on(programme: P
 
 
 async def test_strangers_are_not_told_what_is_the_matter_with_the_accounts(
-    programme: Path, capsys: pytest.CaptureFixture[str]
+    programme: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     accounts_path(programme).chmod(0o644)
     async with browser(programme) as client:
         done = await sign_in(client)
     assert done.status_code == 503 and "Nobody can sign in at the moment." in done.text
     assert str(programme.parent) not in done.text and "chmod" not in done.text
-    assert "may be read by others" in capsys.readouterr().err
+    assert "may be read by others" in caplog.text
 
 
 def test_where_a_try_comes_from_is_not_what_its_headers_say(

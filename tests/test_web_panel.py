@@ -371,3 +371,19 @@ async def test_a_first_vote_is_given_once_and_stored_with_its_reason(bench: Benc
     assert [vote["because"] for vote in found["votes"]] == [
         f"{HIDDEN}, says {n}." for n in sorted(THREE["member"])
     ]
+
+
+async def test_a_queue_holds_the_panels_and_challenges_that_wait_for_its_reader(bench: Bench) -> None:
+    async def waiting(actor: dict[str, Any]) -> tuple[list[str], list[int]]:
+        found = (await bench.get("/reviews/r1/queue.json", actor)).json()
+        return [row["target"] for row in found["votes"]], [row["number"] for row in found["challenges"]]
+
+    await voting(bench, "reviewer-1")
+    raised = {"kind": "rating", "target": "carers", "ground": "other", "text": "How do you know?"}
+    await bench.send("/reviews/r1/challenges/raise", raised, MODERATOR)
+    assert await waiting(ONE_REVIEWER) == ([], [1])
+    assert await waiting(TWO_REVIEWER) == (["carers"], [1])
+    page = words((await bench.get("/reviews/r1/queue", TWO_REVIEWER)).text)
+    assert "1 panel waiting for your vote" in page and "How do you know?" in page
+    await bench.send("/reviews/r1/challenges/1/reply", {"text": "We asked them."}, TWO_REVIEWER)
+    assert await waiting(TWO_REVIEWER) == (["carers"], [])

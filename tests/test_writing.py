@@ -164,6 +164,19 @@ async def test_nobody_sends_a_form_of_a_review_without_a_role_in_it(
     assert bench.state() == before
 
 
+async def test_who_is_signed_out_by_now_gets_back_what_they_had_typed(bench: Bench) -> None:
+    before = bench.state()
+    typed = {**FINDING, "note": "Seen on two visits.\n<b>Both</b>"}
+    done = await bench.send(f"{SOURCE}/record", typed, None)
+    assert done.status_code == 403 and "nothing was saved" in done.text
+    assert "Nobody asked." in done.text and "Seen on two visits.\n&lt;b&gt;Both&lt;/b&gt;" in done.text
+    assert f'name="next" value="{SOURCE}/record"' in done.text
+    # Who is signed in and may not has no need of it, and a program is told in its own way.
+    assert "Seen on two" not in (await bench.send(f"{SOURCE}/record", typed, ELSEWHERE)).text
+    assert (await bench.send(f"{SOURCE}/record.json", typed, None)).json()["status"] == 403
+    assert bench.state() == before
+
+
 @pytest.mark.parametrize("name", ["record", "change", "withdraw", "place", "tag"])
 async def test_a_moderator_reads_sources_but_does_not_tag(bench: Bench, name: str) -> None:
     before = bench.state()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping
 from time import monotonic
@@ -17,6 +18,8 @@ from evidence.database import APPLICATION_ID, said_plainly
 from rules.errors import DatabaseUnusable
 
 T = TypeVar("T")
+LOG = logging.getLogger("joint-review")
+"""What nobody foresaw, for who runs the server; where the log cannot be written, that stops nothing."""
 WRITE_WAITS = 45.0
 """Seconds that a form waits for somebody else's writing: as long as browsers and proxies (a minute, mostly)
 wait for an answer."""

@@ -7,6 +7,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from assessment import overview
+from assessment.challenges import list_challenges
+from assessment.panel import show_panels
 from assessment.web import wording
 from assessment.web.content import PAGE_SIZE, item_line, paging_of
 from assessment.web.figures import heat
@@ -14,6 +16,7 @@ from assessment.web.shown import Shown
 from evidence.check import check_evidence
 from evidence.database import one, rows
 from evidence.models import SOURCE_KINDS
+from evidence.names import same_person
 from evidence.reviews import find_review
 
 MINE = """
@@ -70,9 +73,21 @@ def queue(db: Database, key: str, by: str, *, page: int = 1) -> dict[str, Any]:
     """What one reviewer has still to do in a review.
 
     `items`: a page of the items they recorded that are tagged to no domain (see `content.item_line`), with
-    `paging`; `unread`: sources with a text from which they recorded nothing (source, title, kind, pages).
+    `paging`; `unread`: sources with a text from which they recorded nothing (source, title, kind, pages);
+    `votes`: the panels that wait for their vote {target, title}; `challenges`: those that are open and to
+    which they have not replied (as `challenges.list_challenges` gives them).
     """
     review = find_review(db, key)
+    waiting = [
+        {"target": panel["target"], "title": panel["title"]}
+        for panel in show_panels(db, review)
+        if panel["state"] == "open" and any(same_person(name, by) for name in panel["waiting_for"])
+    ]
+    asked = [
+        challenge
+        for challenge in list_challenges(db, review, only_open=True)
+        if not any(same_person(reply["by"], by) for reply in challenge["replies"])
+    ]
     mine = {"review": review.id, "by": by}
     paging = paging_of(int(one(db, f"select count(*) {MINE}", mine)), page)
     found = rows(db, MY_UNTAGGED, {**mine, "limit": PAGE_SIZE, "offset": paging["offset"]})
@@ -82,4 +97,6 @@ def queue(db: Database, key: str, by: str, *, page: int = 1) -> dict[str, Any]:
         "items": [item_line(review.framework, row) | {"domains": []} for row in found],
         "paging": paging,
         "unread": rows(db, UNREAD, mine),
+        "votes": waiting,
+        "challenges": asked,
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import traceback
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from datasette import Forbidden, Response
 from assessment.accounts import WHOLE, Accounts, open_accounts
 from assessment.permissions import OWNER
 from assessment.users import held_by, is_user
-from assessment.web.access import find_working_database, read
+from assessment.web.access import LOG, find_working_database, read
 from assessment.web.compat import own_link, use_link
 from evidence.second_coding import is_blind
 from rules.errors import DatabaseUnusable, SignInRefused
@@ -123,7 +123,7 @@ async def _closed(
     datasette: Any, request: Any, error: DatabaseUnusable, after: str = "", name: str = ""
 ) -> Any:
     """Strangers need not know where the file is and what is the matter with it."""
-    traceback.print_exception(error)
+    LOG.error("%s", error, exc_info=error)
     closed = SignInRefused("nobody can sign in at the moment", hint="The server's log says why.")
     return await show_form(datasette, request, after, name, closed, status=503)
 
@@ -148,7 +148,7 @@ async def sign_out(datasette: Any, request: Any) -> Any:
             accounts = await asyncio.to_thread(_accounts, database)
             await asyncio.to_thread(accounts.sign_out, token)
     except DatabaseUnusable as error:
-        traceback.print_exception(error)
+        LOG.error("%s", error, exc_info=error)
         hours = int(WHOLE.total_seconds() // 3600)
         said = SignInRefused(
             "this browser is signed out, but the session could not be ended on the server",
@@ -167,9 +167,11 @@ async def show_form(
     name: str = "",
     error: SignInRefused | None = None,
     status: int = 200,
+    typed: Sequence[str] = (),
 ) -> Any:
-    """The form, with what went wrong the last time; `after` is where to go then."""
+    """The form, with what went wrong the last time; `after` is where to go then, `typed` was not saved."""
     said = {
+        "typed": typed,
         "after": after,
         "asked": request.path != SIGN_IN,
         "name": name,

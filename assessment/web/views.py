@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from datasette import Response
+from datasette import Forbidden, Response
 from datasette.utils import tilde_decode
 from sqlite_utils import Database
 
@@ -36,6 +35,7 @@ from assessment.web import (
     writing,
 )
 from assessment.web.access import (
+    LOG,
     NoWorkingDatabase,
     actor_of,
     find_working_database,
@@ -429,7 +429,12 @@ def _submit(form: Form, page: Page) -> Callable[..., Awaitable[Any]]:
         return await _show(datasette, request, page, again)
 
     async def view(datasette: Any, request: Any) -> Any:
-        return await writing.submit(datasette, request, form, show, refuse)
+        try:
+            return await writing.submit(datasette, request, form, show, refuse)
+        except Forbidden:
+            if request.actor or request.method != "POST" or form.files:
+                raise
+            return await turn_away(datasette, request, await writing.typed(request))
 
     return view
 
@@ -515,7 +520,7 @@ async def refuse(
 def _plainly(error: Exception) -> tuple[int, str, str, str]:
     """Status, title, message and hint of an error; what nobody foresaw goes to the server's log only."""
     if not isinstance(error, ReviewError):
-        traceback.print_exception(error)
+        LOG.error("%s", error, exc_info=error)
         hint = "It may be older than this software. Bring it up to date: joint-review init --db FILE"
         return 500, "Cannot be read", "The working database cannot be read.", hint
     message = f"{error.message[:1].upper()}{error.message[1:]}."
@@ -549,14 +554,17 @@ async def answer_error(datasette: Any, request: Any, error: Exception) -> Any:
     return await refuse(datasette, request, error)
 
 
-async def turn_away(datasette: Any, request: Any) -> Any:
-    """403: the form that signs in, or that this account may not see the page; nothing about what is there."""
+async def turn_away(datasette: Any, request: Any, typed: Sequence[str] = ()) -> Any:
+    """403: the form that signs in, or that this account may not see the page; nothing about what is there.
+
+    `typed` is what somebody had written who is signed out by now: it is handed back to them.
+    """
     error = "You may not see this page." if request.actor else "You need to sign in to see this page."
     if request.path.endswith(".json"):
         said = {"ok": False, "status": 403, "title": "Not allowed", "error": error, "hint": ""}
         return Response.json(said, status=403)
     if not request.actor:
         after = request.path + (f"?{request.query_string}" if request.query_string else "")
-        return await signin.show_form(datasette, request, after, status=403)
+        return await signin.show_form(datasette, request, after, status=403, typed=typed)
     page = await datasette.render_template("review_forbidden.html", {"error": error}, request=request)
     return Response.html(page, status=403)

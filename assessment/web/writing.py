@@ -211,6 +211,15 @@ async def submit(datasette: Any, request: Any, form: Form, show: Show, refuse: R
         return await refuse(datasette, request, error, database)
 
 
+async def typed(request: Any) -> list[str]:
+    """What was written into a form that could not be taken: the texts of more than one word."""
+    try:
+        fields, _ = await read_form(request.headers.get("content-type", ""), request.receive, None)
+    except (FormUnreadable, FormTooLarge):
+        return []
+    return [text.strip() for texts in fields.values() for text in texts if len(text.split()) > 1]
+
+
 @contextmanager
 def _folder(form: Form) -> Iterator[Path | None]:
     """Where the files of a form are put; others need no room, and go on where there is none."""
