@@ -49,6 +49,8 @@ def create_database(
     with said_plainly(path):
         connection = _connect(path)
         try:
+            # Nobody else on the machine; SQLite gives its log the same rights.
+            path.chmod(0o600)
             connection.execute(f"pragma application_id={APPLICATION_ID}")
             db = _prepared(connection, salts)
             _upgrade(db, path, migrations)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -335,3 +336,12 @@ def test_mistakes_of_our_own_are_not_taken_for_trouble_with_the_file() -> None:
         said_plainly(),
     ):
         plain.execute("select * from locked_and_full")
+
+
+def test_a_new_working_database_is_for_its_owner_alone(tmp_path: Path) -> None:
+    db = database.create_database(tmp_path / "programme.db")
+    try:
+        modes = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    finally:
+        db.conn.close()
+    assert modes == {0o600}

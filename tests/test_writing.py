@@ -404,6 +404,12 @@ async def test_a_wrong_field_is_said_in_words_and_nothing_is_stored(
     assert bench.state() == before
 
 
+async def test_all_fields_that_are_missing_are_named_at_once(bench: Bench) -> None:
+    empty = FINDING | {"direction": "", "significance": ""}
+    done = await bench.send(f"{SOURCE}/record.json", empty)
+    assert done.status_code == 400 and set(done.json()["mistakes"]) == {"direction", "significance"}
+
+
 async def test_a_form_sent_twice_is_recorded_once(bench: Bench) -> None:
     assert (await bench.send(f"{SOURCE}/record", FINDING)).status_code == 303
     again = await bench.send(f"{SOURCE}/record", FINDING)

@@ -118,10 +118,16 @@ def _title(review: Review, target: str) -> str:
 def put(db: Database, sent: Sent) -> Done:
     """Raise a challenge."""
     review = find_review(db, sent.review)
-    kind = sent.one_of("kind", CHALLENGED, needed="Choose what it is to.")
-    target = sent.text("target", needed="Name what it is to.")
-    ground = sent.one_of("ground", GROUNDS, needed="Choose a ground.")
-    text = sent.text("text", needed="Say what is wrong.")
+    sent.need(
+        kind="Choose what it is to.",
+        target="Name what it is to.",
+        ground="Choose a ground.",
+        text="Say what is wrong.",
+    )
+    kind = sent.one_of("kind", CHALLENGED)
+    target = sent.text("target")
+    ground = sent.one_of("ground", GROUNDS)
+    text = sent.text("text")
     try:
         found = register.raise_challenge(
             db, review, kind, target, ground=ground, text=text, by=sent.by, at=sent.at
@@ -146,8 +152,8 @@ def reply(db: Database, sent: Sent) -> Done:
 def close(db: Database, sent: Sent) -> Done:
     """Close a challenge with its outcome, the reason, and what was changed because of it."""
     number = _number_of(db, find_review(db, sent.review), sent.names["challenge"])
-    outcome = sent.one_of("outcome", OUTCOMES, needed="Choose an outcome.")
-    because = sent.text("because", needed="Say why.")
+    sent.need(outcome="Choose an outcome.", because="Say why.")
+    outcome, because = sent.one_of("outcome", OUTCOMES), sent.text("because")
     changed = re.findall(r"[^\s,;]+", sent.text("changed"))
     try:
         register.close_challenge(

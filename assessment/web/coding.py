@@ -8,7 +8,9 @@ from sqlite_utils import Database
 
 from assessment.permissions import Action, make_actor
 from assessment.users import held_by, list_users
+from assessment.web import wording
 from assessment.web.content import PAGE_SIZE, paging_of
+from assessment.web.decisions import without_commands
 from assessment.web.shown import Shown
 from assessment.web.tagging import questions_of
 from assessment.web.writing import Done, Mistakes, Sent
@@ -27,7 +29,7 @@ from evidence.second_coding import (
     list_batches,
 )
 from evidence.settlements import list_disagreements, settle
-from rules.errors import UnknownName
+from rules.errors import DecisionRefused, UnknownName
 
 JUDGED = ("direction", "significance", "score")
 PLACE = "select id, source_id, quote from evidence where id = ?"
@@ -162,7 +164,10 @@ def code(db: Database, sent: Sent) -> Done:
 def done(db: Database, sent: Sent) -> Done:
     """Hand in a batch."""
     review, number = find_review(db, sent.review), _number(sent, "batch")
-    batch = hand_in(db, review, number, by=sent.by, at=sent.at, because=sent.text("because"))
+    try:
+        batch = hand_in(db, review, number, by=sent.by, at=sent.at, because=sent.text("because"))
+    except DecisionRefused as error:
+        raise without_commands(error) from error
     said = f"Batch {number} is handed in: {batch['coded']:,} of {batch['items']:,} items coded."
     return Done(said, to=f"?batch={number}", more={"batch": number})
 
@@ -170,8 +175,9 @@ def done(db: Database, sent: Sent) -> Done:
 def settle_item(db: Database, sent: Sent) -> Done:
     """Settle what was coded differently."""
     review, item = find_review(db, sent.review), _number(sent, "item")
-    because = sent.text("because", needed="Say why.")
-    judgement = _judgement(sent, find_item(db, review, item)["kind"])
+    kind = find_item(db, review, item)["kind"]
+    sent.need(because="Say why.", **(wording.NEEDED if kind == "finding" else {}))
+    judgement, because = _judgement(sent, kind), sent.text("because")
     now = settle(db, review, item, judgement, by=sent.by, because=because, at=sent.at)
     said = f"E{item} is settled." if now == item else f"E{item} is settled; it is E{now} now."
     return Done(said, to="?", more={"item": now})
@@ -188,10 +194,10 @@ def _judgement(sent: Sent, kind: str) -> Judgement:
     """What a form says of an item of a kind; raises Mistakes for what is missing."""
     domains = tuple(sent.texts("domain"))
     if kind == "finding":
-        direction = sent.text("direction", needed="Choose strength, weakness or neutral.")
-        significance = sent.text("significance", needed="Choose how much it matters.")
+        sent.need(**wording.NEEDED)
+        direction, significance = sent.text("direction"), sent.text("significance")
         if significance not in ("1", "2", "3"):
-            raise Mistakes({"significance": "Choose minor, important or serious."})
+            raise Mistakes({"significance": wording.NEEDED["significance"]})
         return Judgement(direction, int(significance), None, domains)
     if kind == "case_score":
         text = sent.text("score", needed="Give the score.")

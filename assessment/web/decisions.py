@@ -162,8 +162,8 @@ def override(db: Database, sent: Sent) -> Done:
     """Give a rating of one's own, with the reason."""
     review, target, run = _asked(db, sent)
     levels = dict(_levels(review.framework, target))
-    level = sent.one_of("level", levels, needed="Choose a level.")
-    because = sent.text("because", needed="Say why.")
+    sent.need(level="Choose a level.", because="Say why.")
+    level, because = sent.one_of("level", levels), sent.text("because")
     found = _decide(
         lambda: decide.rate(db, review, target, level, by=sent.by, because=because, at=sent.at, run=run)
     )

@@ -157,8 +157,8 @@ def open_(db: Database, sent: Sent) -> Done:
 def vote(db: Database, sent: Sent) -> Done:
     """Give one's first vote."""
     review, target = _asked(db, sent)
-    level = sent.one_of("level", dict(_levels(review, target, "en")), needed="Choose a level.")
-    because = sent.text("because", needed="Say why.")
+    sent.need(level="Choose a level.", because="Say why.")
+    level, because = sent.one_of("level", dict(_levels(review, target, "en"))), sent.text("because")
     try:
         found = register.vote(db, review, target, level, by=sent.by, because=because, at=sent.at)
     except DecisionRefused as error:

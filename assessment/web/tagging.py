@@ -266,10 +266,11 @@ def _pieces(
 
 
 def _said(sent: Sent) -> Said:
+    sent.need(**wording.NEEDED)
     return Said(
         finding=sent.text("finding"),
-        direction=sent.text("direction", needed="Choose strength, weakness or neutral."),
-        significance=sent.text("significance", needed="Choose how much it matters."),
+        direction=sent.text("direction"),
+        significance=sent.text("significance"),
         strand=sent.text("strand"),
         domains=tuple(sent.texts("domain")),
         note=sent.text("note"),
@@ -313,11 +314,10 @@ def _number(sent: Sent) -> int:
 def change(db: Database, sent: Sent) -> Done:
     """Change what an item says, and its domains."""
     review, number = find_review(db, sent.review), _number(sent)
-    new = change_finding(
-        db, review, number, _said(sent), by=sent.by, because=sent.text("because"), at=sent.at
-    )
-    said = f"E{number} is changed." if new == number else f"E{number} is changed; it is E{new} now."
-    return Done(said, to=_at(None, new), more={"item": new})
+    said = _said(sent)
+    new = change_finding(db, review, number, said, by=sent.by, because=sent.text("because"), at=sent.at)
+    done = f"E{number} is changed." if new == number else f"E{number} is changed; it is E{new} now."
+    return Done(done, to=_at(None, new), more={"item": new})
 
 
 def withdraw(db: Database, sent: Sent) -> Done:

@@ -338,8 +338,8 @@ def sign(db: Database, sent: Sent) -> Done:
     run, sure = sent.prepared
     review = find_review(db, sent.review)
     domain = sent.text("domain", needed="No domain is named.")
-    level = sent.one_of("level", LEVELS, needed="Choose a level.")
-    because = sent.text("because", needed="Say why.")
+    sent.need(level="Choose a level.", because="Say why.")
+    level, because = sent.one_of("level", LEVELS), sent.text("because")
     words = {part: sent.text(f"on-{part}") for part in PARTS_OF_CONFIDENCE}
     state_confidence(
         db, review, run, domain, level, sure, because=because, by=sent.by, at=sent.at, words=words

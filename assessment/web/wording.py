@@ -27,6 +27,11 @@ SOURCE_KINDS = {
 DIRECTIONS = {"strength": "Strength", "weakness": "Weakness", "neutral": "Neutral"}
 MANY = {"strength": "strengths", "weakness": "weaknesses", "neutral": "neutral"}
 SIGNIFICANCE = {1: "minor", 2: "important", 3: "serious"}
+NEEDED = {
+    "direction": "Choose strength, weakness or neutral.",
+    "significance": "Choose minor, important or serious.",
+}
+"""What is said where a finding is not judged."""
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": "neither way is better"}
 STATUSES = {
     "proposed": "proposed by the rules",

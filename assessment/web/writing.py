@@ -94,6 +94,11 @@ class Sent:
             raise Mistakes({name: needed})
         return found
 
+    def need(self, **said: str) -> None:
+        """Raise Mistakes for all of these fields in which nothing stands, with what is said of each."""
+        if wrong := {name: words for name, words in said.items() if not self.text(name)}:
+            raise Mistakes(wrong)
+
     def texts(self, name: str, *, longest: int = LONGEST_TEXT) -> list[str]:
         """All values of a field that may be given several times, the empty ones left out; raises Mistakes."""
         found = [value.strip() for value in self.fields.get(name, ())]
