@@ -234,32 +234,34 @@ def _results(client: Any, futures: list[Any], patience: float, progress: Progres
     Raises as soon as one fails or no answer can be expected.
     """
     found: dict[int, Any] = {}
-    done = 0
     moved = seen = looked = time.monotonic()
     while len(found) < len(futures):
         time.sleep(LOOK_SECONDS)
         waiting = [number for number in range(len(futures)) if number not in found]
-        ended = [number for number in waiting if futures[number].done()]
-        # What failed is told first.
-        for number in sorted(ended, key=lambda number: futures[number].status == "finished"):
-            with contextlib.suppress(_Lost):
-                found[number] = _result(futures[number])
-        waiting = [number for number in waiting if number not in found]
+        # Before anything else: why work failed says more than that the workers have gone.
+        for number in waiting:
+            if futures[number].status in ("error", "cancelled"):
+                _result(futures[number])
         now = time.monotonic()
-        if len(found) > done:
-            done, moved = len(found), now
-            progress(done, len(futures))
         if client.status != "running":
             raise WorkersFailed("the connection to the Dask scheduler was lost", hint="See its log.")
         if now - looked > 1:
             looked = now
             seen = now if _workers(client) else seen
-        if waiting and looked - seen > ALONE_SECONDS:
+        if looked - seen > ALONE_SECONDS:
             raise WorkersFailed("the workers of the cluster have gone", hint="See their logs.")
-        if waiting and now - moved > patience:
+        if now - moved > patience:
             raise WorkersFailed(
                 f"the cluster has given no answer for {patience:,.0f} seconds", hint="See its workers' logs."
             )
+        done = len(found)
+        for number in waiting:
+            if futures[number].done():
+                with contextlib.suppress(_Lost):
+                    found[number] = _result(futures[number])
+        if len(found) > done:
+            moved = time.monotonic()
+            progress(len(found), len(futures))
     return [found[number] for number in range(len(futures))]
 
 
