@@ -80,11 +80,11 @@ lint: $(VENV)/test.done ## Check style, types and that generated parts are curre
 	$(BIN)/mypy
 
 docs: $(VENV)/test.done ## Write the generated parts of the documentation anew.
-	$(BIN)/python -m cogapp -r -I docs README.md docs/*.md examples/*/README.md
-	$(BIN)/python -c "from assessment.pages import metadata_yaml; print(metadata_yaml(), end='')" > datasette-metadata.yml
+	$(BIN)/python -m cogapp -r -I docs/making README.md docs/*.md examples/*/README.md
+	$(BIN)/python -c "from joint_review.metadata import metadata_yaml; print(metadata_yaml(), end='')" > datasette-metadata.yml
 
 pictures: $(VENV)/test.done browser ## Take the pictures of the guides anew.
-	cd docs && ../$(BIN)/python pictures.py
+	$(BIN)/python docs/making/take_pictures.py
 
 .bench-venv/done: pyproject.toml benchmarks/requirements.txt
 	@test -x .bench-venv/bin/python || $(PYTHON) -m venv .bench-venv

@@ -1,6 +1,6 @@
 """What is measured in a process of its own; prints one line of JSON.
 
-python benchmarks/child.py assess FILE.db REVIEW SEED     two runs of assessment.run.assess
+python benchmarks/child.py assess FILE.db REVIEW SEED     two runs of assessment.runs.run.assess
 python benchmarks/child.py statements FILE.db REVIEW      the bare statements such a run needs
 python benchmarks/child.py engines ROUNDS                 all engines on the same rules and facts
 """
@@ -30,9 +30,9 @@ def assess(path: str, review: str, seed: str) -> list[tuple[float, float]]:
     A new seed makes a new run. Opening the file is not timed, everything else is. The first run also loads
     the libraries it needs; the second finds them there.
     """
-    from assessment.database import open_programme
-    from assessment.run import assess
-    from evidence.reviews import find_review
+    from assessment.runs.run import assess
+    from joint_review.opening import open_programme
+    from programme.reviews import find_review
 
     policy = load_policy(FRAMEWORK)
     db = open_programme(Path(path))
@@ -48,7 +48,7 @@ def assess(path: str, review: str, seed: str) -> list[tuple[float, float]]:
 
 def statements(path: str, review: str) -> list[tuple[float, float]]:
     """The same measures' statements, executed with plain sqlite3 and nothing else."""
-    from evidence.measures import COUNTED, measure_sql
+    from evidence.measures.compute import COUNTED, measure_sql
 
     queries = [measure_sql(measure) for measure in load_policy(FRAMEWORK).rulebook.evidence_measures]
     taken: list[tuple[float, float]] = []

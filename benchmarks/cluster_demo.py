@@ -17,7 +17,7 @@ from time import perf_counter
 from cluster import log, running_cluster
 from generate import FRAMEWORK, make_reviews
 
-from assessment.database import init_programme
+from joint_review.opening import init_programme
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "examples" / "stricter-rules" / "rulebook.yml"
@@ -40,7 +40,7 @@ def main() -> int:
         with running_cluster(folder) as cluster:
             words = ["rules", "impact", FRAMEWORK, str(RULES), "--cluster", cluster.address]
             print(f"\n$ joint-review {' '.join(words)} --db programme.db\n", flush=True)
-            command = [sys.executable, "-c", "from assessment.cli import main; main()", *words]
+            command = [sys.executable, "-c", "from joint_review.cli import main; main()", *words]
             done = subprocess.run([*command, "--db", str(path)], cwd=ROOT, timeout=120)
             if done.returncode:
                 print(log(folder), file=sys.stderr)

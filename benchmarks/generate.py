@@ -18,8 +18,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from evidence.intake import import_files
-from evidence.reviews import create_review
+from evidence.intake.importing import import_files
+from programme.reviews import create_review
 
 FRAMEWORK = "wales-round-2"
 DOMAINS = (

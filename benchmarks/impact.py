@@ -1,6 +1,6 @@
 """What a changed rulebook would do to 150 reviews: one process beside two Dask workers.
 
-`measure_impact` makes the reviews up, each of a few thousand items, runs `assessment.impact.rules_impact` in
+`measure_impact` makes the reviews up, each of a few thousand items, runs `comparison.impact.rules_impact` in
 this process and on a scheduler with two workers on this machine, by turns, and stops where the two say
 different things. All are warm: the libraries are loaded and the workers are up. Efficiency is the time of one
 process divided by twice the time of two workers; 1 would be no loss at all. By processor time, which a busy
@@ -26,9 +26,9 @@ from generate import FRAMEWORK, make_reviews
 from rounds import Took
 from sqlite_utils import Database
 
-from assessment.cli.impact import policy_named
-from assessment.database import init_programme
-from assessment.impact import rules_impact
+from comparison.impact import rules_impact
+from joint_review.cli.impact import policy_named
+from joint_review.opening import init_programme
 
 RULES = Path(__file__).resolve().parent.parent / "examples" / "stricter-rules" / "rulebook.yml"
 WORKERS = 2

@@ -1,8 +1,9 @@
 """Leave-one-out over every item and source, beside measuring and rating again without each.
 
 `measure_leave_one_out` makes a review of generated evidence and times both ways in this process: all
-alternatives at once (`assessment.whatif.leave_one_out`), and, for a sample of items spread over the review,
-`compute_measures` and `infer` from scratch without the item. Both come to the same ratings, or it stops.
+alternatives at once (`assessment.robustness.whatif.leave_one_out`), and, for a sample of items spread over
+the review, `compute_measures` and `infer` from scratch without the item. Both come to the same ratings, or it
+stops.
 
     python benchmarks/leave_one_out.py            5,000 items
     python benchmarks/leave_one_out.py 20000
@@ -21,13 +22,13 @@ from time import perf_counter
 
 from generate import FRAMEWORK, write_evidence
 
-from assessment.alternatives import load_base
-from assessment.database import init_programme
-from assessment.run import assess, infer_of_record
-from assessment.whatif import leave_one_out
-from evidence.intake import import_files
-from evidence.reviews import create_review
-from evidence.scenarios import compute_measures_without
+from assessment.robustness.alternatives import load_base
+from assessment.robustness.whatif import leave_one_out
+from assessment.runs.run import assess, infer_of_record
+from evidence.intake.importing import import_files
+from evidence.measures.scenarios import compute_measures_without
+from joint_review.opening import init_programme
+from programme.reviews import create_review
 from rules.loader import load_policy
 
 NOW = datetime(2009, 6, 1, tzinfo=UTC)

@@ -43,14 +43,14 @@ from generate import DOMAINS, FRAMEWORK, write_evidence, write_findings
 from rounds import Took, call, say
 from table import Row, as_table, code, load, machine
 
-from assessment.accounts import open_accounts
-from assessment.database import init_programme
-from assessment.permissions import Role
-from assessment.users import add_user
-from evidence.intake import import_files
-from evidence.reviews import create_review, find_review
+from evidence.files.texts import GivenFile
+from evidence.intake.importing import import_files
 from evidence.sources import SourceDetails, add_sources
-from evidence.texts import GivenFile
+from joint_review.opening import init_programme
+from programme.accounts import open_accounts
+from programme.permissions import Role
+from programme.reviews import create_review, find_review
+from programme.users import add_user
 
 BIN = Path(sys.executable).parent
 REVIEW, OTHER = "bench", "other"

@@ -17,11 +17,11 @@ from time import perf_counter
 import numpy as np
 from sqlite_utils import Database
 
-from assessment.database import init_programme
-from assessment.run import Run, assess
-from assessment.uncertainty import Prepared, draw_run, prepare
-from evidence.intake import import_files
-from evidence.reviews import Review, create_review
+from assessment.robustness.uncertainty import Prepared, draw_run, prepare
+from assessment.runs.run import Run, assess
+from evidence.intake.importing import import_files
+from joint_review.opening import init_programme
+from programme.reviews import Review, create_review
 from rules.evaluate import Evaluator
 from rules.inference import infer
 from rules.loader import PolicySet, load_policy

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from evidence.database import insert, rows
+from programme.database import insert, rows
 from rules.errors import EvidenceInvalid
 
 AROUND = 32

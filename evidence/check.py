@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from evidence.database import rows
-from evidence.reviews import Review
+from evidence.rows import SOURCE_KINDS
 from evidence.weights import LARGE
+from programme.database import rows
+from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS
 
 FEW = 5
@@ -134,3 +135,46 @@ from source s join respondent_weight w on w.source_id = s.id and w.withdrawn_eve
 where s.review_id = :review group by s.id, w.group_name having max(w.weight) > {LARGE}
 order by s.ref, w.group_name
 """
+
+
+# The items that count now, by domain and kind of source.
+MATRIX = """
+select d.key as domain, s.kind, count(*) as items, sum(e.direction is 'strength') as strengths,
+  sum(e.direction is 'weakness') as weaknesses
+from evidence e
+join tag t on t.evidence_id = e.id and t.withdrawn_event is null
+join domain d on d.id = t.domain_id
+join source s on s.id = e.source_id
+where e.review_id = ? and e.withdrawn_event is null
+group by d.id, s.kind
+"""
+
+
+def evidence_matrix(db: Database, review: Review) -> list[dict[str, Any]]:
+    """A row per domain: `counts` per kind of source, `items`, `strengths`, `weaknesses` in all."""
+    table = {
+        domain: {
+            "domain": domain,
+            "counts": dict.fromkeys(SOURCE_KINDS, 0),
+            "items": 0,
+            "strengths": 0,
+            "weaknesses": 0,
+        }
+        for domain in review.framework.domains
+    }
+    for row in rows(db, MATRIX, [review.id]):
+        line: dict[str, Any] = table[row["domain"]]
+        line["counts"][row["kind"]] = row["items"]
+        for name in ("items", "strengths", "weaknesses"):
+            line[name] += row[name]
+    return list(table.values())
+
+
+def items_to_look_at(check: EvidenceCheck) -> dict[str, list[int]]:
+    """The numbers of the items behind every heading of the evidence check that is about items."""
+    return {
+        "untagged": [row["id"] for row in check.untagged],
+        "used-in-many": [row["id"] for row in check.used_in_many],
+        "outside-window": [row["id"] for row in check.outside_window],
+        "drafts": [row["id"] for row in check.drafts],
+    }

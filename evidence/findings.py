@@ -16,13 +16,12 @@ from pydantic import ValidationError
 from sqlite_utils import Database
 
 from evidence.anchors import Anchor, anchor_at, anchor_of, store_anchor, texts_of, the_place
-from evidence.database import add_event, insert, one, rows, transaction
-from evidence.intake import item_digest, item_fields
+from evidence.digests import ITEM_COLUMNS, item_digest, item_fields
+from evidence.files.texts import refused
 from evidence.items import find_item, refuse_withdrawn, tagged_to
-from evidence.models import FindingRow
-from evidence.reviews import Review, domain_ids
-from evidence.staging import ITEM_COLUMNS
-from evidence.texts import refused
+from evidence.rows import FindingRow
+from programme.database import add_event, insert, one, rows, transaction
+from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, Problem, UnknownName
 
 TWIN = """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import networkx as nx
 from sqlite_utils import Database
 
-from evidence.reviews import Review
+from programme.reviews import Review
 from rules.errors import UnknownName
 
 Node = tuple[str, str]

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from evidence.database import add_event, one, rows, transaction
-from evidence.reviews import Review, domain_ids
+from programme.database import add_event, one, rows, transaction
+from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, UnknownName, suggest
 from rules.ratings import FEWEST_ANSWERS
 
@@ -331,3 +331,38 @@ select e.id, e.kind, s.ref as source, s.kind as source_kind, e.locator, e.strand
 from evidence e join source s on s.id = e.source_id
 where {{where}} order by e.id limit :limit offset :offset
 """
+
+
+# The items of one table of a source: all whose locator begins with the same words before ', row '.
+TABLE = """
+select id, locator, text, value, unit, direction from evidence
+where source_id = :source and withdrawn_event is null and substr(locator, 1, length(:stem)) = :stem
+order by id limit 200
+"""
+
+
+ROW, COLUMN = ", row ", ", column "
+
+
+def table_around(db: Database, item: dict[str, Any]) -> dict[str, Any] | None:
+    """The table of the source that an item is a cell of, from its locator ('..., row A, column B').
+
+    `title`, `columns`, and `rows` of {title, cells}; a cell is the item there or None. None where the
+    locator names no row, or the table has this one cell only.
+    """
+    stem, row, _ = item["locator"].partition(ROW)
+    if not row:
+        return None
+    cells: dict[str, dict[str, Any]] = {}
+    columns: dict[str, None] = {}
+    for found in rows(db, TABLE, {"source": item["source_id"], "stem": stem + ROW}):
+        name, _, column = found.pop("locator").removeprefix(stem + ROW).partition(COLUMN)
+        cells.setdefault(name, {})[column] = found
+        columns[column] = None
+    if sum(map(len, cells.values())) < 2:
+        return None
+    return {
+        "title": stem,
+        "columns": list(columns),
+        "rows": [{"title": name, "cells": [line.get(c) for c in columns]} for name, line in cells.items()],
+    }

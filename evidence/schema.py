@@ -5,121 +5,11 @@ One description serves three readers: SQLite (the DDL), Datasette (descriptions)
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from sqlite_utils import Database, Migrations
-
-from evidence.coding_tables import CODING_VIEWS, CODINGS, PASSAGES, SECOND_CODING
-from evidence.columns import ID, Column, Table, create, never_changed
-from evidence.seals import nothing_stored, seal_events
+from programme.columns import ID, Column, Table, never_changed, with_columns
 
 C = Column
 
 FIRST_TABLES: tuple[Table, ...] = (
-    Table(
-        "framework",
-        "The frameworks that reviews judge by.",
-        (
-            ID,
-            C("key", "text not null unique", "Short name, e.g. wales-round-2."),
-            C("title", "text not null", "Title in English."),
-            C("title_cy", "text", "Title in Welsh, where given."),
-            C("digest", "text not null", "SHA-256 of the framework; runs name it."),
-            C("body", "text not null", "The whole framework as canonical JSON."),
-        ),
-        label="title",
-    ),
-    Table(
-        "question",
-        "The questions of a framework: the axes of its grid.",
-        (
-            ID,
-            C("framework_id", "integer not null references framework(id)", "The framework."),
-            C("key", "text not null", "Short name, e.g. services."),
-            C("title", "text not null", "The question in English."),
-            C("title_cy", "text", "The question in Welsh, where given."),
-            C("position", "integer not null", "1 is the first axis (across), 2 the second (up)."),
-        ),
-        ("unique (framework_id, key)",),
-        label="title",
-    ),
-    Table(
-        "domain",
-        "The headings under a question, each rated on its own.",
-        (
-            ID,
-            C("framework_id", "integer not null references framework(id)", "The framework."),
-            C("question_id", "integer not null references question(id)", "The question it belongs to."),
-            C("key", "text not null", "Short name, e.g. getting-help."),
-            C("title", "text not null", "Title in English."),
-            C("title_cy", "text", "Title in Welsh, where given."),
-            C("looks_for", "text not null default ''", "What reviewers look for."),
-            C("position", "integer not null", "Order in the framework."),
-        ),
-        ("unique (framework_id, key)",),
-        label="title",
-        facets=("question_id",),
-        sort="position",
-    ),
-    Table(
-        "level",
-        "The levels of every scale, 1 the worst.",
-        (
-            ID,
-            C("question_id", "integer not null references question(id)", "The question whose scale it is."),
-            C("of_domains", "integer not null check (of_domains in (0, 1))", "1: the scale of its domains."),
-            C("number", "integer not null", "1 is the worst level."),
-            C("key", "text not null", "Short name, e.g. mainly-good."),
-            C("title", "text not null", "Title in English."),
-            C("title_cy", "text", "Title in Welsh, where given."),
-        ),
-        ("unique (question_id, of_domains, number)",),
-        label="title",
-        facets=("question_id",),
-    ),
-    Table(
-        "event",
-        "Who did what, when and why: written once, never changed or deleted.",
-        (
-            ID,
-            C("at", "text not null", "Date and time, UTC, ISO 8601."),
-            C("by", "text not null", "Who did it: a person's or role's name."),
-            C("action", "text not null", "What was done, e.g. import, tag, withdraw, rate."),
-            C("review_id", "integer references review(id)", "The review it belongs to, if one."),
-            C("target", "text not null default ''", "What it was done to."),
-            C("because", "text not null default ''", "The reason given."),
-            C("detail", "text not null default '{}'", "More about it, as JSON."),
-        ),
-        label="action",
-        facets=("action", "by", "review_id"),
-        sort="id",
-        indexes=(
-            "create trigger event_is_never_changed before update on event"
-            " begin select raise(abort, 'the event record is never changed'); end",
-            # 'insert or replace' deletes without asking the trigger below.
-            "create trigger event_is_never_replaced before insert on event"
-            " when exists (select 1 from event where id = new.id)"
-            " begin select raise(abort, 'the event record is never changed'); end",
-            "create trigger event_is_never_deleted before delete on event"
-            " begin select raise(abort, 'the event record is never deleted'); end",
-        ),
-    ),
-    Table(
-        "review",
-        "One review: one authority, judged by one framework.",
-        (
-            ID,
-            C("key", "text not null unique", "Short name, e.g. wales-2004-08."),
-            C("authority", "text not null", "The authority reviewed."),
-            C("framework_id", "integer not null references framework(id)", "The framework it is judged by."),
-            C("window_from", "text", "First day of the evidence window."),
-            C("window_to", "text", "Last day of the evidence window."),
-            C("note", "text not null default ''", "Anything a reader should know."),
-            C("added_event", "integer not null references event(id)", "The event that created it."),
-        ),
-        label="authority",
-        facets=("framework_id",),
-    ),
     Table(
         "source",
         "Where evidence comes from: a case file, an interview, a survey, a return, a document, a visit.",
@@ -325,55 +215,6 @@ RESPONDENTS: tuple[Table, ...] = (
 )
 
 
-BEFORE_AND_AFTER: tuple[Column, ...] = (
-    C("before", "text not null default 'null'", "What was there before, as JSON; null where nothing was."),
-    C("after", "text not null default 'null'", "What is there since, as JSON; null where nothing is."),
-)
-"""Columns of `event` since events are sealed."""
-
-
-SEALS: tuple[Table, ...] = (
-    Table(
-        "seal",
-        "How every event is chained to the one before: `audit verify` finds what was changed since.",
-        (
-            C("event_id", "integer primary key references event(id)", "The event."),
-            C("salt", "text not null", "Random; without it nobody can test a guess at what the event says."),
-            C("said", "text not null", "SHA-256 of the salt and of what people wrote in the event."),
-            C("previous", "text not null", "Digest of the event before; zeros for the first."),
-            C("digest", "text not null", "SHA-256 of the event, its sealed rows and the digest before."),
-        ),
-        sort="event_id",
-        indexes=(
-            "create unique index seal_by_digest on seal(digest)",
-            *never_changed("seal", "event_id"),
-        ),
-    ),
-    Table(
-        "sealed_rows",
-        "Which rows were stored, or marked, together with an event, and the digest over them.",
-        (
-            ID,
-            C("event_id", "integer not null references event(id)", "The event."),
-            C("table_name", "text not null", "The table the rows are in."),
-            C("column_name", "text not null", "The column that marks them; empty for rows that were added."),
-            C("first_id", "integer not null", "Number of the first row."),
-            C("last_id", "integer not null", "Number of the last row."),
-            C("rows", "integer not null", "How many rows there are."),
-            C("columns", "text not null", "The columns that the digest covers; empty for marks."),
-            C("digest", "text not null", "Salted SHA-256 over the rows."),
-            C("naming", "blob not null", "What names single rows: the head of each digest; marks: numbers."),
-        ),
-        facets=("table_name",),
-        indexes=(
-            "create unique index sealed_rows_once on sealed_rows(event_id, table_name, column_name)",
-            "create index sealed_rows_of_table on sealed_rows(table_name, column_name, first_id)",
-            *never_changed("sealed_rows", "id"),
-        ),
-    ),
-)
-
-
 ANCHORS: tuple[Table, ...] = (
     Table(
         "anchor",
@@ -399,20 +240,10 @@ ANCHORS: tuple[Table, ...] = (
 )
 
 
-def _with_columns(tables: tuple[Table, ...], name: str, more: tuple[Column, ...]) -> tuple[Table, ...]:
-    """The tables, one of them with the columns that a later version added at its end."""
-    return tuple(
-        replace(table, columns=(*table.columns, *more)) if table.name == name else table for table in tables
-    )
-
-
 TABLES: tuple[Table, ...] = (
-    *_with_columns(_with_columns(FIRST_TABLES, "evidence", ANSWERS), "event", BEFORE_AND_AFTER),
-    *CODINGS,
+    *with_columns(FIRST_TABLES, "evidence", ANSWERS),
     *RESPONDENTS,
-    *SEALS,
     *ANCHORS,
-    *_with_columns(SECOND_CODING, "coding_batch", PASSAGES),
 )
 
 FIRST_VIEWS: tuple[Table, ...] = (
@@ -443,75 +274,4 @@ where e.withdrawn_event is null""",
     ),
 )
 
-VIEWS: tuple[Table, ...] = (*FIRST_VIEWS, *CODING_VIEWS)
-
-migrations = Migrations("joint-review evidence")
-
-
-@migrations()
-def evidence_tables(db: Database) -> None:
-    """The first version of the evidence tables."""
-    create(db, FIRST_TABLES)
-    create(db, FIRST_VIEWS)
-    db.table("evidence").enable_fts(["text", "quote", "locator"], create_triggers=True)
-    db.table("source_page").enable_fts(["text"], create_triggers=True)
-
-
-@migrations()
-def coding_tables(db: Database) -> None:
-    """What further reviewers make of items that others recorded."""
-    create(db, CODINGS)
-
-
-@migrations()
-def respondent_tables(db: Database) -> None:
-    """Characteristics, margins and weights of survey respondents; how many answered, beside the base."""
-    create(db, RESPONDENTS)
-    for column in ANSWERS:
-        db.conn.execute(f"alter table evidence add column {column.name} {column.sql}")
-    # No answer was weighted before: the base is the number that answered.
-    db.conn.execute("update evidence set answers = base where kind = 'survey_result' and base is not null")
-
-
-@migrations()
-def sealed_record(db: Database) -> None:
-    """Events chained to one another, those of older files in their order; the last covers all older rows."""
-    for column in BEFORE_AND_AFTER:
-        db.conn.execute(f"alter table event add column {column.name} {column.sql}")
-    create(db, SEALS)
-    seal_events(db.conn, nothing_stored(db.conn))
-
-
-@migrations()
-def texts_never_change(db: Database) -> None:
-    """Stored text is never changed or taken away; search finds letters whatever accents they carry."""
-    refuse = "begin select raise(abort, 'rows of source_page are never changed'); end"
-    for trigger in (
-        *never_changed("source_page", "id"),
-        "create trigger source_page_never_twice before insert on source_page when exists"
-        f" (select 1 from source_page where source_id = new.source_id and number = new.number) {refuse}",
-    ):
-        db.conn.execute(trigger)
-    # 2: also from letters that carry two accents, which 1, the default, leaves as they are.
-    tokenizer = "unicode61 remove_diacritics 2"
-    db.table("source_page").enable_fts(["text"], create_triggers=True, tokenize=tokenizer, replace=True)
-
-
-@migrations()
-def anchor_tables(db: Database) -> None:
-    """Where quotes stand in the stored texts."""
-    create(db, ANCHORS)
-
-
-@migrations()
-def second_coding_tables(db: Database) -> None:
-    """Batches for a blind second coding, and what was settled."""
-    create(db, SECOND_CODING)
-    create(db, CODING_VIEWS)
-
-
-@migrations()
-def second_coding_of_passages(db: Database) -> None:
-    """Batches whose coder reads the passages alone."""
-    for column in PASSAGES:
-        db.conn.execute(f"alter table coding_batch add column {column.name} {column.sql}")
+VIEWS: tuple[Table, ...] = FIRST_VIEWS

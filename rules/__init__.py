@@ -15,7 +15,7 @@ Modules in reading order:
     propose     from criteria met to a level: policies, sufficiency, limits
     inference   the whole way from measures to ratings and the grid cell
     arrays      the rules applied to many alternatives at once, in NumPy
-    finding     what lint says: one oddity of a rulebook with its counterexample
+    oddity      what lint says: one oddity of a rulebook with its counterexample
     cells       where thresholds cut: the few values that stand for all a measure can be
     combinations  everything that can be said to one block of rules, in few combinations
     lint        what is odd in a rulebook, found by trying every combination

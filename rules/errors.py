@@ -24,6 +24,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pydantic_core import PydanticCustomError
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
@@ -141,3 +143,18 @@ def suggest(given: str, allowed: Iterable[str], *, most: int = 12) -> str:
         return ""
     shown = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
     return f"Allowed: {shown}."
+
+
+def refuse(expected: str, hint: object = "") -> PydanticCustomError:
+    """What a validator raises: what was expected, and a hint (anything whose str() says it)."""
+    return PydanticCustomError("expected", "{expected}", {"expected": expected, "hint": hint})
+
+
+class Near:
+    """The hint 'did you mean': found only when somebody reads it, for it is the dearest part of a problem."""
+
+    def __init__(self, given: str, allowed: Iterable[str]) -> None:
+        self.given, self.allowed = given, allowed
+
+    def __str__(self) -> str:
+        return suggest(self.given, self.allowed) if self.given else ""

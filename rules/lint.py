@@ -26,8 +26,8 @@ from rules.arrays import Truth, count_met
 from rules.cells import Value
 from rules.combinations import Part, QuestionSpace, Space, View, spaces_of
 from rules.compile import measures_tested, thresholds
-from rules.finding import Example, Finding, Severity, example_of, finding, result_name
 from rules.loader import PolicySet
+from rules.oddity import Example, Finding, Severity, example_of, finding, result_name
 from rules.rulebook import Criterion, Policy, RuleSet
 
 Ranked = tuple[int, Value]

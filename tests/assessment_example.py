@@ -20,13 +20,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from assessment.database import init_programme, open_programme
-from assessment.decide import approve, rate
-from assessment.run import Run, assess
-from evidence.database import one
-from evidence.intake import ImportReport, import_files
-from evidence.reviewfile import read_review_file
-from evidence.reviews import Review, create_review
+from assessment.decisions.decide import approve, rate
+from assessment.runs.run import Run, assess
+from evidence.intake.importing import ImportReport, import_files
+from joint_review.opening import init_programme, open_programme
+from programme.database import one
+from programme.reviewfile import read_review_file
+from programme.reviews import Review, create_review
 from rules.loader import PolicySet, load_policy
 
 ROOT = Path(__file__).parent.parent

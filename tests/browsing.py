@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, sync_playwright
 from serving import Server
 
-from assessment.web.signin import SIGN_IN
+from joint_review.web.signin import SIGN_IN
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from evidence.database import create_database, rows
-from evidence.intake import ImportReport, import_files
-from evidence.reviews import Review, create_review, store_frameworks
+from evidence.intake.importing import ImportReport, import_files
+from joint_review.upgrades.evidence import migrations as evidence_upgrades
+from programme.database import create_database, rows
+from programme.reviews import Review, create_review, store_frameworks
 from rules.errors import ImportRefused
 from rules.framework import Framework
 from rules.loader import PolicySet
@@ -59,7 +60,7 @@ def policy_of(framework: Framework) -> PolicySet:
 
 def new_programme(path: Path) -> Database:
     """A working database with the small framework, judged by nobody yet."""
-    db = create_database(path)
+    db = create_database(path, [evidence_upgrades])
     store_frameworks(db, [policy_of(small_framework())])
     return db
 

@@ -31,19 +31,19 @@ from assessment_example import (
 )
 from sqlite_utils import Database
 
-from assessment import decide
-from assessment.challenges import close_challenge, raise_challenge, reply_to_challenge
-from assessment.confidence import state_confidence
-from assessment.panel import open_panel, vote
-from assessment.uncertainty import measure_uncertainty
-from assessment.users import add_user, disable_user
+from assessment.decisions import decide
+from assessment.decisions.challenges import close_challenge, raise_challenge, reply_to_challenge
+from assessment.decisions.confidence import state_confidence
+from assessment.decisions.panel import open_panel, vote
+from assessment.robustness.uncertainty import measure_uncertainty
+from evidence.coding.second_coding import Judgement, code_item, draw_batch, hand_in
+from evidence.coding.settlements import settle
+from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
 from evidence.items import withdraw_item
-from evidence.reviews import create_review
-from evidence.second_coding import Judgement, code_item, draw_batch, hand_in
-from evidence.settlements import settle
 from evidence.sources import SourceDetails, add_sources
-from evidence.texts import GivenFile
+from programme.reviews import create_review
+from programme.users import add_user, disable_user
 from rules.loader import load_policy
 
 PLANTED = re.compile(r"zqzq[a-z0-9_]+qzqz")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assessment.pages import metadata_yaml
+from joint_review.metadata import metadata_yaml
 
 
 @dataclass

@@ -45,18 +45,18 @@ from planted import (
     word,
 )
 
-from assessment.accounts import open_accounts
-from assessment.database import open_programme
-from assessment.hidden import FROM_PEOPLE
-from assessment.pages import QUERIES, metadata
-from assessment.permissions import Held, Role, make_actor
-from assessment.users import give_role
-from assessment.web import register_routes
-from assessment.web.access import actor_of
-from assessment.web.signin import COOKIE
-from assessment.web.views import FORMS, PAGES, Page
-from evidence.reviews import find_review
-from evidence.second_coding import hand_in
+from evidence.coding.second_coding import hand_in
+from joint_review.metadata import QUERIES, metadata
+from joint_review.opening import open_programme
+from joint_review.web import register_routes
+from joint_review.web.access import actor_of
+from joint_review.web.routes import FORMS, PAGES, Page
+from joint_review.web.signin import COOKIE
+from programme.accounts import open_accounts
+from programme.hidden import FROM_PEOPLE
+from programme.permissions import Held, Role, make_actor
+from programme.reviews import find_review
+from programme.users import give_role
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),

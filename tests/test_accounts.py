@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from assessment.accounts import IDLE, TRIES, WHOLE, WITHIN, Accounts, accounts_path, open_accounts
+from programme.accounts import IDLE, TRIES, WHOLE, WITHIN, Accounts, accounts_path, open_accounts
 from rules.errors import DatabaseUnusable, SignInRefused, UserInvalid
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -132,7 +132,7 @@ def test_the_time_a_try_takes_does_not_tell_who_is_known(
     tmp_path: Path, tokens: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hasher = Counting(time_cost=1, memory_cost=64, parallelism=1)
-    monkeypatch.setattr("assessment.accounts.HASHER", hasher)
+    monkeypatch.setattr("programme.accounts.HASHER", hasher)
     open_accounts(tmp_path / "p.db").set_password("lead-1", GOOD, at=AT)
     took = []
     for user, known in (("lead-1", True), ("lead-1", False), ("nobody-1", False), ("nobody-2", True)):

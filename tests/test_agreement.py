@@ -16,8 +16,7 @@ from example_framework import AT, Desk, finding, source
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessment.cli import cli
-from evidence.agreement import (
+from evidence.coding.agreement import (
     ALL_THE_SAME,
     FOR_PAIRS,
     NOT_FOR_ONE_DOMAIN,
@@ -28,8 +27,8 @@ from evidence.agreement import (
     Figure,
     measure_agreement,
 )
-from evidence.codings import withdraw_coding
-from evidence.coefficients import (
+from evidence.coding.codings import withdraw_coding
+from evidence.coding.coefficients import (
     alpha_draws,
     count_values,
     distinct_rows,
@@ -37,8 +36,9 @@ from evidence.coefficients import (
     krippendorff_alpha,
     weighted_kappa,
 )
-from evidence.database import one
 from evidence.items import tag_item, withdraw_item
+from joint_review.cli import cli
+from programme.database import one
 from rules.errors import EvidenceInvalid
 
 X = np.nan
@@ -234,7 +234,7 @@ def test_the_draws_depend_on_the_seed_alone() -> None:
 def test_memory_is_bounded_whatever_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = count_values(FOUR_CODERS.T)
     whole = alpha_draws(counts, None, 500, np.random.default_rng(3))
-    monkeypatch.setattr("evidence.coefficients.CELLS", 100)
+    monkeypatch.setattr("evidence.coding.coefficients.CELLS", 100)
     assert np.array_equal(alpha_draws(counts, None, 500, np.random.default_rng(3)), whole, equal_nan=True)
 
 

@@ -26,11 +26,11 @@ from evidence.anchors import (
     texts_of,
     the_place,
 )
+from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, change_finding, place_quote, record_finding
-from evidence.intake import import_row
-from evidence.reviews import Review, create_review, find_review
+from evidence.intake.importing import import_row
 from evidence.sources import SourceDetails, add_sources
-from evidence.texts import GivenFile
+from programme.reviews import Review, create_review, find_review
 from rules.errors import EvidenceInvalid, ImportRefused
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -20,16 +20,16 @@ from assessment_example import AT, WELSH, add, assess_plainly, finding, good_dom
 from click.testing import CliRunner
 from sqlite_utils import Database
 
-from assessment.audit import audit_programme
-from assessment.cli import cli
-from assessment.database import init_programme, open_programme
-from assessment.decide import rate
-from assessment.web import prepare_connection
-from evidence import seals
-from evidence.database import add_event, insert, one, rows, transaction
+from assessment.decisions.decide import rate
+from assessment.runs.audit import audit_programme
 from evidence.items import tag_item, withdraw_item
-from evidence.record import RecordCheck, head_of_record
-from evidence.reviews import find_review
+from joint_review.cli import cli
+from joint_review.opening import init_programme, open_programme
+from joint_review.web import prepare_connection
+from programme import seals
+from programme.check import RecordCheck, head_of_record
+from programme.database import add_event, insert, one, rows, transaction
+from programme.reviews import find_review
 from rules.errors import EvidenceInvalid, ReviewError
 
 ROOT = Path(__file__).parent.parent
@@ -668,9 +668,9 @@ WRITER = """
 import sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from assessment.database import open_programme
+from joint_review.opening import open_programme
 from evidence.items import tag_item, withdraw_item
-from evidence.reviews import find_review
+from programme.reviews import find_review
 db = open_programme(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()

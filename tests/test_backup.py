@@ -19,12 +19,12 @@ from assessment_example import AT, finding, new_programme, new_review
 from click.testing import CliRunner
 from sqlite_utils import Database
 
-from assessment.audit import audit_programme
-from assessment.backup import back_up, restore_backup
-from assessment.cli import cli
-from assessment.database import open_programme
-from evidence.database import add_event, one, rows, transaction
-from evidence.record import head_of_record
+from assessment.runs.audit import audit_programme
+from joint_review.cli import cli
+from joint_review.opening import open_programme
+from programme.backup import back_up, restore_backup
+from programme.check import head_of_record
+from programme.database import add_event, one, rows, transaction
 from rules.errors import DatabaseUnusable
 
 ROOT = Path(__file__).parent.parent
@@ -94,9 +94,9 @@ WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from assessment.database import open_programme
+from joint_review.opening import open_programme
 from evidence.items import tag_item, withdraw_item
-from evidence.reviews import find_review
+from programme.reviews import find_review
 db = open_programme(Path(sys.argv[1]))
 review, number = find_review(db, "r1"), 0
 print("ready", flush=True)
@@ -228,7 +228,7 @@ def test_a_backup_is_restored_and_that_is_on_the_record(path: Path, tmp_path: Pa
     backup, target = tmp_path / "copy.db", tmp_path / "again.db"
     made = back_up(path, backup)
     before = backup.read_bytes()
-    found = restore_backup(backup, target, by="administrator-1", at=AT)
+    found = restore_backup(backup, target, by="administrator-1", at=AT, reopen=open_programme)
     assert found.kept is None
     assert head_of(target) == str(found.head)
     with closing(open_programme(target).conn) as connection:
@@ -252,16 +252,16 @@ def test_a_working_database_is_never_written_over_and_kept_aside_when_told_to(
     one_more_event(path)
     lost = head_of(path)
     with pytest.raises(DatabaseUnusable, match="there is a database at") as caught:
-        restore_backup(tmp_path / "copy.db", path, by="lead", at=AT)
+        restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, reopen=open_programme)
     assert "--replace" in caught.value.hint and head_of(path) == lost
     path.chmod(0o640)
-    first = restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, replace=True)
+    first = restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, reopen=open_programme, replace=True)
     assert first.kept is not None and first.kept.parent == tmp_path
     assert head_of(first.kept) == lost
     assert head_of(path) == str(first.head) != lost
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     # A second time in the same second keeps both.
-    second = restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, replace=True)
+    second = restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, reopen=open_programme, replace=True)
     assert second.kept not in (None, first.kept)
     assert head_of(first.kept) == lost
 
@@ -277,7 +277,7 @@ def test_what_a_killed_process_left_beside_the_database_is_not_mixed_into_the_re
         left = log.read_bytes()
     path.unlink()
     log.write_bytes(left)
-    found = restore_backup(tmp_path / "copy.db", path, by="lead", at=AT)
+    found = restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, reopen=open_programme)
     assert head_of(path) == str(found.head)
     assert audit_whole(path)
     assert found.kept is not None
@@ -307,17 +307,17 @@ def test_a_database_that_another_process_has_open_is_not_replaced(path: Path, tm
     back_up(path, tmp_path / "copy.db")
     head = head_of(path)
     with held_open(path), pytest.raises(DatabaseUnusable, match="is open in another process"):
-        restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, replace=True)
+        restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, reopen=open_programme, replace=True)
     assert head_of(path) == head
     assert names_in(tmp_path) == ["copy.db", "programme.db"]
-    restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, replace=True)
+    restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, reopen=open_programme, replace=True)
 
 
 def test_a_damaged_database_can_be_replaced_and_is_kept(path: Path, tmp_path: Path) -> None:
     back_up(path, tmp_path / "copy.db")
     content = b"\xff" * 5_000
     path.write_bytes(content)
-    found = restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, replace=True)
+    found = restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, reopen=open_programme, replace=True)
     assert found.kept is not None and found.kept.read_bytes() == content
     assert audit_whole(path)
 
@@ -338,7 +338,7 @@ def test_a_damaged_backup_is_refused_and_nothing_changes(path: Path, tmp_path: P
     else:
         backup.unlink()
     with pytest.raises(DatabaseUnusable) as caught:
-        restore_backup(backup, path, by="lead", at=AT, replace=True)
+        restore_backup(backup, path, by="lead", at=AT, reopen=open_programme, replace=True)
     assert str(caught.value).startswith((str(backup), "there is no database at"))
     assert head_of(path) == head
     assert [name for name in names_in(tmp_path) if name != "copy.db"] == ["programme.db"]
@@ -352,13 +352,13 @@ def test_a_backup_of_a_newer_version_is_refused(path: Path, tmp_path: Path) -> N
             " values ('joint-review evidence', 'from_the_future', '2031-01-01')"
         )
     with pytest.raises(DatabaseUnusable, match="made by a newer version"):
-        restore_backup(tmp_path / "copy.db", tmp_path / "again.db", by="lead", at=AT)
+        restore_backup(tmp_path / "copy.db", tmp_path / "again.db", by="lead", at=AT, reopen=open_programme)
     assert names_in(tmp_path) == ["copy.db", "programme.db"]
 
 
 def test_a_database_is_no_backup_of_itself(path: Path) -> None:
     with pytest.raises(DatabaseUnusable, match="is the working database itself"):
-        restore_backup(path, path, by="lead", at=AT, replace=True)
+        restore_backup(path, path, by="lead", at=AT, reopen=open_programme, replace=True)
 
 
 # --- the command ---------------------------------------------------------------------------------------

@@ -15,11 +15,11 @@ from playwright.sync_api import Browser, Page
 from serving import Server, serving
 from test_access import NAMES, fill
 
-from assessment.pages import QUERIES
-from assessment.schema import VIEWS as OF_RUNS
-from assessment.web import views
-from assessment.web.signin import SIGN_IN
+from assessment.runs.schema import VIEWS as OF_RUNS
 from evidence.schema import VIEWS as OF_EVIDENCE
+from joint_review.metadata import QUERIES
+from joint_review.web import routes as views
+from joint_review.web.signin import SIGN_IN
 
 SHOWN = list(dict.fromkeys(fill(page.path, NAMES)[0] for page in views.PAGES if isinstance(page, views.Page)))
 AROUND = (

@@ -15,15 +15,15 @@ from browsing import PASSWORD, PATIENCE, barriers, complaints_of, context, fits,
 from playwright.sync_api import Browser, Page, expect
 from serving import Server, serving
 
-from assessment.accounts import open_accounts
-from assessment.audit import audit_programme
-from assessment.database import init_programme, open_programme
-from assessment.users import add_user
+from assessment.runs.audit import audit_programme
 from evidence.anchors import anchor_of
-from evidence.database import rows
-from evidence.reviews import create_review, find_review
+from evidence.files.texts import GivenFile
 from evidence.sources import SourceDetails, add_sources, find_page
-from evidence.texts import GivenFile
+from joint_review.opening import init_programme, open_programme
+from programme.accounts import open_accounts
+from programme.database import rows
+from programme.reviews import create_review, find_review
+from programme.users import add_user
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 REVIEW = "/reviews/north"

@@ -18,14 +18,14 @@ from browsing import PASSWORD, PATIENCE, WIDTHS, barriers, complaints_of, contex
 from playwright.sync_api import Browser, Page, expect
 from serving import Server, serving
 
-from assessment.accounts import open_accounts
-from assessment.audit import audit_programme
-from assessment.database import open_programme
-from assessment.decide import decision_states
-from assessment.panel import show_panels
-from assessment.users import add_user
-from evidence.reviews import find_review
-from evidence.settlements import list_disagreements
+from assessment.decisions.decide import decision_states
+from assessment.decisions.panel import show_panels
+from assessment.runs.audit import audit_programme
+from evidence.coding.settlements import list_disagreements
+from joint_review.opening import open_programme
+from programme.accounts import open_accounts
+from programme.reviews import find_review
+from programme.users import add_user
 
 REVIEW = "/reviews/r1"
 PEOPLE = {

@@ -32,8 +32,7 @@ from assessment_example import (
 from click.testing import CliRunner
 from sqlite_utils import Database
 
-from assessment.audit import audit_programme
-from assessment.challenges import (
+from assessment.decisions.challenges import (
     close_challenge,
     list_challenges,
     open_challenges,
@@ -41,13 +40,14 @@ from assessment.challenges import (
     reply_to_challenge,
     show_challenge,
 )
-from assessment.cli import cli
-from assessment.database import open_programme
-from assessment.decide import accept, approve, decision_states, rate
-from assessment.decision_tables import GROUNDS
-from evidence.database import rows
+from assessment.decisions.decide import accept, approve, decision_states, rate
+from assessment.decisions.schema import GROUNDS
+from assessment.runs.audit import audit_programme
 from evidence.items import tag_item, withdraw_item
-from evidence.reviews import Review
+from joint_review.cli import cli
+from joint_review.opening import open_programme
+from programme.database import rows
+from programme.reviews import Review
 from rules.errors import DecisionRefused, EvidenceInvalid, ReviewError, RunImpossible, UnknownName
 
 HEARSAY = finding("I1", "strength", domains="carers;workforce", finding="Everybody says so.")
@@ -443,8 +443,8 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from assessment import challenges
-from assessment.database import open_programme
+from assessment.decisions import challenges
+from joint_review.opening import open_programme
 
 db = open_programme(Path(sys.argv[1]))
 stored = challenges.insert

@@ -26,7 +26,7 @@ from sqlite_utils import Database
 
 from evidence.check import check_evidence
 from evidence.items import withdraw_item
-from evidence.reviews import Review, create_review
+from programme.reviews import Review, create_review
 
 
 @pytest.fixture

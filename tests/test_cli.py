@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from assessment.cli import main
+from joint_review.cli import main
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "wales-2004-08"
@@ -342,7 +342,7 @@ def test_a_terminal_that_knows_no_welsh_letters_gets_an_answer_all_the_same(
 ) -> None:
     def answer(*more: str) -> str:
         return subprocess.run(
-            [sys.executable, "-c", "from assessment.cli import main; main()", *words, *more],
+            [sys.executable, "-c", "from joint_review.cli import main; main()", *words, *more],
             cwd=tmp_path,
             env={**os.environ, "PYTHONIOENCODING": "ascii"},
             capture_output=True,

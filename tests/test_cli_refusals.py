@@ -23,10 +23,10 @@ from assessment_example import (
 )
 from sqlite_utils import Database
 
-from assessment.cli import main
-from assessment.database import open_programme
-from assessment.run import load_run
-from evidence.reviews import find_review
+from assessment.runs.run import load_run
+from joint_review.cli import main
+from joint_review.opening import open_programme
+from programme.reviews import find_review
 from rules.errors import RunImpossible, RunUnreadable
 
 ROOT = Path(__file__).parent.parent

@@ -16,12 +16,12 @@ import cluster_work
 import pytest
 from assessment_example import AT, SOURCES, WELSH, add, good_domain, new_programme
 
-from assessment import fanout
-from assessment.cli import main
-from assessment.cli.impact import policy_named
-from assessment.fanout import fan_out, fan_out_on_cluster
-from assessment.impact import rules_impact
-from evidence.reviews import create_review
+from comparison import fanout
+from comparison.fanout import fan_out, fan_out_on_cluster
+from comparison.impact import rules_impact
+from joint_review.cli import main
+from joint_review.cli.impact import policy_named
+from programme.reviews import create_review
 from rules.errors import RunImpossible, WorkersFailed
 
 ROOT = Path(__file__).parents[1]

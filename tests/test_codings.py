@@ -24,14 +24,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from assessment.run import assess, load_run
-from assessment.verify import verify_run
-from evidence.codings import withdraw_coding
-from evidence.database import one, rows
-from evidence.intake import import_files, import_row
+from assessment.runs.run import assess, load_run
+from assessment.runs.verify import verify_run
+from evidence.coding.codings import withdraw_coding
+from evidence.intake.importing import import_files, import_row
 from evidence.items import withdraw_item
-from evidence.measures import evidence_digest
-from evidence.reviews import find_review, store_frameworks
+from evidence.measures.compute import evidence_digest
+from programme.database import one, rows
+from programme.reviews import find_review, store_frameworks
 from rules.errors import EvidenceInvalid, ImportRefused
 from rules.loader import load_policy
 

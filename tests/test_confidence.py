@@ -24,13 +24,19 @@ from assessment_example import (
 from sqlite_utils import Database
 from uncertainty_example import SURVEY_MEAN, one_criterion
 
-from assessment.cli import main
-from assessment.confidence import Part, Suggestion, state_confidence, statements_of, suggest_confidence
-from assessment.database import open_programme
-from assessment.run import Run
-from assessment.uncertainty import measure_uncertainty
-from evidence.database import one
-from evidence.reviews import Review
+from assessment.decisions.confidence import (
+    Part,
+    Suggestion,
+    state_confidence,
+    statements_of,
+    suggest_confidence,
+)
+from assessment.robustness.uncertainty import measure_uncertainty
+from assessment.runs.run import Run
+from joint_review.cli import main
+from joint_review.opening import open_programme
+from programme.database import one
+from programme.reviews import Review
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.loader import PolicySet
 

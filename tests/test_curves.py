@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from assessment_example import AT, SOURCES, Row, add, indicator, new_programme, new_review, survey
 
-from assessment.curves import funnel_plot, trend_plot
-from assessment.indicators import Series, indicators_of
-from assessment.plots import NARROW, WIDE
-from assessment.surveys import Funnel, compare_surveys
-from evidence.reviews import create_review
+from comparison.indicators import Series, indicators_of
+from comparison.surveys import Funnel, compare_surveys
+from pictures.curves import funnel_plot, trend_plot
+from pictures.plots import NARROW, WIDE
+from programme.reviews import create_review
 
 SVG = "{http://www.w3.org/2000/svg}"
 SPREAD = [(70, 100), (80, 100), (80, 120), (80, 60), (90, 100), (40, 200), (99, 210)]
@@ -140,7 +140,7 @@ def test_every_text_of_a_funnel_fits_on_the_paper(tmp_path: Path, width: int, ba
 
 def outside(svg: str, width: int) -> list[str]:
     """Texts that begin or end outside the paper, as far as their anchor says."""
-    from assessment.plots import SMALL, text_width
+    from pictures.plots import SMALL, text_width
 
     found = []
     for node in ET.fromstring(svg).iter(f"{SVG}text"):
@@ -179,7 +179,7 @@ def test_the_same_funnel_gives_the_same_bytes_in_any_process(tmp_path: Path) -> 
     here = funnel_plot(found)
     assert funnel_plot(found) == here
     program = (
-        "import pickle, sys; from assessment.curves import funnel_plot;"
+        "import pickle, sys; from pictures.curves import funnel_plot;"
         " sys.stdout.write(funnel_plot(pickle.load(sys.stdin.buffer)))"
     )
     import pickle

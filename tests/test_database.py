@@ -15,8 +15,9 @@ import pytest
 from example_framework import AT, counts, new_programme
 from sqlite_utils import Database, Migrations
 
-from evidence import database
-from evidence.database import (
+from joint_review.upgrades.evidence import migrations as evidence_upgrades
+from programme import database
+from programme.database import (
     APPLICATION_ID,
     add_event,
     create_database,
@@ -41,14 +42,14 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def db(path: Path) -> Iterator[Database]:
     """A working database, open."""
-    with closing(open_database(path).conn) as connection:
+    with closing(open_database(path, [evidence_upgrades]).conn) as connection:
         yield Database(connection)
 
 
-def why(path: Path, **options: object) -> str:
+def why(path: Path, *migrations: Migrations) -> str:
     """What is said of a file that cannot be opened."""
     with pytest.raises(DatabaseUnusable) as caught:
-        open_database(path, **options).conn.close()  # type: ignore[arg-type]
+        open_database(path, [evidence_upgrades, *migrations]).conn.close()
     assert caught.value.hint
     return str(caught.value)
 
@@ -66,22 +67,22 @@ def test_a_new_database_has_all_tables_and_is_marked_as_ours(path: Path) -> None
 
 
 def test_making_a_database_where_there_is_one_loses_nothing(path: Path) -> None:
-    with closing(create_database(path).conn) as connection:
+    with closing(create_database(path, [evidence_upgrades]).conn) as connection:
         assert connection.execute("select count(*) from framework").fetchone()[0] == 1
 
 
 def test_a_database_can_be_made_in_an_empty_file(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
     path.touch()
-    create_database(path).conn.close()
-    open_database(path).conn.close()
+    create_database(path, [evidence_upgrades]).conn.close()
+    open_database(path, [evidence_upgrades]).conn.close()
 
 
 def test_a_making_that_was_cut_off_is_completed_by_the_next_opening(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
     with closing(sqlite3.connect(path)) as plain:
         plain.execute(f"pragma application_id={APPLICATION_ID}")
-    with closing(open_database(path).conn) as connection:
+    with closing(open_database(path, [evidence_upgrades]).conn) as connection:
         assert connection.execute("select count(*) from evidence").fetchone()[0] == 0
 
 
@@ -98,14 +99,14 @@ def test_a_missing_database_is_named_with_the_way_to_make_one(tmp_path: Path) ->
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnusable, match=r"the folder .* does not exist\n  Create it first"):
-        create_database(tmp_path / "nowhere" / "programme.db")
+        create_database(tmp_path / "nowhere" / "programme.db", [evidence_upgrades])
     assert "there is no database" in why(tmp_path / "nowhere" / "programme.db")
 
 
 def test_a_folder_is_no_database(tmp_path: Path) -> None:
     assert "is a folder, not a database" in why(tmp_path)
     with pytest.raises(DatabaseUnusable, match="is a folder"):
-        create_database(tmp_path)
+        create_database(tmp_path, [evidence_upgrades])
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_file_of_another_kind_is_no_database(tmp_path: Path, content: bytes) -
     path.write_bytes(content)
     assert "is not a database" in why(path)
     with pytest.raises(DatabaseUnusable):
-        create_database(path)
+        create_database(path, [evidence_upgrades])
     assert path.read_bytes() == content
 
 
@@ -127,7 +128,7 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     before = path.read_bytes()
     assert "is a SQLite file, but not a joint-review database" in why(path)
     with pytest.raises(DatabaseUnusable):
-        create_database(path)
+        create_database(path, [evidence_upgrades])
     assert path.read_bytes() == before
 
 
@@ -161,10 +162,10 @@ def one_more_table(db: Database) -> None:
 
 
 def test_an_older_file_is_upgraded_when_it_is_opened(path: Path) -> None:
-    with closing(open_database(path, [later]).conn) as connection:
+    with closing(open_database(path, [evidence_upgrades, later]).conn) as connection:
         assert connection.execute("select count(*) from later").fetchone()[0] == 0
         assert connection.execute("select count(*) from framework").fetchone()[0] == 1
-    open_database(path, [later]).conn.close()
+    open_database(path, [evidence_upgrades, later]).conn.close()
 
 
 def test_an_upgrade_that_fails_leaves_the_file_as_it_was(path: Path) -> None:
@@ -179,7 +180,7 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(path: Path) -> None:
         raise RuntimeError("the second step fails")
 
     with pytest.raises(RuntimeError):
-        open_database(path, [broken])
+        open_database(path, [evidence_upgrades, broken])
     with closing(sqlite3.connect(path)) as plain:
         names = {row[0] for row in plain.execute("select name from sqlite_master")}
         applied = {row[0] for row in plain.execute("select name from _sqlite_migrations")}
@@ -188,16 +189,16 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(path: Path) -> None:
 
 
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
-    with closing(open_database(path, [later]).conn) as connection:
+    with closing(open_database(path, [evidence_upgrades, later]).conn) as connection:
         connection.execute(
             "insert into _sqlite_migrations (migration_set, name, applied_at)"
             " values ('joint-review later', 'from_the_future', '2031-01-01')"
         )
-    said = why(path, migrations=[later])
+    said = why(path, later)
     assert "made by a newer version of joint-review (it knows from_the_future)" in said
     assert "Update this installation" in said
     # Who does not use that part of the file can still open it.
-    open_database(path).conn.close()
+    open_database(path, [evidence_upgrades]).conn.close()
 
 
 # --- writing -------------------------------------------------------------------------------------------
@@ -247,7 +248,7 @@ def test_a_database_that_stays_locked_is_named_after_a_while(
     monkeypatch.setattr(database, "BUSY_MS", 50)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("begin immediate")
-        with closing(open_database(path).conn) as connection:
+        with closing(open_database(path, [evidence_upgrades]).conn) as connection:
             mine = Database(connection)
             before = counts(mine)
             with pytest.raises(DatabaseUnusable) as caught, transaction(mine):
@@ -264,7 +265,7 @@ def test_an_upgrade_waits_for_nobody_for_ever(path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(database, "BUSY_MS", 50)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("begin immediate")
-        assert "stayed locked" in why(path, migrations=[later])
+        assert "stayed locked" in why(path, later)
 
 
 @pytest.fixture
@@ -288,7 +289,7 @@ def as_somebody_else(path: Path) -> list[str]:
                 os.setuid(65534)
             for open_or_make in (open_database, create_database):
                 try:
-                    open_or_make(path).conn.close()
+                    open_or_make(path, [evidence_upgrades]).conn.close()
                     said = "opened"
                 except Exception as error:
                     said = f"{type(error).__name__}: {error}".replace("\n", " ")
@@ -339,7 +340,7 @@ def test_mistakes_of_our_own_are_not_taken_for_trouble_with_the_file() -> None:
 
 
 def test_a_new_working_database_is_for_its_owner_alone(tmp_path: Path) -> None:
-    db = database.create_database(tmp_path / "programme.db")
+    db = database.create_database(tmp_path / "programme.db", [evidence_upgrades])
     try:
         modes = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
     finally:

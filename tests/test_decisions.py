@@ -32,18 +32,18 @@ from assessment_example import (
 from click.testing import CliRunner
 from sqlite_utils import Database
 
-from assessment.audit import audit_programme, history_of
-from assessment.cli import cli
-from assessment.database import open_programme
-from assessment.decide import accept, approve, decision_states, rate
-from assessment.decided import decided_levels
-from assessment.overrides import count_overrides
-from assessment.overview import decisions_in, is_out_of_date
-from assessment.persons import same_person
-from assessment.run import load_run
-from assessment.verify import verify_run
-from evidence.database import one, rows
-from evidence.reviews import Review
+from assessment.decisions.decide import accept, approve, decision_states, rate
+from assessment.reasons.history import history_of
+from assessment.runs.audit import audit_programme
+from assessment.runs.recorded import decisions_in, is_out_of_date
+from assessment.runs.run import decided_levels, load_run
+from assessment.runs.verify import verify_run
+from comparison.overrides import count_overrides
+from joint_review.cli import cli
+from joint_review.opening import open_programme
+from programme.database import one, rows
+from programme.names import same_person
+from programme.reviews import Review
 from rules.errors import DecisionRefused, ReviewError, RunImpossible, UnknownName
 
 BECAUSE = {"because": "Seen on visits.", "at": AT}
@@ -508,9 +508,9 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from assessment import decide
-from assessment.database import open_programme
-from evidence.reviews import find_review
+from assessment.decisions import decide
+from joint_review.opening import open_programme
+from programme.reviews import find_review
 
 db = open_programme(Path(sys.argv[1]))
 stored = decide.insert

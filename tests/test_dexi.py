@@ -33,9 +33,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_rulebooks import SAID, infer_alone, levels
 
-from assessment.alternatives import Base, Mover, load_base, rate_alternatives
-from assessment.smallest import smallest_changes
-from evidence.reviews import Review
+from assessment.robustness.alternatives import Base, Mover, load_base, rate_alternatives
+from assessment.robustness.smallest import smallest_changes
+from programme.reviews import Review
 from rules.arrays import ArrayEvaluator
 from rules.framework import Domain, Framework, Question, Strand
 from rules.loader import PolicySet

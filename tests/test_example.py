@@ -19,10 +19,10 @@ from assessment_example import (
 )
 from sqlite_utils import Database
 
-from assessment.run import Run, canonical
-from evidence.database import rows
-from evidence.models import SOURCE_KINDS
-from evidence.reviews import Review
+from assessment.runs.run import Run, canonical
+from evidence.rows import SOURCE_KINDS
+from programme.database import rows
+from programme.reviews import Review
 from rules.loader import load_policy
 
 Made = tuple[Database, Review, Run]

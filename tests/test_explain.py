@@ -22,9 +22,9 @@ from assessment_example import (
 )
 from sqlite_utils import Database
 
-from assessment.explain import explain
-from assessment.run import Run, result_of
-from evidence.reviews import Review
+from assessment.reasons.explain import explain
+from assessment.runs.run import Run, result_of
+from programme.reviews import Review
 from rules.engine import fire_of_record
 from rules.errors import UnknownName
 from rules.inference import infer

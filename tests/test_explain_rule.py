@@ -27,11 +27,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_rulebooks import infer_alone, policy_sets, values_near
 
-from assessment.cli import cli
-from assessment.explain import explain
-from assessment.explain_rule import explain_rules
-from assessment.run import Run, load_run, result_of
-from evidence.reviews import Review
+from assessment.reasons.explain import explain
+from assessment.reasons.rule import explain_rules
+from assessment.runs.run import Run, load_run, result_of
+from joint_review.cli import cli
+from programme.reviews import Review
 from rules.errors import RunImpossible, UnknownName
 from rules.loader import PolicySet
 from rules.rulebook import Rulebook

@@ -31,8 +31,8 @@ from visitors import (
     new_programme,
 )
 
-from assessment.accounts import accounts_path
-from assessment.web.signin import SIGN_OUT
+from joint_review.web.signin import SIGN_OUT
+from programme.accounts import accounts_path
 
 pytestmark = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="fills the disk as Linux can")
 
@@ -43,7 +43,7 @@ TOLD = ("no room left on the disk", "disk full?")
 ONE_BY_ONE = """
 import io, json, sys
 from contextlib import redirect_stderr, redirect_stdout
-from assessment.cli import main
+from joint_review.cli import main
 for line in sys.stdin:
     sys.argv, said, code = ["joint-review", *json.loads(line)], io.StringIO(), 0
     with redirect_stdout(said), redirect_stderr(said):

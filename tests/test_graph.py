@@ -24,7 +24,7 @@ from sqlite_utils import Database
 
 from evidence.graph import EvidenceGraph, build_graph
 from evidence.items import tag_item, withdraw_item
-from evidence.reviews import Review
+from programme.reviews import Review
 from rules.errors import UnknownName
 
 SHARED = finding("I1", domains="carers;assessment")

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from assessment_example import ENGLISH, WELSH
 
-from assessment.grid import make_grid
+from assessment.reasons.grid import make_grid
 
 
 def test_the_first_question_runs_across_and_the_second_up_with_the_best_at_the_top() -> None:

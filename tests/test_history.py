@@ -14,11 +14,11 @@ from assessment_example import AT, add, assess_plainly, finding, good_domain, ne
 from click.testing import CliRunner
 from sqlite_utils import Database
 
-from assessment.audit import history_of
-from assessment.cli import cli
-from assessment.decide import rate
+from assessment.decisions.decide import rate
+from assessment.reasons.history import history_of
 from evidence.items import tag_item, withdraw_item
-from evidence.reviews import Review
+from joint_review.cli import cli
+from programme.reviews import Review
 from rules.errors import EvidenceInvalid
 
 NAMES = ("what", "about", "by", "said", "because")

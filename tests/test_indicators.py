@@ -27,11 +27,11 @@ from scipy.stats import kendalltau
 from sqlite_utils import Database
 from uncertainty_example import measure
 
-from assessment.cli import main
-from assessment.indicators import Series, indicators_of, read_period, shown
+from comparison.indicators import Series, indicators_of, read_period, shown
 from evidence.items import withdraw_item
-from evidence.measures import compute_measures
-from evidence.reviews import Review
+from evidence.measures.compute import compute_measures
+from joint_review.cli import main
+from programme.reviews import Review
 from rules.errors import EvidenceInvalid
 
 YEARS = ("2003/04", "2004/05", "2005/06", "2006/07", "2007/08")

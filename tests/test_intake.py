@@ -36,13 +36,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from evidence import database, staging
-from evidence.database import add_event, one, open_database, transaction
-from evidence.intake import ImportReport, import_files, import_row, item_digest, item_fields
+from evidence.digests import item_digest, item_fields
+from evidence.intake import staging
+from evidence.intake.importing import ImportReport, import_files, import_row
+from evidence.intake.layouts import LAYOUTS, template
 from evidence.items import tag_item, withdraw_item
-from evidence.layouts import LAYOUTS, template
-from evidence.models import CaseScoreRow, FindingRow, IndicatorRow, SurveyResultRow
-from evidence.reviews import create_review, find_review, store_frameworks
+from evidence.rows import CaseScoreRow, FindingRow, IndicatorRow, SurveyResultRow
+from joint_review.upgrades.evidence import migrations as evidence_upgrades
+from programme import database
+from programme.database import add_event, one, open_database, transaction
+from programme.reviews import create_review, find_review, store_frameworks
 from rules.errors import DatabaseUnusable, ImportRefused, UnknownName
 from rules.loader import load_policy
 
@@ -771,7 +774,7 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def load_into_copy(blank: Path, files: list[tuple[str, list[dict[str, Any]]]]) -> dict[str, Any]:
     path = Path(shutil.copy(blank / "programme.db", blank / "copy.db"))
-    with closing(open_database(path).conn) as connection:
+    with closing(open_database(path, [evidence_upgrades]).conn) as connection:
         db = database.Database(connection)
         paths = [write_csv(blank / f"{name}.csv", rows) for name, rows in files]
         report = import_files(db, find_review(db, "north"), paths, by="lead", at=AT)
@@ -904,7 +907,10 @@ def test_others_can_read_and_write_while_a_file_is_being_read(loaded: Desk) -> N
 
     def write_meanwhile(done: int, total: int, what: str) -> None:
         if what.startswith("reading"):
-            with closing(open_database(loaded.path).conn) as other, transaction(database.Database(other)):
+            with (
+                closing(open_database(loaded.path, [evidence_upgrades]).conn) as other,
+                transaction(database.Database(other)),
+            ):
                 seen.append(add_event(database.Database(other), at=AT, by="other", action="try"))
 
     assert loaded.load(path, progress=write_meanwhile).added["items"] == 8_997

@@ -26,9 +26,10 @@ from example_framework import (
 )
 from sqlite_utils import Database
 
-from evidence.database import open_database
-from evidence.intake import import_files
-from evidence.reviews import find_review
+from evidence.intake.importing import import_files
+from joint_review.upgrades.evidence import migrations as evidence_upgrades
+from programme.database import open_database
+from programme.reviews import find_review
 
 STRANDS = ("all", "adults", "older-people", "carers")
 DOMAINS = ("carers", "assessment;carers", "care-planning", "leadership")
@@ -67,7 +68,7 @@ def db(path: Path) -> Iterator[Callable[[], Database]]:
     opened: list[Database] = []
 
     def open_it() -> Database:
-        opened.append(open_database(path))
+        opened.append(open_database(path, [evidence_upgrades]))
         return opened[-1]
 
     yield open_it
@@ -83,7 +84,7 @@ def killed_at(path: Path, file: Path, moment: Moment) -> bool:
     child = os.fork()
     if child == 0:
         try:
-            db = open_database(path)
+            db = open_database(path, [evidence_upgrades])
             # So small a cache that pages are written to the log long before the end.
             db.conn.execute("pragma cache_size=50")
             review = find_review(db, "north")
@@ -192,7 +193,10 @@ def test_an_import_killed_when_it_was_done_is_stored(
 def test_a_reader_sees_all_of_an_import_or_nothing(path: Path, tmp_path: Path) -> None:
     file = many_findings(tmp_path / "findings.csv", 3_000)
     seen: list[int] = []
-    with closing(open_database(path).conn) as connection, closing(sqlite3.connect(path)) as reader:
+    with (
+        closing(open_database(path, [evidence_upgrades]).conn) as connection,
+        closing(sqlite3.connect(path)) as reader,
+    ):
         db = Database(connection)
 
         def look(done: int, total: int, what: str) -> None:
@@ -207,10 +211,11 @@ IMPORT = r"""
 import re, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from evidence.database import open_database
-from evidence.intake import import_files
-from evidence.reviews import find_review
-db = open_database(Path(sys.argv[1]))
+from programme.database import open_database
+from joint_review.upgrades.evidence import migrations as evidence_upgrades
+from evidence.intake.importing import import_files
+from programme.reviews import find_review
+db = open_database(Path(sys.argv[1]), [evidence_upgrades])
 db.conn.execute("pragma cache_size=-2000")
 import_files(db, find_review(db, "north"), [Path(sys.argv[2])], by="lead", at=datetime.now(UTC))
 db.conn.close()

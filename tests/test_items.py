@@ -23,8 +23,7 @@ from assessment_example import (
 )
 from sqlite_utils import Database
 
-from evidence.database import rows as rows_of
-from evidence.intake import import_row
+from evidence.intake.importing import import_row
 from evidence.items import (
     ItemFilter,
     UnknownItem,
@@ -34,7 +33,8 @@ from evidence.items import (
     tag_item,
     withdraw_item,
 )
-from evidence.reviews import Review
+from programme.database import rows as rows_of
+from programme.reviews import Review
 from rules.errors import EvidenceInvalid, UnknownName
 
 

@@ -12,8 +12,8 @@ import pytest
 from assessment_example import ENGLISH, WELSH, load_policy
 from openpyxl import Workbook
 
-from assessment import judge as judge_module
-from assessment.judge import judge_file, write_csv
+from assessment.runs import judge as judge_module
+from assessment.runs.judge import judge_file, write_csv
 from rules.errors import ImportRefused
 
 STATEMENTS = list(ENGLISH.framework.domains)

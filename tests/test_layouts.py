@@ -7,9 +7,9 @@ import io
 
 import pytest
 
-from evidence.layouts import LAYOUTS, ROWS, columns, recognise, row_model, template
-from evidence.models import FindingRow, Row, SourceRow
-from evidence.tables import RawTable, header_name
+from evidence.files.tables import RawTable, header_name
+from evidence.intake.layouts import LAYOUTS, ROWS, columns, recognise, row_model, template
+from evidence.rows import FindingRow, Row, SourceRow
 from rules.errors import UnknownName
 
 FINDINGS = ["source", "locator", "finding", "direction", "significance"]

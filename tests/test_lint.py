@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from random_rulebooks import Value, infer_alone, policy_sets, values_near
 
-from assessment.cli import main
+from joint_review.cli import main
 from rules.cells import cells
 from rules.compile import measures_tested, thresholds
-from rules.finding import Example, Finding
 from rules.framework import Domain, Framework, Level, Question, Strand
 from rules.lint import is_monotone, lint, reachable_levels
 from rules.loader import PolicySet, library_ids, load_policy
+from rules.oddity import Example, Finding
 from rules.propose import Met, propose_level
 from rules.ratings import measure_ratings
 from rules.rulebook import Criterion, Limit, Measure, Of, Policy, Rulebook, RuleSet, Statistic

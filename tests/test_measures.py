@@ -32,8 +32,8 @@ from scipy.stats import binomtest
 from sqlite_utils import Database
 
 from evidence.items import tag_item, withdraw_item
-from evidence.measures import behind, compute_measures, evidence_digest, wilson
-from evidence.reviews import Review, create_review
+from evidence.measures.compute import behind, compute_measures, evidence_digest, wilson
+from programme.reviews import Review, create_review
 from rules.ratings import MeasureValue
 from rules.rulebook import Measure, Of, Statistic
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from evidence.layouts import ROWS
-from evidence.models import (
+from evidence.intake.layouts import ROWS
+from evidence.rows import (
     CaseScoreRow,
     FindingRow,
     IndicatorRow,
@@ -22,8 +22,8 @@ from evidence.models import (
     SurveyResponseRow,
     SurveyResultRow,
     TagRow,
-    read_date,
 )
+from programme.calendar import read_date
 
 NAMES = {"strands": {"all", "adults", "older-people"}, "domains": {"carers", "assessment", "care-planning"}}
 SURVEY = {"source": "S1", "locator": "table 1", "group": "Adults", "question": "Heard?", "positive": 70}

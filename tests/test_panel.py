@@ -30,13 +30,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from assessment.audit import audit_programme
-from assessment.cli import cli
-from assessment.database import open_programme
-from assessment.decide import accept, approve, decision_states, rate
-from assessment.panel import close_panel, open_panel, show_panels, vote
-from evidence.database import rows
-from evidence.reviews import Review
+from assessment.decisions.decide import accept, approve, decision_states, rate
+from assessment.decisions.panel import close_panel, open_panel, show_panels, vote
+from assessment.runs.audit import audit_programme
+from joint_review.cli import cli
+from joint_review.opening import open_programme
+from programme.database import rows
+from programme.reviews import Review
 from rules.errors import DecisionRefused, ReviewError, UnknownName
 
 MEMBERS = ("lead-1", "moderator-1", "reviewer-1")
@@ -279,9 +279,9 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from assessment import panel
-from assessment.database import open_programme
-from evidence.reviews import find_review
+from assessment.decisions import panel
+from joint_review.opening import open_programme
+from programme.reviews import find_review
 
 db = open_programme(Path(sys.argv[1]))
 db.conn.create_function("killed", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessment.permissions import MAY, OF_ALL_REVIEWS, OWNER_ROLES, Action, Actor, Held, Role, make_actor
+from programme.permissions import MAY, OF_ALL_REVIEWS, OWNER_ROLES, Action, Actor, Held, Role, make_actor
 
 HELD = st.builds(Held, st.sampled_from(Role), st.none() | st.sampled_from(["north", "south"]))
 

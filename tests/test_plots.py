@@ -12,13 +12,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from assessment.charts import chances_plot, profile_plot, share, tornado_plot
-from assessment.next_evidence import DomainNext, Gain, Next
-from assessment.plots import ACCENT, INK, MARGIN, NARROW, WIDE, as_svg, paper, text_width, wrapped
-from assessment.profile import Line, Profile, Section, make_profile
-from assessment.tornado import Bar, Tornado
-from assessment.uncertainty import Chance, TargetChances, Uncertainty
-from evidence.pools import SampleSizes
+from assessment.robustness.next_evidence import DomainNext, Gain, Next
+from assessment.robustness.profile import Line, Profile, Section, make_profile
+from assessment.robustness.tornado import Bar, Tornado
+from assessment.robustness.uncertainty import Chance, TargetChances, Uncertainty
+from evidence.measures.pools import SampleSizes
+from pictures.charts import chances_plot, profile_plot, share, tornado_plot
+from pictures.plots import ACCENT, INK, MARGIN, NARROW, WIDE, as_svg, paper, text_width, wrapped
 from rules.loader import load_policy
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -306,7 +306,7 @@ def test_a_plot_of_its_own_needs_only_paper() -> None:
     assert sum("title" in text or "narrow" in text for text in said) == 2
 
 
-@pytest.mark.parametrize("module", ["assessment.cli", "assessment.web"])
+@pytest.mark.parametrize("module", ["joint_review.cli", "joint_review.web"])
 def test_matplotlib_is_not_loaded_before_the_first_plot(module: str) -> None:
     program = f"import sys, {module}; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0

@@ -38,16 +38,16 @@ from random_rulebooks import (
 from sqlite_utils import Database
 from uncertainty_example import SURVEY_MEAN, one_criterion
 
-from assessment.alternatives import load_base
-from assessment.run import Run, canonical, load_run
-from assessment.smallest import smallest_changes
-from assessment.trail import trail_of
-from assessment.uncertainty import measure_uncertainty
-from assessment.whatif import leave_one_out
-from evidence.database import rows
-from evidence.intake import import_files
+from assessment.reasons.trail import trail_of
+from assessment.robustness.alternatives import load_base
+from assessment.robustness.smallest import smallest_changes
+from assessment.robustness.uncertainty import measure_uncertainty
+from assessment.robustness.whatif import leave_one_out
+from assessment.runs.run import Run, canonical, load_run
+from evidence.intake.importing import import_files
 from evidence.items import tag_item, withdraw_item
-from evidence.reviews import Review, create_review, store_frameworks
+from programme.database import rows
+from programme.reviews import Review, create_review, store_frameworks
 from rules.arrays import ArrayEvaluator
 from rules.engine import EngineWorker, available, fire_of_record
 from rules.framework import Domain, Framework, Question, Strand

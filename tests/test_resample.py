@@ -26,9 +26,9 @@ from scipy.stats import binom
 from sqlite_utils import Database
 from uncertainty_example import CASES_MET, STRENGTHS, SURVEY_MEAN, drawn, measure, near, resampler_of
 
-from evidence.draws import binomial_quantiles
 from evidence.items import withdraw_item
-from evidence.resample import More, Resampler
+from evidence.measures.draws import binomial_quantiles
+from evidence.measures.resample import More, Resampler
 from rules.errors import EvidenceInvalid
 from rules.rulebook import Measure
 
@@ -363,7 +363,7 @@ def test_draws_of_many_different_people_do_not_depend_on_the_chunk(
     found = resampler_of(db, review, SURVEY_MEAN)
     assert len(found.people[0][0].counts) > 64
     whole = drawn(found, 211)[("carers", "m")]
-    monkeypatch.setattr("evidence.draws.CELLS", 1_000)
+    monkeypatch.setattr("evidence.measures.draws.CELLS", 1_000)
     assert np.array_equal(whole, drawn(found, 211, chunk=10)[("carers", "m")])
     assert abs(whole.mean() - (found.point["carers"]["m"].value or 0)) < 1
 

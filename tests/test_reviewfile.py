@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from assessment_example import AT, EXAMPLE, new_programme
 
-from evidence.reviewfile import read_review_file
-from evidence.reviews import create_review
+from programme.reviewfile import read_review_file
+from programme.reviews import create_review
 from rules.errors import EvidenceInvalid, PolicyFileInvalid
 
 GOOD = """\

@@ -12,8 +12,8 @@ import pytest
 from example_framework import AT, SMALL, Desk, finding, policy_of, small_framework
 from sqlite_utils import Database
 
-from evidence.database import one, rows
-from evidence.reviews import create_review, domain_ids, find_review, list_reviews, store_frameworks
+from programme.database import one, rows
+from programme.reviews import create_review, domain_ids, find_review, list_reviews, store_frameworks
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.loader import digest_of
 

@@ -45,16 +45,24 @@ from assessment_example import (
 )
 from sqlite_utils import Database
 
-from assessment import run as run_module
-from assessment.database import open_programme
-from assessment.decide import approve, rate
-from assessment.decided import decided_levels
-from assessment.run import Run, assess, canonical, digest, find_run, infer_of_record, load_run
-from assessment.schema import NEVER_CHANGED
-from assessment.trail import trail_of
-from evidence.database import one, rows
+from assessment.decisions.decide import approve, rate
+from assessment.reasons.trail import trail_of
+from assessment.runs import run as run_module
+from assessment.runs.run import (
+    Run,
+    assess,
+    canonical,
+    decided_levels,
+    digest,
+    find_run,
+    infer_of_record,
+    load_run,
+)
+from assessment.runs.schema import NEVER_CHANGED
 from evidence.items import withdraw_item
-from evidence.reviews import Review, find_review
+from joint_review.opening import open_programme
+from programme.database import one, rows
+from programme.reviews import Review, find_review
 from rules.engine import EngineWorker, available, engine_names
 from rules.errors import (
     DecisionRefused,
@@ -172,9 +180,9 @@ REPEAT = """
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from assessment.database import open_programme
-from assessment.run import assess, canonical
-from evidence.reviews import find_review
+from joint_review.opening import open_programme
+from assessment.runs.run import assess, canonical
+from programme.reviews import find_review
 from rules.loader import load_policy
 db = open_programme(Path(sys.argv[1]))
 about = {"on": date(2009, 6, 1), "by": "lead", "at": datetime.now(UTC), "use_engine": False}
@@ -443,9 +451,9 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from assessment import run
-from assessment.database import open_programme
-from evidence.reviews import find_review
+from assessment.runs import run
+from joint_review.opening import open_programme
+from programme.reviews import find_review
 from rules.loader import load_policy
 
 def die(*args, **kwargs):

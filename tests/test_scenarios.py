@@ -27,11 +27,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from evidence.counted import Counted, load_counted
 from evidence.items import withdraw_item
-from evidence.measures import compute_measures
-from evidence.reviews import Review, find_review
-from evidence.scenarios import (
+from evidence.measures.compute import compute_measures
+from evidence.measures.pairs import Counted, load_counted
+from evidence.measures.scenarios import (
     compute_measures_without,
     each_left_out,
     items_left_out,
@@ -39,6 +38,7 @@ from evidence.scenarios import (
     sets_left_out,
     some_pairs,
 )
+from programme.reviews import Review, find_review
 from rules.rulebook import Measure, Of, Statistic
 
 
@@ -174,7 +174,7 @@ def test_large_series_are_taken_in_parts(programme: Database, monkeypatch: pytes
     _, counted = some_review(programme, *random_rows(Random(2), 60))
     items, left_out = each_left_out(counted.item)
     whole = measures_without(counted, MEASURES, left_out)
-    monkeypatch.setattr("evidence.scenarios.AT_ONCE", 3)
+    monkeypatch.setattr("evidence.measures.scenarios.AT_ONCE", 3)
     parts = measures_without(counted, MEASURES, left_out)
     for domain, values in whole.items():
         for name in values:

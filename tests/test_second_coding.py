@@ -24,16 +24,11 @@ from example_framework import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessment.audit import audit_programme, history_of
-from assessment.cli import cli
-from assessment.database import open_programme
-from evidence.agreement import measure_agreement
-from evidence.codings import list_codings, withdraw_coding
-from evidence.database import one, rows
-from evidence.findings import Passage, Said, change_finding, record_finding
-from evidence.intake import import_row
-from evidence.items import tag_item, withdraw_item
-from evidence.second_coding import (
+from assessment.reasons.history import history_of
+from assessment.runs.audit import audit_programme
+from evidence.coding.agreement import measure_agreement
+from evidence.coding.codings import list_codings, withdraw_coding
+from evidence.coding.second_coding import (
     Judgement,
     blind_to,
     code_item,
@@ -44,9 +39,15 @@ from evidence.second_coding import (
     list_batches,
     write_sheet,
 )
-from evidence.settlements import list_disagreements, settle
+from evidence.coding.settlements import list_disagreements, settle
+from evidence.files.texts import GivenFile
+from evidence.findings import Passage, Said, change_finding, record_finding
+from evidence.intake.importing import import_row
+from evidence.items import tag_item, withdraw_item
 from evidence.sources import SourceDetails, add_sources
-from evidence.texts import GivenFile
+from joint_review.cli import cli
+from joint_review.opening import open_programme
+from programme.database import one, rows
 from rules.errors import DecisionRefused, EvidenceInvalid, ImportRefused, UnknownName
 
 FIRST, SECOND, THIRD = "reviewer-1", "reviewer-2", "lead-1"

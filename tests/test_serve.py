@@ -15,12 +15,12 @@ from pathlib import Path
 
 from serving import free_port
 
-from assessment.accounts import accounts_path
+from programme.accounts import accounts_path
 
 
 def start(database: Path, port: int) -> tuple[subprocess.Popen[str], str]:
     """The process when it is ready, and the link that signs in."""
-    command = [sys.executable, "-c", "from assessment.cli import main; main()", "serve"]
+    command = [sys.executable, "-c", "from joint_review.cli import main; main()", "serve"]
     command += ["--db", str(database), "--port", str(port)]
     process = subprocess.Popen(
         command,

@@ -19,11 +19,11 @@ from datasette.app import Datasette
 from serving import free_port
 from sqlite_utils import Database
 
-from assessment import users
-from assessment.accounts import TRIES, accounts_path, open_accounts
-from assessment.pages import metadata
-from assessment.web.guard import is_from_here
-from assessment.web.signin import COOKIE, OWNER_LINK, SIGN_IN, SIGN_OUT
+from joint_review.metadata import metadata
+from joint_review.web.guard import is_from_here
+from joint_review.web.signin import COOKIE, OWNER_LINK, SIGN_IN, SIGN_OUT
+from programme import users
+from programme.accounts import TRIES, accounts_path, open_accounts
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 GOOD = "four plain words together"
@@ -159,7 +159,7 @@ async def test_a_wrong_password_is_said_and_after_some_tries_one_waits(programme
 async def test_names_that_are_known_disabled_and_unknown_are_told_the_same_time_after_time(
     programme: Path, connect: Callable[[Path], Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assessment.accounts.TRIES", 2)
+    monkeypatch.setattr("programme.accounts.TRIES", 2)
     users.disable_user(connect(programme), "reviewer-2", by="a", because="left", at=AT)
     told: dict[str, list[tuple[int, str]]] = {}
     async with browser(programme) as client:
@@ -228,7 +228,7 @@ def test_where_a_try_comes_from_is_not_what_its_headers_say(
 ) -> None:
     monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
     port = free_port()
-    command = [sys.executable, "-c", "from assessment.cli import main; main()", "serve"]
+    command = [sys.executable, "-c", "from joint_review.cli import main; main()", "serve"]
     command += ["--db", str(programme), "--port", str(port)]
     told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with subprocess.Popen(command, env={**os.environ, "PYTHONUNBUFFERED": "1"}, **told) as process:

@@ -15,10 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from text_files import docx, paragraph, pdf
 
-from assessment.cli import main
-from evidence.database import one, open_database
-from evidence.intake import import_row
-from evidence.record import check_record
+from evidence.files.texts import GivenFile
+from evidence.intake.importing import import_row
 from evidence.sources import (
     AddedSources,
     SourceDetails,
@@ -28,7 +26,10 @@ from evidence.sources import (
     list_sources,
     search_sources,
 )
-from evidence.texts import GivenFile
+from joint_review.cli import main
+from joint_review.upgrades.evidence import migrations as evidence_upgrades
+from programme.check import check_record
+from programme.database import one, open_database
 from rules.errors import EvidenceInvalid, ImportRefused, UnknownName
 
 WELSH = "Mae dŵr yn y tŷ.\fGofalwyr: ni ofynnodd neb.\fDim byd arall am y dwr."
@@ -270,7 +271,7 @@ def test_an_older_file_is_brought_up_to_date_with_its_texts(desk: Desk) -> None:
     conn.execute("delete from _sqlite_migrations where name = 'texts_never_change'")
     assert found(desk, "o") == []
     desk.close()
-    desk.db = open_database(desk.path)
+    desk.db = open_database(desk.path, [evidence_upgrades])
     assert found(desk, "o") == [("D-001", 3)]
     assert found(desk, "dwr") == [("D-001", 1), ("D-001", 3)]
     add(desk, ("b.txt", "dŵr eto"))

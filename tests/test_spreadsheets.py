@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.spreadsheets import OutgoingCsv, as_text
+from evidence.files.spreadsheets import OutgoingCsv, as_text
 
 RISKY = "=+-@\t\r＝＋－＠"
 

@@ -19,8 +19,7 @@ from sqlite_utils import Database
 from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.proportion import proportion_confint
 
-from assessment.cli import main
-from assessment.funnel import (
+from comparison.funnel import (
     BEYOND_95,
     BEYOND_998,
     DEVIATIONS,
@@ -32,7 +31,7 @@ from assessment.funnel import (
     variance_between,
     winsorised,
 )
-from assessment.surveys import (
+from comparison.surveys import (
     NOT_NAMED,
     Comparison,
     Funnel,
@@ -42,7 +41,8 @@ from assessment.surveys import (
     funnels_of,
 )
 from evidence.items import withdraw_item
-from evidence.reviews import Review, create_review
+from joint_review.cli import main
+from programme.reviews import Review, create_review
 from rules.errors import EvidenceInvalid, UnknownName
 
 Q = "Treated with dignity"

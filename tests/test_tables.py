@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula
 
-from evidence.tables import UNREADABLE, RawTable, header_name, open_tables
+from evidence.files.tables import UNREADABLE, RawTable, header_name, open_tables
 from rules.errors import ImportRefused
 
 Read = tuple[list[RawTable], list[list[tuple[str, list[Any]]]]]

@@ -28,17 +28,17 @@ from text_files import (
     xlsx,
 )
 
-from evidence import texts
-from evidence.formats import archive as office
-from evidence.formats import child
-from evidence.formats import pdf as pdf_format
-from evidence.formats.markup import html_sections
-from evidence.formats.pages import LONGEST_SECTION, as_pages, tidy
-from evidence.formats.pdf import pdf_pages
-from evidence.formats.plain import csv_sections, decode_html, markdown_sections
-from evidence.formats.word import word_sections
-from evidence.formats.workbook import workbook_sections
-from evidence.texts import LARGEST_FILE, LONGEST_TEXT, GivenFile, Text, read_texts
+from evidence.files import texts
+from evidence.files.formats import archive as office
+from evidence.files.formats import child
+from evidence.files.formats import pdf as pdf_format
+from evidence.files.formats.markup import html_sections
+from evidence.files.formats.pages import LONGEST_SECTION, as_pages, tidy
+from evidence.files.formats.pdf import pdf_pages
+from evidence.files.formats.plain import csv_sections, decode_html, markdown_sections
+from evidence.files.formats.word import word_sections
+from evidence.files.formats.workbook import workbook_sections
+from evidence.files.texts import LARGEST_FILE, LONGEST_TEXT, GivenFile, Text, read_texts
 from rules.errors import EvidenceInvalid, ImportRefused
 
 Said = list[tuple[int, int, str]]
@@ -564,7 +564,7 @@ def test_a_reader_that_dies_or_talks_nonsense_costs_that_file_alone(
 
 def test_the_reader_is_held_to_its_limits() -> None:
     program = (
-        "import resource; from evidence.formats import child; child.confine()\n"
+        "import resource; from evidence.files.formats import child; child.confine()\n"
         "for name in ('AS', 'CPU', 'FSIZE', 'CORE'):\n"
         "    print(resource.getrlimit(getattr(resource, 'RLIMIT_' + name)))\n"
         "try: bytes(2 * child.MEMORY)\nexcept MemoryError: print('stopped')"

@@ -22,10 +22,10 @@ from assessment_example import (
 )
 from sqlite_utils import Database
 
-from assessment.alternatives import Base, load_base
-from assessment.run import Run, infer_of_record, load_run
-from assessment.tornado import Bar, Tornado, tornado
-from evidence.reviews import create_review, find_review
+from assessment.robustness.alternatives import Base, load_base
+from assessment.robustness.tornado import Bar, Tornado, tornado
+from assessment.runs.run import Run, infer_of_record, load_run
+from programme.reviews import create_review, find_review
 from rules.errors import UnknownName
 
 MEASURES = {

@@ -29,12 +29,12 @@ from assessment_example import (
 )
 from sqlite_utils import Database
 
-from assessment.run import Run, load_run
-from assessment.trail import find_measure, items_behind, trail_of
-from evidence.database import one, rows
+from assessment.reasons.trail import find_measure, items_behind, trail_of
+from assessment.runs.run import Run, load_run
 from evidence.items import ItemFilter, find_item, list_items, tag_item, withdraw_item
-from evidence.measures import compute_measures
-from evidence.reviews import Review, create_review
+from evidence.measures.compute import compute_measures
+from programme.database import one, rows
+from programme.reviews import Review, create_review
 from rules.errors import UnknownName
 from rules.loader import PolicySet
 from rules.rulebook import Measure, Of, Statistic

@@ -31,11 +31,11 @@ from scipy.stats import binom
 from sqlite_utils import Database
 from uncertainty_example import KINDS, SURVEY_MEAN, near, one_criterion
 
-from assessment.cli import main
-from assessment.run import Run
-from assessment.uncertainty import Uncertainty, check_draws, measure_uncertainty, prepare
-from evidence.database import one
-from evidence.reviews import Review
+from assessment.robustness.uncertainty import Uncertainty, check_draws, measure_uncertainty, prepare
+from assessment.runs.run import Run
+from joint_review.cli import main
+from programme.database import one
+from programme.reviews import Review
 from rules.errors import ReviewError, RunImpossible
 from rules.evaluate import Evaluator
 from rules.inference import infer

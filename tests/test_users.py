@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from assessment.cli import cli, main
-from assessment.database import open_programme
-from assessment.permissions import Held, Role
-from assessment.users import held_by, is_user, list_users
+from joint_review.cli import cli, main
+from joint_review.opening import open_programme
+from programme.permissions import Held, Role
+from programme.users import held_by, is_user, list_users
 
 GOOD = "four plain words together"
 

@@ -11,13 +11,13 @@ import pytest
 from assessment_example import rate_approved
 from sqlite_utils import Database
 
-from assessment.changes import compare_runs
-from assessment.database import init_programme
-from assessment.run import Run, assess, load_run
-from assessment.verify import verify_run
-from evidence.intake import import_row
+from assessment.runs.changes import compare_runs
+from assessment.runs.run import Run, assess, load_run
+from assessment.runs.verify import verify_run
+from evidence.intake.importing import import_row
 from evidence.items import withdraw_item
-from evidence.reviews import Review, create_review
+from joint_review.opening import init_programme
+from programme.reviews import Review, create_review
 from rules.engine import available
 from rules.errors import RunImpossible
 from rules.loader import PolicySet, load_policy

@@ -24,19 +24,18 @@ from datasette.database import Database as DatasetteDatabase
 from datasette.utils import PrefixedUrlString
 from sqlite_utils import Database
 
-from assessment import schema as runs
-from assessment.cli import cli
-from assessment.confidence import state_confidence
-from assessment.grid import make_grid
-from assessment.pages import QUERIES, metadata
-from assessment.run import assess, load_run
-from assessment.uncertainty import measure_uncertainty
-from assessment.web import figures, register_routes, worked
-from assessment.web.worked import Kept
-from evidence import schema as found
-from evidence.intake import import_files
+from assessment.decisions.confidence import state_confidence
+from assessment.reasons.grid import make_grid
+from assessment.robustness.uncertainty import measure_uncertainty
+from assessment.runs.run import assess, load_run
+from evidence.intake.importing import import_files
 from evidence.items import withdraw_item
-from evidence.reviews import create_review, find_review
+from joint_review.cli import cli
+from joint_review.metadata import QUERIES, TABLES, VIEWS, metadata
+from joint_review.web import cache as worked
+from joint_review.web import figures, register_routes
+from joint_review.web.cache import Kept
+from programme.reviews import create_review, find_review
 from rules.errors import RunImpossible
 from rules.loader import library_ids, load_policy
 
@@ -316,7 +315,7 @@ async def test_every_canned_query_runs_and_finds_something(
 def test_every_table_and_column_is_described_and_exists(example_db: Path, connect: Connect) -> None:
     db = connect(example_db)
     described = metadata("programme")["databases"]["programme"]["tables"]
-    tables = (*found.TABLES, *found.VIEWS, *runs.TABLES, *runs.VIEWS)
+    tables = (*TABLES, *VIEWS)
     assert described.pop("_sqlite_migrations") == {"hidden": True}
     assert sorted(described) == sorted(table.name for table in tables)
     for name, told in described.items():
@@ -1143,8 +1142,9 @@ async def test_pages_leave_the_file_as_it_is(example_copy: Path) -> None:
 
 
 def test_the_json_of_a_page_is_plain_json(example_db: Path, connect: Connect) -> None:
-    from assessment.web import content
+    from joint_review.web.pages.overview import review
+    from joint_review.web.pages.trail import trail
 
     db = connect(example_db)
-    json.dumps(content.review(db, "wales-2004-08"), allow_nan=False)
-    json.dumps(content.trail(db, "wales-2004-08", "getting-help"), allow_nan=False)
+    json.dumps(review(db, "wales-2004-08"), allow_nan=False)
+    json.dumps(trail(db, "wales-2004-08", "getting-help"), allow_nan=False)

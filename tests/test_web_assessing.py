@@ -28,13 +28,13 @@ from sqlite_utils import Database
 from test_web import Outline
 from test_writing import Bench, opened
 
-from assessment.audit import audit_programme
-from assessment.database import open_programme
-from assessment.run import Prepared, load_run, prepare_run, record_run
-from assessment.verify import verify_run
-from evidence.database import open_for_reading
+from assessment.runs.audit import audit_programme
+from assessment.runs.run import Prepared, load_run, prepare_run, record_run
+from assessment.runs.verify import verify_run
 from evidence.items import tag_item, withdraw_item
-from evidence.reviews import find_review
+from joint_review.opening import open_programme
+from programme.database import open_for_reading
+from programme.reviews import find_review
 from rules.loader import PolicySet, load_rulebook
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")

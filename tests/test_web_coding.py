@@ -12,15 +12,15 @@ import pytest
 from sqlite_utils import Database
 from test_writing import AT, LEAD, MODERATOR, REVIEW, REVIEWER, Bench, filled, made, opened, programme
 
-from assessment.audit import audit_programme
-from assessment.database import open_programme
-from assessment.permissions import Role
-from assessment.users import add_user
-from assessment.web.views import FORMS, PAGES, Page
-from assessment.web.writing import Form
+from assessment.runs.audit import audit_programme
+from evidence.coding.second_coding import draw_batch
 from evidence.findings import Passage, Said, record_finding
-from evidence.reviews import find_review
-from evidence.second_coding import draw_batch
+from joint_review.opening import open_programme
+from joint_review.web.forms import Form
+from joint_review.web.routes import FORMS, PAGES, Page
+from programme.permissions import Role
+from programme.reviews import find_review
+from programme.users import add_user
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 

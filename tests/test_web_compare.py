@@ -21,9 +21,9 @@ from assessment_example import (
 from sqlite_utils import Database
 from test_web import ELSEWHERE, MODERATOR, REVIEWER, Site, said_by, served
 
-from assessment.database import open_programme
-from assessment.web import figures
-from evidence.reviews import Review, create_review, find_review
+from joint_review.opening import open_programme
+from joint_review.web import figures
+from programme.reviews import Review, create_review, find_review
 from rules.loader import PolicySet
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")

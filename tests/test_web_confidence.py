@@ -14,8 +14,8 @@ from sqlite_utils import Database
 from test_web import Outline
 from test_writing import Bench, opened
 
-from assessment.audit import audit_programme
-from assessment.database import open_programme
+from assessment.runs.audit import audit_programme
+from joint_review.opening import open_programme
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 

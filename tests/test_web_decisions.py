@@ -14,13 +14,13 @@ from sqlite_utils import Database
 from test_web import Outline
 from test_writing import AT, Bench, opened
 
-from assessment.audit import audit_programme
-from assessment.challenges import close_challenge, raise_challenge
-from assessment.database import open_programme
-from assessment.decide import approve, decision_states, rate
-from assessment.panel import open_panel
-from assessment.web.views import FORMS, PAGES, Page
-from evidence.reviews import find_review
+from assessment.decisions.challenges import close_challenge, raise_challenge
+from assessment.decisions.decide import approve, decision_states, rate
+from assessment.decisions.panel import open_panel
+from assessment.runs.audit import audit_programme
+from joint_review.opening import open_programme
+from joint_review.web.routes import FORMS, PAGES, Page
+from programme.reviews import find_review
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 

@@ -15,11 +15,11 @@ from assessment_example import AT, SOURCES, Row, add, finding, indicator, new_pr
 from sqlite_utils import Database
 from test_web import MODERATOR, ROOT, SVG, Site, said_by, served
 
-from assessment.database import open_programme
-from assessment.web import agreement
-from evidence.intake import import_files
+from evidence.intake.importing import import_files
 from evidence.items import withdraw_item
-from evidence.reviews import Review, create_review, find_review
+from joint_review.opening import open_programme
+from joint_review.web.pages import agreement
+from programme.reviews import Review, create_review, find_review
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 

@@ -14,9 +14,9 @@ from sqlite_utils import Database
 from test_web import Outline
 from test_writing import Bench, opened
 
-from assessment.database import open_programme
-from assessment.decide import accept
-from evidence.reviews import create_review
+from assessment.decisions.decide import accept
+from joint_review.opening import open_programme
+from programme.reviews import create_review
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 

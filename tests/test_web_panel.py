@@ -14,11 +14,11 @@ from sqlite_utils import Database
 from test_web import Outline
 from test_writing import Bench, opened
 
-from assessment.audit import audit_programme
-from assessment.database import open_programme
-from assessment.panel import show_panels
-from assessment.users import add_user, disable_user
-from evidence.reviews import find_review
+from assessment.decisions.panel import show_panels
+from assessment.runs.audit import audit_programme
+from joint_review.opening import open_programme
+from programme.reviews import find_review
+from programme.users import add_user, disable_user
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 

@@ -29,12 +29,14 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from evidence.check import check_evidence
-from evidence.database import open_database
-from evidence.intake import import_files, item_digest, item_fields
+from evidence.digests import item_digest, item_fields
+from evidence.intake.importing import import_files
 from evidence.items import ItemFilter, find_item, list_items, tag_item, withdraw_item
-from evidence.measures import compute_measures
-from evidence.models import MadeResult, SurveyResultRow
+from evidence.measures.compute import compute_measures
+from evidence.rows import MadeResult, SurveyResultRow
 from evidence.weights import MILLION, NoWeights, effective_base, rake
+from joint_review.upgrades.evidence import migrations as evidence_upgrades
+from programme.database import open_database
 from rules.rulebook import Measure, Of, Statistic
 
 # Raking ------------------------------------------------------------------------------------------------
@@ -437,7 +439,7 @@ def test_in_an_older_file_the_base_is_the_number_that_answered(tmp_path: Path) -
         for name in ("respondent_characteristic", "population_margin", "respondent_weight"):
             db.conn.execute(f"drop table {name}")
         db.conn.execute("delete from _sqlite_migrations where name = 'respondent_tables'")
-    with closing(open_database(path).conn) as connection:
+    with closing(open_database(path, [evidence_upgrades]).conn) as connection:
         found = connection.execute("select base, answers, design_effect from evidence order by id").fetchall()
         assert found == [(None, None, None), (7, 7, None)]
 

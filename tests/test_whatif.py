@@ -31,14 +31,14 @@ from click.testing import CliRunner
 from sqlite_utils import Database
 from test_scenarios import random_rows
 
-from assessment.alternatives import Base, load_base
-from assessment.cli.whatif import whatif
-from assessment.run import load_run
-from assessment.smallest import smallest_changes, steps_of
-from assessment.whatif import find_left_out, leave_one_out, try_change, with_measures, without
-from assessment.whatif_words import read_setting
+from assessment.robustness.alternatives import Base, load_base
+from assessment.robustness.sentences import read_setting
+from assessment.robustness.smallest import smallest_changes, steps_of
+from assessment.robustness.whatif import find_left_out, leave_one_out, try_change, with_measures, without
+from assessment.runs.run import load_run
 from evidence.items import withdraw_item
-from evidence.reviews import Review, find_review
+from joint_review.cli.whatif import whatif
+from programme.reviews import Review, find_review
 from rules.errors import ReviewError, RunImpossible, UnknownName
 from rules.loader import load_policy
 from rules.ratings import rounded

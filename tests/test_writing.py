@@ -18,16 +18,17 @@ import pytest
 from datasette.app import Datasette
 from sqlite_utils import Database
 
-from assessment.audit import audit_programme, history_of
-from assessment.database import init_programme, open_programme
-from assessment.pages import metadata
-from assessment.permissions import Role
-from assessment.web import access
-from assessment.web.uploads import LARGEST_FORM, MOST_FILES
-from assessment.web.views import FORMS
-from evidence.reviews import create_review, find_review
+from assessment.reasons.history import history_of
+from assessment.runs.audit import audit_programme
+from evidence.files.texts import GivenFile
 from evidence.sources import SourceDetails, add_sources
-from evidence.texts import GivenFile
+from joint_review.metadata import metadata
+from joint_review.opening import init_programme, open_programme
+from joint_review.web import access
+from joint_review.web.routes import FORMS
+from joint_review.web.uploads import LARGEST_FORM, MOST_FILES
+from programme.permissions import Role
+from programme.reviews import create_review, find_review
 
 # Datasette asks SQLite for its version through connections it never closes (Python 3.13 warns of it).
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")

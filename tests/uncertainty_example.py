@@ -9,9 +9,9 @@ from assessment_example import WELSH, last_event
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
-from evidence.measures import compute_measures
-from evidence.resample import More, Resampler, load_resampler
-from evidence.reviews import Review
+from evidence.measures.compute import compute_measures
+from evidence.measures.resample import More, Resampler, load_resampler
+from programme.reviews import Review
 from rules.loader import PolicySet
 from rules.rulebook import Measure, Of, Rulebook, Statistic
 

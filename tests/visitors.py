@@ -13,14 +13,14 @@ import httpx
 from argon2 import PasswordHasher
 from sqlite_utils import Database
 
-from assessment.accounts import open_accounts
-from assessment.audit import audit_programme
-from assessment.database import init_programme, open_programme
-from assessment.users import add_user
-from assessment.web.signin import SIGN_IN
-from evidence.reviews import create_review, find_review
+from assessment.runs.audit import audit_programme
+from evidence.files.texts import GivenFile
 from evidence.sources import SourceDetails, add_sources
-from evidence.texts import GivenFile
+from joint_review.opening import init_programme, open_programme
+from joint_review.web.signin import SIGN_IN
+from programme.accounts import open_accounts
+from programme.reviews import create_review, find_review
+from programme.users import add_user
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "four plain words together"

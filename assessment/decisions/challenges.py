@@ -1,0 +1,387 @@
+"""The challenge register: challenges, replies, outcomes, and what came of them. Rows are never changed.
+
+A challenge is to a rating (of a domain, a question or the cell), or to a rule, measure, item or tag behind
+one. While it is open, no rating that rests on what it is about can be accepted, nor an override approved:
+
+- to a rating: that rating, the question it belongs to, and the cell;
+- to a rule or measure: the rating of the domain or question it is a rule or measure of, and all above it;
+- to a tag: the rating of its domain, and all above it, as long as the run looked at counts the tag;
+- to an item: the same for every domain that the run counts it in. An item withdrawn before a run is behind
+  none of its ratings.
+
+What was accepted before the challenge came stays accepted, but is not settled while it is open
+(see `assessment.decisions.decide.decision_states`).
+
+Who closes a challenge says what was changed because of it; each change must stand in the record, made after
+the challenge was raised. Its effect shows in the first run after these changes, beside the run that was
+challenged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
+from assessment.reasons.rule import find_rules
+from assessment.runs.run import Run, load_run
+from evidence.items import find_item, item_number
+from programme.database import add_event, insert, one, rows, transaction
+from programme.names import check_person, check_words, same_person
+from programme.reviews import Review, find_review
+from rules.errors import DecisionRefused, UnknownName
+from rules.framework import Framework
+
+CELL = "cell"
+
+CHALLENGES = """
+select c.id as number, v.key as review, c.kind, c.target, c.rating, c.evidence_id as item, c.ground, c.text,
+  c.by, e.at, c.on_run_id as run, c.added_event, o.id as outcome_id, o.outcome, o.because, o.by as closed_by,
+  oe.at as closed_at, o.added_event as closed_event
+from challenge c join review v on v.id = c.review_id join event e on e.id = c.added_event
+left join challenge_outcome o on o.challenge_id = c.id left join event oe on oe.id = o.added_event
+where (:review is null or c.review_id = :review) and (:number is null or c.id = :number)
+  and (:open is null or (o.id is null) = :open)
+order by c.id
+"""
+REPLIES = """
+select p.text, p.by, e.at from challenge_reply p join event e on e.id = p.added_event
+where p.challenge_id = ? order by p.id
+"""
+CHANGED = "select kind, what, event from challenge_effect where outcome_id = ? order by id"
+# The domains that a run counts an item in.
+COUNTED_IN = """
+select d.key from run r
+join evidence e on e.id = :item and e.review_id = r.review_id and e.added_event <= r.evidence_event
+  and (e.withdrawn_event is null or e.withdrawn_event > r.evidence_event)
+join tag t on t.evidence_id = e.id and t.added_event <= r.evidence_event
+  and (t.withdrawn_event is null or t.withdrawn_event > r.evidence_event)
+join domain d on d.id = t.domain_id
+where r.id = :run order by d.position
+"""
+# What happened to an item and its tags since an event.
+ITEM_CHANGES = """
+select 'item' as kind, 'E' || id || ' withdrawn' as what, withdrawn_event as event from evidence
+where id = :item and withdrawn_event > :since
+union all
+select 'item', 'E' || id || ' added', added_event from evidence where id = :item and added_event > :since
+union all
+select 'tag', 'E' || t.evidence_id || ' tagged to ' || d.key, t.added_event
+from tag t join domain d on d.id = t.domain_id where t.evidence_id = :item and t.added_event > :since
+union all
+select 'tag', 'tag of E' || t.evidence_id || ' to ' || d.key || ' withdrawn', t.withdrawn_event
+from tag t join domain d on d.id = t.domain_id where t.evidence_id = :item and t.withdrawn_event > :since
+order by event, kind, what
+"""
+# The decisions on a target since an event, and their approvals.
+DECISION_CHANGES = """
+select 'decision' as kind, case when kind = 'accept' then target || ' accepted'
+    when level is null then 'decision on ' || target || ' taken back'
+    else target || ' rated ' || level_key end as what, added_event as event
+from decision where review_id = :review and target = :target and added_event > :since
+union all
+select 'decision', 'rating of ' || d.target || ' approved', a.added_event
+from approval a join decision d on d.id = a.decision_id
+where d.review_id = :review and d.target = :target and a.added_event > :since
+order by event
+"""
+# The first run that counts what happened up to an event.
+NEXT_RUN = "select min(id) from run where review_id = ? and evidence_event >= ?"
+# The ratings that are otherwise in a later run than in an earlier one.
+MOVED = """
+select a.target, a.title, coalesce(b.level_title, b.status) as before,
+  coalesce(a.level_title, a.status) as after
+from rating a join rating b on b.run_id = :before and b.target = a.target
+where a.run_id = :after and (a.level is not b.level or a.status <> b.status)
+order by a.position
+"""
+
+
+@dataclass(frozen=True)
+class Challenged:
+    """What a challenge is to."""
+
+    kind: str
+    target: str
+    """Its name as recorded, e.g. carers, carers.strengths_share, E12, E12:carers."""
+    rating: str | None
+    """The domain, question or cell concerned; None for an item."""
+    item: int | None
+    run: int | None
+    """The review's latest run, which was looked at."""
+
+
+def raise_challenge(
+    db: Database, review: Review, kind: str, target: str, *, ground: str, text: str, by: str, at: datetime
+) -> dict[str, Any]:
+    """Record a challenge; returns it as `show_challenge` does.
+
+    `kind` is rating (with a domain, a question or 'cell'), rule (its id), measure ('carers.strengths_share'),
+    item ('E12') or tag ('E12:carers'). Raises UnknownName or EvidenceInvalid for what is not there,
+    RunImpossible where there is no run to challenge a rating, rule or measure of, and DecisionRefused.
+    """
+    if kind not in CHALLENGED:
+        raise UnknownName("kind of challenge", kind, CHALLENGED)
+    if ground not in GROUNDS:
+        raise UnknownName("ground of a challenge", ground, GROUNDS)
+    by, text = check_person(by, "a challenge"), check_words(text, "a challenge", "its text", "--text")
+    with transaction(db):
+        what = _find(db, review, kind, target)
+        event = add_event(
+            db,
+            at=at,
+            by=by,
+            action="challenge",
+            review_id=review.id,
+            target=what.target,
+            because=text,
+            detail={"kind": kind, "ground": ground, "run": what.run},
+            after={"challenge": "open"},
+        )
+        number = insert(
+            db,
+            "challenge",
+            {
+                "review_id": review.id,
+                "kind": kind,
+                "target": what.target,
+                "rating": what.rating,
+                "evidence_id": what.item,
+                "ground": ground,
+                "text": text,
+                "by": by,
+                "on_run_id": what.run,
+                "added_event": event,
+            },
+        )
+    return show_challenge(db, number)
+
+
+def _find(db: Database, review: Review, kind: str, target: str) -> Challenged:
+    """What is challenged, looked up."""
+    latest = one(db, "select max(id) from run where review_id = ?", [review.id])
+    if kind == "item":
+        number = item_number(target)
+        find_item(db, review, number)
+        return Challenged(kind, f"E{number}", None, number, latest)
+    if kind == "tag":
+        name, _, domain = target.partition(":")
+        number = item_number(name)
+        tags = [tag["domain"] for tag in find_item(db, review, number)["tags"] if not tag["withdrawn"]]
+        if domain not in tags:
+            raise UnknownName(f"tag of E{number} to", domain, tags)
+        return Challenged(kind, f"E{number}:{domain}", domain, number, latest)
+    run = load_run(db, review)
+    if kind == "rating":
+        check_rated(run.policy.framework, target)
+        return Challenged(kind, target, target, None, run.id)
+    if kind == "rule":
+        rules = run.policy.compiled
+        meaning = rules.meaning.get(find_rules(rules, target)[0][1].id)
+        return Challenged(kind, target, meaning.target if meaning else CELL, None, run.id)
+    rated, _, measure = target.partition(".")
+    _check_measure(run, rated, measure)
+    return Challenged(kind, target, rated, None, run.id)
+
+
+def check_rated(framework: Framework, target: str) -> None:
+    """Raise UnknownName unless `target` is a domain, a question or the cell."""
+    if target != CELL and target not in framework.question_of:
+        raise UnknownName("domain or question", target, [*framework.question_of, CELL])
+
+
+def _check_measure(run: Run, rated: str, measure: str) -> None:
+    known = run.result["measures"]
+    if rated not in known or measure not in known[rated]:
+        names = [f"{rated}.{name}" for name in known.get(rated, {})] or list(known)
+        raise UnknownName("measure", f"{rated}.{measure}".rstrip("."), names)
+
+
+def reply_to_challenge(db: Database, number: int, *, text: str, by: str, at: datetime) -> dict[str, Any]:
+    """Add a reply to an open challenge; returns the challenge."""
+    by, text = check_person(by, "a reply"), check_words(text, "a reply", "its text", "--text")
+    with transaction(db):
+        found = _open(db, number)
+        event = add_event(
+            db,
+            at=at,
+            by=by,
+            action="reply to challenge",
+            review_id=found["review_id"],
+            target=f"challenge {number}",
+            after={"reply": text},
+        )
+        insert(db, "challenge_reply", {"challenge_id": number, "text": text, "by": by, "added_event": event})
+    return show_challenge(db, number)
+
+
+def close_challenge(
+    db: Database,
+    number: int,
+    outcome: str,
+    *,
+    because: str,
+    changed: Sequence[str] = (),
+    by: str,
+    at: datetime,
+) -> dict[str, Any]:
+    """Close a challenge with its outcome and its effect; returns the challenge.
+
+    `changed` names what was changed because of it: an item ('E12', also for its tags), a domain, question or
+    'cell' that was decided, or 'rulebook'. What is named must have changed since the challenge was raised.
+    Nothing named: nothing was changed, and `because` says why. Only who raised a challenge withdraws it.
+    """
+    if outcome not in OUTCOMES:
+        raise UnknownName("outcome of a challenge", outcome, OUTCOMES)
+    by, because = check_person(by, "an outcome"), check_words(because, "an outcome")
+    with transaction(db):
+        found = _open(db, number)
+        if outcome == "withdrawn" and not same_person(by, found["by"]):
+            raise DecisionRefused(
+                f"challenge {number} was raised by {found['by']}, who alone can withdraw it",
+                hint="Close it as upheld, partly upheld or not upheld.",
+            )
+        effects = list(_effects(db, found, changed))
+        event = add_event(
+            db,
+            at=at,
+            by=by,
+            action="close challenge",
+            review_id=found["review_id"],
+            target=f"challenge {number}",
+            because=because,
+            detail={"changed": [effect["what"] for effect in effects]},
+            before={"challenge": "open"},
+            after={"challenge": outcome},
+        )
+        row = {"challenge_id": number, "outcome": outcome, "because": because, "by": by, "added_event": event}
+        outcome_id = insert(db, "challenge_outcome", row)
+        for effect in effects:
+            insert(db, "challenge_effect", {"outcome_id": outcome_id, **effect})
+    return show_challenge(db, number)
+
+
+def _open(db: Database, number: int) -> dict[str, Any]:
+    """The row of an open challenge; raises UnknownName or DecisionRefused."""
+    found = rows(db, "select * from challenge where id = ?", [number])
+    if not found:
+        known = rows(db, "select id from challenge order by id desc limit 20")
+        raise UnknownName("challenge", str(number), [str(row["id"]) for row in known])
+    closed = rows(db, "select outcome, by from challenge_outcome where challenge_id = ?", [number])
+    if closed:
+        raise DecisionRefused(
+            f"challenge {number} was closed by {closed[0]['by']}: {closed[0]['outcome']}",
+            hint="Raise a new one if there is more to say: joint-review challenge add --help",
+        )
+    return found[0]
+
+
+def _effects(db: Database, challenge: dict[str, Any], changed: Iterable[str]) -> Iterable[dict[str, Any]]:
+    """The changes that the names stand for, each with the event that made it."""
+    review = _review_of(db, challenge["review_id"])
+    for name in dict.fromkeys(changed):
+        if name == "rulebook":
+            yield {"kind": "rulebook", "what": "rulebook changed", "event": None}
+            continue
+        if name == CELL or name in review.framework.question_of:
+            span = {"review": review.id, "target": name, "since": challenge["added_event"]}
+            found = rows(db, DECISION_CHANGES, span)
+        else:
+            number = item_number(name)
+            find_item(db, review, number)
+            found = rows(db, ITEM_CHANGES, {"item": number, "since": challenge["added_event"]})
+        if not found:
+            raise DecisionRefused(
+                f"nothing of {name} has changed since challenge {challenge['id']} was raised",
+                hint="Make the change first; or leave --changed out: nothing was changed then.",
+            )
+        yield from found
+
+
+def _review_of(db: Database, review_id: int) -> Review:
+    return find_review(db, one(db, "select key from review where id = ?", [review_id]))
+
+
+def show_challenge(db: Database, number: int) -> dict[str, Any]:
+    """A challenge with its replies, its outcome and what came of it; raises UnknownName.
+
+    `number`, `review`, `kind`, `target`, `rating`, `item`, `ground`, `text`, `by`, `at`, `run`; `state`: open
+    or the outcome; `replies`: {text, by, at}; `outcome`: None or {outcome, because, by, at, changed: {kind,
+    what, event}}; `blocks`: the ratings that cannot be accepted on the latest run while it is open;
+    `next_run`: the first run after the changes (or after the outcome, without any), or None; `moved`: the
+    ratings that are otherwise in it than in the run challenged, {target, title, before, after}. Other changes
+    may have moved them too: `joint-review diff` says which change moved what.
+    """
+    found = rows(db, CHALLENGES, {"review": None, "number": number, "open": None})
+    if not found:
+        known = rows(db, "select id from challenge order by id desc limit 20")
+        raise UnknownName("challenge", str(number), [str(row["id"]) for row in known])
+    return _shown(db, found[0])
+
+
+def list_challenges(
+    db: Database,
+    review: Review | None = None,
+    *,
+    only_open: bool = False,
+    only: Collection[str] | None = None,
+) -> list[dict[str, Any]]:
+    """The challenges of a review, or of all (of those named in `only`, if given), as `show_challenge` shows.
+
+    Costs a few short queries per challenge.
+    """
+    asked = {"review": review and review.id, "number": None, "open": 1 if only_open else None}
+    return [_shown(db, row) for row in rows(db, CHALLENGES, asked) if only is None or row["review"] in only]
+
+
+def _shown(db: Database, row: dict[str, Any]) -> dict[str, Any]:
+    review = find_review(db, row["review"])
+    same = ("number", "review", "kind", "target", "rating", "item", "ground", "text", "by", "at", "run")
+    shown = {
+        **{name: row[name] for name in same},
+        "state": row["outcome"] or "open",
+        "replies": rows(db, REPLIES, [row["number"]]),
+        "outcome": None,
+        "blocks": [],
+        "next_run": None,
+        "moved": [],
+    }
+    if row["outcome"] is None:
+        latest = one(db, "select max(id) from run where review_id = ?", [review.id])
+        return {**shown, "blocks": _blocks(db, review.framework, row, latest)}
+    changed = rows(db, CHANGED, [row["outcome_id"]])
+    since = max((c["event"] for c in changed if c["event"]), default=row["closed_event"])
+    next_run = one(db, NEXT_RUN, [review.id, since])
+    said = {"because": row["because"], "by": row["closed_by"], "at": row["closed_at"], "changed": changed}
+    return {
+        **shown,
+        "outcome": {"outcome": row["outcome"], **said},
+        "next_run": next_run,
+        "moved": rows(db, MOVED, {"before": row["run"], "after": next_run}),
+    }
+
+
+def open_challenges(db: Database, review: Review, run_id: int | None) -> dict[str, list[int]]:
+    """The numbers of the open challenges to what a run's ratings rest on, by domain, question and cell."""
+    found: dict[str, list[int]] = {}
+    for row in rows(db, CHALLENGES, {"review": review.id, "number": None, "open": 1}):
+        for target in _blocks(db, review.framework, row, run_id):
+            found.setdefault(target, []).append(row["number"])
+    return found
+
+
+def _blocks(db: Database, framework: Framework, challenge: dict[str, Any], run_id: int | None) -> list[str]:
+    """The ratings that rest on what is challenged, each after those it rests on."""
+    if challenge["item"] is None:
+        names = [challenge["rating"]]
+    else:
+        counted = db.conn.execute(COUNTED_IN, {"item": challenge["item"], "run": run_id})
+        names = [key for (key,) in counted if challenge["rating"] in (None, key)]
+    if not names:
+        return []
+    questions = [framework.question_of[name].id for name in names if name in framework.question_of]
+    return list(dict.fromkeys([*(name for name in names if name != CELL), *questions, CELL]))

@@ -1,0 +1,260 @@
+"""How confident people are in a rating: suggested by figures, signed by a person, kept with the run.
+
+The four parts and the four levels are GRADE-CERQual's (Lewin, S. et al. (2018), Implementation Science 13,
+supplement 1, article 2; the parts in articles 3 to 6: methodological limitations, coherence, adequacy,
+relevance). A part raises no, minor, moderate or serious concern; confidence starts high and falls with it.
+
+CERQual publishes no cut-offs and asks for judgement. The figures below are illustrations of this project and
+only suggest: a moderate concern takes confidence down one level, a serious one two. What counts is the level
+that a person gives, with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from assessment.decisions.schema import PARTS_OF_CONFIDENCE
+from assessment.robustness.uncertainty import TargetChances, Uncertainty
+from assessment.runs.run import Run
+from programme.database import add_event, insert, one, rows, transaction
+from programme.reviews import Review
+from rules.errors import EvidenceInvalid, UnknownName
+
+LEVELS = ("very low", "low", "moderate", "high")
+CONCERNS = ("none", "minor", "moderate", "serious")
+CONCERN_WORDS = ("no or very minor concern", "minor concern", "moderate concern", "serious concern")
+
+SOME, MUCH = 25, 50
+"""Percent of the items from which a doubt is a moderate, or a serious, concern; below it is a minor one."""
+DIVIDED = 40
+"""Percent of the findings that go against the rest from which they count as evenly divided."""
+ENOUGH_OF_A_KIND = 3
+"""Findings of one kind of source from which its direction counts."""
+SURE, FAIRLY, BARELY = 0.95, 0.8, 0.6
+"""Share of draws that agree with the rating from which adequacy is of no, minor or moderate concern."""
+MANY_DOMAINS = 3
+"""An item tagged to this many domains is not about one of them in particular."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the four parts for one domain, as the figures suggest."""
+
+    concern: str
+    figures: str
+    """The figures in plain words."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What the figures suggest for one domain."""
+
+    target: str
+    level: str
+    parts: Mapping[str, Part]
+    """By name, in the order of PARTS_OF_CONFIDENCE."""
+
+
+# Dates as in evidence.check: a number's period counts by its year, everything else by the date of its source.
+FIGURES = """
+with counted as (
+  select d.key as domain, d.position, s.kind as source_kind, s.id as source_id, s.status, e.*,
+    case when e.period glob '[12][0-9][0-9][0-9]*' then e.period else s.dated end as dated,
+    (select count(*) from tag u where u.evidence_id = e.id and u.added_event <= :event
+      and (u.withdrawn_event is null or u.withdrawn_event > :event)) as domains
+  from evidence e
+  join tag t on t.evidence_id = e.id
+  join domain d on d.id = t.domain_id
+  join source s on s.id = e.source_id
+  where e.review_id = :review
+    and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
+    and t.added_event <= :event and (t.withdrawn_event is null or t.withdrawn_event > :event)),
+compared as (select *, case when dated glob '????-??-??' then 10 else 4 end as length from counted)
+select domain, source_kind, count(*) as items, count(distinct source_id) as sources,
+  sum(status = 'draft') as drafts, sum(kind = 'survey_result') as results,
+  sum(kind = 'survey_result' and base is null) as without_base,
+  total(direction = 'strength') as strengths, total(direction = 'weakness') as weaknesses,
+  total(case when kind = 'survey_result' then
+    case better when 'higher' then value when 'lower' then 100 - value end end) as positive,
+  sum(kind = 'survey_result' and better <> 'neither') as rated_results,
+  sum(domains >= :many) as elsewhere,
+  total(substr(dated, 1, length) < substr(:window_from, 1, length)
+    or substr(dated, 1, length) > substr(:window_to, 1, length)) as outside
+from compared group by domain, source_kind order by position, source_kind
+"""
+SUMMED = (
+    *("items", "sources", "drafts", "results", "without_base", "strengths", "weaknesses", "positive"),
+    *("rated_results", "elsewhere", "outside"),
+)
+
+
+def suggest_confidence(
+    db: Database, review: Review, run: Run, uncertainty: Uncertainty
+) -> dict[str, Suggestion]:
+    """What the figures suggest for every domain of a run."""
+    event = one(db, "select evidence_event from run where id = ?", [run.id])
+    window = {"window_from": review.window_from, "window_to": review.window_to}
+    found = rows(db, FIGURES, {"review": review.id, "event": event, "many": MANY_DOMAINS, **window})
+    has_window = any(window.values())
+    result = {}
+    for chances in (target for target in uncertainty.targets if target.kind == "domain"):
+        kinds = [row for row in found if row["domain"] == chances.target]
+        total = {name: sum(row[name] for row in kinds) for name in SUMMED}
+        parts = {
+            "methods": _methods(total, len(kinds)),
+            "coherence": _coherence(total, kinds),
+            "adequacy": _adequacy(chances, total),
+            "relevance": _relevance(total, has_window),
+        }
+        steps = sum({"moderate": 1, "serious": 2}.get(part.concern, 0) for part in parts.values())
+        level = LEVELS[max(0, len(LEVELS) - 1 - steps)]
+        result[chances.target] = Suggestion(chances.target, level, parts)
+    return result
+
+
+def _grade(percent: float) -> int:
+    """The concern about a doubt that so many percent of the items share."""
+    return 0 if percent == 0 else 1 if percent < SOME else 2 if percent < MUCH else 3
+
+
+def _percent(part: float, whole: float) -> float:
+    return 100 * part / whole if whole else 0.0
+
+
+def _methods(total: Mapping[str, Any], kinds: int) -> Part:
+    if not total["items"]:
+        return Part("serious", "there is no evidence")
+    drafts = _percent(total["drafts"], total["items"])
+    bare = _percent(total["without_base"], total["results"])
+    one_kind = 2 if kinds == 1 else 0
+    # How many answered is not published: a doubt, but not about what was asked; at most moderate.
+    concern = max(_grade(drafts), min(_grade(bare), 2), one_kind)
+    figures = f"{kinds} kind{'s' if kinds != 1 else ''} of source; {drafts:.0f} % of the items from drafts"
+    if total["results"]:
+        figures += f"; {total['without_base']} of {total['results']} survey results without a base"
+    return Part(CONCERNS[concern], figures)
+
+
+def _coherence(total: Mapping[str, Any], kinds: list[dict[str, Any]]) -> Part:
+    strengths, weaknesses = int(total["strengths"]), int(total["weaknesses"])
+    if not strengths + weaknesses:
+        return Part("moderate", "no strengths or weaknesses were found, so nothing can be compared")
+    good = strengths > weaknesses
+    against = _percent(min(strengths, weaknesses), strengths + weaknesses)
+    other_way = [
+        row["source_kind"].replace("_", " ")
+        for row in kinds
+        if row["strengths"] + row["weaknesses"] >= ENOUGH_OF_A_KIND
+        and row["strengths"] != row["weaknesses"]
+        and (row["strengths"] > row["weaknesses"]) != good
+    ]
+    figures = f"{strengths} strengths and {weaknesses} weaknesses"
+    doubts = int(against >= DIVIDED) + int(bool(other_way))
+    if other_way:
+        figures += f"; the other way round in findings of: {', '.join(other_way)}"
+    if total["rated_results"]:
+        positive = total["positive"] / total["rated_results"]
+        if (positive > 50) != good:
+            doubts += 1
+            figures += f"; but survey results are {positive:.0f} % positive on average"
+    return Part(CONCERNS[doubts], figures)
+
+
+def _adequacy(chances: TargetChances, total: Mapping[str, Any]) -> Part:
+    items, sources = total["items"], total["sources"]
+    figures = f"{items} item{'s' if items != 1 else ''} from {sources} source{'s' if sources != 1 else ''}"
+    if chances.level_id is None:
+        return Part("serious", f"{figures}: not rated")
+    sure = (chances.rules_alone or chances.levels)[_position(chances)].probability
+    concern = 0 if sure >= SURE else 1 if sure >= FAIRLY else 2 if sure >= BARELY else 3
+    if sources < 2:
+        concern = max(concern, 2)
+    by = ", by the rules alone," if chances.rules_alone else ""
+    return Part(CONCERNS[concern], f"{figures}; {100 * sure:.0f} % of draws{by} give {chances.level_title}")
+
+
+def _position(chances: TargetChances) -> int:
+    return next(n for n, chance in enumerate(chances.levels) if chance.level_id == chances.level_id)
+
+
+def _relevance(total: Mapping[str, Any], has_window: bool) -> Part:
+    if not total["items"]:
+        return Part("serious", "there is no evidence")
+    outside = _percent(total["outside"], total["items"])
+    elsewhere = _percent(total["elsewhere"], total["items"])
+    figures = f"{outside:.0f} % of the items outside the evidence window"
+    if not has_window:
+        figures = "the review has no evidence window"
+    figures += f"; {elsewhere:.0f} % tagged to {MANY_DOMAINS} domains or more"
+    return Part(CONCERNS[max(_grade(outside), int(elsewhere >= MUCH))], figures)
+
+
+def state_confidence(
+    db: Database,
+    review: Review,
+    run: Run,
+    domain: str,
+    level: str,
+    uncertainty: Uncertainty,
+    *,
+    because: str,
+    by: str,
+    at: datetime,
+    words: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Record a person's statement of confidence in a domain's rating, beside what the figures suggest.
+
+    `words` may say something on each of the four parts. Statements are never changed; the latest counts.
+    Raises UnknownName for a domain, level or part there is not, EvidenceInvalid without a reason or a name.
+    """
+    suggested = suggest_confidence(db, review, run, uncertainty)
+    words = words or {}
+    for kind, given, allowed in (
+        ("domain", domain, tuple(suggested)),
+        ("level of confidence", level, LEVELS),
+        *(("part of confidence", part, tuple(PARTS_OF_CONFIDENCE)) for part in words),
+    ):
+        if given not in allowed:
+            raise UnknownName(kind, given, allowed)
+    if not because.strip():
+        raise EvidenceInvalid("a statement of confidence needs its words", hint="Give them with --because.")
+    if not by.strip():
+        raise EvidenceInvalid("a statement of confidence needs the person who signs", hint="Give --by.")
+    mine = suggested[domain]
+    said = {"target": domain, "level": level, "suggested_level": mine.level}
+    for name, part in mine.parts.items():
+        said |= {f"{name}_concern": part.concern, f"{name}_figures": part.figures}
+        said[f"{name}_words"] = words.get(name, "").strip()
+    figures = {"draws": uncertainty.draws, "seed": uncertainty.seed}
+    with transaction(db):
+        event = add_event(
+            db,
+            at=at,
+            by=by,
+            action="state confidence",
+            review_id=review.id,
+            target=domain,
+            because=because,
+            detail={"run": run.id, "level": level, "suggested": mine.level, **figures},
+            before=one(db, STATED, [run.id, domain]),
+            after=level,
+        )
+        row = {"run_id": run.id, **said, **figures, "because": because, "by": by, "added_event": event}
+        number = insert(db, "confidence", row)
+    return {"id": number, **row}
+
+
+STATED = "select level from confidence where run_id = ? and target = ? order by id desc limit 1"
+STATEMENTS = """
+select c.*, e.at from confidence c join event e on e.id = c.added_event where c.run_id = ? order by c.id
+"""
+
+
+def statements_of(db: Database, run: Run) -> list[dict[str, Any]]:
+    """All statements of confidence about a run, the latest of a domain last."""
+    return rows(db, STATEMENTS, [run.id])

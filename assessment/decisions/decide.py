@@ -1,0 +1,541 @@
+"""Decisions on ratings: a run's rating accepted, or overridden by one person with the approval of another.
+
+What a person may decide, whatever their role:
+
+- *Accept* takes the rating of a named run as it is: of a domain, a question or the cell; also that there is
+  not enough evidence for one. The proposals of a run are those of the person who made it: somebody else
+  accepts them. In a team of two, one assesses and the other accepts.
+- *Override* (`rate`) gives a level of the person's own, with the reason. It counts from the next run on, once
+  another person has approved it; whoever gave it cannot. Who made the run may override, and may approve the
+  override of somebody else: two people stand behind it either way. Where rules leave a level to people,
+  giving it is the same. The cell is nothing but the ratings of its questions: to override it is to override
+  these.
+- Nothing is accepted or approved while a challenge is open to it or to what it rests on
+  (`assessment.decisions.challenges`), and nothing is decided on a domain or question while a panel is voting
+  on it (`assessment.decisions.panel`).
+
+The latest decision on a domain, question or the cell is the one that stands; who disagrees with an override
+that awaits approval accepts the proposal instead. A decision *lapses* when a run later than the one it was
+given on changes the rating: an acceptance, when a later run rates otherwise; an approval, when the rules then
+propose something else than what was overridden. This is worked out from the runs and stored nowhere (view
+`decision_state`). A lapsed override counts no more from the next run on, until somebody approves it again on
+that later run. As the overrides of domains change what is proposed for their question, decide on the domains
+first, assess, then decide on the questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from assessment.decisions.challenges import CELL, check_rated, open_challenges
+from assessment.runs.run import decided_levels
+from programme.database import add_event, insert, one, rows, transaction
+from programme.names import check_person, check_words, same_person
+from programme.reviews import Review
+from rules.errors import DecisionRefused, RunImpossible, UnknownName
+from rules.framework import in_language
+
+RUN = """
+select r.id, r.cell, e.by from run r join event e on e.id = r.added_event
+where r.review_id = :review and (:run is null or r.id = :run) order by r.id desc limit 1
+"""
+RATINGS = "select target, status, level, level_key, level_title, proposed from rating where run_id = ?"
+STANDING = "select * from decision_state where review_id = ? order by id"
+PANELS = "select target, id from panel_state where review_id = ? and state = 'open'"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A run of a review as somebody looks at it who decides."""
+
+    id: int
+    by: str
+    """Who made it."""
+    ratings: dict[str, dict[str, Any]]
+    """By domain and question, and of the cell."""
+
+
+def _seen(db: Database, review: Review, run: int | None = None) -> _Seen:
+    """The latest run or the one named; raises RunImpossible or UnknownName."""
+    found = rows(db, RUN, {"review": review.id, "run": run})
+    if not found and run is None:
+        raise RunImpossible(
+            f"the review {review.key} has not been assessed yet, so there is no rating to decide on",
+            hint=f"Run: joint-review assess {review.key}",
+        )
+    if not found:
+        known = [str(row["id"]) for row in rows(db, "select id from run where review_id = ?", [review.id])]
+        raise UnknownName(f"run of {review.key}", str(run), known)
+    ratings = {row.pop("target"): row for row in rows(db, RATINGS, [found[0]["id"]])}
+    questions = [ratings[question.id] for question in review.framework.questions if question.id in ratings]
+    states = {rating["status"] for rating in questions}
+    ratings[CELL] = {
+        "status": next((s for s in ("open", "insufficient") if s in states), "proposed"),
+        "level": None,
+        "level_key": found[0]["cell"],
+        "level_title": " / ".join(rating["level_title"] or "not rated" for rating in questions),
+        "proposed": found[0]["cell"],
+    }
+    return _Seen(found[0]["id"], found[0]["by"], ratings)
+
+
+def accept(
+    db: Database,
+    review: Review,
+    *targets: str,
+    by: str,
+    at: datetime,
+    because: str = "",
+    run: int | None = None,
+) -> list[dict[str, Any]]:
+    """Accept what a run (the latest unless one is named) says of domains, questions or the cell; all or none.
+
+    Returns {target, level, by, because, run} of each; `level` is None where it is accepted that there is not
+    enough evidence. Raises UnknownName, RunImpossible, and DecisionRefused where one cannot be accepted: by
+    the person who made the run, while a challenge is open or a panel votes, where a later run rates
+    otherwise, or where there is nothing to accept: the level is left to people, or was given by them.
+    """
+    by = check_person(by, "a decision")
+    for target in targets:
+        check_rated(review.framework, target)
+    with transaction(db):
+        seen = _seen(db, review, run)
+        standing = _standing(db, review)
+        for target in dict.fromkeys(targets):
+            rating = _acceptable(db, review, seen, standing, target, by)
+            _record(
+                db,
+                review,
+                target,
+                kind="accept",
+                action="accept",
+                level=rating["level"],
+                level_id=rating["level_key"],
+                proposed=rating["proposed"],
+                run=seen.id,
+                by=by,
+                because=because.strip(),
+                at=at,
+                before=standing.get(target),
+            )
+    said = {"by": by, "because": because.strip(), "run": seen.id}
+    return [
+        {"target": target, "level": seen.ratings[target]["level_key"], **said}
+        for target in dict.fromkeys(targets)
+    ]
+
+
+def _acceptable(
+    db: Database, review: Review, seen: _Seen, standing: Mapping[str, Any], target: str, by: str
+) -> dict[str, Any]:
+    """The rating of a run, where this person can accept it now; raises DecisionRefused."""
+    rating = _rating(seen, target)
+    if rating["status"] == "open":
+        raise DecisionRefused(
+            f"nothing is proposed for {target}: its level is left to people",
+            hint=f"Give one: joint-review rate {review.key} {target} LEVEL --because REASON",
+        )
+    if rating["status"] == "decided":
+        raise DecisionRefused(
+            f"in run {seen.id} the rating of {target} is a person's own, with the approval of another;"
+            " there is no proposal to accept",
+            hint="To have the proposal back, take the rating back (joint-review rate --take-back) and assess"
+            " again.",
+        )
+    if same_person(by, seen.by):
+        raise DecisionRefused(
+            f"run {seen.id} was made by {seen.by}, who cannot accept its ratings",
+            hint="Somebody else accepts them.",
+        )
+    _refuse_outdated(db, review, seen, target, "level_key")
+    _refuse_challenged(db, review, seen.id, target, "accepted")
+    _refuse_while_voting(db, review, target)
+    if target in standing and standing[target]["state"] == "accepted":
+        who, on = standing[target]["by"], standing[target]["run_id"]
+        raise DecisionRefused(f"{target} was accepted by {who} on run {on} already")
+    return rating
+
+
+def rate(
+    db: Database,
+    review: Review,
+    target: str,
+    level_id: str | None,
+    *,
+    by: str,
+    because: str,
+    at: datetime,
+    run: int | None = None,
+) -> dict[str, Any]:
+    """Record a person's own rating (or, with `level_id` None, take the last decision back).
+
+    It counts once another person approves it. `run` is the one that was looked at; left out, the latest, if
+    there is one. Returns {target, level, by, because, proposed, run}. The level of the cell is the levels of
+    its questions, joined by '/'; a rating of each is recorded, given in `questions`. Raises UnknownName for a
+    target, level or run there is not, and DecisionRefused without a reason, while a panel votes, or where a
+    run later than the one named proposes something else.
+    """
+    check_rated(review.framework, target)
+    levels = [] if level_id is None else list(_levels(review, target, level_id))
+    by, because = check_person(by, "a rating"), check_words(because, "a rating")
+    with transaction(db):
+        seen = None if run is None else _seen(db, review, run)
+        run = run or one(db, "select max(id) from run where review_id = ?", [review.id])
+        proposed = dict(db.conn.execute("select target, proposed from rating where run_id = ?", [run]))
+        standing = _standing(db, review)
+        said = {"by": by, "because": because}
+        if level_id is None:
+            if target not in standing:
+                raise DecisionRefused(f"nobody has rated {target!r}, so there is nothing to take back")
+            levels = [(target, None)]
+        for rated, level in levels:
+            _refuse_unratable(db, review, seen, rated)
+            _record(
+                db,
+                review,
+                rated,
+                kind="override",
+                action="rate" if level else "take back rating",
+                level=None if level is None else review.framework.level_number(rated, level),
+                level_id=level,
+                proposed=proposed.get(rated),
+                run=run,
+                at=at,
+                before=standing.get(rated),
+                **said,
+            )
+    found = [
+        {"target": rated, "level": level, "proposed": proposed.get(rated), "run": run, **said}
+        for rated, level in levels
+    ]
+    if target == CELL and level_id is not None:
+        return {**said, "target": CELL, "level": level_id, "run": run, "questions": found}
+    return found[0]
+
+
+def _refuse_unratable(db: Database, review: Review, seen: _Seen | None, target: str) -> None:
+    if seen:
+        _rating(seen, target)
+        _refuse_outdated(db, review, seen, target, "proposed")
+    _refuse_while_voting(db, review, target)
+
+
+def _levels(review: Review, target: str, level_id: str) -> Iterator[tuple[str, str | None]]:
+    """The questions or the domain that a rating is of, with the level of each; raises UnknownName."""
+    framework = review.framework
+    if target != CELL:
+        framework.level_number(target, level_id)
+        yield target, level_id
+        return
+    names = [name.strip() for name in level_id.split("/")]
+    if len(names) != len(framework.questions):
+        needed = "/".join(question.id.upper() for question in framework.questions)
+        raise UnknownName("cell", level_id, [needed])
+    for question, name in zip(framework.questions, names, strict=True):
+        framework.level_number(question.id, name)
+        yield question.id, name
+
+
+def approve(
+    db: Database,
+    review: Review,
+    *targets: str,
+    by: str,
+    at: datetime,
+    because: str = "",
+    run: int | None = None,
+) -> list[dict[str, Any]]:
+    """Approve the overrides of domains and questions (of 'cell': of its questions), looking at a run.
+
+    All or none. Returns {target, level, rated_by, by, because, run} of each. Raises UnknownName,
+    RunImpossible, and DecisionRefused: by who gave it, without one that awaits approval, while a challenge is
+    open or a panel votes, or where a run later than the one named proposes something else.
+    """
+    by = check_person(by, "an approval")
+    for target in targets:
+        check_rated(review.framework, target)
+    with transaction(db):
+        seen = _seen(db, review, run)
+        standing = _standing(db, review)
+        found = [override for target in targets for override in _waiting(review, standing, target)]
+        overrides = list({override["target"]: override for override in found}.values())
+        for override in overrides:
+            name = override["target"]
+            _refuse_unapprovable(db, review, seen, override, by)
+            event = add_event(
+                db,
+                at=at,
+                by=by,
+                action="approve",
+                review_id=review.id,
+                target=name,
+                because=because.strip(),
+                detail={"level": override["level_key"], "rated_by": override["by"], "run": seen.id},
+                before={"state": override["state"], "run": override["approved_run_id"]},
+                after={"state": "approved", "run": seen.id},
+            )
+            row = {"decision_id": override["id"], "run_id": seen.id, "by": by, "because": because.strip()}
+            insert(db, "approval", {**row, "added_event": event})
+    return [
+        {
+            "target": override["target"],
+            "level": override["level_key"],
+            "rated_by": override["by"],
+            "by": by,
+            "because": because.strip(),
+            "run": seen.id,
+        }
+        for override in overrides
+    ]
+
+
+def _refuse_unapprovable(
+    db: Database, review: Review, seen: _Seen, override: Mapping[str, Any], by: str
+) -> None:
+    name = override["target"]
+    if same_person(by, override["by"]):
+        raise DecisionRefused(
+            f"{name} was rated {override['level_key']} by {override['by']}, who cannot approve it",
+            hint="Somebody else approves it.",
+        )
+    _rating(seen, name)
+    _refuse_outdated(db, review, seen, name, "proposed")
+    _refuse_challenged(db, review, seen.id, name, "approved")
+    _refuse_while_voting(db, review, name)
+
+
+def why_not(db: Database, review: Review, target: str, *, by: str, run: int | None = None) -> dict[str, str]:
+    """Why this person cannot `accept`, `rate` or `approve` a target now, looking at a run (the latest unless
+    one is named): the message that each would be refused with, empty where it would be done.
+
+    Raises UnknownName for a target or run there is not, and RunImpossible before the first run.
+    """
+    check_rated(review.framework, target)
+    seen, standing = _seen(db, review, run), _standing(db, review)
+
+    def approve_it() -> None:
+        for override in _waiting(review, standing, target):
+            _refuse_unapprovable(db, review, seen, override, by)
+
+    tries: dict[str, Callable[[], object]] = {
+        "accept": lambda: _acceptable(db, review, seen, standing, target, by),
+        "rate": lambda: _refuse_unratable(db, review, seen, target),
+        "approve": approve_it,
+    }
+    found = {}
+    for name, tried in tries.items():
+        try:
+            tried()
+            found[name] = ""
+        except DecisionRefused as error:
+            found[name] = error.message
+    return found
+
+
+def bars_to_acceptance(db: Database, review: Review, *, by: str, run: int | None = None) -> dict[str, str]:
+    """As `why_not`, of `accept` alone: its message by domain, question and cell, empty where it would do."""
+    seen, standing = _seen(db, review, run), _standing(db, review)
+    found = {}
+    for target in (*review.framework.question_of, CELL):
+        try:
+            _acceptable(db, review, seen, standing, target, by)
+            found[target] = ""
+        except DecisionRefused as error:
+            found[target] = error.message
+    return found
+
+
+def _waiting(review: Review, standing: Mapping[str, dict[str, Any]], target: str) -> list[dict[str, Any]]:
+    """The override of a target, or those of the cell's questions, that await approval (again)."""
+    names = [question.id for question in review.framework.questions] if target == CELL else [target]
+    found = [standing[name] for name in names if name in standing and _waits(standing[name])]
+    if not found:
+        raise DecisionRefused(
+            f"no override of {target} awaits approval",
+            hint=f"See where decisions stand: joint-review decisions {review.key}",
+        )
+    return found
+
+
+def _waits(decision: dict[str, Any]) -> bool:
+    return bool(decision["kind"] == "override" and decision["state"] != "approved")
+
+
+def _standing(db: Database, review: Review) -> dict[str, dict[str, Any]]:
+    """The decision that stands, by domain, question and cell (rows of `decision_state`)."""
+    return {row["target"]: row for row in rows(db, STANDING, [review.id])}
+
+
+def _rating(seen: _Seen, target: str) -> dict[str, Any]:
+    if target not in seen.ratings:
+        raise DecisionRefused(
+            f"run {seen.id} was made under another framework and has no rating of {target}",
+            hint="Assess again first.",
+        )
+    return seen.ratings[target]
+
+
+def _refuse_outdated(db: Database, review: Review, seen: _Seen, target: str, what: str) -> None:
+    """Refuse where a run later than the one looked at says otherwise: what is given on it lapses at once."""
+    later = rows(db, "select id from run where review_id = ? and id > ? order by id", [review.id, seen.id])
+    for row in later:
+        rating = _seen(db, review, row["id"]).ratings.get(target, {})
+        if rating.get(what) != seen.ratings[target][what]:
+            done = "rates" if what == "level_key" else "proposes"
+            raise DecisionRefused(
+                f"run {row['id']}, later than run {seen.id}, {done} {target} otherwise",
+                hint="Look at the latest run and decide on that.",
+            )
+
+
+def _refuse_challenged(db: Database, review: Review, run: int, target: str, done: str) -> None:
+    numbers = open_challenges(db, review, run).get(target)
+    if numbers:
+        which = f"challenge {numbers[0]} is" if len(numbers) == 1 else f"challenges {_listed(numbers)} are"
+        raise DecisionRefused(
+            f"{target} cannot be {done} while {which} open",
+            hint=f"See: joint-review challenge show {numbers[0]}",
+        )
+
+
+def _listed(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _refuse_while_voting(db: Database, review: Review, target: str) -> None:
+    if target in dict(db.conn.execute(PANELS, [review.id])):
+        raise DecisionRefused(
+            f"a panel is voting on {target}; a decision now would lead its votes",
+            hint=f"Wait for all votes, or close it: joint-review panel close {review.key} {target}",
+        )
+
+
+def _record(
+    db: Database,
+    review: Review,
+    target: str,
+    *,
+    kind: str,
+    action: str,
+    level: int | None,
+    level_id: str | None,
+    proposed: str | None,
+    run: int | None,
+    by: str,
+    because: str,
+    at: datetime,
+    before: dict[str, Any] | None,
+) -> None:
+    """Store a decision with its event, inside the caller's transaction."""
+    taken_back = action == "take back rating"
+    event = add_event(
+        db,
+        at=at,
+        by=by,
+        action=action,
+        review_id=review.id,
+        target=target,
+        because=because,
+        detail={"level": level_id, "run": run, "proposed": proposed},
+        before=before and _before(before),
+        after=None if taken_back else _after(kind, level_id),
+    )
+    insert(
+        db,
+        "decision",
+        {
+            "review_id": review.id,
+            "target": target,
+            "kind": kind,
+            "level": level,
+            "level_key": level_id,
+            "by": by,
+            "because": because,
+            "on_run_id": run,
+            "proposed": proposed,
+            "added_event": event,
+        },
+    )
+
+
+def _before(standing: dict[str, Any]) -> dict[str, Any]:
+    return _after(standing["kind"], standing["level_key"])
+
+
+def _after(kind: str, level_id: str | None) -> dict[str, Any]:
+    return {"accepted": level_id} if kind == "accept" else {"level": level_id}
+
+
+def decision_states(db: Database, review: Review) -> list[dict[str, Any]]:
+    """Where the decision on every domain, every question and the cell stands, in the order of the framework.
+
+    A row holds `target`, `title`, `kind` (domain, question or cell); of the latest run `run` (its number, or
+    None), `status`, `level` and `level_title` (what counts), and `proposed`; `state`: proposed (nobody has
+    decided), accepted, override awaiting approval, approved, or lapsed; `decision`: None or {kind, level,
+    level_title, proposed, by, because, at, run}; `approval`: None or {by, at, run}; `lapsed_on`: the run that
+    changed the rating, or None;
+    `counts`: whether an override counts in the next run; `challenges`: the numbers of the open challenges to
+    it or to what it rests on; `panel`: the number of the panel that is voting on it, or None; `settled`:
+    accepted or approved, the latest run says the same, and no challenge is open.
+    """
+    latest = one(db, "select max(id) from run where review_id = ?", [review.id])
+    seen = None if latest is None else _seen(db, review, latest)
+    standing = _standing(db, review)
+    challenged = open_challenges(db, review, latest)
+    panels = dict(db.conn.execute(PANELS, [review.id]))
+    counting = decided_levels(db, review)
+    framework = review.framework
+    targets = [
+        (name, "question" if name == question.id else "domain")
+        for question in framework.questions
+        for name in (*(domain.id for domain in question.domains), question.id)
+    ]
+    found = []
+    for target, kind in (*targets, (CELL, "cell")):
+        rating = seen.ratings.get(target, {}) if seen else {}
+        decision = standing.get(target)
+        state = decision["state"] if decision else "proposed"
+        # An approved override counts from the next run on; until then the rating shown is still another.
+        in_force = state == "accepted" or (state == "approved" and rating.get("status") == "decided")
+        same = decision is not None and rating.get("level_key") == decision["level_key"]
+        found.append(
+            {
+                "target": target,
+                "title": "Position on the grid" if target == CELL else framework.title_of(target),
+                "kind": kind,
+                "run": latest,
+                **{name: rating.get(name) for name in ("status", "level_title", "proposed")},
+                "level": rating.get("level_key"),
+                "state": state,
+                "decision": decision and _decision(review, decision),
+                "approval": _approval(decision),
+                "lapsed_on": decision and decision["lapsed_run_id"],
+                "counts": target in counting,
+                "challenges": challenged.get(target, []),
+                "panel": panels.get(target),
+                "settled": in_force and same and target not in challenged,
+            }
+        )
+    return found
+
+
+def _decision(review: Review, row: dict[str, Any]) -> dict[str, Any]:
+    framework = review.framework
+    title = in_language(framework.level(row["target"], row["level"]).title) if row["level"] else None
+    return {
+        **{name: row[name] for name in ("kind", "proposed", "by", "because", "at")},
+        "level": row["level_key"],
+        "level_title": title,
+        "run": row["run_id"],
+    }
+
+
+def _approval(row: dict[str, Any] | None) -> dict[str, Any] | None:
+    if row is None or row["approved_run_id"] is None:
+        return None
+    return {"by": row["approved_by"], "at": row["approved_at"], "run": row["approved_run_id"]}

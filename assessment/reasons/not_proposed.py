@@ -1,0 +1,158 @@
+"""The proposals that lost: every level that the rules did not give a target, and why they did not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rules.framework import in_language
+from rules.loader import PolicySet
+from rules.rulebook import Policy
+
+POLICY_WORDS = {
+    Policy.SECURE_FIT: "the highest level of which every criterion, and every criterion below it, is met",
+    Policy.BEST_FIT: "the level with the largest share of its criteria met; of equals, the lower one",
+    Policy.FIRST_MATCH: "the best level all of whose own criteria are met",
+}
+"""What each policy gives, in words."""
+MOST_SAID = 3
+
+Told = Mapping[str, Any]
+Why = tuple[str, str, list[Told]]
+"""Reason, sentence, and the criteria (or limits) that stood in the way."""
+
+
+def lost_levels(policy: PolicySet, rating: Told, outcomes: Sequence[Told]) -> list[dict[str, Any]]:
+    """Every level of a target but the one that the rules propose, worst first.
+
+    `outcomes` are the rating's, as assessment.reasons.margins tells them. Each level holds `level`, `title`,
+    `number` (1 the worst), `met` and `of` (how many of its own criteria are met), `reason`, `because` (a
+    sentence) and `failed`: the criteria that were missed, and the limits that hold it down or would. Reasons:
+
+        criterion            secure-fit, first-match: a criterion of it, or of a level below, is missed
+        share                best-fit: another level has a larger share of its criteria met, or as large a one
+                             and is the lower
+        better               a better level is reached (secure-fit) or matches, too (first-match)
+        limit                the criteria give it, or more, and a limit holds the rating down
+        no-criteria          the rulebook has no criteria for it
+        not-enough-evidence  no level is proposed, as evidence is not enough
+        left-to-people       no level is proposed, as the rulebook leaves it to people
+    """
+    contest = _Contest(policy, rating, outcomes)
+    return [
+        contest.lost(number) for number in range(1, len(contest.scale) + 1) if number != rating["proposed"]
+    ]
+
+
+def failing_words(outcomes: Sequence[Told]) -> str:
+    """Criteria that were missed, in words: what was measured, what was needed, by how much."""
+    said = [f"{o['statement']} ({o['needed']} needed, {o['by_how_much']})" for o in outcomes[:MOST_SAID]]
+    more = len(outcomes) - len(said)
+    return "; ".join(said) + (f"; and {more} more" if more else "")
+
+
+class _Contest:
+    """The levels of one target against each other, under its policy."""
+
+    def __init__(self, policy: PolicySet, rating: Told, outcomes: Sequence[Told]) -> None:
+        framework, target = policy.framework, rating["target"]
+        self.rules = policy.rulebook.rules_of(framework, target)
+        self.scale = framework.scale_of(target)
+        self.proposed: int | None = rating["proposed"]
+        self.reached: int | None = rating["before_limits"]
+        self.lacking = [o for o in outcomes if o["part"] == "sufficiency" and not o["met"]]
+        self.limits = [o for o in outcomes if o["part"] == "limits"]
+        self.binding = [o for o in self.limits if o["criterion"] in rating["limits"]]
+        self.own = [[o for o in outcomes if o["part"] == level.id] for level in self.scale]
+
+    def title(self, number: int) -> str:
+        return in_language(self.scale[number - 1].title)
+
+    def title_of(self, level: str) -> str:
+        return next(in_language(one.title) for one in self.scale if one.id == level)
+
+    def limits_below(self, number: int) -> list[Told]:
+        """The limits in force that would hold a level down, were it reached."""
+        names = [level.id for level in self.scale]
+        return [o for o in self.limits if o["met"] and names.index(o["no_better_than"]) + 1 < number]
+
+    def lost(self, number: int) -> dict[str, Any]:
+        own = self.own[number - 1]
+        reason, said, failed = self.why(number)
+        if reason in ("criterion", "share"):
+            for limit in self.limits_below(number):
+                said += f"; besides, no better than {self.title_of(limit['no_better_than'])} while"
+                said += f" {limit['statement']}"
+                failed = [*failed, limit]
+        return {
+            "level": self.scale[number - 1].id,
+            "title": self.title(number),
+            "number": number,
+            "met": sum(o["met"] for o in own),
+            "of": len(own),
+            "reason": reason,
+            "because": f"{said}.",
+            "failed": failed,
+        }
+
+    def why(self, number: int) -> Why:
+        if self.lacking:
+            return "not-enough-evidence", "evidence is not enough for any level", self.lacking
+        if self.rules.propose == "people":
+            return "left-to-people", "no level is proposed: the rulebook leaves it to people", []
+        if self.reached and self.proposed and self.proposed < number <= self.reached:
+            held = "; ".join(o["statement"] for o in self.binding)
+            gives = "give it" if number == self.reached else f"give even {self.title(self.reached)}"
+            said = f"the criteria {gives}, but the rating is held down to {self.title(self.proposed)}: {held}"
+            return "limit", said, self.binding
+        match self.rules.policy:
+            case Policy.SECURE_FIT:
+                return self._secure(number)
+            case Policy.BEST_FIT:
+                return self._best(number)
+            case _:
+                return self._first(number)
+
+    def _missed(self, number: int) -> list[Told]:
+        return [o for o in self.own[number - 1] if not o["met"]]
+
+    def _no_criteria(self) -> Why:
+        return "no-criteria", "the rulebook has no criteria for it", []
+
+    def _secure(self, number: int) -> Why:
+        reached = self.reached or 1
+        if number < reached:
+            held = f"every criterion up to {self.title(reached)} is met, and that is better"
+            return "better", held, []
+        stopped = next((n for n in range(reached + 1, number + 1) if self._missed(n)), None)
+        if stopped is None:
+            return self._no_criteria()
+        failed = self._missed(stopped)
+        said = failing_words(failed)
+        if stopped < number:
+            said = f"{self.title(stopped)} below it is not reached: {said}"
+        return "criterion", said, failed
+
+    def _best(self, number: int) -> Why:
+        reached = self.reached or 1
+        mine, best = self.own[number - 1], self.own[reached - 1]
+        if not mine:
+            return self._no_criteria()
+        counts = [(sum(o["met"] for o in some), len(some)) for some in (mine, best)]
+        (met, of), (most, of_best) = counts
+        held, more = f"{met} of {of} criteria are met", f"{self.title(reached)} has {most} of {of_best}"
+        if met * of_best == most * of:
+            said = f"{held}, no larger a share than {self.title(reached)} has, which is the lower"
+        else:
+            said = f"{held}, a smaller share than another level's: {more}"
+        missed = self._missed(number)
+        return "share", said + (f"; missed: {failing_words(missed)}" if missed else ""), missed
+
+    def _first(self, number: int) -> Why:
+        if not self.own[number - 1]:
+            return self._no_criteria()
+        missed = self._missed(number)
+        if missed:
+            return "criterion", failing_words(missed), missed
+        better = self.title(self.reached or number)
+        return "better", f"all its criteria are met, but {better} matches, too, and is better", []

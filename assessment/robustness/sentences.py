@@ -1,0 +1,122 @@
+"""What would change a rating, in plain words: what the command and the pages both say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from assessment.robustness.alternatives import CELL
+from rules.errors import ReviewError
+
+LISTED = 10
+"""How many rows of a kind are shown; the JSON holds all."""
+MOVED = {
+    "up": "Up",
+    "down": "Down",
+    "rated": "To a rating",
+    "unrated": "To no rating",
+    "aside": "One question up, the other down",
+}
+"""What each move is called, in the order in which they are told."""
+NOTHING = "no change of up to three measures would move it"
+SIGNIFICANCE = {1: "minor", 2: "important", 3: "serious"}
+PLURAL = {"strength": "strengths", "weakness": "weaknesses"}
+
+
+def many(count: int, what: str) -> str:
+    """'1 item', '2 items'."""
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+def describe_smallest(smallest: Mapping[str, Any]) -> str:
+    """By how few measures a rating moves which way: a sentence on what `smallest_changes` found."""
+    sets = smallest["measures"]
+    counts = [
+        f"{words.lower()} by {many(min(sizes), 'change')}"
+        for move, words in MOVED.items()
+        if (sizes := [one["size"] for one in sets if one["move"] == move])
+    ]
+    least = f"the least that would move it: {' and '.join(counts)}" if counts else NOTHING
+    title = smallest["title"] + ("" if smallest["title"].endswith("?") else ":")
+    return f"{title} {smallest['before']} in run {smallest['run']}; {least}."
+
+
+def in_evidence(smallest: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The smallest changes said in evidence: {move, said, after}; case files, then findings, answers."""
+    kinds = (("scores", _scores), ("findings", _findings), ("answers", _answers))
+    return [
+        {"move": MOVED[one["move"]], "said": _of(one, smallest) + said(one), "after": one["after"]}
+        for kind, said in kinds
+        for one in smallest[kind]
+    ]
+
+
+def _of(one: Mapping[str, Any], smallest: Mapping[str, Any]) -> str:
+    return "" if one["target"] == smallest["target"] else f"{one['title']}: "
+
+
+def _scores(one: Mapping[str, Any]) -> str:
+    met = f"{one['number']:,} {one['change']} of the {many(one['of'], 'case-file score')}"
+    return f"{met} were {one['standard']:g} or more (now {one['met']:,})"
+
+
+def _findings(one: Mapping[str, Any]) -> str:
+    what = one["direction"] if one["number"] == 1 else PLURAL[one["direction"]]
+    was = "was" if one["number"] == 1 else "were"
+    return f"{one['number']:,} more {what} ({SIGNIFICANCE[one['significance']]}) {was} found"
+
+
+def _answers(one: Mapping[str, Any]) -> str:
+    who = f"{one['number']:,} {one['change']} of the {one['of']:,} who answered"
+    return f"{who} '{one['question']}' ({one['item']}, {one['source']}) were positive"
+
+
+def describe_position(tried: Mapping[str, Any]) -> str:
+    """What becomes of the position on the grid, by `assessment.robustness.whatif.try_change`: 'stays ...'."""
+    position = next(one for one in tried["ratings"] if one["target"] == CELL)
+    return f"moves to {position['after']}" if position["changed"] else f"stays {position['before']}"
+
+
+def flips(turns: Mapping[str, Any], target: str | None) -> Iterator[dict[str, Any]]:
+    """What flips without one source, then without one item, by `assessment.robustness.whatif.leave_one_out`.
+
+    Each as it stands there, and {without, what: 'source' or 'item', text}. Only of this domain or question;
+    of any for the cell and for None.
+    """
+    for name, what, text in (("by_source", "source", "title"), ("by_item", "item", "text")):
+        for one in turns[name]:
+            for flip in one["flips"]:
+                if target in (None, CELL, flip["target"]):
+                    yield {"without": one[what], "what": what, "text": one[text], **flip}
+
+
+def resting(turns: Mapping[str, Any], target: str | None) -> list[Mapping[str, Any]]:
+    """What rests on one source, by the same: of this domain or question; of any for the cell and for None."""
+    return [one for one in turns["rests_on_one_source"] if target in (None, CELL, one["target"])]
+
+
+SETTING = "Write TARGET.MEASURE=VALUE, e.g. carers.kinds=3."
+
+
+def read_setting(text: str, target: str | None, hint: str = SETTING) -> tuple[tuple[str, str], float | None]:
+    """(domain, measure) and value of 'carers.items=4', or of 'items=4' for a target; None for 'none'.
+
+    Raises ReviewError, with `hint` where the text sets no measure.
+    """
+    name, equals, value = (part.strip() for part in text.partition("="))
+    domain, dot, measure = name.rpartition(".")
+    default = None if target == CELL else target
+    if not equals or not measure or (dot and not domain) or not (domain or default):
+        raise ReviewError(f"{text!r} does not set a measure", hint=hint)
+    which = (domain or default or "", measure)
+    if value.lower() in ("none", "missing"):
+        return which, None
+    try:
+        number = float(value.rstrip("%").strip())
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        said = f"{value!r} is not a number, in {text!r}" if value else f"no value is given for {name}"
+        raise ReviewError(said, hint="Write a number, or 'none'.")
+    return which, number

@@ -1,0 +1,325 @@
+"""The smallest changes of evidence that move a rating or the cell, as far as they can be said exactly.
+
+Sets of one, two or three items withdrawn (every set is tried); and per domain the least number of other case
+scores, further findings, or other answers to a survey question, each with everything else as it is. Where a
+number would depend on more than that (which strand, which score), nothing is said and `not_said` says why.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlite_utils import Database
+
+from assessment.robustness.alternatives import AT_ONCE, MOVES, Base, Mover, domains_under
+from evidence.measures.pairs import Counted
+from evidence.measures.scenarios import (
+    deciding_results,
+    latest_results,
+    mean,
+    measures_without,
+    millionths,
+    pairs_passing,
+    percent,
+    positive_millionths,
+    sets_left_out,
+    some_pairs,
+)
+from programme.database import rows
+from rules.compile import measures_tested
+from rules.rulebook import Filter, Measure, Of, Statistic
+
+MOST_SETS = 250_000
+"""So many sets of items are tried at most; larger sets are left out where there are more."""
+SHOWN = 50
+"""How many sets are listed; all are counted."""
+MOST_ADDED = 1_000
+"""How many further findings are tried at most."""
+MOST_ANSWERS = 5_000
+"""How many other answers to one question are tried at most."""
+
+Arrays = dict[str, NDArray[np.float64]]
+
+
+def evidence_changes(db: Database, base: Base, target: str) -> dict[str, Any]:
+    """The smallest changes of evidence that move a target.
+
+    `withdrawals`: `searched` (sets tried by size, None where there are too many) and per move and size how
+    many `sets` there are, with the first 50. `scores`, `findings`, `answers`: per domain and move the least
+    number. `not_said`: what could not be said, with the reason.
+    """
+    mover, not_said = Mover(base, target), list[dict[str, str]]()
+    counts: dict[str, list[dict[str, Any]]] = {"scores": [], "findings": [], "answers": []}
+    for domain in domains_under(base, target):
+        if domain in base.decided and domain != target:
+            continue
+        answers, silent = _other_answers(base, domain, mover)
+        made = [
+            ("scores", _other_scores(base, domain, mover)),
+            ("findings", _further_findings(base, domain, mover)),
+            ("answers", answers),
+            *(("answers", because) for because in silent),
+        ]
+        for kind, found in made:
+            if isinstance(found, str):
+                not_said.append(
+                    {"target": domain, "title": base.title(domain), "kind": kind, "because": found}
+                )
+            else:
+                counts[kind] += found
+    return {"withdrawals": _withdrawals(db, base, target, mover), **counts, "not_said": not_said}
+
+
+def _withdrawals(db: Database, base: Base, target: str, mover: Mover) -> dict[str, Any]:
+    chosen = base.counted.domain.where(domains_under(base, target))
+    items = np.unique(base.counted.item[chosen])
+    moving: dict[tuple[int, int], list[tuple[tuple[int, ...], str]]] = {}
+    smaller: dict[int, set[tuple[int, ...]]] = {}
+    searched: dict[str, int | None] = {}
+    for size in (1, 2, 3):
+        sets = math.comb(len(items), size)
+        searched[str(size)] = sets if sets <= MOST_SETS else None
+        if sets > MOST_SETS:
+            continue
+        for some, move, after in _moved_by_sets(base, mover, items, size):
+            known = smaller.setdefault(move, set())
+            if not any(part in known for n in range(1, size) for part in itertools.combinations(some, n)):
+                moving.setdefault((move, size), []).append((some, after))
+        for (move, _), found in moving.items():
+            smaller[move] |= {one for one, _ in found}
+    groups, named = [], set[int]()
+    for (move, size), found in sorted(moving.items(), key=lambda one: (one[0][1], [*MOVES].index(one[0][0]))):
+        sets_shown = [
+            {"items": [f"E{item}" for item in some], "after": after} for some, after in found[:SHOWN]
+        ]
+        groups.append({"move": MOVES[move], "size": size, "sets": len(found), "shown": sets_shown})
+        named |= {item for some, _ in found[:SHOWN] for item in some}
+    return {"searched": searched, "groups": groups, "items": _texts(db, sorted(named))}
+
+
+def _texts(db: Database, items: list[int]) -> dict[str, str]:
+    marks = ", ".join("?" * len(items))
+    found = rows(db, f"select id, text from evidence where id in ({marks}) order by id", items)
+    return {f"E{row['id']}": row["text"] for row in found}
+
+
+def _moved_by_sets(
+    base: Base, mover: Mover, items: NDArray[np.int64], size: int
+) -> Iterator[tuple[tuple[int, ...], int, str]]:
+    """The sets of items of this size without which the target moves."""
+    measures = base.policy.rulebook.evidence_measures
+    under = domains_under(base, mover.target)
+    # An item may serve other domains too; only those under the target bear on it.
+    counted = some_pairs(base.counted, base.counted.domain.where(under))
+    sets = itertools.combinations(items.tolist(), size)
+    while some := list(itertools.islice(sets, AT_ONCE)):
+        found = measures_without(counted, measures, sets_left_out(counted, np.array(some)))
+        moves, rated = mover.moves({domain: found[domain] for domain in under}, len(some))
+        for at in np.flatnonzero(moves):
+            yield some[at], int(moves[at]), mover.words(rated, int(at))
+
+
+def _tested(base: Base, domain: str, *kinds: Of) -> list[Measure]:
+    book = base.policy.rulebook
+    found = [book.measure(name) for name in measures_tested(base.policy.framework, book, domain)]
+    return [measure for measure in found if measure.of in kinds]
+
+
+@dataclass(frozen=True)
+class _Series:
+    """Alternatives of one domain's measures in the order of a number, e.g. 1, 2, 3 more findings."""
+
+    number: NDArray[np.int64]
+    measures: Arrays
+    said: dict[str, Any]
+    """What the alternatives are, for the reader."""
+
+
+def _least(mover: Mover, domain: str, tried: Sequence[_Series]) -> list[dict[str, Any]]:
+    """Per series and move the least number; all series are rated in one go."""
+    base, found = mover.base, list[dict[str, Any]]()
+    firsts = [_first_of_each_way(base, domain, one.measures, len(one.number)) for one in tried]
+    ends = np.cumsum([len(first) for first in firsts], dtype=np.int64)
+    if not len(ends) or not ends[-1]:
+        return []
+    measures: Arrays = {}
+    for name in dict.fromkeys(name for one in tried for name in one.measures):
+        old = base.measures[domain][name].value
+        parts = [
+            one.measures[name][first]
+            if name in one.measures
+            else np.full(len(first), np.nan if old is None else float(old))
+            for one, first in zip(tried, firsts, strict=True)
+        ]
+        measures[name] = np.concatenate(parts)
+    all_moves, rated = mover.moves({domain: measures}, int(ends[-1]))
+    for one, first, end in zip(tried, firsts, ends, strict=True):
+        start = int(end) - len(first)
+        moves = all_moves[start : int(end)]
+        for move, name in MOVES.items():
+            at = np.flatnonzero(moves == move)
+            if len(at):
+                found.append(
+                    {
+                        "target": domain,
+                        "title": base.title(domain),
+                        "move": name,
+                        "number": int(one.number[first[at[0]]]),
+                        "after": mover.words(rated, start + int(at[0])),
+                        **one.said,
+                    }
+                )
+    return found
+
+
+def _first_of_each_way(base: Base, domain: str, measures: Arrays, count: int) -> NDArray[np.int64]:
+    """Where the criteria that are met change from one alternative to the next: between, no rating can."""
+    rules = base.policy.rulebook.rules_of(base.policy.framework, domain)
+    changes = np.zeros(count, dtype=bool)
+    changes[:1] = True
+    for _, criterion in rules.criteria():
+        if criterion.measure in measures:
+            met = base.evaluator.met(domain, criterion, measures[criterion.measure], count)
+            changes[1:] |= met[1:] != met[:-1]
+    return np.flatnonzero(changes)
+
+
+def _other_scores(base: Base, domain: str, mover: Mover) -> list[dict[str, Any]] | str:
+    """How many more or fewer case scores would have to meet the standard."""
+    tested = [
+        measure
+        for measure in _tested(base, domain, Of.CASE_SCORES)
+        if measure.statistic is Statistic.MEAN
+        or measure.where.score_at_least is not None
+        or measure.among.score_at_least is not None
+    ]
+    if not tested:
+        return []
+    first = tested[0]
+    if any(
+        measure.statistic is Statistic.MEAN
+        or measure.among.score_at_least is not None
+        or (measure.where, measure.among) != (first.where, first.among)
+        for measure in tested
+    ):
+        return "several measures look at the scores themselves, so it would matter which score each had"
+    counted = some_pairs(base.counted, base.counted.domain.where([domain]))
+    anyone = first.where.model_copy(update={"score_at_least": None})
+    whole = pairs_passing(counted, Of.CASE_SCORES, first.among)
+    cases = whole & pairs_passing(counted, Of.CASE_SCORES, anyone)
+    met = int((whole & pairs_passing(counted, Of.CASE_SCORES, first.where)).sum())
+    tried = []
+    for word, most in (("more", int(cases.sum()) - met), ("fewer", met)):
+        number = np.arange(1, most + 1)
+        part = met + number if word == "more" else met - number
+        values: Arrays = {}
+        for measure in tested:
+            share = percent(part, np.full(most, int(whole.sum())))
+            values[measure.id] = share if measure.statistic is Statistic.SHARE else part.astype(float)
+        standard = first.where.score_at_least
+        said = {"change": word, "of": int(cases.sum()), "met": met, "standard": standard}
+        tried.append(_Series(number, values, said))
+    return _least(mover, domain, tried)
+
+
+def _further_findings(base: Base, domain: str, mover: Mover) -> list[dict[str, Any]] | str:
+    """How many further findings of each direction and significance, from a source that is there already."""
+    tested = _tested(base, domain, Of.FINDINGS, Of.ITEMS)
+    filters = [where for measure in tested for where in (measure.where, measure.among)]
+    if not any(measure.of is Of.FINDINGS for measure in tested):
+        return []
+    if any(where.strand is not None or where.source_kind is not None for where in filters):
+        return "it would matter about whom the findings are, or from which kind of source"
+    counted = some_pairs(base.counted, base.counted.domain.where([domain]))
+    if not len(counted):
+        return "there is no source yet that the findings could come from"
+    number = np.arange(1, MOST_ADDED + 1)
+    tried = []
+    for direction, significance in itertools.product(("strength", "weakness"), (1, 2, 3)):
+        values: Arrays = {}
+        for measure in tested:
+            added = _with_findings(counted, measure, direction, significance, number)
+            if added is not None:
+                values[measure.id] = added
+        tried.append(_Series(number, values, {"direction": direction, "significance": significance}))
+    return _least(mover, domain, tried)
+
+
+def _with_findings(
+    counted: Counted, measure: Measure, direction: str, significance: int, number: NDArray[np.int64]
+) -> NDArray[np.float64] | None:
+    """A measure with `number` more of such findings; None where they make no difference."""
+
+    def takes(where: Filter) -> bool:
+        grave = where.significance_at_least is None or significance >= where.significance_at_least
+        return grave and (where.direction is None or direction in where.direction)
+
+    passing = pairs_passing(counted, measure.of, measure.where)
+    if measure.statistic is Statistic.COUNT:
+        return np.asarray(passing.sum() + number * takes(measure.where), dtype=float)
+    if measure.statistic is not Statistic.SHARE:
+        return None  # kinds of source and sources: the source is there already
+    whole = pairs_passing(counted, measure.of, measure.among)
+    weight, mine = np.ones(len(counted), dtype=np.int64), 1
+    if measure.weighted:
+        weight, mine = np.nan_to_num(counted.significance).astype(np.int64), significance
+    in_whole = takes(measure.among)
+    return percent(
+        (weight * (passing & whole)).sum() + mine * number * (in_whole and takes(measure.where)),
+        (weight * whole).sum() + mine * number * in_whole,
+    )
+
+
+def _other_answers(base: Base, domain: str, mover: Mover) -> tuple[list[dict[str, Any]], list[str]]:
+    """How many people surveyed would have had to answer one question otherwise: per move the least.
+
+    And why nothing is said of some results.
+    """
+    tested = [m for m in _tested(base, domain, Of.SURVEY_RESULTS) if m.statistic is Statistic.MEAN]
+    counted = some_pairs(base.counted, base.counted.domain.where([domain]))
+    latest = {measure.id: latest_results(counted, measure) for measure in tested}
+    # A mean of results on too few answers has no value, whatever people answer.
+    deciding = deciding_results(counted)
+    latest = {name: mask for name, mask in latest.items() if np.any(mask & deciding)}
+    amounts, lower = positive_millionths(counted), counted.better.where(["lower"])
+    used = np.any([*latest.values()], axis=0) if latest else np.zeros(len(counted), dtype=bool)
+    weighted = used & ~np.isnan(counted.design_effect)
+    tried = []
+    for pair in np.flatnonzero(used & ~weighted):
+        base_of, value = float(counted.base[pair]), float(counted.value[pair])
+        if not base_of.is_integer():
+            continue  # how many answered was not published
+        positive = 100 - value if lower[pair] else value
+        for word, room, sign in (("more", 100 - positive, 1), ("fewer", positive, -1)):
+            most = min(math.floor(room * base_of / 100 + 1e-9), MOST_ANSWERS)
+            number = np.arange(1, most + 1)
+            # The share as it would be recorded, and from it what the mean adds up.
+            share = np.clip(positive + sign * 100 * number / base_of, 0, 100)
+            amount = millionths(share)
+            values: Arrays = {}
+            for name, mask in latest.items():
+                if mask[pair]:
+                    total = amounts[mask].sum() - amounts[pair] + amount
+                    values[name] = mean(total, np.full(most, mask.sum()))
+            said = {
+                "change": word,
+                "of": int(base_of),
+                "item": f"E{counted.item[pair]}",
+                "source": counted.source.names[counted.source.codes[pair]],
+                "question": counted.result.names[counted.result.codes[pair]].split("\x1f")[0],
+                "group": counted.result.names[counted.result.codes[pair]].split("\x1f")[1],
+            }
+            tried.append(_Series(number, values, said))
+    best: dict[str, dict[str, Any]] = {}
+    for one in _least(mover, domain, tried):
+        if one["move"] not in best or one["number"] < best[one["move"]]["number"]:
+            best[one["move"]] = one
+    found = [best[name] for name in MOVES.values() if name in best]
+    because = "answers are weighted, so it would matter whose answers were otherwise"
+    return found, [because] if weighted.any() else []

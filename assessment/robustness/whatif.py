@@ -1,0 +1,297 @@
+"""What would change it: a recorded run with some evidence left out or some measures otherwise.
+
+The rules are applied again to every alternative; nothing is approximated, and nothing is written. What people
+decided counts in every alternative too; where that hides a change of the proposal, the result says so.
+See assessment.robustness.smallest for the smallest changes that move a rating.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sqlite_utils import Database
+
+from assessment.robustness.alternatives import (
+    CELL,
+    Base,
+    Rated,
+    cell_title,
+    domains_under,
+    rate_alternatives,
+    rate_left_out,
+)
+from assessment.runs.run import infer_of_record
+from evidence.items import find_item, item_number
+from evidence.measures.pairs import Codes
+from evidence.measures.scenarios import compute_measures_without, each_left_out
+from evidence.rows import SOURCE_KINDS
+from programme.database import rows
+from rules.compile import measures_tested
+from rules.errors import ReviewError, UnknownName
+from rules.framework import in_language
+from rules.inference import Inference, Rating
+from rules.ratings import MeasureValue, rounded
+
+KINDS_OF_NAMES = ("source", "item", "kind", "strand")
+
+
+def leave_one_out(db: Database, base: Base) -> dict[str, Any]:
+    """Every source and every item left out alone: what flips, and which ratings rest on one source.
+
+    Holds `sources` and `items` (how many were left out in turn), `by_source` and `by_item` (those alone that
+    flip anything, each with `flips`: target, title, before, after, and `hidden` where a person's rating
+    counts and only the proposal changes), and `rests_on_one_source`: the targets whose rating changes
+    without one of `deciding` sources, or whose items all come from `only_source`.
+    """
+    codes, of_sources = each_left_out(base.counted.source.codes)
+    numbers, of_items = each_left_out(base.counted.item)
+    by_source = list(_flips(base, rate_left_out(base, of_sources), of_sources.count))
+    by_item = list(_flips(base, rate_left_out(base, of_items), of_items.count))
+    names = [base.counted.source.names[code] for code in codes]
+    known = {row["ref"]: row for row in rows(db, SOURCES, [base.review.id])}
+    flipping = [known[names[at]] | {"flips": flips} for at, flips in by_source]
+    return {
+        "run": base.run,
+        "sources": len(codes),
+        "items": len(numbers),
+        "by_source": [
+            {"source": row["ref"], "title": row["title"], "kind": row["kind"], "flips": row["flips"]}
+            for row in flipping
+        ],
+        "by_item": [
+            _item_words(find_item(db, base.review, int(numbers[at]))) | {"flips": flips}
+            for at, flips in by_item
+        ],
+        "rests_on_one_source": list(_resting(base, flipping)),
+        "decided": [base.title(target) for target in base.targets if target in base.decided],
+    }
+
+
+SOURCES = "select ref, title, kind, strand from source where review_id = ? order by ref"
+
+
+def _item_words(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {"item": f"E{item['id']}", **{key: item[key] for key in ("source", "locator", "text")}}
+
+
+def _flips(base: Base, rated: Rated, count: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """The alternatives under which something changes, with what."""
+    before = rate_alternatives(base, {}, 1)
+    changed = np.zeros(count, dtype=bool)
+    for target in base.targets:
+        changed |= rated.proposed[target] != before.proposed[target][0]
+        changed |= rated.counting[target] != before.counting[target][0]
+    for at in np.flatnonzero(changed):
+        flips = []
+        for target in base.targets:
+            hidden = target in base.decided
+            levels, was = (rated.proposed, before.proposed) if hidden else (rated.counting, before.counting)
+            old, new = int(was[target][0]), int(levels[target][at])
+            if old != new:
+                flips.append(_flip(base, target, old, new, hidden))
+        cell = [tuple(int(r.counting[q][i]) for q in base.questions) for r, i in ((before, 0), (rated, at))]
+        if cell[0] != cell[1]:
+            flips.append(_cell_flip(base, cell[0], cell[1]))
+        yield int(at), flips
+
+
+def _flip(base: Base, target: str, old: int, new: int, hidden: bool) -> dict[str, Any]:
+    return {
+        "target": target,
+        "title": base.title(target),
+        "before": base.level_title(target, old),
+        "after": base.level_title(target, new),
+        "hidden": hidden,
+    }
+
+
+def _cell_flip(base: Base, old: Sequence[int], new: Sequence[int]) -> dict[str, Any]:
+    return {
+        "target": CELL,
+        "title": base.title(CELL),
+        "before": cell_title(base, old),
+        "after": cell_title(base, new),
+        "hidden": False,
+    }
+
+
+def _resting(base: Base, flipping: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    framework = base.policy.framework
+    for target in (*base.targets, CELL):
+        deciding = [
+            {"source": row["ref"], "after": flip["after"], "hidden": flip["hidden"]}
+            for row in flipping
+            for flip in row["flips"]
+            if flip["target"] == target
+        ]
+        under = domains_under(base, target)
+        sources = np.unique(base.counted.source.codes[base.counted.domain.where(under)])
+        only = base.counted.source.names[sources[0]] if len(sources) == 1 else None
+        if deciding or only:
+            yield {
+                "target": target,
+                "title": base.title(target),
+                "kind": "cell" if target == CELL else "domain" if framework.is_domain(target) else "question",
+                "deciding": deciding,
+                "only_source": only,
+            }
+
+
+def without(db: Database, base: Base, names: Sequence[str]) -> dict[str, Any]:
+    """The run without the evidence that `names` stand for; see `find_left_out` and `try_change`."""
+    return try_change(db, base, names, {})
+
+
+def with_measures(db: Database, base: Base, values: Mapping[tuple[str, str], float | None]) -> dict[str, Any]:
+    """The run with other values of some measures, by domain and measure id; see `try_change`."""
+    return try_change(db, base, (), values)
+
+
+def try_change(
+    db: Database, base: Base, names: Sequence[str], values: Mapping[tuple[str, str], float | None]
+) -> dict[str, Any]:
+    """The run with evidence left out, then measures set: what becomes of every rating.
+
+    Holds `left_out` (what each name stood for, and of how many items), `items` (how many are left out in
+    all), `set` (measures), `measures` that changed, and `ratings`: all targets and the cell with `before`,
+    `after`, `changed`, `hidden` (a person's rating counts, and the proposal beside it changes), `because`.
+    """
+    left_out = [find_left_out(db, base, name) for name in names]
+    items = sorted({number for one in left_out for number in one["numbers"]})
+    made = base.policy.rulebook.evidence_measures
+    measures = compute_measures_without(db, base.review, made, base.event, items)
+    for (target, name), value in values.items():
+        check_setting(base, target, name, value)
+        old = measures[target][name]
+        new = None if value is None else rounded(value)
+        if new != old.value:
+            # Without a value there is no base, or it would say that too few people answered.
+            measures[target][name] = MeasureValue(new, 0 if new is None else old.base)
+    after = infer_of_record(base.policy, measures, base.decided, with_engine=False)
+    return {
+        "run": base.run,
+        "left_out": [{key: one[key] for key in ("given", "kind", "items")} for one in left_out],
+        "items": len(items),
+        "set": [
+            {"target": target, "measure": name, "value": None if value is None else rounded(value)}
+            for (target, name), value in values.items()
+        ],
+        "measures": list(_measure_changes(base, measures)),
+        "ratings": [*_rating_changes(base, after), _cell_change(base, after)],
+    }
+
+
+def _measure_changes(
+    base: Base, measures: Mapping[str, Mapping[str, MeasureValue]]
+) -> Iterator[dict[str, Any]]:
+    for domain in base.policy.framework.domains:
+        for name in measures_tested(base.policy.framework, base.policy.rulebook, domain):
+            old, new = base.measures[domain][name].value, measures[domain][name].value
+            if old != new:
+                title = in_language(base.policy.rulebook.measure(name).title)
+                yield {
+                    "target": domain,
+                    "title": base.title(domain),
+                    "measure": name,
+                    "measure_title": title,
+                    "unit": base.policy.rulebook.measure(name).unit,
+                    "before": old,
+                    "after": new,
+                }
+
+
+def _rating_changes(base: Base, after: Inference) -> Iterator[dict[str, Any]]:
+    for old, new in zip(base.inference.ratings, after.ratings, strict=True):
+        yield {
+            "target": old.target,
+            "title": base.title(old.target),
+            "kind": old.kind,
+            "before": _level_words(base, old),
+            "after": _level_words(base, new),
+            "status": new.status,
+            "changed": old.level != new.level,
+            "hidden": old.target in base.decided and old.proposed != new.proposed,
+            "because": new.because,
+        }
+
+
+def _level_words(base: Base, rating: Rating) -> str:
+    return base.level_title(rating.target, rating.level or 0)
+
+
+def _cell_change(base: Base, after: Inference) -> dict[str, Any]:
+    old, new = (
+        cell_title(base, [found.rating(q).level or 0 for q in base.questions])
+        for found in (base.inference, after)
+    )
+    return {
+        "target": CELL,
+        "title": base.title(CELL),
+        "kind": CELL,
+        "before": old,
+        "after": new,
+        "status": "placed" if after.cell else "open",
+        "changed": old != new,
+        "hidden": False,
+        "because": "",
+    }
+
+
+def find_left_out(db: Database, base: Base, given: str) -> dict[str, Any]:
+    """The items that counted in the run and that a name stands for: a source, an item, a kind, or a strand.
+
+    'source:', 'item:', 'kind:' or 'strand:' before the name says which is meant. Raises UnknownName,
+    UnknownItem, or ReviewError where the name could be several, or nothing of it counted.
+    """
+    counted = base.counted
+    refs = [row["ref"] for row in rows(db, SOURCES, [base.review.id])]
+    strands = [strand.id for strand in base.policy.framework.strands]
+    known = {"source": refs, "kind": list(SOURCE_KINDS), "strand": strands}
+    prefix, _, rest = given.partition(":")
+    name, kinds = (rest, (prefix,)) if prefix in KINDS_OF_NAMES and rest else (given, KINDS_OF_NAMES)
+    meant = [kind for kind in kinds if name in known.get(kind, ())]
+    if kinds == ("item",) or ("item" in kinds and name[:1] in ("E", "e") and name[1:].isdigit()):
+        meant.append("item")
+    if not meant:
+        names = [one for kind in kinds for one in known.get(kind, ())]
+        raise UnknownName(" or ".join(kinds), name, names)
+    if len(meant) > 1:
+        forms = " or ".join(f"--without {kind}:{name}" for kind in meant)
+        raise ReviewError(f"{name!r} is a {' and a '.join(meant)} of this review", hint=f"Write {forms}.")
+    kind = meant[0]
+    if kind == "item":
+        chosen = counted.item == find_item(db, base.review, item_number(name))["id"]
+    else:
+        column = {"source": counted.source, "kind": counted.source_kind, "strand": counted.strand}[kind]
+        chosen = column.where([name])
+    numbers: Codes = np.unique(counted.item[chosen])
+    if not len(numbers):
+        raise ReviewError(
+            f"nothing of the {kind} {name!r} counted in run {base.run}, so nothing would change without it",
+            hint="Withdrawn items, items without a domain and later additions do not count.",
+        )
+    return {"given": given, "kind": kind, "items": len(numbers), "numbers": numbers.tolist()}
+
+
+def check_setting(base: Base, target: str, name: str, value: float | None) -> None:
+    """Raise UnknownName or ReviewError unless this measure of a domain can be set to this value."""
+    framework, rulebook = base.policy.framework, base.policy.rulebook
+    framework.check_target(target)
+    if not framework.is_domain(target):
+        raise ReviewError(
+            f"{target!r} is a question: its measures are made of the ratings of its domains",
+            hint="Set measures of its domains: " + ", ".join(domains_under(base, target)) + ".",
+        )
+    tested = measures_tested(framework, rulebook, target)
+    if name not in tested:
+        raise UnknownName(f"measure that the rules of {target} test", name, tested)
+    measure = rulebook.measure(name)
+    if value is None:
+        if measure.is_count:
+            raise ReviewError(f"{name} is a count and cannot be missing", hint="Set it to 0.")
+    elif not np.isfinite(value) or (measure.is_percent and not 0 <= value <= 100):
+        raise ReviewError(f"{name} cannot be {value:g}", hint="It is a percentage: 0 to 100.")
+    elif measure.is_count and (value < 0 or not float(value).is_integer()):
+        raise ReviewError(f"{name} cannot be {value:g}", hint="It is a count: 0, 1, 2, ...")

@@ -1,0 +1,208 @@
+"""What changed between two runs of a review, and which change moved which rating.
+
+Causes are found by making the earlier run again with one thing changed at a time (evidence, rules,
+decisions): a change that alone gives the later rating is named as its cause.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlite_utils import Database
+
+from assessment.runs.run import Run, decided_levels, infer_of_record
+from assessment.runs.verify import Frozen, frozen_inputs
+from evidence.measures.compute import compute_measures
+from programme.database import one, rows
+from programme.reviews import Review
+from rules.errors import RunImpossible
+from rules.framework import in_language
+
+FACTORS = ("evidence", "rules", "decisions")
+
+ITEMS_BETWEEN = """
+select e.id, s.ref as source, e.locator, e.text,
+  case when e.added_event > :before then 'added' else 'withdrawn' end as change, v.by, v.at, v.because
+from evidence e join source s on s.id = e.source_id
+join event v on v.id = case when e.added_event > :before then e.added_event else e.withdrawn_event end
+where e.review_id = :review
+  and ((e.added_event > :before and e.added_event <= :after
+        and (e.withdrawn_event is null or e.withdrawn_event > :after))
+    or (e.added_event <= :before and e.withdrawn_event > :before and e.withdrawn_event <= :after))
+order by e.id
+"""
+TAGS_BETWEEN = """
+select e.id, d.key as domain, case when t.added_event > :before then 'added' else 'withdrawn' end as change,
+  v.by, v.at, v.because
+from tag t join evidence e on e.id = t.evidence_id join domain d on d.id = t.domain_id
+join event v on v.id = case when t.added_event > :before then t.added_event else t.withdrawn_event end
+where e.review_id = :review and e.added_event <= :before
+  and (e.withdrawn_event is null or e.withdrawn_event > :after)
+  and ((t.added_event > :before and t.added_event <= :after
+        and (t.withdrawn_event is null or t.withdrawn_event > :after))
+    or (t.added_event <= :before and t.withdrawn_event > :before and t.withdrawn_event <= :after))
+order by e.id, d.position
+"""
+
+COUNTS = f"""
+select 'items' as what, change, count(*) as number from ({ITEMS_BETWEEN}) group by change
+union all
+select 'tags', change, count(*) from ({TAGS_BETWEEN}) group by change
+"""
+
+
+def count_changes(db: Database, review: Review, run: Run) -> dict[str, int]:
+    """How much has changed since a run: what assessing again would count otherwise.
+
+    `items_added`, `items_withdrawn`, `tags_added` and `tags_withdrawn` (of items that count then and now),
+    and `decisions`: the domains and questions on which another level of people counts now, or none any more.
+    """
+    frozen = frozen_inputs(db, review, run)
+    now = int(one(db, "select coalesce(max(id), 0) from event"))
+    counts = {f"{what}_{change}": 0 for what in ("items", "tags") for change in ("added", "withdrawn")}
+    for row in rows(db, COUNTS, {"review": review.id, "before": frozen.event, "after": now}):
+        counts[f"{row['what']}_{row['change']}"] = row["number"]
+    decided = decided_levels(db, review)
+    names = {*decided, *frozen.decided}
+    counts["decisions"] = sum(decided.get(name) != frozen.decided.get(name) for name in names)
+    return counts
+
+
+def compare_runs(db: Database, review: Review, before: Run, after: Run) -> dict[str, Any]:
+    """What changed from one run to a later one of the same review.
+
+    Holds `items` and `tags` added or withdrawn, `rules` (path, before, after), `decisions` that count
+    {target, title, before, after: titles of levels, or None for no decision}, `software`, `measures` whose
+    value changed, and `ratings` that moved, each with its `causes`: the changes that alone would have moved
+    it so ('evidence', 'rules', 'decisions'), or ['together'].
+
+    Raises RunImpossible when the runs stand in the wrong order.
+    """
+    if before.id > after.id:
+        raise RunImpossible(
+            f"run {before.id} is later than run {after.id}",
+            hint="Name the earlier run first, then the later one.",
+        )
+    old, new = frozen_inputs(db, review, before), frozen_inputs(db, review, after)
+    span = {"review": review.id, "before": old.event, "after": new.event}
+    moved = [
+        (one, other)
+        for one, other in _pairs(before, after)
+        if (one["level"], one["status"]) != (other["level"], other["status"])
+    ]
+    causes = _Causes(db, review, old, new)
+    return {
+        "before": before.id,
+        "after": after.id,
+        "items": rows(db, ITEMS_BETWEEN, span),
+        "tags": rows(db, TAGS_BETWEEN, span),
+        "rules": list(_rule_changes(old, new)),
+        "decisions": _decision_changes(old, new),
+        "software": _changed(before, after, "software"),
+        "engines": _changed(before, after, "engines"),
+        "measures": _measure_changes(before, after),
+        "ratings": [
+            {
+                "target": one["target"],
+                "title": one["title"],
+                "before": one["level_title"] or one["status"],
+                "after": other["level_title"] or other["status"],
+                "because": other["because"],
+                "causes": causes.of(one["target"], other["level"]),
+            }
+            for one, other in moved
+        ],
+        "cell": {"before": before.result["cell"], "after": after.result["cell"]},
+    }
+
+
+def _pairs(before: Run, after: Run) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    earlier = {rating["target"]: rating for rating in before.result["ratings"]}
+    for rating in after.result["ratings"]:
+        if rating["target"] in earlier:
+            yield earlier[rating["target"]], rating
+
+
+def _changed(before: Run, after: Run, name: str) -> dict[str, Any] | None:
+    one, other = before.result["inputs"][name], after.result["inputs"][name]
+    return None if one == other else {"before": one, "after": other}
+
+
+def _measure_changes(before: Run, after: Run) -> list[dict[str, Any]]:
+    found = []
+    for target, measures in after.result["measures"].items():
+        for name, value in measures.items():
+            was = before.result["measures"].get(target, {}).get(name, {}).get("value")
+            if was != value["value"]:
+                found.append({"target": target, "measure": name, "before": was, "after": value["value"]})
+    return found
+
+
+def _decision_changes(old: Frozen, new: Frozen) -> list[dict[str, Any]]:
+    def level_title(frozen: Frozen, target: str) -> str | None:
+        level = frozen.decided.get(target)
+        framework = frozen.policy.framework
+        return None if level is None else in_language(framework.scale_of(target)[level - 1].title)
+
+    return [
+        {
+            "target": target,
+            "title": new.policy.framework.title_of(target),
+            "before": level_title(old, target),
+            "after": level_title(new, target),
+        }
+        for target in sorted({*old.decided, *new.decided})
+        if old.decided.get(target) != new.decided.get(target)
+    ]
+
+
+def _rule_changes(old: Frozen, new: Frozen) -> Iterator[dict[str, Any]]:
+    if old.policy.rulebook_digest == new.policy.rulebook_digest:
+        return
+    one, other = (
+        _flat(old.policy.rulebook.model_dump(mode="json")),
+        _flat(new.policy.rulebook.model_dump(mode="json")),
+    )
+    for path in sorted({*one, *other}):
+        if one.get(path) != other.get(path):
+            yield {"path": path, "before": one.get(path), "after": other.get(path)}
+
+
+def _flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Nested data by path; list members with an id are named by it, so that order does not count."""
+    if isinstance(value, dict):
+        parts = [(f"{path}/{key}", child) for key, child in value.items()]
+    elif isinstance(value, list):
+        parts = [
+            (f"{path}/{child['id'] if isinstance(child, dict) and 'id' in child else position}", child)
+            for position, child in enumerate(value)
+        ]
+    else:
+        return {path.lstrip("/"): value}
+    return {name: leaf for at, child in parts for name, leaf in _flat(child, at).items()}
+
+
+class _Causes:
+    """The levels of the earlier run with one thing changed, each computed once."""
+
+    def __init__(self, db: Database, review: Review, old: Frozen, new: Frozen) -> None:
+        self.db, self.review, self.old, self.new = db, review, old, new
+        self.known: dict[str, Mapping[str, int | None]] = {}
+
+    def of(self, target: str, level: int | None) -> list[str]:
+        """The factors that alone give `level` to `target`; ['together'] where none does."""
+        alone = [factor for factor in FACTORS if self._levels(factor).get(target) == level]
+        return alone or ["together"]
+
+    def _levels(self, factor: str) -> Mapping[str, int | None]:
+        if factor not in self.known:
+            policy = (self.new if factor == "rules" else self.old).policy
+            event = (self.new if factor == "evidence" else self.old).event
+            decided = (self.new if factor == "decisions" else self.old).decided
+            then = dataclasses.replace(self.review, framework=policy.framework)
+            measures = compute_measures(self.db, then, policy.rulebook.evidence_measures, event)
+            inference = infer_of_record(policy, measures, decided, with_engine=False)
+            self.known[factor] = {rating.target: rating.level for rating in inference.ratings}
+        return self.known[factor]

@@ -1,0 +1,122 @@
+"""Overall judgements from domain ratings alone, for many authorities at once; no evidence needed."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from evidence.files.spreadsheets import as_text
+from evidence.files.tables import BLANK_HEADER, RawTable, open_tables
+from rules.engine import EngineWorker, available, fire_of_record
+from rules.errors import ImportRefused, Problem, suggest
+from rules.framework import Framework, in_language
+from rules.inference import Inference, infer
+from rules.loader import PolicySet
+
+
+def judge_file(policy: PolicySet, path: Path, *, encoding: str = "utf-8") -> list[dict[str, Any]]:
+    """The judgement of every authority of a CSV (or XLSX, YAML, JSON) with a column per domain.
+
+    Cells hold level ids, titles or numbers (1 worst); an empty cell is a domain not rated. A column named
+    like a question holds that question's rating. Raises ImportRefused with all problems of the file.
+    """
+    with open_tables(path, encoding, lambda done, total, what: None) as tables:
+        seen: dict[str, str] = {}
+        authorities = [row for table in tables for row in _read(policy.framework, table, seen)]
+        problems = [problem for table in tables for problem in table.problems]
+    if not problems and not authorities:
+        problems = [Problem(path.name, "there are no authorities below the headers.")]
+    if problems:
+        raise ImportRefused("Nothing was judged.", problems)
+    with EngineWorker() if available() else nullcontext() as worker:
+        fire = partial(fire_of_record, worker=worker)
+        return [
+            _judgement(policy, name, infer(policy.compiled, {}, levels, fire)) for name, levels in authorities
+        ]
+
+
+def _check_headers(framework: Framework, table: RawTable, names: dict[str, str]) -> None:
+    """Note what is wrong with the headers of a table; `names` holds the domain or question of each header."""
+    place = f"{table.place}, headers"
+    if "authority" not in table.headers:
+        table.problem(place, "the column 'authority' is missing.")
+        return
+    for number, header in enumerate(table.headers, start=1):
+        if header == BLANK_HEADER:
+            table.problem(place, f"column {number} has no header.")
+        elif header != "authority" and header not in names:
+            hint = suggest(header, framework.question_of)
+            table.problem(place, f"{framework.id} has no domain {header!r}.", hint)
+    for header in sorted({h for h in table.headers if h and table.headers.count(h) > 1}):
+        table.problem(place, f"the column {header!r} stands twice.")
+    if not table.problems and not any(header in names for header in table.headers):
+        table.problem(place, f"no column is a domain of {framework.id}.")
+
+
+def _read(
+    framework: Framework, table: RawTable, seen: dict[str, str]
+) -> Iterator[tuple[str, dict[str, int]]]:
+    """Every authority with its levels; `seen` holds where the authorities of all tables so far stand."""
+    names = {name.replace("-", "_"): name for name in framework.question_of}
+    _check_headers(framework, table, names)
+    if table.problems:
+        return
+    for where, cells in table.rows:
+        row = dict(zip(table.headers, cells, strict=True))
+        name = str(row.pop("authority")).strip()
+        if not name:
+            table.problem(f"{where}, column 'authority'", "the name is empty.")
+        elif name in seen:
+            table.problem(where, f"{name!r} stands twice (also {seen[name]}).")
+        seen.setdefault(name, where)
+        levels: dict[str, int] = {}
+        for header, cell in row.items():
+            level = _level(framework, names[header], str(cell).strip())
+            if isinstance(level, int):
+                levels[names[header]] = level
+            elif level is not None:
+                table.problem(f"{where}, column {header!r}", f"{cell!r} is no level.", level)
+        yield name, levels
+
+
+def _level(framework: Framework, target: str, text: str) -> int | str | None:
+    """The level's number; None for an empty cell; a hint when it is no level."""
+    if not text:
+        return None
+    scale = framework.scale_of(target)
+    for number, level in enumerate(scale, start=1):
+        if text.lower() in (level.id, str(number), f"{number}.0", *(w.lower() for w in level.title.values())):
+            return number
+    return suggest(text, [level.id for level in scale]) + f" Or a number from 1 to {len(scale)}."
+
+
+def _judgement(policy: PolicySet, name: str, inference: Inference) -> dict[str, Any]:
+    framework = policy.framework
+    result: dict[str, Any] = {"authority": name}
+    for question in framework.questions:
+        rating = inference.rating(question.id)
+        level = framework.level(question.id, rating.level) if rating.level else None
+        measures = inference.measures.get(question.id, {})
+        result[question.id] = {
+            "level": level.id if level else None,
+            "title": in_language(level.title) if level else None,
+            "status": rating.status,
+            "because": rating.because,
+            "measures": {key: value.value for key, value in sorted(measures.items())},
+        }
+    result["cell"] = list(inference.cell) if inference.cell else None
+    return result
+
+
+def write_csv(judgements: list[dict[str, Any]], framework: Framework, file: Any) -> None:
+    """Judgements as CSV: authority, then level and reason of every question."""
+    writer = csv.writer(file, lineterminator="\n")
+    names = [q.id for q in framework.questions]
+    writer.writerow(["authority", *(column for name in names for column in (name, f"{name}_because"))])
+    for row in judgements:
+        cells = [cell for name in names for cell in (row[name]["level"] or "", row[name]["because"])]
+        writer.writerow([as_text(cell) for cell in (row["authority"], *cells)])

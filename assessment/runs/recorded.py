@@ -1,0 +1,96 @@
+"""What the overviews show: reviews with their latest run, runs of a review, evidence by domain and kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlite_utils import Database
+
+from assessment.runs.run import Run, decided_levels
+from evidence.measures.compute import evidence_digest
+from programme.database import one, rows
+from programme.reviews import Review
+from rules.framework import Framework
+from rules.rulebook import Rulebook
+
+# The runs of a review, newest first, with the titles of the levels they came to.
+RUNS = """
+select r.id, r.made_on, r.result_digest as digest, e.at, e.by,
+  (select group_concat(title, ' / ') from (
+    select coalesce(x.level_title, 'not rated') as title from rating x
+    where x.run_id = r.id and x.kind = 'question' order by x.position)) as position
+from run r join event e on e.id = r.added_event
+where r.review_id = ? order by r.id desc
+"""
+FACTS = """
+select r.id, r.made_on, r.software, r.second_engine, r.seed, r.input_digest, r.result_digest,
+  r.evidence_digest, e.at, e.by, b.key as rulebook, b.version as rulebook_version
+from run r join event e on e.id = r.added_event join policy_text b on b.digest = r.rulebook_digest
+where r.id = ?
+"""
+POLICY_TEXT = """
+select p.body from run r
+join policy_text p
+  on p.digest = case :kind when 'framework' then r.framework_digest else r.rulebook_digest end
+where r.id = :run
+"""
+# The decisions that counted in a run: of every target the latest override by then of the level it froze.
+DECISIONS = """
+select d.target, d.level_key, d.by, d.because, e.at, (
+    select a.by from approval a where a.decision_id = d.id and a.added_event <= r.evidence_event
+    order by a.id desc limit 1) as approved_by
+from run r join json_each(r.decided) j
+join decision d on d.id = (
+  select max(o.id) from decision o where o.review_id = r.review_id and o.target = j.key
+    and o.kind = 'override' and o.level = j.value and o.added_event <= r.evidence_event)
+join event e on e.id = d.added_event
+where r.id = :run
+"""
+MEASURES = "select key, title, unit, made_of from measure where run_id = ? and target = ?"
+TESTED = (
+    "select part, met, statement, needed, margin, reference from criterion where measure_id = ? order by id"
+)
+
+
+def runs_of(db: Database, review: Review) -> list[dict[str, Any]]:
+    """The runs of a review, newest first: number, date, who, when, digest and position."""
+    return rows(db, RUNS, [review.id])
+
+
+def facts_of(db: Database, run: Run) -> dict[str, Any]:
+    """What a run was made with, by whom and when."""
+    return rows(db, FACTS, [run.id])[0]
+
+
+def framework_of(db: Database, run: Run) -> Framework:
+    """The framework exactly as the run used it."""
+    return Framework.model_validate_json(one(db, POLICY_TEXT, {"kind": "framework", "run": run.id}))
+
+
+def rulebook_of(db: Database, run: Run) -> Rulebook:
+    """The rulebook exactly as the run used it."""
+    return Rulebook.model_validate_json(one(db, POLICY_TEXT, {"kind": "rulebook", "run": run.id}))
+
+
+def decisions_in(db: Database, run: Run) -> dict[str, dict[str, Any]]:
+    """The overrides that counted in a run, by domain or question: level, who, why, when, approved by whom."""
+    return {row.pop("target"): row for row in rows(db, DECISIONS, {"run": run.id})}
+
+
+def measures_of(db: Database, run: Run, target: str) -> dict[str, dict[str, Any]]:
+    """Title, unit and making of every measure of a target, by the measure's name."""
+    return {row.pop("key"): row for row in rows(db, MEASURES, [run.id, target])}
+
+
+def criteria_testing(db: Database, measure_id: int) -> list[dict[str, Any]]:
+    """The criteria of a run that test one of its measures."""
+    return [{**row, "met": bool(row["met"])} for row in rows(db, TESTED, [measure_id])]
+
+
+def is_out_of_date(db: Database, review: Review, run: Run) -> bool:
+    """Whether evidence or decisions have changed since a run, so that assessing again may differ."""
+    event = int(one(db, "select coalesce(max(id), 0) from event"))
+    inputs = run.result["inputs"]
+    if decided_levels(db, review) != inputs["decided"]:
+        return True
+    return bool(evidence_digest(db, review, event) != inputs["evidence"])

@@ -1,0 +1,463 @@
+"""One assessment: inputs frozen, measures computed, rules applied, everything recorded and never changed.
+
+A run is its inputs: framework, rulebook, the evidence that counts, what people decided, software version,
+date and seed. Assessing again with the same inputs gives the run that is already there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date, datetime
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlite_utils import Database
+
+from evidence.measures.compute import behind, compute_measures, evidence_digest
+from programme.database import add_event, insert, one, rows, transaction
+from programme.reviews import Review, find_review
+from rules.engine import EngineWorker, available, engine_names, fire_of_record
+from rules.errors import RunImpossible, RunUnreadable, UnknownName
+from rules.framework import Framework, in_language
+from rules.inference import Inference, Outcome, Rating, infer
+from rules.loader import PolicySet
+from rules.ratings import MeasureValue
+from rules.rulebook import Of, Rulebook
+
+
+@dataclass(frozen=True)
+class Run:
+    """A recorded run: its number and its whole result."""
+
+    id: int
+    review: str
+    digest: str
+    """SHA-256 of the result."""
+    result: dict[str, Any]
+    """What `result_of` gives; the same inputs give the same bytes."""
+    policy: PolicySet = field(compare=False, repr=False)
+    """The framework and rulebook as they were frozen with the run (`digest` covers them)."""
+    is_new: bool = False
+    """False when the same inputs had been assessed before."""
+
+    def rating(self, target: str) -> dict[str, Any]:
+        """The rating of a domain or question; raises UnknownName."""
+        for rating in self.result["ratings"]:
+            if rating["target"] == target:
+                found: dict[str, Any] = rating
+                return found
+        raise UnknownName("domain or question", target, [r["target"] for r in self.result["ratings"]])
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces: the form that digests are taken of."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 (hex) of the canonical JSON of a value."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def software_version() -> str:
+    """Name and version of this software, as runs record it."""
+    return f"joint-review {version('joint-review')}"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An assessment worked out from what stood in the database, and not recorded yet."""
+
+    policy: PolicySet
+    inputs: dict[str, Any]
+    event: int
+    """The last event that counted."""
+    inference: Inference
+    result: dict[str, Any]
+
+
+def assess(
+    db: Database,
+    review: Review,
+    policy: PolicySet,
+    *,
+    on: date,
+    by: str,
+    at: datetime,
+    seed: int = 0,
+    use_engine: bool | None = None,
+) -> Run:
+    """Assess a review and record the run; the same inputs give the run already recorded.
+
+    `use_engine` False leaves the inference engine out (the evaluator makes the firings alone and the run
+    says so); None uses it where this Python has it. Raises EnginesDisagree or EngineFailed, and records
+    nothing then.
+    """
+    # One read transaction: everything sees the same state, whatever others write meanwhile.
+    db.conn.execute("begin")
+    try:
+        found = prepare_run(db, review, policy, on=on, seed=seed, use_engine=use_engine)
+    finally:
+        db.conn.execute("commit")
+    return found if isinstance(found, Run) else record_run(db, review, found, by=by, at=at)
+
+
+def prepare_run(
+    db: Database,
+    review: Review,
+    policy: PolicySet,
+    *,
+    on: date,
+    seed: int = 0,
+    use_engine: bool | None = None,
+) -> Prepared | Run:
+    """Everything of `assess` but the recording, in the caller's read transaction; the run that is already
+    there, where the same inputs were assessed before. This is what takes long: see docs/performance.md."""
+    _check_framework(review, policy)
+    with_engine = available() if use_engine is None else use_engine
+    event = int(one(db, "select coalesce(max(id), 0) from event"))
+    decided = decided_levels(db, review)
+    inputs = {
+        "review": review.key,
+        "framework": policy.framework_digest,
+        "rulebook": policy.rulebook_digest,
+        "evidence": evidence_digest(db, review, event),
+        "decided": decided,
+        "on": on.isoformat(),
+        "seed": seed,
+        "software": software_version(),
+        "engines": list(engine_names()) if with_engine else ["evaluator"],
+    }
+    known = one(db, "select id from run where input_digest = ?", [digest(inputs)])
+    if known:
+        return load_run(db, review, int(known))
+    measures = compute_measures(db, review, policy.rulebook.evidence_measures, event)
+    inference = infer_of_record(policy, measures, decided, with_engine)
+    return Prepared(policy, inputs, event, inference, result_of(review, policy, inputs, inference))
+
+
+def record_run(db: Database, review: Review, found: Prepared, *, by: str, at: datetime) -> Run:
+    """Record what `prepare_run` worked out; the run already there, if the same was recorded meanwhile."""
+    with transaction(db):
+        # Another process may have made the very same run in the meantime.
+        known = one(db, "select id from run where input_digest = ?", [digest(found.inputs)])
+        number = int(known) if known else _record(db, review, found, by=by, at=at)
+    return Run(number, review.key, digest(found.result), found.result, found.policy, is_new=not known)
+
+
+def _check_framework(review: Review, policy: PolicySet) -> None:
+    if policy.framework.id != review.framework.id:
+        raise RunImpossible(
+            f"the rulebook is for {policy.framework.id}, the review for {review.framework.id}",
+            hint="Give a rulebook of the review's framework.",
+        )
+    if policy.framework_digest != review.framework_digest:
+        raise RunImpossible(
+            f"the framework {policy.framework.id} has changed since it was put into the database",
+            hint="Bring the database up to date first: joint-review init --db FILE",
+        )
+
+
+def infer_of_record(
+    policy: PolicySet,
+    measures: Mapping[str, Mapping[str, MeasureValue]],
+    decided: Mapping[str, int],
+    with_engine: bool,
+) -> Inference:
+    """The inference, with firings made by the engine in a process of its own and checked by the evaluator."""
+    if not with_engine:
+        return infer(policy.compiled, measures, decided, partial(fire_of_record, worker=None))
+    with EngineWorker() as worker:
+        return infer(policy.compiled, measures, decided, partial(fire_of_record, worker=worker))
+
+
+def result_of(
+    review: Review, policy: PolicySet, inputs: Mapping[str, Any], inference: Inference
+) -> dict[str, Any]:
+    """The whole result as plain data, free of row numbers and clocks."""
+    framework = policy.framework
+    return {
+        "inputs": {**inputs, "digest": digest(inputs)},
+        "review": {"key": review.key, "authority": review.authority},
+        "framework": {"id": framework.id, "title": in_language(framework.title)},
+        "rulebook": {
+            "id": policy.rulebook.id,
+            "version": policy.rulebook.version,
+            "title": in_language(policy.rulebook.title),
+        },
+        "second_engine": "yes" if len(inputs["engines"]) > 1 else "no",
+        "cell": list(inference.cell) if inference.cell else None,
+        "ratings": [_rating(policy, rating) for rating in inference.ratings],
+        "gaps": _gaps(policy, inference),
+        "measures": {
+            target: {name: asdict(value) for name, value in sorted(values.items())}
+            for target, values in sorted(inference.measures.items())
+        },
+        "firings": [[str(stratum), rule] for stratum, rule in inference.firings],
+    }
+
+
+def _rating(policy: PolicySet, rating: Rating) -> dict[str, Any]:
+    framework = policy.framework
+    level = framework.level(rating.target, rating.level) if rating.level else None
+    return {
+        **asdict(rating),
+        "limits": list(rating.limits),
+        "outcomes": [
+            {**asdict(outcome), "thresholds": list(outcome.thresholds)} for outcome in rating.outcomes
+        ],
+        "title": framework.title_of(rating.target),
+        "question": framework.question_of[rating.target].id,
+        "level_title": in_language(level.title) if level else None,
+    }
+
+
+def _gaps(policy: PolicySet, inference: Inference) -> list[dict[str, str]]:
+    gaps = []
+    for rating in inference.ratings:
+        if rating.status == "insufficient":
+            missing = [
+                f"{o.statement} ({o.needed} needed)"
+                for o in rating.outcomes
+                if o.part == "sufficiency" and not o.met
+            ]
+        elif rating.status == "open":
+            missing = [rating.because.rstrip(".")]
+        else:
+            continue
+        title = policy.framework.title_of(rating.target)
+        gaps += [{"target": rating.target, "title": title, "missing": text} for text in missing]
+    return gaps
+
+
+def _record(db: Database, review: Review, found: Prepared, *, by: str, at: datetime) -> int:
+    policy, inputs, inference, result = found.policy, found.inputs, found.inference, found.result
+    earlier = rows(db, BEFORE, [review.id])
+    added = add_event(
+        db,
+        at=at,
+        by=by,
+        action="assess",
+        review_id=review.id,
+        target=review.key,
+        before=earlier[0] if earlier else None,
+        after={
+            "cell": " / ".join(inference.cell) if inference.cell else None,
+            "input_digest": digest(inputs),
+            "result_digest": digest(result),
+        },
+    )
+    _store_policy_text(db, "framework", policy.framework.id, "", policy.framework_digest, policy.framework)
+    rulebook = policy.rulebook
+    _store_policy_text(db, "rulebook", rulebook.id, rulebook.version, policy.rulebook_digest, rulebook)
+    run_id = insert(
+        db,
+        "run",
+        {
+            "review_id": review.id,
+            "made_on": inputs["on"],
+            "cell": " / ".join(inference.cell) if inference.cell else None,
+            "framework_digest": policy.framework_digest,
+            "rulebook_digest": policy.rulebook_digest,
+            "evidence_digest": inputs["evidence"],
+            "evidence_event": found.event,
+            "decided": canonical(inputs["decided"]),
+            "software": inputs["software"],
+            "engines": canonical(inputs["engines"]),
+            "second_engine": result["second_engine"],
+            "seed": inputs["seed"],
+            "input_digest": digest(inputs),
+            "result_digest": digest(result),
+            "result": canonical(result),
+            "added_event": added,
+        },
+    )
+    measure_ids = _record_measures(db, run_id, policy, inference)
+    criterion_ids = _record_ratings(db, run_id, result, measure_ids)
+    db.conn.executemany(
+        "insert into firing (run_id, stratum, rule, criterion_id) values (?, ?, ?, ?)",
+        [
+            (run_id, str(stratum), rule, criterion_ids.get(_criterion_of(policy, rule)))
+            for stratum, rule in inference.firings
+        ],
+    )
+    db.conn.executemany(
+        "insert into gap (run_id, target, title, missing) values (?, ?, ?, ?)",
+        [(run_id, gap["target"], gap["title"], gap["missing"]) for gap in result["gaps"]],
+    )
+    return run_id
+
+
+BEFORE = """
+select id as run, cell, input_digest, result_digest from run where review_id = ? order by id desc limit 1
+"""
+
+
+def _store_policy_text(
+    db: Database, kind: str, key: str, version_: str, text_digest: str, model: BaseModel
+) -> None:
+    if not one(db, "select 1 from policy_text where digest = ?", [text_digest]):
+        body = canonical(model.model_dump(mode="json"))
+        row = {"digest": text_digest, "kind": kind, "key": key, "version": version_, "body": body}
+        insert(db, "policy_text", row)
+
+
+def _record_measures(
+    db: Database, run_id: int, policy: PolicySet, inference: Inference
+) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for target, values in sorted(inference.measures.items()):
+        for name, value in sorted(values.items()):
+            measure = policy.rulebook.measure(name)
+            kind, item_filter = (None, "{}") if measure.of is Of.RATINGS else behind(measure)
+            found[(target, name)] = insert(
+                db,
+                "measure",
+                {
+                    "run_id": run_id,
+                    "target": target,
+                    "key": name,
+                    "title": in_language(measure.title),
+                    **asdict(value),
+                    "unit": measure.unit,
+                    "made_of": measure.of.value,
+                    "item_kind": kind,
+                    "item_filter": item_filter,
+                },
+            )
+    return found
+
+
+def _record_ratings(
+    db: Database, run_id: int, result: dict[str, Any], measure_ids: Mapping[tuple[str, str], int]
+) -> dict[tuple[str, str, str], int]:
+    found: dict[tuple[str, str, str], int] = {}
+    for position, rating in enumerate(result["ratings"], start=1):
+        same = ("target", "kind", "question", "title", "status", "level", "level_title", "because")
+        insert(
+            db,
+            "rating",
+            {
+                "run_id": run_id,
+                **{name: rating[name] for name in same},
+                "level_key": rating["level_id"],
+                "proposed": rating["proposed_id"],
+                "position": position,
+            },
+        )
+        for outcome in rating["outcomes"]:
+            found[(rating["target"], outcome["part"], outcome["criterion"])] = insert(
+                db,
+                "criterion",
+                {
+                    "run_id": run_id,
+                    "target": rating["target"],
+                    **{
+                        name: outcome[name] for name in ("part", "margin", "statement", "needed", "reference")
+                    },
+                    "key": outcome["criterion"],
+                    "measure_id": measure_ids[(rating["target"], outcome["measure"])],
+                    "met": int(outcome["met"]),
+                },
+            )
+    return found
+
+
+def _criterion_of(policy: PolicySet, rule: str) -> tuple[str, str, str]:
+    meaning = policy.compiled.meaning.get(rule)
+    return (meaning.target, meaning.part, meaning.criterion.id) if meaning else ("", "", "")
+
+
+RECORD = """
+select r.id, r.software, r.result_digest, r.result, f.body as framework, b.body as rulebook
+from run r
+join policy_text f on f.digest = r.framework_digest
+join policy_text b on b.digest = r.rulebook_digest
+where r.review_id = :review and (:run is null or r.id = :run)
+order by r.id desc limit 1
+"""
+RESULT_KEYS = frozenset({"inputs", "second_engine", "cell", "ratings", "gaps", "measures", "firings"})
+"""What functions that are given a run rely on in its result; the same of its ratings and their criteria."""
+RATING_KEYS = frozenset({"title", "question", "level_title", *(part.name for part in fields(Rating))})
+OUTCOME_KEYS = frozenset(part.name for part in fields(Outcome))
+
+
+def load_run(db: Database, review: Review, run_id: int | None = None) -> Run:
+    """A run of the review, the latest unless a number is given, with its frozen framework and rulebook.
+
+    Raises RunImpossible where there is none, UnknownName for a number that no run of the review has, and
+    RunUnreadable where another version made it whose record this one cannot read.
+    """
+    found = rows(db, RECORD, {"review": review.id, "run": run_id})
+    if not found and run_id is None:
+        raise RunImpossible(
+            f"the review {review.key} has not been assessed yet",
+            hint=f"Run: joint-review assess {review.key}",
+        )
+    if not found:
+        known = [str(row["id"]) for row in rows(db, "select id from run where review_id = ?", [review.id])]
+        raise UnknownName(f"run of {review.key}", str(run_id), known)
+    [row] = found
+    try:
+        policy = PolicySet(
+            Framework.model_validate_json(row["framework"]), Rulebook.model_validate_json(row["rulebook"])
+        )
+        result = _read_result(row["result"])
+    except ValueError as error:
+        raise RunUnreadable(
+            f"run {row['id']} was made by {row['software']}, and {software_version()} cannot read its record:"
+            f" {_unreadable(error)}",
+            hint=f"Use the version that made it, or assess again: joint-review assess {review.key}",
+        ) from error
+    return Run(row["id"], review.key, row["result_digest"], result, policy)
+
+
+def _read_result(text: str) -> dict[str, Any]:
+    """A recorded result; raises ValueError where it lacks what this version relies on."""
+    result: dict[str, Any] = json.loads(text)
+    for kind, wanted, parts in (
+        ("the result", RESULT_KEYS, [result]),
+        ("a rating", RATING_KEYS, result.get("ratings", [])),
+        ("a criterion", OUTCOME_KEYS, [o for r in result.get("ratings", []) for o in r.get("outcomes", [])]),
+    ):
+        lacking = sorted({name for part in parts for name in wanted - part.keys()})
+        if lacking:
+            raise ValueError(f"{kind} in it has no {', '.join(lacking)}")
+    return result
+
+
+def _unreadable(error: ValueError) -> str:
+    """What stands in the way of reading a record, in a few words."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    return f"{'/'.join(map(str, first['loc']))}: {first['msg']} ({error.title})"
+
+
+def find_run(db: Database, run_id: int) -> tuple[Review, Run]:
+    """A run by its number alone, with its review; raises UnknownName."""
+    key = one(db, "select v.key from run r join review v on v.id = r.review_id where r.id = ?", [run_id])
+    if key is None:
+        raise UnknownName("run", str(run_id), [str(row["id"]) for row in rows(db, "select id from run")])
+    review = find_review(db, key)
+    return review, load_run(db, review, run_id)
+
+
+COUNTING = """
+select target, level from decision_state
+where review_id = ? and kind = 'override' and state = 'approved' order by id
+"""
+
+
+def decided_levels(db: Database, review: Review) -> dict[str, int]:
+    """The levels people have decided, by domain or question: overrides that another person has approved.
+
+    An override that awaits approval, or whose approval has lapsed, does not count; nor does one that was
+    taken back or followed by another decision. An accepted rating is the rules' own and is not among these.
+    """
+    return {row["target"]: row["level"] for row in rows(db, COUNTING, [review.id])}

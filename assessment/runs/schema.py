@@ -1,0 +1,248 @@
+"""The tables of runs and decisions in the working database: what each holds, column by column."""
+
+from __future__ import annotations
+
+from programme.columns import ID, Column, Table
+
+C = Column
+RUN = C("run_id", "integer not null references run(id)", "The run.")
+
+FIRST_TABLES: tuple[Table, ...] = (
+    Table(
+        "policy_text",
+        "Frameworks and rulebooks exactly as runs used them.",
+        (
+            C("digest", "text primary key", "SHA-256 of the text."),
+            C("kind", "text not null check (kind in ('framework', 'rulebook'))", "Framework or rulebook."),
+            C("key", "text not null", "Its short name."),
+            C("version", "text not null", "Version of the rulebook."),
+            C("body", "text not null", "The whole of it, as canonical JSON."),
+        ),
+        label="key",
+        facets=("kind", "key"),
+    ),
+    Table(
+        "run",
+        "One assessment of a review: frozen inputs and results, never changed.",
+        (
+            ID,
+            C("review_id", "integer not null references review(id)", "The review assessed."),
+            C("made_on", "text not null", "The date of the run."),
+            C("cell", "text", "The grid position as level names, if every question is rated."),
+            C("framework_digest", "text not null references policy_text(digest)", "The framework used."),
+            C("rulebook_digest", "text not null references policy_text(digest)", "The rulebook used."),
+            C("evidence_digest", "text not null", "SHA-256 of the evidence that counted."),
+            C("evidence_event", "integer not null references event(id)", "The last event that counted."),
+            C("decided", "text not null", "The ratings people had decided by then, as JSON."),
+            C("software", "text not null", "Version of this software."),
+            C("engines", "text not null", "What made the firings, as JSON."),
+            C("second_engine", "text not null", "Checked by a second engine: yes or no."),
+            C("seed", "integer not null", "Seed of anything random."),
+            C(
+                "input_digest",
+                "text not null unique",
+                "SHA-256 of all inputs; the same inputs are the same run.",
+            ),
+            C("result_digest", "text not null", "SHA-256 of the result."),
+            C("result", "text not null", "The whole result as canonical JSON."),
+            C("added_event", "integer not null references event(id)", "The event that made it."),
+        ),
+        label="made_on",
+        facets=("review_id", "cell"),
+        indexes=("create index run_of_review on run(review_id)",),
+    ),
+    Table(
+        "measure",
+        "The measures of a run: one number per target and measure, with base and interval.",
+        (
+            ID,
+            RUN,
+            C("target", "text not null", "The domain or question measured."),
+            C("key", "text not null", "Short name of the measure."),
+            C("title", "text not null", "What it measures."),
+            C("value", "real", "The value; empty where there is nothing to measure."),
+            C("base", "real", "How many answers, cases or findings it rests on; empty if unknown."),
+            C("low", "real", "Lower end of the 95 % interval."),
+            C("high", "real", "Upper end of the 95 % interval."),
+            C("unit", "text not null", "Unit of the value."),
+            C("made_of", "text not null", "What it is made of: items, findings, ..., ratings."),
+            C("item_kind", "text", "Kind of the items behind it; empty for every kind."),
+            C("item_filter", "text not null default '{}'", "Which of these items, as JSON."),
+        ),
+        ("unique (run_id, target, key)",),
+        label="title",
+        facets=("target", "made_of"),
+    ),
+    Table(
+        "criterion",
+        "Every criterion of a run, met or not: what was measured, what was needed, by how much.",
+        (
+            ID,
+            RUN,
+            C("target", "text not null", "The domain or question rated."),
+            C("part", "text not null", "sufficiency, the level it belongs to, or limits."),
+            C("key", "text not null", "Short name of the criterion."),
+            C("measure_id", "integer not null references measure(id)", "The measure tested."),
+            C("met", "integer not null check (met in (0, 1))", "1 if it was met."),
+            C("margin", "real", "Distance to the threshold, positive when met."),
+            C("statement", "text not null", "What the measure says."),
+            C("needed", "text not null", "What the test asks for."),
+            C("reference", "text not null", "Where the threshold comes from."),
+        ),
+        ("unique (run_id, target, part, key)",),
+        label="statement",
+        facets=("target", "part", "met"),
+    ),
+    Table(
+        "firing",
+        "The rules that fired in a run.",
+        (
+            ID,
+            RUN,
+            C("stratum", "text not null", "domain, question or overall."),
+            C("rule", "text not null", "The rule: target, part and criterion, or a cell."),
+            C("criterion_id", "integer references criterion(id)", "The criterion it stands for, if one."),
+        ),
+        ("unique (run_id, rule)",),
+        label="rule",
+        facets=("stratum",),
+    ),
+    Table(
+        "rating",
+        "What a run concludes for every domain and question.",
+        (
+            ID,
+            RUN,
+            C("target", "text not null", "The domain or question."),
+            C("kind", "text not null check (kind in ('domain', 'question'))", "Domain or question."),
+            C("question", "text not null", "The question it belongs to."),
+            C("title", "text not null", "Its title."),
+            C(
+                "status",
+                "text not null",
+                "proposed, decided, insufficient (evidence), or open (left to people).",
+            ),
+            C("level", "integer", "The level that counts, 1 the worst."),
+            C("level_key", "text", "Its short name."),
+            C("level_title", "text", "Its title."),
+            C("proposed", "text", "The level the rules propose."),
+            C("because", "text not null", "One sentence: why this and not the next."),
+            C("position", "integer not null", "Order in the framework."),
+        ),
+        ("unique (run_id, target)",),
+        label="title",
+        facets=("question", "status", "level_title"),
+        sort="position",
+    ),
+    Table(
+        "gap",
+        "What is missing before a target can be rated.",
+        (
+            ID,
+            RUN,
+            C("target", "text not null", "The domain or question."),
+            C("title", "text not null", "Its title."),
+            C("missing", "text not null", "What is there and what is needed."),
+        ),
+        label="missing",
+        facets=("target",),
+    ),
+)
+
+
+TABLES: tuple[Table, ...] = FIRST_TABLES
+
+NEVER_CHANGED = ("run", "measure", "criterion", "firing", "rating", "gap", "policy_text")
+
+FIRST_VIEWS: tuple[Table, ...] = (
+    Table(
+        "measure_evidence",
+        "The items behind every measure of every run.",
+        (
+            C("measure_id", "integer", "The measure."),
+            C("run_id", "integer", "The run."),
+            C("evidence_id", "integer", "The item."),
+        ),
+        select="""select m.id as measure_id, m.run_id, e.id as evidence_id
+from measure m
+join run r on r.id = m.run_id
+join review v on v.id = r.review_id
+join domain d on d.framework_id = v.framework_id and d.key = m.target
+join tag t on t.domain_id = d.id and t.added_event <= r.evidence_event
+  and (t.withdrawn_event is null or t.withdrawn_event > r.evidence_event)
+join evidence e on e.id = t.evidence_id and e.review_id = r.review_id and e.added_event <= r.evidence_event
+  and (e.withdrawn_event is null or e.withdrawn_event > r.evidence_event)
+join source s on s.id = e.source_id
+where m.made_of <> 'ratings'
+  and (m.item_kind is null or e.kind = m.item_kind)
+  and (json_extract(m.item_filter, '$.direction') is null
+    or e.direction in (select value from json_each(m.item_filter, '$.direction')))
+  and (json_extract(m.item_filter, '$.significance_at_least') is null
+    or e.significance >= json_extract(m.item_filter, '$.significance_at_least'))
+  and (json_extract(m.item_filter, '$.score_at_least') is null
+    or e.value >= json_extract(m.item_filter, '$.score_at_least'))
+  and (json_extract(m.item_filter, '$.strand') is null
+    or e.strand in (select value from json_each(m.item_filter, '$.strand')))
+  and (json_extract(m.item_filter, '$.source_kind') is null
+    or s.kind in (select value from json_each(m.item_filter, '$.source_kind')))
+  and (json_extract(m.item_filter, '$.judged') is null or e.better <> 'neither')
+  and (json_extract(m.item_filter, '$.compared') is null or e.comparator is not null)
+  and (json_extract(m.item_filter, '$.latest') is null or not exists (
+    select 1 from evidence n
+    join source ns on ns.id = n.source_id
+    join tag nt on nt.evidence_id = n.id and nt.domain_id = t.domain_id
+      and nt.added_event <= r.evidence_event
+      and (nt.withdrawn_event is null or nt.withdrawn_event > r.evidence_event)
+    where n.review_id = e.review_id and n.kind = e.kind and n.text = e.text
+      and n.group_name = e.group_name and n.strand = e.strand and n.better <> 'neither'
+      and (n.kind = 'survey_result' or (n.unit = e.unit and n.better = e.better))
+      and n.added_event <= r.evidence_event
+      and (n.withdrawn_event is null or n.withdrawn_event > r.evidence_event)
+      and (json_extract(m.item_filter, '$.compared') is null or n.comparator is not null)
+      and (json_extract(m.item_filter, '$.source_kind') is null
+        or ns.kind in (select value from json_each(m.item_filter, '$.source_kind')))
+      and coalesce(nullif(n.period, ''), substr(ns.dated, 1, 4), '')
+        > coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '')))""",
+    ),
+    Table(
+        "trail_edge",
+        "Every step of every trail, from the judgement down to the source.",
+        (
+            C("run_id", "integer", "The run; empty for steps that belong to no run."),
+            C("from_node", "text", "The upper end, e.g. rating:12."),
+            C("relation", "text", "How the two are related."),
+            C("to_node", "text", "The lower end, e.g. criterion:40."),
+        ),
+        select="""select r.id as run_id, 'run:' || r.id as from_node, 'places on the grid' as relation,
+  'rating:' || x.id as to_node
+from run r join rating x on x.run_id = r.id and x.kind = 'question'
+union all
+select u.run_id, 'rating:' || u.id, 'is made of', 'rating:' || l.id
+from rating u join rating l on l.run_id = u.run_id and l.question = u.target and l.kind = 'domain'
+where u.kind = 'question'
+union all
+select c.run_id, 'rating:' || x.id, case when c.met then 'criterion met' else 'criterion not met' end,
+  'criterion:' || c.id
+from criterion c join rating x on x.run_id = c.run_id and x.target = c.target
+union all
+select run_id, 'criterion:' || id, 'tests', 'measure:' || measure_id from criterion
+union all
+select run_id, 'measure:' || measure_id, 'counts', 'evidence:' || evidence_id from measure_evidence
+union all
+select null, 'evidence:' || id, 'stands in', 'source:' || source_id from evidence""",
+    ),
+    Table(
+        "latest_run",
+        "The latest run of every review.",
+        (
+            C("id", "integer", "Number of the run."),
+            C("review_id", "integer", "The review."),
+            C("made_on", "text", "The date of the run."),
+            C("cell", "text", "The grid position."),
+        ),
+        select="""select id, review_id, made_on, cell from run
+where id in (select max(id) from run group by review_id)""",
+    ),
+)
+
+VIEWS: tuple[Table, ...] = FIRST_VIEWS

@@ -1,0 +1,102 @@
+"""A recorded run made again from its frozen inputs, and compared byte for byte."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from assessment.runs.run import Run, canonical, digest, infer_of_record, result_of, software_version
+from evidence.measures.compute import compute_measures, evidence_digest
+from programme.database import rows
+from programme.reviews import Review
+from rules.engine import available
+from rules.loader import PolicySet
+
+FROZEN = """
+select evidence_event, evidence_digest, decided, result, result_digest from run where id = ? and review_id = ?
+"""
+SHOWN = 20
+"""How many differences are listed."""
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What a run was made of."""
+
+    policy: PolicySet
+    event: int
+    """The last event that counted."""
+    decided: dict[str, int]
+    evidence_digest: str
+    result: str
+    result_digest: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What came of making a run again."""
+
+    run: int
+    same: bool
+    """Whether every byte of the result is the same."""
+    second_engine: bool
+    """Whether the firings were checked by the inference engine this time."""
+    software: str
+    """The version that made the run."""
+    software_now: str
+    differences: tuple[str, ...]
+    """Where the results differ: path, recorded and computed value (the first 20)."""
+
+
+def frozen_inputs(db: Database, review: Review, run: Run) -> Frozen:
+    """The inputs of a run as they were recorded."""
+    row = rows(db, FROZEN, [run.id, review.id])[0]
+    return Frozen(
+        run.policy,
+        row["evidence_event"],
+        json.loads(row["decided"]),
+        row["evidence_digest"],
+        row["result"],
+        row["result_digest"],
+    )
+
+
+def verify_run(db: Database, review: Review, run: Run) -> Verification:
+    """Make a run again from its frozen inputs and compare."""
+    frozen = frozen_inputs(db, review, run)
+    then = dataclasses.replace(review, framework=frozen.policy.framework)
+    with_engine = available()
+    measures = compute_measures(db, then, frozen.policy.rulebook.evidence_measures, frozen.event)
+    inference = infer_of_record(frozen.policy, measures, frozen.decided, with_engine)
+    recorded = json.loads(frozen.result)
+    inputs = {key: value for key, value in recorded["inputs"].items() if key != "digest"}
+    inputs["evidence"] = evidence_digest(db, then, frozen.event)
+    inputs["framework"] = frozen.policy.framework_digest
+    inputs["rulebook"] = frozen.policy.rulebook_digest
+    computed = result_of(then, frozen.policy, inputs, inference)
+    same = canonical(computed) == frozen.result and digest(recorded) == frozen.result_digest
+    differences = list(_differences(recorded, json.loads(canonical(computed)), ""))
+    return Verification(
+        run.id, same, with_engine, inputs["software"], software_version(), tuple(differences[:SHOWN])
+    )
+
+
+def _differences(recorded: Any, computed: Any, path: str) -> Iterator[str]:
+    if isinstance(recorded, dict) and isinstance(computed, dict):
+        for key in sorted({*recorded, *computed}):
+            yield from _differences(recorded.get(key), computed.get(key), f"{path}.{key}".lstrip("."))
+    elif isinstance(recorded, list) and isinstance(computed, list) and len(recorded) == len(computed):
+        for position, (one, other) in enumerate(zip(recorded, computed, strict=True)):
+            yield from _differences(one, other, f"{path}[{position}]")
+    elif recorded != computed:
+        yield f"{path}: recorded {_short(recorded)}, computed {_short(computed)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:77] + "..."

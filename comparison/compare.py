@@ -1,0 +1,251 @@
+"""All reviews under one framework side by side: the grid, the profiles, and where like was rated unlike.
+
+Every review counts with its latest run. Measures, criteria and ratings are those the runs recorded: nothing
+is assessed again. How near two reviews are to each other is said in comparison.nearest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlite_utils import Database
+
+from assessment.reasons.grid import make_grid
+from comparison.nearest import about, in_order, nearest_unlike
+from programme.database import rows
+from rules.errors import RunImpossible, UnknownName
+from rules.framework import Framework, in_language
+from rules.loader import PolicySet
+
+# The frameworks that reviews are judged by, with how many there are of each.
+FRAMEWORKS = """
+select f.key, count(v.id) as reviews from framework f left join review v on v.framework_id = f.id
+group by f.id order by f.key
+"""
+# Every review of a framework with its latest run (up to a date, if one is given).
+REVIEWS = """
+select v.key as review, v.authority, f.digest as framework_now, r.id as run, r.made_on,
+  r.framework_digest, r.rulebook_digest, b.key as rulebook, b.version
+from review v join framework f on f.id = v.framework_id
+left join run r on r.id = (
+  select max(x.id) from run x where x.review_id = v.id and (:until is null or x.made_on <= :until))
+left join policy_text b on b.digest = r.rulebook_digest
+where f.key = :framework order by v.authority, v.key
+"""
+RATINGS = """
+select x.run_id, x.target, x.level, x.level_key, x.level_title, x.status, x.proposed
+from rating x where x.run_id in (select value from json_each(?)) order by x.run_id, x.position
+"""
+ONE_ONLY = "Only one review has been assessed under these rules; a comparison needs two."
+ALIKE = "No two reviews got different ratings."
+
+
+def framework_to_compare(db: Database, given: str | None) -> str:
+    """The framework named, or the only one that has reviews; raises UnknownName or RunImpossible."""
+    known: dict[str, int] = {row["key"]: row["reviews"] for row in rows(db, FRAMEWORKS)}
+    if given is not None:
+        if given not in known:
+            raise UnknownName("framework", given, known)
+        return given
+    used: list[str] = [name for name, reviews in known.items() if reviews]
+    if not used:
+        raise RunImpossible(
+            "there is no review yet", hint="Make one first: joint-review review create --help"
+        )
+    if len(used) > 1:
+        raise RunImpossible(
+            f"there are reviews under several frameworks: {', '.join(used)}",
+            hint=f"Name the one to compare: joint-review compare {used[0]}",
+        )
+    return used[0]
+
+
+def compare_reviews(
+    db: Database,
+    policy: PolicySet,
+    *,
+    until: date | None = None,
+    only: Collection[str] | None = None,
+    nearest: int = 3,
+) -> dict[str, Any]:
+    """All reviews of the policy's framework by their latest runs, as plain data.
+
+    `until` takes of every review the latest run made on that date or before; `only` names the reviews that
+    may be looked at (None: all), and nothing of any other is in the result; `nearest` is how many pairs are
+    given for each domain and question. Raises RunImpossible where there is no review, none was assessed, or
+    the framework in the database is not the policy's.
+
+    The keys of what is returned (lists that go by review are in the order of `reviews`):
+
+    - `framework`: {id, title}; `rulebooks`: {digest, id, version, current, reviews: how many}, the current
+      one being the policy's.
+    - `reviews`: {review, authority, run, made_on, rulebook: its digest, current: whether that is the
+      policy's, cell: level ids or None, position: titles or None}, by authority.
+    - `left_out`: {review, authority, run or None, reason}: never assessed, or under an older framework.
+    - `grid`: {across, up or None, columns, rows: [{title, cells: [{levels, titles, reviews: [names]}]}] best
+      first, nowhere: [names of reviews without a position]}.
+    - `profiles`: a row per question and domain, {target, title, kind, question, scale: titles worst first,
+      ratings: by review {level, level_id, level_title, status, proposed}}.
+    - `nearest`: see `comparison.nearest.nearest_unlike`; `nearest_none`: why there is nothing, or None.
+    - `decided_differently`: {target, title, proposed, proposed_title, ratings: [{level_id, level_title,
+      decided: [names], as_proposed: [names]}] worst first}: the same proposal, another rating in the end.
+    """
+    framework = policy.framework
+    found = rows(db, REVIEWS, {"framework": framework.id, "until": until and until.isoformat()})
+    found = [row for row in found if only is None or row["review"] in only]
+    if not found:
+        raise RunImpossible(
+            f"there is no review under {framework.id}", hint="See which there are: joint-review review list"
+        )
+    if found[0]["framework_now"] != policy.framework_digest:
+        raise RunImpossible(
+            f"the framework {framework.id} has changed since it was put into the database",
+            hint="Bring the database up to date first: joint-review init --db FILE",
+        )
+    left_out = [_left_out(row, reason) for row in found if (reason := _reason(row, until))]
+    compared = [row for row in found if not _reason(row, until)]
+    if not compared:
+        first = left_out[0]
+        raise RunImpossible(
+            f"no review under {framework.id} can be compared: {first['review']} {first['reason']}",
+            hint=f"Run: joint-review assess {first['review']}",
+        )
+    place = {row["run"]: position for position, row in enumerate(compared)}
+    ratings = _ratings(db, place)
+    reviews = [_review(framework, row, ratings, place[row["run"]], policy) for row in compared]
+    pairs = nearest_unlike(db, policy, reviews, ratings, nearest)
+    return {
+        "framework": {"id": framework.id, "title": in_language(framework.title)},
+        "rulebooks": _rulebooks(compared, policy),
+        "reviews": reviews,
+        "left_out": left_out,
+        "grid": _grid(framework, reviews),
+        "profiles": [
+            {**about(framework, target), "scale": _scale(framework, target), "ratings": ratings[target]}
+            for target in in_order(framework)
+        ],
+        "nearest": pairs,
+        "nearest_none": None if pairs else ONE_ONLY if len(reviews) == 1 else ALIKE,
+        "decided_differently": list(_decided_differently(framework, reviews, ratings)),
+    }
+
+
+def _ratings(db: Database, place: Mapping[int, int]) -> dict[str, list[dict[str, Any]]]:
+    """By domain and question the ratings of all runs, each at the place of its run."""
+    found: dict[str, dict[int, dict[str, Any]]] = {}
+    for row in rows(db, RATINGS, [json.dumps(list(place))]):
+        at = place[row.pop("run_id")]
+        found.setdefault(row.pop("target"), {})[at] = {"level_id": row.pop("level_key"), **row}
+    return {target: [by_place[at] for at in range(len(place))] for target, by_place in found.items()}
+
+
+def _reason(row: dict[str, Any], until: date | None) -> str | None:
+    if row["run"] is None:
+        return "has not been assessed yet" if until is None else f"had not been assessed by {until}"
+    if row["framework_digest"] != row["framework_now"]:
+        return f"was last assessed (run {row['run']}) under an older version of the framework"
+    return None
+
+
+def _left_out(row: dict[str, Any], reason: str) -> dict[str, Any]:
+    return {**{name: row[name] for name in ("review", "authority", "run")}, "reason": reason}
+
+
+def _scale(framework: Framework, target: str) -> list[str]:
+    return [in_language(level.title) for level in framework.scale_of(target)]
+
+
+def _review(
+    framework: Framework,
+    row: dict[str, Any],
+    ratings: dict[str, list[dict[str, Any]]],
+    at: int,
+    policy: PolicySet,
+) -> dict[str, Any]:
+    of_questions = [ratings[question.id][at] for question in framework.questions]
+    placed = all(rating["level"] is not None for rating in of_questions)
+    return {
+        **{name: row[name] for name in ("review", "authority", "run", "made_on")},
+        "rulebook": row["rulebook_digest"],
+        "current": row["rulebook_digest"] == policy.rulebook_digest,
+        "cell": [rating["level_id"] for rating in of_questions] if placed else None,
+        "position": [rating["level_title"] for rating in of_questions] if placed else None,
+    }
+
+
+def _rulebooks(compared: Sequence[dict[str, Any]], policy: PolicySet) -> list[dict[str, Any]]:
+    used: dict[str, dict[str, Any]] = {}
+    for row in compared:
+        one = used.setdefault(
+            row["rulebook_digest"],
+            {
+                "digest": row["rulebook_digest"],
+                "id": row["rulebook"],
+                "version": row["version"],
+                "current": row["rulebook_digest"] == policy.rulebook_digest,
+                "reviews": 0,
+            },
+        )
+        one["reviews"] += 1
+    return sorted(used.values(), key=lambda one: (not one["current"], one["digest"]))
+
+
+def _grid(framework: Framework, reviews: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    grid = make_grid(framework, None)
+    there: dict[tuple[str, ...], list[str]] = {}
+    for review in reviews:
+        there.setdefault(tuple(review["cell"] or ()), []).append(review["review"])
+    return {
+        "across": grid.across,
+        "up": grid.up,
+        "columns": list(grid.columns),
+        "rows": [
+            {
+                "title": title,
+                "cells": [
+                    {
+                        "levels": list(cell.levels),
+                        "titles": list(cell.titles),
+                        "reviews": there.get(cell.levels, []),
+                    }
+                    for cell in cells
+                ],
+            }
+            for title, cells in grid.rows
+        ],
+        "nowhere": there.get((), []),
+    }
+
+
+def _decided_differently(
+    framework: Framework, reviews: Sequence[dict[str, Any]], ratings: dict[str, list[dict[str, Any]]]
+) -> Iterator[dict[str, Any]]:
+    for target in in_order(framework):
+        for level in framework.scale_of(target):
+            mine = [
+                (review["review"], rating)
+                for review, rating in zip(reviews, ratings[target], strict=True)
+                if rating["proposed"] == level.id
+            ]
+            given = {rating["level"]: rating for _, rating in mine}
+            if len(given) < 2:
+                continue
+            yield {
+                **about(framework, target),
+                "proposed": level.id,
+                "proposed_title": in_language(level.title),
+                "ratings": [
+                    {
+                        "level_id": given[number]["level_id"],
+                        "level_title": given[number]["level_title"],
+                        "decided": [n for n, r in mine if r["level"] == number and r["status"] == "decided"],
+                        "as_proposed": [
+                            n for n, r in mine if r["level"] == number and r["status"] != "decided"
+                        ],
+                    }
+                    for number in sorted(given)
+                ],
+            }

@@ -1,0 +1,349 @@
+"""Codings in an import: their row, and the statements that decide about staged ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WrapValidator
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
+
+from evidence.items import LONGEST_NUMBER
+from evidence.rows import Direction, DomainNames, Needed, Number, Row, Significance, Text
+from rules.errors import refuse
+
+
+def _if_given(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """What stands in a cell that may be empty."""
+    return None if value is None or (isinstance(value, str) and not value.strip()) else check(value)
+
+
+def _beside_direction(value: int | None, info: ValidationInfo) -> int | None:
+    if "direction" in info.data and (value is None) != (info.data["direction"] is None):
+        raise refuse("direction and significance together, or neither")
+    return value
+
+
+def _beside_no_direction(value: float | None, info: ValidationInfo) -> float | None:
+    if value is not None and value < 1:
+        raise refuse("a score from 1 up")
+    if value is not None and info.data.get("direction"):
+        raise refuse("a direction with its significance, or a score, not both")
+    return value
+
+
+def _number_of_item(value: Any) -> int | None:
+    text = "" if value is None else str(value).strip().upper().removeprefix("E").removesuffix(".0")
+    if text and not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER):
+        raise refuse("the number of an item, e.g. E12, or nothing")
+    return int(text) if text else None
+
+
+class CodingRow(Row):
+    """What a further reviewer makes of an item that somebody else recorded, without looking at theirs."""
+
+    layout: ClassVar[str] = "codings"
+    example: ClassVar[dict[str, str]] = {
+        "source": "I-003",
+        "locator": "page 2, paragraph 4",
+        "coded_by": "reviewer-2",
+        "direction": "strength",
+        "significance": "1",
+        "score": "",
+        "domains": "carers",
+        "note": "Offered, but not yet to everybody.",
+    }
+    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
+        {
+            "source": "C-014",
+            "locator": "standard 3",
+            "coded_by": "reviewer-2",
+            "score": "2",
+            "domains": "assessment",
+        },
+    )
+    source: Needed = Field(description="Index number of the item's source.")
+    locator: Needed = Field(description="Locator of the item, exactly as it was imported.")
+    coded_by: Needed = Field(description="Who codes it: anybody but the person who recorded the item.")
+    direction: Annotated[Direction | None, WrapValidator(_if_given)] = Field(
+        default=None, description="Findings: strength, weakness or neutral; empty for other items."
+    )
+    significance: Annotated[
+        Significance | None, WrapValidator(_if_given), AfterValidator(_beside_direction)
+    ] = Field(
+        default=None,
+        validate_default=True,
+        description="Findings: 1 minor, 2 important, 3 serious; empty for other items.",
+    )
+    score: Annotated[Number, AfterValidator(_beside_no_direction)] = Field(
+        default=None, description="Case scores: the score, 1 the worst; empty for other items."
+    )
+    domains: DomainNames = Field(
+        default=(), description="All domains it bears on, separated by semicolons; empty if it bears on none."
+    )
+    note: Text = Field(default="", description="Why.")
+    item: Annotated[int | None, BeforeValidator(_number_of_item)] = Field(
+        default=None,
+        description="Number of the item, e.g. E12, as the sheet of a batch gives it; refused where another"
+        " item stands at this source and locator by now.",
+    )
+    says: Text = Field(
+        default="", description="What the item says, in the sheet of a batch: to be read, not stored."
+    )
+    quote: Text = Field(
+        default="", description="The words it quotes, in the sheet of a batch: to be read, not stored."
+    )
+
+
+STAGE = """
+insert into incoming_coding (place, ref_no, locator, item, coded_by, direction, significance, score, domains,
+  note, digest) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def staged(place: str, ref_no: int, row: Any, domains: Mapping[str, int]) -> tuple[Any, ...]:
+    """The values of a coding for `STAGE`; `domains` gives the row number of every domain."""
+    said = (row.direction, row.significance, row.score, *sorted(row.domains), row.note)
+    digest = hashlib.sha256("\x1f".join(map(str, said)).encode()).hexdigest()[:32]
+    chosen = json.dumps(sorted(domains[name] for name in row.domains))
+    judged = (row.direction, row.significance, row.score)
+    return (place, ref_no, row.locator, row.item, row.coded_by, *judged, chosen, row.note, digest)
+
+
+# The item that is there, or that comes in with the coding. What was coded before another item took its place
+# is a coding of the older one: always where that was settled, else where the sheet names it.
+ITEMS_OF_CODINGS = """
+update incoming_coding set active_id = m.active_id, evidence_id = m.evidence_id, kind = m.kind,
+  recorded_by = m.recorded_by, scale_max = m.scale_max
+from (
+  select c.n, coalesce(w.id, p.active_id) as active_id, coalesce(w.id, e.id) as evidence_id,
+    coalesce(i.kind, e.kind) as kind, coalesce(i.recorded_by, e.recorded_by) as recorded_by,
+    case when w.id is null then e.scale_max else i.scale_max end as scale_max
+  from incoming_coding c cross join incoming_place p on p.ref_no = c.ref_no and p.locator = c.locator
+  left join incoming_new w on w.n = p.n left join incoming_item i on i.n = w.n
+  left join settlement t on t.replaced_by = p.active_id
+  left join incoming_ref r on r.ref_no = c.ref_no
+  left join evidence o on o.id = c.item and o.source_id = r.source_id and o.locator = c.locator
+    and exists (select 1 from coding k
+      where k.evidence_id = o.id and k.coded_by = c.coded_by and k.digest = c.digest)
+  left join evidence e on e.id = coalesce(o.id, t.evidence_id, p.active_id) and w.id is null) m
+where m.n = incoming_coding.n
+"""
+
+
+# twice: the file says it before. same: it is stored. withdrawn: it was, or its item was. changed: the person
+# coded the item otherwise before. new: they did not code it.
+DECIDE_CODINGS = """
+update incoming_coding set state = case
+  when evidence_id is null then 'withdrawn'
+  when incoming_coding.n > m.first then 'twice'
+  when m.same then 'same'
+  when m.twin and (m.dropped or not :replace) then 'withdrawn'
+  when m.active then 'changed'
+  else 'new' end
+from (
+  select i.n, min(f.n) as first,
+    coalesce(max(c.digest = i.digest and c.withdrawn_event is null), 0) as same,
+    coalesce(max(c.digest = i.digest and c.withdrawn_event is not null), 0) as twin,
+    coalesce(max(c.digest = i.digest and v.action <> 'import'), 0) as dropped,
+    coalesce(max(c.withdrawn_event is null and c.id is not null), 0) as active
+  from incoming_coding i
+  left join (select min(n) as n, evidence_id, coded_by from incoming_coding group by evidence_id, coded_by) f
+    on f.evidence_id = i.evidence_id and f.coded_by = i.coded_by
+  left join coding c on c.evidence_id = i.evidence_id and c.coded_by = i.coded_by
+  left join event v on v.id = c.withdrawn_event
+  group by i.n) m
+where m.n = incoming_coding.n
+"""
+
+
+WITHOUT_ITEM = """
+select c.n, c.place, r.ref, c.locator from incoming_coding c join incoming_ref r using (ref_no)
+join incoming_place p on p.ref_no = c.ref_no and p.locator = c.locator
+where p.state = 'tagged' and not p.there and r.source_id is not null
+"""
+
+
+BY_THE_RECORDER = "select n, place, coded_by from incoming_coding where coded_by = recorded_by"
+
+
+NO_JUDGEMENT = """
+select n, place, kind from incoming_coding
+where direction is null and score is null and kind in ('finding', 'case_score')
+"""
+
+
+NOT_TO_BE_JUDGED = """
+select n, place, kind, case when direction is null then 'score' else 'direction' end as column,
+  coalesce(direction, score) as given
+from incoming_coding
+where (direction is not null and kind <> 'finding') or (score is not null and kind <> 'case_score')
+"""
+
+
+OFF_THE_SCALE = """
+select n, place, score, scale_max from incoming_coding where kind = 'case_score' and score > scale_max
+"""
+
+
+CLASHING = """
+select i.n, i.place, i.coded_by, f.place as other
+from (select ref_no, locator, coded_by, min(n) as n, place, digest
+      from incoming_coding group by ref_no, locator, coded_by having count(*) > 1) f
+join incoming_coding i
+  on i.ref_no = f.ref_no and i.locator = f.locator and i.coded_by = f.coded_by and i.digest <> f.digest
+"""
+
+
+ANOTHER_ITEM = """
+select n, place, item, active_id from incoming_coding
+where item is not null and active_id is not null and item not in (active_id, evidence_id)
+"""
+
+
+# Codings that would come after their coder, or everybody, was told what others made of the item.
+TOO_LATE = """
+select i.n, i.place, i.coded_by, i.evidence_id, min(b.id) as batch, null as settled_by
+from incoming_coding i join coding_batch_item x on x.evidence_id = i.evidence_id
+join coding_batch b on b.id = x.batch_id and b.coder = i.coded_by and b.done_event is not null
+where i.state in ('new', 'changed') and i.evidence_id not in (select evidence_id from settlement) group by i.n
+union all
+select i.n, i.place, i.coded_by, i.evidence_id, null, t.settled_by
+from incoming_coding i join settlement t on t.evidence_id = i.evidence_id where i.state in ('new', 'changed')
+"""
+
+
+CHANGED = f"""
+select n, place, coded_by, evidence_id from incoming_coding
+where state = 'changed' and n not in (select n from ({TOO_LATE}))
+"""
+
+
+COUNTS = """
+select coalesce(sum(state in ('new', 'changed')), 0) as added,
+  coalesce(sum(state in ('same', 'twice')), 0) as already_there,
+  coalesce(sum(state = 'withdrawn'), 0) as withdrawn, coalesce(sum(state = 'changed'), 0) as replaced
+from incoming_coding
+"""
+
+
+WITHDRAW_CHANGED = """
+update coding set withdrawn_event = :event
+where withdrawn_event is null and (evidence_id, coded_by) in
+  (select evidence_id, coded_by from incoming_coding where state = 'changed')
+"""
+
+
+INSERT = """
+insert into coding (evidence_id, coded_by, direction, significance, score, note, digest, added_event)
+select evidence_id, coded_by, direction, significance, score, note, digest, :event from incoming_coding
+where state in ('new', 'changed') order by evidence_id, coded_by
+"""
+
+
+INSERT_DOMAINS = """
+insert into coding_domain (coding_id, domain_id)
+select c.id, d.value from incoming_coding i
+join coding c on c.evidence_id = i.evidence_id and c.coded_by = i.coded_by and c.withdrawn_event is null
+join json_each(i.domains) d
+where i.state in ('new', 'changed') order by c.id, d.value
+"""
+
+
+NAMES_OF_KINDS = {
+    "finding": "a finding",
+    "case_score": "a case score",
+    "survey_result": "a survey result",
+    "indicator": "an indicator",
+}
+
+
+COLUMNS_OF_KINDS = {"finding": "direction", "case_score": "score"}
+"""The column in which a kind of item is judged; survey results and indicators are counted, not judged."""
+
+
+Run = Callable[..., int]
+
+
+Found = Callable[[str], list[dict[str, Any]]]
+
+
+Say = Callable[[str, str, str], None]
+
+
+def decide(run: Run, found: Found, say: Say, replace: bool) -> None:
+    """Decide what becomes of every staged coding; `say` is told place, message and hint of every problem.
+
+    `run` executes a statement, `found` gives the rows of one that looks for problems.
+    """
+    run(ITEMS_OF_CODINGS)
+    run(DECIDE_CODINGS, replace=replace)
+    for row in found(WITHOUT_ITEM):
+        say(
+            row["place"],
+            f"there is no item with source {row['ref']!r} and locator {row['locator']!r} to code.",
+            "Source and locator must be written exactly as in the item.",
+        )
+    for row in found(BY_THE_RECORDER):
+        say(
+            f"{row['place']}, column 'coded_by'",
+            f"{row['coded_by']!r} recorded this item, so what it says is their coding already.",
+            "A coding is a second person's: name the reviewer who coded it without the first.",
+        )
+    for row in found(NO_JUDGEMENT):
+        column = COLUMNS_OF_KINDS[row["kind"]]
+        say(
+            f"{row['place']}, column {column!r}",
+            f"nothing stands here, and the item is {NAMES_OF_KINDS[row['kind']]}.",
+            "Give direction and significance." if column == "direction" else "Give the score.",
+        )
+    for row in found(NOT_TO_BE_JUDGED):
+        needed = COLUMNS_OF_KINDS.get(row["kind"])
+        given = repr(row["given"]) if row["column"] == "direction" else f"{row['given']:g}"
+        say(
+            f"{row['place']}, column {row['column']!r}",
+            f"{given} stands here, but the item is {NAMES_OF_KINDS[row['kind']]}.",
+            f"Give its {needed} instead." if needed else "Give only the domains it bears on.",
+        )
+    for row in found(OFF_THE_SCALE):
+        say(
+            f"{row['place']}, column 'score'",
+            f"{row['score']:g} stands here; expected a score from 1 to {row['scale_max']:g}.",
+            "",
+        )
+    for row in found(CLASHING):
+        say(
+            row["place"],
+            f"{row['coded_by']!r} codes this item twice, differently (also {row['other']}).",
+            "A reviewer codes an item once.",
+        )
+    for row in found(ANOTHER_ITEM):
+        say(
+            f"{row['place']}, column 'item'",
+            f"E{row['item']} stands here, but the item at this source and locator now is"
+            f" E{row['active_id']}.",
+            "Look at that item, and write its number.",
+        )
+    for row in found(TOO_LATE):
+        told = (
+            f"item E{row['evidence_id']} was settled by {row['settled_by']}; it is coded no more."
+            if row["batch"] is None
+            else f"{row['coded_by']!r} has handed in batch {row['batch']}, and may have seen since what"
+            f" others made of item E{row['evidence_id']}."
+        )
+        say(row["place"], told, "A third person settles what was coded differently.")
+    for row in found(CHANGED) if not replace else ():
+        say(
+            row["place"],
+            f"{row['coded_by']!r} has coded item E{row['evidence_id']} otherwise before.",
+            "Give --replace to withdraw the old coding.",
+        )
+
+
+def store(run: Run, event: int) -> None:
+    """Store the codings that were decided to be stored."""
+    run(WITHDRAW_CHANGED, event=event)
+    run(INSERT, event=event)
+    run(INSERT_DOMAINS)

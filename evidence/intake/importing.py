@@ -1,0 +1,537 @@
+"""Import of evidence files: every row checked, then everything stored at once or nothing at all.
+
+Rows are validated while the file streams into temporary tables, which lock nobody out; one short
+transaction then checks them against what is stored, decides what becomes of every row, and inserts with a
+few set-based statements. Cost grows linearly with the rows; memory does not grow with them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from sqlite_utils import Database
+
+from evidence.digests import item_digest, item_fields, source_digest, source_fields
+from evidence.files.tables import RawTable, Unreadable, header_name, open_tables
+from evidence.intake import codings, respondents, staging
+from evidence.intake.layouts import recognise, row_model
+from evidence.rows import (
+    ItemRow,
+    MarginRow,
+    Needed,
+    RespondentRow,
+    Row,
+    SourceRow,
+    SurveyResponseRow,
+    SurveyResultRow,
+    TagRow,
+)
+from programme.database import add_event, one, rows, said_plainly, transaction
+from programme.progress import Progress, no_progress
+from programme.reviews import Review, domain_ids
+from rules.errors import ImportRefused, Problem, suggest
+
+SHOWN = 200
+"""How many problems are listed; the rest are counted."""
+CHUNK = 2_000
+"""Rows validated and staged at a time."""
+SOURCE_NAME = TypeAdapter(Needed)
+
+
+@dataclass
+class ImportReport:
+    """What an import did."""
+
+    added: dict[str, int] = field(default_factory=dict)
+    """Rows stored, by what they became: sources, items, tags, responses, codings, and what answers are
+    weighted by: characteristics and margins."""
+    already_there: int = 0
+    """Rows that repeat what is stored, or each other (same source and locator, same content)."""
+    withdrawn: int = 0
+    """Rows that repeat withdrawn items, tags or codings, which stay withdrawn."""
+    replaced: int = 0
+    """Items (or codings) withdrawn because a row for the same says something else (--replace), or items
+    because more answers, characteristics or margins came in to a survey result made from answers."""
+
+
+def import_files(
+    db: Database,
+    review: Review,
+    paths: Sequence[Path],
+    *,
+    by: str,
+    at: datetime,
+    layout: str | None = None,
+    encoding: str = "utf-8",
+    replace: bool = False,
+    progress: Progress = no_progress,
+) -> ImportReport:
+    """Import files of evidence into a review, all or nothing.
+
+    The same source and locator are the same item: repeated rows change nothing, and a row that repeats what
+    was withdrawn leaves it withdrawn. A row that says something else of an item already there is refused, or
+    with `replace` withdraws the old item and adds the new one. Survey results are made from single answers,
+    and made anew when more answers come in. Raises ImportRefused with every problem of every file (the first
+    200 listed), and stores nothing then.
+    """
+    names = [(path.name if _alone(path, paths) else "") or str(path) for path in paths]
+    if layout:
+        row_model(layout)
+    with _intake(db, review, by, at, progress) as intake:
+        for path, name in zip(paths, names, strict=True):
+            intake.read_file(path, name, encoding, layout)
+        return intake.store(names, replace)
+
+
+def _alone(path: Path, paths: Sequence[Path]) -> bool:
+    """Whether no other file of the import has the same name."""
+    return not any(other.name == path.name and other != path for other in paths)
+
+
+def import_row(
+    db: Database,
+    review: Review,
+    layout: str,
+    values: Mapping[str, str],
+    *,
+    by: str,
+    at: datetime,
+    replace: bool = False,
+) -> tuple[ImportReport, int | None]:
+    """Import one row of a layout, with the same checks as a file's; `replace` as for `import_files`.
+
+    Returns the report and, for an item or a tag, the number of the item. Raises ImportRefused with every
+    problem of the row.
+    """
+    headers = [header_name(name) for name in values]
+    place = f"this {row_model(layout).layout} row"
+    table = RawTable(place, layout, headers, iter([(place, list(values.values()))]))
+    with _intake(db, review, by, at, no_progress) as intake:
+        intake.read(table, layout)
+        report = intake.store([layout], replace)
+        return report, one(db, staging.ITEM_OF_ROW)
+
+
+@contextmanager
+def _intake(db: Database, review: Review, by: str, at: datetime, progress: Progress) -> Iterator[_Intake]:
+    """An import with its temporary tables, which are gone afterwards."""
+    with said_plainly():
+        intake = _Intake(db, review, by, at, progress)
+        intake.clear()
+        try:
+            for statement in staging.STAGING.strip().split(";\n"):
+                db.conn.execute(statement.rstrip(";"))
+            yield intake
+        finally:
+            intake.clear()
+
+
+class _Intake:
+    """One import under way."""
+
+    def __init__(self, db: Database, review: Review, by: str, at: datetime, progress: Progress) -> None:
+        self.db, self.review, self.by, self.at, self.progress = db, review, by, at, progress
+        self.problems: list[Problem] = []
+        self.more = 0
+        self.unread = False
+        """Whether a file or some rows could not be read at all, so that what others refer to may be there."""
+        self.files: list[str] = []
+        self.refs: dict[str, int] = {}
+        """A number for every source named, which rows are staged with."""
+        self.doubtful: set[str] = set()
+        """Sources whose own rows have problems: that they are not there need not be said, too."""
+        self.domains = domain_ids(db, review)
+        self.context = {
+            "strands": {strand.id for strand in review.framework.strands},
+            "domains": set(self.domains),
+            "seen_domains": {},
+        }
+
+    def clear(self) -> None:
+        if self.db.conn.in_transaction:
+            self.db.conn.execute("rollback")
+        for name in staging.STAGED:
+            self.db.conn.execute(f"drop table if exists temp.{name}")
+
+    def problem(self, place: str, message: str, hint: str = "") -> None:
+        if len(self.problems) < SHOWN:
+            self.problems.append(Problem(place, message, hint))
+        else:
+            self.more += 1
+
+    def refuse_if_problems(self) -> None:
+        if self.problems:
+            count = len(self.problems) + self.more
+            raise ImportRefused(
+                f"Nothing was imported: {count:,} problem{'s' if count > 1 else ''} found.",
+                sorted(self.problems, key=lambda problem: (self._file_of(problem), _in_order(problem))),
+                more=self.more,
+            )
+
+    def _file_of(self, problem: Problem) -> int:
+        where = problem.where
+        found = (i for i, name in enumerate(self.files) if where == name or where.startswith(f"{name}, "))
+        return next(found, len(self.files))
+
+    # --- reading: rows into the staging tables -------------------------------------------------------
+
+    def read_file(self, path: Path, name: str, encoding: str, layout: str | None) -> None:
+        """Read and stage a file; what is wrong with it is noted, and the next file is read all the same."""
+        self.files.append(name)
+        before = len(self.problems) + self.more
+        try:
+            with open_tables(path, encoding, self.progress, name) as tables:
+                found = sum([self.read(table, layout) for table in tables])
+        except ImportRefused as error:
+            self.unread = True
+            for problem in error.problems:
+                self.problem(problem.where, problem.message, problem.hint)
+            return
+        if not found and len(self.problems) + self.more == before:
+            self.problem(name, "no rows stand below the headers.", "Give a file with rows.")
+
+    def read(self, table: RawTable, layout: str | None) -> int:
+        """Read and stage a table; returns how many rows it has."""
+        count = 0
+        if not table.headers and not table.problems:
+            return 0
+        model = recognise(table, layout)
+        self._note(table.problems)
+        if model is None:
+            self.unread = True
+        else:
+            adapter = TypeAdapter(list[model])  # type: ignore[valid-type]
+            while chunk := list(islice(table.rows, CHUNK)):
+                count += len(chunk)
+                good = self._validated(model, adapter, table, chunk)
+                if good:
+                    self._stage(model, good)
+        self._note(table.problems)
+        self.unread = self.unread or table.cut_short
+        return count
+
+    def _note(self, problems: list[Problem]) -> None:
+        """Note the problems of a stretch of rows in the order of the rows."""
+        for problem in sorted(problems, key=_in_order):
+            self.problem(problem.where, problem.message, problem.hint)
+        problems.clear()
+
+    def _validated(
+        self,
+        model: type[Row],
+        adapter: TypeAdapter[list[Row]],
+        table: RawTable,
+        chunk: list[tuple[str, list[Any]]],
+    ) -> list[tuple[str, Row]]:
+        """The good rows of a chunk; the problems of the others are noted."""
+        headers = table.headers
+        given = [dict(zip(headers, values, strict=True)) for _, values in chunk]
+        try:
+            found = adapter.validate_python(given, context=self.context)
+        except ValidationError:
+            good = self._validated_singly(model, table, chunk, given)
+        else:
+            good = [(place, row) for (place, _), row in zip(chunk, found, strict=True)]
+        self._note(table.problems)
+        return good
+
+    def _validated_singly(
+        self,
+        model: type[Row],
+        table: RawTable,
+        chunk: list[tuple[str, list[Any]]],
+        given: list[dict[str, Any]],
+    ) -> list[tuple[str, Row]]:
+        good: list[tuple[str, Row]] = []
+        for (place, _), values in zip(chunk, given, strict=True):
+            try:
+                good.append((place, model.model_validate(values, context=self.context)))
+            except ValidationError as error:
+                if len(self.problems) < SHOWN:
+                    table.problems.extend(_problems_of(place, error))
+                else:
+                    # Words are dear: what is only counted is not put into any.
+                    said = sum(isinstance(value, Unreadable) for value in values.values())
+                    self.more += error.error_count() - said
+                self._keep_source_of(model, place, values)
+        return good
+
+    def _keep_source_of(self, model: type[Row], place: str, values: dict[str, Any]) -> None:
+        """Remember which source a refused row names: others may name it, or it may not be there either."""
+        try:
+            ref = SOURCE_NAME.validate_python(values.get("source"))
+        except ValidationError:
+            return
+        if model is SourceRow:
+            self.doubtful.add(ref)
+        else:
+            self.db.conn.execute(staging.STAGE_REFUSED, (place, self._ref_no(ref)))
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """Fill temporary tables in one go; nobody else is locked out."""
+        self.db.conn.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self.db.conn.execute("rollback")
+            raise
+        self.db.conn.execute("commit")
+
+    def _stage(self, model: type[Row], found: list[tuple[str, Row]]) -> None:
+        with self._together():
+            if issubclass(model, ItemRow):
+                self._stage_items(model, found)
+            else:
+                statement, values = {
+                    SourceRow: (staging.STAGE_SOURCE, self._source_values),
+                    SurveyResponseRow: (staging.STAGE_RESPONSE, self._response_values),
+                    TagRow: (staging.STAGE_TAG, self._tag_values),
+                    RespondentRow: (respondents.STAGE_CHARACTERISTIC, self._characteristic_values),
+                    MarginRow: (respondents.STAGE_MARGIN, self._margin_values),
+                    codings.CodingRow: (codings.STAGE, self._coding_values),
+                }[model]
+                self.db.conn.executemany(statement, [values(place, row) for place, row in found])
+
+    def _stage_items(self, model: type[Row], found: list[tuple[str, Any]], derived: int = 0) -> None:
+        items: list[tuple[Any, ...]] = []
+        tags: list[tuple[Any, ...]] = []
+        picked, today = staging.PICKED[model], self.at.date()
+        for place, row in found:
+            said, ref_no, by = item_fields(row), self._ref_no(row.source), row.recorded_by or self.by
+            digest = item_digest(row.source, row.locator, said)
+            on = (row.recorded_on or today).isoformat()
+            items.append((place, ref_no, row.locator, *picked(said), by, on, digest))
+            for domain in row.domains:
+                tags.append((None, ref_no, row.locator, self.domains[domain], "", by, 0))
+        self.db.conn.executemany(staging.STAGE_ITEM[model], items)
+        self.db.conn.executemany(staging.STAGE_TAG, tags)
+
+    def _ref_no(self, ref: str) -> int:
+        return self.refs.setdefault(ref, len(self.refs) + 1)
+
+    def _source_values(self, place: str, row: Any) -> tuple[Any, ...]:
+        return (place, self._ref_no(row.source), *source_fields(row), source_digest(row))
+
+    def _response_values(self, place: str, row: Any) -> tuple[Any, ...]:
+        answered = (row.respondent, row.question, row.group, row.strand, row.answer)
+        return (place, self._ref_no(row.source), *answered, ";".join(row.domains))
+
+    def _characteristic_values(self, place: str, row: Any) -> tuple[Any, ...]:
+        return (place, self._ref_no(row.source), row.respondent, row.characteristic, row.category)
+
+    def _margin_values(self, place: str, row: Any) -> tuple[Any, ...]:
+        said = (row.group, row.characteristic, row.category, row.percent, row.people)
+        return (place, self._ref_no(row.source), *said)
+
+    def _tag_values(self, place: str, row: Any) -> tuple[Any, ...]:
+        domain_id, by = self.domains[row.domain], row.tagged_by or self.by
+        return (place, self._ref_no(row.source), row.locator, domain_id, row.note, by, 1)
+
+    def _coding_values(self, place: str, row: Any) -> tuple[Any, ...]:
+        return codings.staged(place, self._ref_no(row.source), row, self.domains)
+
+    # --- deciding: what becomes of every staged row --------------------------------------------------
+
+    def store(self, names: list[str], replace: bool) -> ImportReport:
+        """Decide and store everything, or raise ImportRefused."""
+        self.progress(0, 4, "storing")
+        if self.problems:
+            # Nothing will be stored; what else is wrong with the rows is looked for without locking anybody.
+            self._decide(replace)
+            self.refuse_if_problems()
+        with transaction(self.db):
+            self._decide(replace)
+            self.refuse_if_problems()
+            report = self._report()
+            self.progress(1, 4, "storing")
+            if any(report.added.values()) or report.replaced:
+                self._insert(names, report)
+        self.progress(4, 4, "storing")
+        return report
+
+    def _decide(self, replace: bool) -> None:
+        # Once a row could not be read, what is missing may stand in it.
+        complete = not self.problems
+        self._resolve_sources()
+        self._check_sources()
+        complete = complete and self._make_survey_results(replace)
+        self._decide_items(replace)
+        if complete:
+            self._check_tags()
+            codings.decide(self._run, self._found, self.problem, replace)
+        if not self.problems:
+            self._decide_tags()
+
+    def _run(self, sql: str, **parameters: Any) -> int:
+        return self.db.conn.execute(sql, {"review": self.review.id, **parameters}).rowcount
+
+    def _one(self, sql: str) -> Any:
+        return one(self.db, sql, {"review": self.review.id})
+
+    def _found(self, sql: str) -> list[dict[str, Any]]:
+        """The rows that have a problem, as many as are listed; the others are counted."""
+        numbered = f"select *, count(*) over () as total from ({sql}) order by n limit {SHOWN}"
+        found = rows(self.db, numbered, {"review": self.review.id})
+        if found:
+            self.more += found[0]["total"] - len(found)
+        return found
+
+    def _resolve_sources(self) -> None:
+        """Fill in the number of every source named, and the numbers that new ones will have."""
+        self.db.conn.executemany(
+            "insert into incoming_ref (ref, ref_no, doubtful) values (?, ?, ?)",
+            ((ref, number, ref in self.doubtful) for ref, number in self.refs.items()),
+        )
+        self._run(staging.KNOWN_SOURCES)
+        self._run(staging.NEW_SOURCES)
+        if self.unread:
+            return
+        known: list[str] = []
+        for table in staging.REFERRING:
+            for row in self._found(staging.UNKNOWN_SOURCES.format(table=table)):
+                known = known or [
+                    found["ref"] for found in rows(self.db, staging.REFS, {"review": self.review.id})
+                ]
+                self.problem(
+                    f"{row['place']}, column 'source'",
+                    f"there is no source {row['ref']!r} in this review.",
+                    suggest(row["ref"], known) or "Import the sources first, or in the same command.",
+                )
+
+    def _check_sources(self) -> None:
+        for row in self._found(staging.CHANGED_SOURCES):
+            self.problem(
+                row["place"],
+                f"the source {row['ref']!r} is already there and says something else.",
+                "Stored sources never change: give the new version an index number of its own.",
+            )
+        for row in self._found(staging.CLASHING_SOURCES):
+            self.problem(
+                row["place"],
+                f"the source {row['ref']!r} stands twice, with different content (also {row['other']}).",
+                "Give each source an index number of its own.",
+            )
+
+    def _make_survey_results(self, replace: bool) -> bool:
+        """One survey result per question and group that answers come in for; False if something is wrong."""
+        survey = respondents.Respondents(self.db, self.problem, self._found, self.context["strands"])
+        if not survey.decide(replace):
+            return False
+        before = self._one("select coalesce(max(n), 0) from incoming_item")
+        for made in survey.results():
+            self._stage_items(SurveyResultRow, made)
+        self._run("update incoming_item set derived = 1 where n > :before", before=before)
+        return True
+
+    def _decide_items(self, replace: bool) -> None:
+        self._run(staging.PLACES)
+        if (self._one("select max(times) from incoming_place") or 0) > 1:
+            self._run(staging.REPEATED_PLACES)
+            for row in self._found(staging.CLASHING_ROWS):
+                self.problem(
+                    row["place"],
+                    f"source {row['ref']!r}, locator {row['locator']!r} stands twice, with different content"
+                    f" (also {row['other']}).",
+                    "Make the locators more exact, e.g. add the paragraph or the row.",
+                )
+        self._run(staging.TAGGED_PLACES)
+        self._run(staging.DECIDE_PLACES, replace=replace)
+        for row in self._found(staging.CHANGED_ITEMS) if not replace else ():
+            self.problem(
+                row["place"],
+                f"item E{row['active_id']} has the same source and locator and says something else.",
+                "Make the locator more exact, or give --replace to withdraw the old item.",
+            )
+        for row in self._found(staging.LOST_QUOTES):
+            self.problem(
+                f"{row['place']}, column 'quote'",
+                f"these words do not stand in the stored text of source {row['ref']!r}.",
+                "Quote word for word.",
+            )
+        self._run(staging.NEW_ITEMS)
+
+    def _check_tags(self) -> None:
+        for row in self._found(staging.TAGS_WITHOUT_ITEM):
+            self.problem(
+                row["place"],
+                f"there is no item with source {row['ref']!r} and locator {row['locator']!r} to tag.",
+                "Source and locator must be written exactly as in the item.",
+            )
+
+    def _decide_tags(self) -> None:
+        self._run(staging.TAKEN_OVER_TIES)
+        self._run(staging.TIES)
+        self._run(staging.DECIDE_TIES)
+
+    def _report(self) -> ImportReport:
+        counted = rows(self.db, staging.COUNTS, {"review": self.review.id})[0]
+        known = rows(self.db, respondents.COUNTS)[0]
+        coded = rows(self.db, codings.COUNTS)[0]
+        added = {kind: counted[kind] for kind in ("sources", "responses", "items", "tags")}
+        added |= {kind: known[kind] for kind in ("characteristics", "margins")}
+        said = {name: counted[name] + coded[name] for name in ("already_there", "withdrawn", "replaced")}
+        said["already_there"] += known["already_there"]
+        return ImportReport(added={**added, "codings": coded["added"]}, **said)
+
+    # --- storing: what was decided into the review ---------------------------------------------------
+
+    def _insert(self, names: list[str], report: ImportReport) -> None:
+        event = add_event(
+            self.db,
+            at=self.at,
+            by=self.by,
+            action="import",
+            review_id=self.review.id,
+            target=", ".join(names),
+            because=self._one(staging.BECAUSE),
+            detail={**report.added, "replaced": report.replaced},
+        )
+        self._run(staging.INSERT_SOURCES, event=event)
+        self._insert_pages()
+        self._run(staging.INSERT_RESPONSES, event=event)
+        for statement in respondents.STORE:
+            self._run(statement, event=event)
+        self.progress(2, 4, "storing")
+        self._run(staging.WITHDRAW_REPLACED, event=event)
+        self._run(staging.INSERT_ITEMS, event=event)
+        self.progress(3, 4, "storing")
+        self._run(staging.INSERT_TAGS, event=event)
+        codings.store(self._run, event)
+
+    def _insert_pages(self) -> None:
+        for source_id, text in self.db.conn.execute(staging.NEW_TEXTS):
+            pages = text.split("\f")
+            if len(pages) > 1 and not pages[-1].strip():
+                pages.pop()
+            self.db.conn.executemany(
+                "insert into source_page (source_id, number, text) values (?, ?, ?)",
+                [(source_id, number, page) for number, page in enumerate(pages, start=1)],
+            )
+
+
+def _in_order(problem: Problem) -> list[str | int]:
+    """A key that sorts row 9 before row 10."""
+    parts = re.split(r"(\d+)", problem.where)
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)]
+
+
+def _problems_of(place: str, error: ValidationError) -> Iterator[Problem]:
+    """What is wrong with a row: column and value, and what was expected."""
+    for detail in error.errors(include_url=False):
+        value, context = detail["input"], detail.get("ctx", {})
+        if isinstance(value, Unreadable):
+            continue
+        shown = "nothing" if value in (None, "") else repr(value[:60] if isinstance(value, str) else value)
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."
+        expected = context.get("expected") or detail["msg"]
+        at = f"{place}, column {str(detail['loc'][0])!r}" if detail["loc"] else place
+        yield Problem(at, f"{shown} stands here; expected {expected}.", str(context.get("hint", "")))

@@ -1,0 +1,137 @@
+"""The documented layouts of evidence files: recognising one from its headers, and writing its template."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from pydantic.fields import FieldInfo
+
+from evidence.files.tables import BLANK_HEADER, RawTable, header_name
+from evidence.intake.codings import CodingRow
+from evidence.rows import (
+    CaseScoreRow,
+    FindingRow,
+    IndicatorRow,
+    MarginRow,
+    RespondentRow,
+    Row,
+    SourceRow,
+    SurveyResponseRow,
+    SurveyResultRow,
+    TagRow,
+)
+from rules.errors import UnknownName, suggest
+
+ROWS: dict[str, type[Row]] = {
+    row.layout: row
+    for row in (
+        SourceRow,
+        FindingRow,
+        CaseScoreRow,
+        SurveyResultRow,
+        SurveyResponseRow,
+        RespondentRow,
+        MarginRow,
+        IndicatorRow,
+        TagRow,
+        CodingRow,
+    )
+}
+"""The row model of every layout, by its name."""
+LAYOUTS = tuple(ROWS)
+"""Names of the layouts: sources, findings, case-scores, survey-results, ..."""
+
+
+def row_model(layout: str) -> type[Row]:
+    """The row model of a layout; raises UnknownName."""
+    if layout not in ROWS:
+        raise UnknownName("layout", layout, ROWS)
+    return ROWS[layout]
+
+
+def columns(layout: str) -> list[tuple[str, bool, str]]:
+    """(column, whether it is needed, what stands in it) for every column of a layout."""
+    return [
+        (name, info.is_required(), info.description or "") for name, info in _in_file_order(row_model(layout))
+    ]
+
+
+def _in_file_order(model: type[Row]) -> Iterator[tuple[str, FieldInfo]]:
+    fields = dict(model.model_fields)
+    shown = [name for name in model.example if name in fields]
+    for name in [*shown, *(name for name in fields if name not in shown)]:
+        yield name, fields[name]
+
+
+def template(layout: str) -> str:
+    """A CSV with all columns of a layout and example rows to write over; all templates import together."""
+    model = row_model(layout)
+    names = [name for name, _, _ in columns(layout)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    for example in (model.example, *model.more_examples):
+        writer.writerow([example.get(name, "") for name in names])
+    return text.getvalue()
+
+
+def recognise(table: RawTable, given: str | None) -> type[Row] | None:
+    """The layout of a table, from `given`, its name or its headers; None with problems noted if none fits."""
+    headers = {h for h in table.headers if h != BLANK_HEADER}
+    place = f"{table.place}, headers"
+    before = len(table.problems)
+    model = _named(table, given) or _fitting(headers) or _nearest(headers)
+    if model is None:
+        table.problem(
+            place,
+            "these headers fit no layout.",
+            f"Layouts: {', '.join(LAYOUTS)}. See: joint-review evidence template findings",
+        )
+        return None
+    for name in sorted(_required(model) - headers):
+        near = suggest(name, headers - set(model.model_fields))
+        table.problem(
+            place,
+            f"the column {name!r} is missing (layout {model.layout}).",
+            near.replace("Did you mean", "Is it") if near.startswith("Did") else "",
+        )
+    for name in sorted(headers - set(model.model_fields)):
+        table.problem(
+            place,
+            f"the column {name!r} is not known (layout {model.layout}).",
+            suggest(name, model.model_fields, most=20),
+        )
+    for name in sorted(h for h in headers if table.headers.count(h) > 1):
+        table.problem(place, f"the column {name!r} stands twice.")
+    if BLANK_HEADER in table.headers:
+        table.problem(place, f"column {table.headers.index(BLANK_HEADER) + 1} has no header.")
+    return None if len(table.problems) > before else model
+
+
+def _named(table: RawTable, given: str | None) -> type[Row] | None:
+    """The layout that was asked for (raises UnknownName), or that the table is named for."""
+    if given:
+        return row_model(given)
+    return next((row for name, row in ROWS.items() if header_name(name) == header_name(table.name)), None)
+
+
+def _required(model: type[Row]) -> set[str]:
+    return {name for name, info in model.model_fields.items() if info.is_required()}
+
+
+def _fitting(headers: set[str]) -> type[Row] | None:
+    fits = [model for model in ROWS.values() if _required(model) <= headers]
+    return min(fits, key=lambda model: len(headers - set(model.model_fields)), default=None)
+
+
+def _nearest(headers: set[str]) -> type[Row] | None:
+    """The layout that at least half of the headers belong to, if one stands out."""
+
+    def shared(model: type[Row]) -> tuple[int, int]:
+        known = headers & set(model.model_fields)
+        return len(known), len(known & _required(model))
+
+    best = max(ROWS.values(), key=shared)
+    return best if 2 * shared(best)[0] >= len(headers) > 0 and shared(best)[1] >= 2 else None

@@ -1,0 +1,273 @@
+"""Measures per domain, computed by SQL over the items that counted at a point in the event record.
+
+Every measure is one grouped statement over one temporary table of (domain, item) pairs, so cost grows
+with the number of tags times the number of measures and nothing is looped over in Python.
+
+Methods:
+- A share is part / whole in percent. Weighted findings count as often as their significance; the base is
+  then Kish's effective number, (sum of weights) squared / sum of squared weights.
+  Kish, L. (1965), Survey Sampling, Wiley.
+- Intervals are Wilson's 95 % score intervals, from statsmodels (imported only when there is a share: the
+  import takes about a second). Wilson, E. B. (1927), Journal of the American Statistical Association 22,
+  209-212. Where survey answers are weighted they stand on the effective base (see `evidence.weights`).
+- A mean of survey results counts every result (question and group, latest period) once; a result without a
+  period is as old as its source. Results of one survey share their respondents, so the base is the smallest
+  base among them, not their sum; where any base is unknown the base is unknown and no interval is given.
+  A mean of nothing but results on fewer than `FEWEST_ANSWERS` answers, weighted or not, has no value, only
+  its base: few answers never decide alone. One result on more, or on an unknown number, and all count.
+- Indicators count once per series (name, strand, unit and which way is better): `at_comparator` looks at the
+  latest period that has a comparator, `improving` compares the latest period with the earliest. Where a
+  series has several values in one period (several sources or comparators) it must hold for all of them.
+- Means are summed in whole millionths, so that no order of the items changes the last digit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from sqlite_utils import Database
+
+from programme.reviews import Review
+from rules.ratings import FEWEST_ANSWERS, MeasureValue, rounded
+from rules.rulebook import Filter, Measure, Of, Statistic
+
+ITEM_KIND = {
+    Of.FINDINGS: "finding",
+    Of.CASE_SCORES: "case_score",
+    Of.SURVEY_RESULTS: "survey_result",
+    Of.INDICATORS: "indicator",
+}
+"""The kind of item a measure is made of (measures of `items` take every kind)."""
+
+CHUNK = 5_000
+"""Lines of the evidence digest taken at a time."""
+
+COUNTED = """
+create temp table counted as
+select d.key as domain, e.id, e.kind, e.source_id, s.kind as source_kind, e.strand, e.text, e.group_name,
+  coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.direction, e.significance,
+  e.value, e.base, e.unit, e.better, e.comparator, e.answers
+from evidence e
+join tag t on t.evidence_id = e.id
+join domain d on d.id = t.domain_id
+join source s on s.id = e.source_id
+where e.review_id = :review
+  and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
+  and t.added_event <= :event and (t.withdrawn_event is null or t.withdrawn_event > :event)
+"""
+
+
+def compute_measures(
+    db: Database, review: Review, measures: Sequence[Measure], event: int
+) -> dict[str, dict[str, MeasureValue]]:
+    """The value of every evidence measure for every domain of the review's framework.
+
+    `event` is the last event that counts: later additions and withdrawals are left out. Counts are 0 where
+    there is nothing; shares and means are None. (So are means of results on too few answers, with a base.)
+    """
+    db.conn.execute("drop table if exists temp.counted")
+    try:
+        db.conn.execute(COUNTED, {"review": review.id, "event": event})
+        found = {measure.id: _by_domain(db, measure) for measure in measures}
+    finally:
+        db.conn.execute("drop table if exists temp.counted")
+    result: dict[str, dict[str, MeasureValue]] = {}
+    for domain in review.framework.domains:
+        result[domain] = {m.id: found[m.id].get(domain, _nothing(m)) for m in measures}
+    return result
+
+
+def _nothing(measure: Measure) -> MeasureValue:
+    return MeasureValue(0, None) if measure.is_count else MeasureValue(None, 0)
+
+
+def _by_domain(db: Database, measure: Measure) -> dict[str, MeasureValue]:
+    sql, parameters = measure_sql(measure)
+    found = db.conn.execute(sql, parameters).fetchall()
+    domains = [row[0] for row in found]
+    if measure.is_count:
+        return {domain: MeasureValue(int(count)) for domain, count in found}
+    values = np.array([np.nan if row[1] is None else row[1] for row in found], dtype=float)
+    bases = np.array([np.nan if row[2] is None else row[2] for row in found], dtype=float)
+    if measure.is_percent:
+        low, high = wilson(values, bases)
+    else:
+        low = high = np.full(len(found), np.nan)
+    return {
+        domain: MeasureValue(_or_none(value), _or_none(base), _or_none(lo), _or_none(hi))
+        for domain, value, base, lo, hi in zip(domains, values, bases, low, high, strict=True)
+    }
+
+
+def _or_none(number: float) -> int | float | None:
+    return None if np.isnan(number) else rounded(number)
+
+
+def wilson(percent: np.ndarray, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper ends (0 to 100) of 95 % Wilson intervals of percentages; NaN where either is NaN."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = np.full(len(percent), np.nan), np.full(len(percent), np.nan)
+    known = (base > 0) & ~np.isnan(percent)
+    if known.any():
+        positive = percent[known] / 100 * base[known]
+        ends = proportion_confint(positive, base[known], alpha=0.05, method="wilson")
+        low[known], high[known] = 100 * np.clip(ends[0], 0, 1), 100 * np.clip(ends[1], 0, 1)
+    return low, high
+
+
+def measure_sql(measure: Measure) -> tuple[str, dict[str, Any]]:
+    """The grouped SELECT of one measure over `counted`: rows of (domain, value[, base])."""
+    conditions = _Conditions()
+    of = conditions.item_kind(measure.of)
+    if measure.statistic is Statistic.SHARE:
+        part = conditions.of_filter(measure.where)
+        whole = conditions.of_filter(measure.among)
+        weight = "significance" if measure.weighted else "1.0"
+        return (
+            f"select domain, 100.0 * sum(case when {part} then {weight} else 0 end) / sum({weight}),"
+            f" 1.0 * sum({weight}) * sum({weight}) / sum({weight} * {weight})"
+            f" from counted where {of} and {whole} group by domain",
+            conditions.parameters,
+        )
+    where = conditions.of_filter(measure.where)
+    counted = {
+        Statistic.COUNT: "count(*)",
+        Statistic.KINDS: "count(distinct source_kind)",
+        Statistic.SOURCES: "count(distinct source_id)",
+    }.get(measure.statistic)
+    if counted:
+        return (
+            f"select domain, {counted} from counted where {of} and {where} group by domain",
+            conditions.parameters,
+        )
+    template = {
+        Statistic.MEAN: MEAN_SURVEY if measure.of is Of.SURVEY_RESULTS else MEAN,
+        Statistic.AT_COMPARATOR: AT_COMPARATOR,
+        Statistic.IMPROVING: IMPROVING,
+    }[measure.statistic]
+    return template.format(where=f"{of} and {where}"), conditions.parameters
+
+
+MEAN = """
+select domain, sum(cast(round(value * 1e6) as integer)) / 1e6 / count(*), count(*)
+from counted where {where} group by domain
+"""
+
+MEAN_SURVEY = f"""
+with latest as (
+  select domain, base, coalesce(answers >= {FEWEST_ANSWERS}, 1) as decides,
+    case better when 'lower' then 100 - value else value end as positive,
+    rank() over (partition by domain, text, group_name, strand order by period desc) as age
+  from counted where {{where}} and better <> 'neither')
+select domain, case when max(decides) then sum(cast(round(positive * 1e6) as integer)) / 1e6 / count(*) end,
+  case when count(base) = count(*) then min(base) end
+from latest where age = 1 group by domain
+"""
+
+AT_COMPARATOR = """
+with latest as (
+  select domain, text, strand, unit, better,
+    case better when 'higher' then value >= comparator else value <= comparator end as good,
+    rank() over (partition by domain, text, strand, unit, better order by period desc) as age
+  from counted where {where} and better <> 'neither' and comparator is not null),
+series as (
+  select domain, min(good) as good from latest where age = 1 group by domain, text, strand, unit, better)
+select domain, 100.0 * sum(good) / count(*), count(*) from series group by domain
+"""
+
+IMPROVING = """
+with ends as (
+  select domain, text, strand, unit, better, value,
+    rank() over (partition by domain, text, strand, unit, better order by period) as from_first,
+    rank() over (partition by domain, text, strand, unit, better order by period desc) as from_last
+  from counted where {where} and better <> 'neither'),
+series as (
+  select domain, better,
+    min(case when from_first = 1 then value end) as first_low,
+    max(case when from_first = 1 then value end) as first_high,
+    min(case when from_last = 1 then value end) as last_low,
+    max(case when from_last = 1 then value end) as last_high
+  from ends group by domain, text, strand, unit, better having max(from_first) > 1)
+select domain,
+  100.0 * sum(case better when 'higher' then last_low > first_high else last_high < first_low end)
+    / count(*),
+  count(*)
+from series group by domain
+"""
+
+
+class _Conditions:
+    """SQL conditions with their parameters, numbered as they are made."""
+
+    def __init__(self) -> None:
+        self.parameters: dict[str, Any] = {}
+
+    def _name(self, value: Any) -> str:
+        name = f"p{len(self.parameters)}"
+        self.parameters[name] = value
+        return f":{name}"
+
+    def _in(self, column: str, values: Iterable[str]) -> str:
+        return f"{column} in ({', '.join(self._name(value) for value in values)})"
+
+    def item_kind(self, of: Of) -> str:
+        return "1" if of is Of.ITEMS else f"kind = {self._name(ITEM_KIND[of])}"
+
+    def of_filter(self, where: Filter) -> str:
+        parts = []
+        if where.direction is not None:
+            parts.append(self._in("direction", where.direction))
+        if where.significance_at_least is not None:
+            parts.append(f"significance >= {self._name(where.significance_at_least)}")
+        if where.score_at_least is not None:
+            parts.append(f"value >= {self._name(where.score_at_least)}")
+        if where.strand is not None:
+            parts.append(self._in("strand", where.strand))
+        if where.source_kind is not None:
+            parts.append(self._in("source_kind", where.source_kind))
+        return " and ".join(parts) or "1"
+
+
+def behind(measure: Measure) -> tuple[str | None, str]:
+    """What the items behind a measure have in common: their kind (None: any) and the filter as JSON.
+
+    For a share these are the items of the whole; the view `measure_evidence` lists them.
+    """
+    where = measure.among if measure.statistic is Statistic.SHARE else measure.where
+    kind = None if measure.of is Of.ITEMS else ITEM_KIND[measure.of]
+    said = where.model_dump(mode="json", exclude_none=True)
+    if measure.of in (Of.SURVEY_RESULTS, Of.INDICATORS) and measure.statistic is not Statistic.COUNT:
+        said["judged"] = True  # neither good nor bad is left out
+        if measure.statistic is not Statistic.IMPROVING:
+            said["latest"] = True
+        if measure.statistic is Statistic.AT_COMPARATOR:
+            said["compared"] = True
+    return kind, json.dumps(said, sort_keys=True)
+
+
+def evidence_digest(db: Database, review: Review, event: int) -> str:
+    """SHA-256 (hex) of everything that counts: items with their sources and tags, in any order of entry."""
+    lines = db.conn.execute(DIGEST, {"review": review.id, "event": event})
+    digest, between = hashlib.sha256(), b""
+    while chunk := lines.fetchmany(CHUNK):
+        digest.update(between + "\n".join(line for (line,) in chunk).encode())
+        between = b"\n"
+    return digest.hexdigest()
+
+
+DIGEST = """
+select s.digest || ' ' || e.digest || ' ' || coalesce(d.key, '-') as line
+from evidence e
+join source s on s.id = e.source_id
+left join tag t on t.evidence_id = e.id
+  and t.added_event <= :event and (t.withdrawn_event is null or t.withdrawn_event > :event)
+left join domain d on d.id = t.domain_id
+where e.review_id = :review
+  and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
+order by line
+"""

@@ -1,0 +1,514 @@
+"""One row of each kind of evidence, as it may stand in a file: columns, types, allowed values.
+
+The field descriptions are the documentation of the layouts. Validation turns what people write (78%,
+'Case file', 1 May 2004) into what is stored, refuses what would have to be guessed, and says what was
+expected.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from datetime import date, datetime, time
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+from evidence.files.formats.pages import tidy
+from programme.calendar import Day
+from rules.errors import Near, refuse
+
+SOURCE_KINDS = (
+    "case_file",
+    "interview",
+    "group_meeting",
+    "survey",
+    "indicator_return",
+    "document",
+    "observation",
+)
+DIRECTIONS = ("strength", "weakness", "neutral")
+SIGNIFICANCE = {"minor": 1, "important": 2, "serious": 3, "1": 1, "2": 2, "3": 3}
+ANSWERS = {
+    **{"strongly disagree": 1, "disagree": 2, "neither": 3, "agree": 4, "strongly agree": 5},
+    **{"1": 1, "2": 2, "3": 3, "4": 4, "5": 5},
+}
+POSITIVE_FROM = 4
+"""Answers from this value up count as positive ('agreed or strongly agreed')."""
+
+
+CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
+"""Characters that no text of people's holds: they would be lost in other files or break them."""
+
+
+def _tidy(text: str) -> str:
+    """The text as it is stored: Unicode NFC, so that one word has one spelling, and plain line ends."""
+    if found := CONTROL.search(text):
+        raise refuse("a text without control characters", f"Remove the character U+{ord(found[0]):04X}.")
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _text(value: Any) -> str:
+    """A text, tidied and without blanks around it; numbers and dates of a spreadsheet as they look."""
+    if isinstance(value, str):
+        text = value.strip()
+        return text if text.isascii() and text.isprintable() else _tidy(text)
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{value:.15g}" if abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime):
+        return value.isoformat(" ") if value.time() != time() else value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    raise refuse("a text")
+
+
+def _needed(value: Any) -> str:
+    text = _text(value)
+    if not text:
+        raise refuse("a text")
+    return text
+
+
+def _pages(value: Any) -> str:
+    """A stored text: its pages tidied as those of added files are; empty ones at its ends count, too."""
+    if not isinstance(value, str):
+        return _text(value)
+    return "\f".join(tidy(page) for page in _tidy(value).split("\f"))
+
+
+def _quote(value: Any) -> str:
+    """Words of a stored text, spelt as those are, so that they are found there."""
+    text = _text(value)
+    return text if text.isascii() and text.isprintable() else tidy(text)
+
+
+def _word(allowed: tuple[str, ...], default: str = "") -> BeforeValidator:
+    """One of the allowed words, in any case, blanks for underscores; `default` where nothing stands."""
+    exact = {word: word for word in allowed}
+
+    def check(value: Any) -> str:
+        if isinstance(value, str) and (word := exact.get(value)):
+            return word
+        word = _text(value).lower().replace(" ", "_").replace("-", "_") or default
+        if word not in exact:
+            raise refuse("one of " + ", ".join(allowed), Near(word, allowed))
+        return word
+
+    return BeforeValidator(check)
+
+
+GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
+PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
+
+
+def _number(value: Any) -> float | None:
+    """A number, with thousands commas where they are certain; a blank is no value."""
+    if isinstance(value, str):
+        text = value.strip()
+        if not text:
+            return None
+        if GROUPED.fullmatch(text):
+            text = text.replace(",", "")
+        if not PLAIN.fullmatch(text):
+            raise refuse("a number", "Write 1234.5 or 1,234.5; units belong in their own column.")
+        value = float(text)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise refuse("a number")
+    # Compared before it becomes a float: a whole number may be larger than any float.
+    if not abs(value) < 1e15:
+        raise refuse("a number below a thousand million million")
+    return float(value) + 0.0
+
+
+def _percent(value: Any) -> float | None:
+    """78, '78' and '78%' are seventy-eight per cent; 0.78 could be two things and is refused."""
+    sure = False
+    if isinstance(value, str) and value.strip().endswith("%"):
+        value, sure = value.strip()[:-1].strip(), True
+    number = _number(value)
+    if number is None:
+        return None
+    if 0 < number < 1 and not sure:
+        small, large = f"{number:.10g}", f"{number * 100:.10g}"
+        raise refuse(
+            "a percentage from 0 to 100",
+            f"{small} could mean {large} % or {small} %: write '{large}%' or '{small}%'.",
+        )
+    if not 0 <= number <= 100:
+        raise refuse("a percentage from 0 to 100")
+    return number
+
+
+def _significance(value: Any) -> int:
+    number = SIGNIFICANCE.get(value) if isinstance(value, str) else None
+    number = number or SIGNIFICANCE.get(_text(value).lower().removesuffix(".0"))
+    if number is None:
+        raise refuse("1 (minor), 2 (important) or 3 (serious)")
+    return number
+
+
+def _answer(value: Any) -> int | None:
+    number = ANSWERS.get(value) if isinstance(value, str) else None
+    word = "" if number else _text(value).lower()
+    if not number and not word:
+        return None
+    number = number or ANSWERS.get(word.removesuffix(".0"))
+    if number is None:
+        raise refuse("1 (strongly disagree) to 5 (strongly agree), or empty", Near(word, ANSWERS))
+    return number
+
+
+def _named(value: Any, info: ValidationInfo, context_key: str, what: str, default: str = "") -> str:
+    """One of the names the review's framework allows (given as validation context)."""
+    allowed = (info.context or {}).get(context_key)
+    if isinstance(value, str) and allowed is not None and value in allowed:
+        return value
+    name = _text(value) or default
+    if not name:
+        raise refuse(what)
+    if allowed is not None and name not in allowed:
+        name = name.lower().replace(" ", "-").replace("_", "-")
+        if name not in allowed:
+            raise refuse(what, Near(_text(value) or default, allowed))
+    return name
+
+
+def _strand(value: Any, info: ValidationInfo) -> str:
+    return _named(value, info, "strands", "a strand of the framework", "all")
+
+
+def _domain(value: Any, info: ValidationInfo) -> str:
+    return _named(value, info, "domains", "a domain of the framework")
+
+
+def _domains(value: Any, info: ValidationInfo) -> tuple[str, ...]:
+    # The same few cells come again and again in a file: an import gives a dict to remember them in.
+    seen = (info.context or {}).get("seen_domains", {})
+    if isinstance(value, str) and (known := seen.get(value)) is not None:
+        found: tuple[str, ...] = known
+        return found
+    parts = value if isinstance(value, list | tuple) else re.split(r"[;,]", _text(value))
+    what = "domains of the framework, separated by semicolons"
+    names = (_text(part) for part in parts)
+    found = tuple(dict.fromkeys(_named(name, info, "domains", what) for name in names if name))
+    if isinstance(value, str) and len(seen) < 10_000:
+        seen[value] = found
+    return found
+
+
+def _base(value: Any) -> float | None:
+    number = _number(value)
+    if number is not None and (number <= 0 or not number.is_integer()):
+        raise refuse(
+            "how many answered, a whole number above 0",
+            "Leave the row out if nobody answered; leave the cell empty if the number is not known.",
+        )
+    return number
+
+
+def _people(value: Any, info: ValidationInfo) -> float | None:
+    number = _number(value)
+    if number is not None and (number < 0 or not number.is_integer()):
+        raise refuse("how many people, a whole number from 0 up")
+    if "percent" in info.data and (number is None) == (info.data["percent"] is None):
+        raise refuse("a share or a number of people", "Fill in one of the columns 'percent' and 'people'.")
+    return number
+
+
+def _given(value: float | None) -> float:
+    if value is None:
+        raise refuse("a number")
+    return value
+
+
+def _scale_max(value: Any) -> float:
+    number = _number(value)
+    if number is not None and number <= 1:
+        raise refuse("the best score there is, more than 1")
+    return number or 4.0
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Needed = Annotated[str, BeforeValidator(_needed)]
+Pages = Annotated[str, BeforeValidator(_pages)]
+Quote = Annotated[str, BeforeValidator(_quote)]
+Number = Annotated[float | None, BeforeValidator(_number)]
+Percent = Annotated[float | None, BeforeValidator(_percent)]
+GivenNumber = Annotated[float, BeforeValidator(lambda value: _given(_number(value)))]
+GivenPercent = Annotated[float, BeforeValidator(lambda value: _given(_percent(value)))]
+StrandName = Annotated[str, BeforeValidator(_strand), Field(validate_default=True)]
+DomainName = Annotated[str, BeforeValidator(_domain)]
+DomainNames = Annotated[tuple[str, ...], BeforeValidator(_domains)]
+Better = Annotated[str, _word(("higher", "lower", "neither"))]
+Direction = Annotated[str, _word(DIRECTIONS)]
+Significance = Annotated[int, BeforeValidator(_significance)]
+
+
+class Row(BaseModel):
+    """Base of all rows: frozen, unknown columns refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    layout: ClassVar[str]
+    example: ClassVar[dict[str, str]]
+    """The first row of the layout's template; the templates of all layouts belong together."""
+    more_examples: ClassVar[tuple[dict[str, str], ...]] = ()
+
+
+class SourceRow(Row):
+    """Where evidence comes from."""
+
+    layout: ClassVar[str] = "sources"
+    example: ClassVar[dict[str, str]] = {
+        "source": "C-014",
+        "title": "Case file 14, adult services",
+        "kind": "case_file",
+        "dated": "2004-05-31",
+        "status": "authorised",
+        "strand": "older-people",
+        "reference": "Sample list, line 14",
+    }
+    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
+        {"source": "I-003", "title": "Interview 3, carers' officer", "kind": "interview", "strand": "carers"},
+        {"source": "S-001", "title": "Survey of adults receiving support", "kind": "survey"},
+        {"source": "N-001", "title": "Return of children's services", "kind": "indicator_return"},
+    )
+    source: Needed = Field(description="Index number of the source within the review.")
+    title: Needed = Field(description="What it is. Never the name of a person who uses services.")
+    kind: Annotated[str, _word(SOURCE_KINDS)] = Field(
+        description="Kind of evidence: " + ", ".join(SOURCE_KINDS)
+    )
+    dated: Day = Field(default=None, description="Its date, e.g. 2004-05-31 or 31 May 2004.")
+    status: Annotated[str, _word(("draft", "authorised"), "authorised")] = Field(
+        default="authorised", description="draft or authorised; 'authorised' if empty."
+    )
+    strand: StrandName = Field(default="all", description="Group of people it is about; 'all' if empty.")
+    reference: Text = Field(default="", description="Where the source itself can be found.")
+    text: Pages = Field(
+        default="", description="Its text, if it is to be stored; pages end with a form feed."
+    )
+
+
+class ItemRow(Row):
+    """What every evidence item has."""
+
+    source: Needed = Field(description="Index number of the source, as in the sources file.")
+    locator: Needed = Field(description="Where in the source: page, section, table and row.")
+    strand: StrandName = Field(default="all", description="Group of people it is about; 'all' if empty.")
+    domains: DomainNames = Field(default=(), description="Domains it bears on, separated by semicolons.")
+    quote: Quote = Field(default="", description="The exact words of the source, if quoted.")
+    recorded_by: Text = Field(default="", description="Who recorded it; the person importing, if empty.")
+    recorded_on: Day = Field(default=None, description="The day it was recorded; today, if empty.")
+
+
+class FindingRow(ItemRow):
+    """Something a reviewer found: a strength, a weakness, or neither."""
+
+    layout: ClassVar[str] = "findings"
+    example: ClassVar[dict[str, str]] = {
+        "source": "I-003",
+        "locator": "page 2, paragraph 4",
+        "strand": "carers",
+        "finding": "Carers are offered an assessment of their own at the first visit.",
+        "direction": "strength",
+        "significance": "2",
+        "domains": "carers;assessment",
+        "recorded_by": "reviewer-1",
+    }
+    finding: Needed = Field(description="The finding, in one sentence.")
+    direction: Direction = Field(description="strength, weakness or neutral.")
+    significance: Significance = Field(description="1 minor, 2 important, 3 serious.")
+
+
+def _on_scale(value: float, info: ValidationInfo) -> float:
+    best = info.data.get("scale_max")
+    if best is not None and not 1 <= value <= best:
+        raise refuse(f"a score from 1 to {best:g}")
+    return value
+
+
+class CaseScoreRow(ItemRow):
+    """How well one case file meets one standard."""
+
+    layout: ClassVar[str] = "case-scores"
+    example: ClassVar[dict[str, str]] = {
+        "source": "C-014",
+        "locator": "standard 3",
+        "strand": "older-people",
+        "standard": "Risk is assessed and the assessment is up to date",
+        "score": "3",
+        "scale_max": "4",
+        "domains": "assessment",
+        "recorded_by": "reviewer-1",
+    }
+    standard: Needed = Field(description="The standard that was judged.")
+    scale_max: Annotated[float, BeforeValidator(_scale_max)] = Field(
+        default=4.0, description="The best score there is; 4 if empty."
+    )
+    score: Annotated[GivenNumber, AfterValidator(_on_scale)] = Field(description="The score, 1 the worst.")
+
+
+class SurveyResultRow(ItemRow):
+    """The share of one group answering one survey question positively."""
+
+    layout: ClassVar[str] = "survey-results"
+    example: ClassVar[dict[str, str]] = {
+        "source": "S-001",
+        "locator": "table 2, row 1",
+        "strand": "adults",
+        "group": "Adults receiving support",
+        "question": "Treated with dignity and respect",
+        "positive": "92",
+        "base": "240",
+        "domains": "care-planning",
+        "recorded_by": "reviewer-1",
+    }
+    group: Needed = Field(description="Who answered.")
+    question: Needed = Field(description="What they were asked.")
+    positive: GivenPercent = Field(description="Share answering positively, in percent: 78 or 78%.")
+    base: Annotated[float | None, BeforeValidator(_base)] = Field(
+        default=None, description="How many answered; empty if it was not published."
+    )
+    better: Annotated[str, _word(("higher", "lower", "neither"), "higher")] = Field(
+        default="higher", description="higher, or lower where agreeing is bad; 'higher' if empty."
+    )
+    best: Percent = Field(default=None, description="Share in the best authority, if published.")
+    worst: Percent = Field(default=None, description="Share in the worst authority, if published.")
+    period: Text = Field(default="", description="The year or date of the survey.")
+
+
+class IndicatorRow(ItemRow):
+    """The value of an indicator in one period."""
+
+    layout: ClassVar[str] = "indicators"
+    example: ClassVar[dict[str, str]] = {
+        "source": "N-001",
+        "locator": "referrals table, 2007/08, response in one day",
+        "strand": "children-and-families",
+        "indicator": "Referrals answered within one working day",
+        "period": "2007/08",
+        "value": "93",
+        "unit": "percent",
+        "better": "higher",
+        "comparator": "",
+        "comparator_name": "",
+        "domains": "getting-help",
+        "recorded_by": "reviewer-1",
+    }
+    indicator: Needed = Field(description="Name of the indicator, the same in every period.")
+    period: Needed = Field(description="The year or date the value is for, e.g. 2007/08.")
+    value: GivenNumber = Field(description="The value, as a plain number.")
+    unit: Text = Field(default="", description="Unit of the value, e.g. percent, people, per 1,000.")
+    better: Better = Field(description="Which direction is better: higher, lower or neither.")
+    comparator: Number = Field(default=None, description="What it is compared with, in the same unit.")
+    comparator_name: Text = Field(default="", description="Whose value that is, e.g. England.")
+
+
+class SurveyResponseRow(Row):
+    """One respondent's answer to one question; results per question and group are made from them."""
+
+    layout: ClassVar[str] = "survey-responses"
+    example: ClassVar[dict[str, str]] = {
+        "source": "S-001",
+        "respondent": "0001",
+        "question": "I was treated with dignity and respect",
+        "group": "Adults receiving support",
+        "strand": "adults",
+        "answer": "5",
+        "domains": "care-planning",
+    }
+    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
+        {**example, "respondent": "0002", "answer": "2"},
+        {**example, "respondent": "0003", "answer": "agree"},
+    )
+    source: Needed = Field(description="Index number of the survey, as in the sources file.")
+    respondent: Needed = Field(description="Number of the respondent within the survey, never a name.")
+    question: Needed = Field(description="What was asked; the same words for every respondent.")
+    group: Needed = Field(description="The group the respondent belongs to.")
+    strand: StrandName = Field(default="all", description="Group of people it is about; 'all' if empty.")
+    answer: Annotated[int | None, BeforeValidator(_answer)] = Field(
+        description="1 strongly disagree to 5 strongly agree (or the words); empty if not answered."
+    )
+    domains: DomainNames = Field(default=(), description="Domains the question bears on.")
+
+
+class RespondentRow(Row):
+    """One characteristic of one survey respondent, so that answers can be weighted."""
+
+    layout: ClassVar[str] = "respondents"
+    example: ClassVar[dict[str, str]] = {
+        "source": "S-001",
+        "respondent": "0001",
+        "characteristic": "age band",
+        "category": "65 and over",
+    }
+    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
+        {**example, "respondent": "0002"},
+        {**example, "respondent": "0003", "category": "18 to 64"},
+    )
+    source: Needed = Field(description="Index number of the survey, as in the sources file.")
+    respondent: Needed = Field(description="Number of the respondent, as in the responses, never a name.")
+    characteristic: Needed = Field(
+        description="What is known of them, e.g. age band, area or sex. Use few, with broad categories: where"
+        " few share all of theirs, single people can be recognised. Never a date of birth or an address."
+    )
+    category: Text = Field(description="Which category of it; empty if the respondent did not say.")
+
+
+class MarginRow(Row):
+    """How many of the people a survey is about belong to one category, to weight answers by."""
+
+    layout: ClassVar[str] = "population-margins"
+    example: ClassVar[dict[str, str]] = {
+        "source": "S-001",
+        "group": "",
+        "characteristic": "age band",
+        "category": "65 and over",
+        "percent": "40",
+        "people": "",
+    }
+    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
+        {"source": "S-001", "characteristic": "age band", "category": "18 to 64", "percent": "60"},
+    )
+    source: Needed = Field(description="Index number of the survey, as in the sources file.")
+    group: Text = Field(
+        default="", description="The group of respondents it holds for; empty for all respondents together."
+    )
+    characteristic: Needed = Field(description="The characteristic, in the same words as of the respondents.")
+    category: Needed = Field(description="One of its categories; all of them together make 100 %.")
+    percent: Percent = Field(default=None, description="Share of the people in it, in percent: 40 or 40%.")
+    people: Annotated[float | None, BeforeValidator(_people)] = Field(
+        default=None, validate_default=True, description="Or how many people they are."
+    )
+
+
+class MadeResult(SurveyResultRow):
+    """A survey result made of single answers; of no layout, for nobody writes it."""
+
+    base: float | None = Field(description="How many answered; if they are weighted, the effective number.")
+    answers: int = Field(description="How many answered.")
+    design_effect: float | None = Field(description="Answers divided by the base; None if not weighted.")
+
+
+class TagRow(Row):
+    """Ties an item that is already there to a domain."""
+
+    layout: ClassVar[str] = "tags"
+    example: ClassVar[dict[str, str]] = {
+        "source": "I-003",
+        "locator": "page 2, paragraph 4",
+        "domain": "carers",
+        "note": "Says how carers are offered help.",
+        "tagged_by": "reviewer-2",
+    }
+    source: Needed = Field(description="Index number of the item's source.")
+    locator: Needed = Field(description="Locator of the item, exactly as it was imported.")
+    domain: DomainName = Field(description="The domain it bears on.")
+    note: Text = Field(default="", description="Why it bears on the domain.")
+    tagged_by: Text = Field(default="", description="Who ties them; the person importing, if empty.")

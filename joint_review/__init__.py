@@ -1,0 +1,10 @@
+"""The faces of the product, and what only they need.
+
+Modules in reading order:
+
+    upgrades/   the upgrades of the working database, in their order
+    opening     opening the working database with all its tables
+    metadata    descriptions and canned queries for Datasette, from the schemas
+    cli/        the `joint-review` command
+    web/        the Datasette plugin
+"""

@@ -1,0 +1,172 @@
+"""joint-review audit verify / head, history, backup, restore: the record checked, kept and brought back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from assessment.reasons.history import history_of
+from assessment.runs.audit import audit_programme
+from evidence.items import item_number
+from joint_review.cli.options import (
+    FOLDER_OR_FILE,
+    Commands,
+    Programme,
+    by_option,
+    db_option,
+    json_option,
+    now,
+    programme_option,
+    progress_bar,
+)
+from joint_review.cli.show import heading, paragraph, show_json, show_table
+from joint_review.opening import open_programme
+from programme.backup import Copy, back_up, restore_backup
+from programme.check import RecordCheck, head_of_record
+from rules.errors import ReviewError
+
+
+@click.group(cls=Commands)
+def audit() -> None:
+    """Check that the record is what it was: who did what, when and why, and what was stored."""
+
+
+@audit.command("verify")
+@click.option(
+    "--head",
+    default="",
+    metavar="NUMBER:DIGEST",
+    help="A head lodged elsewhere before; without one, a record cut off at its end looks whole.",
+)
+@programme_option
+@json_option
+def verify_(programme: Programme, head: str, as_json: bool) -> None:
+    """Check every event against its seal, and every stored row against the event that stored it.
+
+    Names what was changed, is missing, was inserted or stands out of order, and ends with exit code 1 then.
+
+    Example: joint-review audit verify --head 103:da49d1f7...
+    """
+    with progress_bar() as progress:
+        found = audit_programme(programme.db, lodged=head, progress=progress)
+    if as_json:
+        show_json(asdict(found))
+    if found.problems:
+        count = len(found.problems) + found.more
+        lines = [problem.says for problem in found.problems]
+        if found.more:
+            lines.append(f"... and {found.more:,} more")
+        raise ReviewError(
+            f"the record is not what was sealed: {count:,} problem{'s' if count > 1 else ''}.\n  "
+            + "\n  ".join(lines),
+            hint="Compare with a backup: joint-review audit verify --db BACKUP",
+        )
+    if not as_json:
+        click.echo(_whole(found, bool(head)))
+
+
+def _whole(found: RecordCheck, lodged: bool) -> str:
+    if found.head is None or found.first_at is None or found.last_at is None:
+        return "The record is whole: nothing has happened yet."
+    events = "one event" if found.events == 1 else f"{found.events:,} events"
+    span = f"from {_moment(found.first_at)} to {_moment(found.last_at)}"
+    known = ", the lodged head among them" if lodged else ""
+    stored = f"{found.rows:,} rows as they were stored"
+    return f"The record is whole: {events} {span}{known}, {stored}, head {found.head}"
+
+
+def _moment(at: str) -> str:
+    return at[:16].replace("T", " ")
+
+
+@audit.command()
+@programme_option
+@json_option
+def head(programme: Programme, as_json: bool) -> None:
+    """Print the head of the record: lodge it elsewhere, and nobody can rewrite what came before unseen.
+
+    Example: joint-review audit head >> heads-kept-elsewhere.txt
+    """
+    found = head_of_record(programme.db)
+    if as_json:
+        show_json(found and asdict(found))
+    elif found is None:
+        raise ReviewError("nothing has happened yet, so the record has no head")
+    else:
+        click.echo(f"{found}  (event {found.number} of {_moment(found.at)})")
+
+
+@click.command()
+@click.argument("item")
+@programme_option
+@json_option
+def history(programme: Programme, item: str, as_json: bool) -> None:
+    """Tell the life of an item: who added, tagged, coded, settled or withdrew it; which runs counted it.
+
+    With --json also what was there before and after every change.
+
+    Example: joint-review history E12
+    """
+    found = history_of(programme.db, item_number(item))
+    if as_json:
+        show_json(found)
+        return
+    heading(f"E{found['id']} of {found['review']}{' (withdrawn)' if found['withdrawn'] else ''}")
+    paragraph(found["text"])
+    click.echo(f"{found['source']}, {found['locator']}\n")
+    for step in found["life"]:
+        step["when"] = _moment(step["at"])
+        step["what"] = f"{step['what']}: {step['about']}" if step["about"] else step["what"]
+        if step["named"] and step["named"] != step["by"]:
+            step["by"] = f"{step['by']} for {step['named']}"
+        step["why"] = "; ".join(text for text in (step["said"], step["because"]) if text)
+    columns = {"event": "event", "when": "when (UTC)", "by": "by", "what": "what", "why": "note or reason"}
+    show_table(found["life"], columns, [None, None, 24, 40, 40])
+
+
+@click.command()
+@click.argument("file", type=FOLDER_OR_FILE)
+@click.option("--replace", is_flag=True, help="Write over an older backup of the same name.")
+@db_option
+@json_option
+def backup(db_path: Path, file: Path, replace: bool, as_json: bool) -> None:
+    """Copy the working database to one file, also while others read and write it, and check the copy.
+
+    The copy is the database as it was at one moment; only you may read it (file mode 600).
+
+    Example: joint-review backup programme-backup.db
+    """
+    with progress_bar() as progress:
+        made = back_up(db_path, file, replace=replace, progress=progress)
+    _show(made, f"{file} is a checked copy of {db_path}", as_json)
+
+
+@click.command()
+@click.argument("file", type=FOLDER_OR_FILE)
+@click.option("--replace", is_flag=True, help="Put an existing database aside, under a name that is said.")
+@by_option
+@db_option
+@json_option
+def restore(db_path: Path, file: Path, replace: bool, by: str, as_json: bool) -> None:
+    """Make a backup the working database, after checking it; what was there before is kept beside it.
+
+    Stop `joint-review serve` first. That it was restored is itself recorded as an event.
+
+    Example: joint-review restore programme-backup.db --db programme.db --replace
+    """
+    with progress_bar() as progress:
+        made = restore_backup(
+            file, db_path, replace=replace, by=by, at=now(), reopen=open_programme, progress=progress
+        )
+    _show(made, f"{db_path} is restored from {file}", as_json)
+
+
+def _show(made: Copy, sentence: str, as_json: bool) -> None:
+    if as_json:
+        show_json({**asdict(made), "kept": made.kept and str(made.kept)})
+        return
+    click.echo(f"{sentence}: {made.bytes:,} bytes, head {made.head or 'none yet'}")
+    if made.kept:
+        click.echo(f"What was there before is kept as {made.kept}")

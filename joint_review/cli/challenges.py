@@ -1,0 +1,191 @@
+"""joint-review challenge: challenges to ratings and to what stands behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from assessment.decisions import challenges
+from assessment.decisions.schema import CHALLENGED, GROUNDS
+from joint_review.cli.options import Commands, Programme, by_option, json_option, now, programme_option
+from joint_review.cli.show import paragraph, show_json, show_table
+
+
+def _words(text: str) -> str:
+    """'not-supported' as 'not supported': words need no quotes on the command line."""
+    return text.strip().lower().replace("-", " ")
+
+
+@click.group(cls=Commands)
+def challenge() -> None:
+    """Challenge ratings, or what stands behind them; reply, and close with an outcome."""
+
+
+@challenge.command("add")
+@click.argument("review")
+@click.argument("kind", metavar="|".join(CHALLENGED))
+@click.argument("target")
+@click.option(
+    "--ground", required=True, metavar="GROUND", help=f"One of: {', '.join(GROUNDS)} (or with hyphens)."
+)
+@click.option("--text", required=True, help="The challenge in your words.")
+@by_option
+@programme_option
+@json_option
+def add_(
+    programme: Programme,
+    review: str,
+    kind: str,
+    target: str,
+    ground: str,
+    text: str,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Challenge a rating, rule, measure, item or tag; no rating resting on it can be accepted meanwhile.
+
+    TARGET is a domain, a question or 'cell' (rating), the id of a rule, DOMAIN.MEASURE, an item (E12), or an
+    item with its domain (tag: E12:carers).
+
+    Example: joint-review challenge add wales-2004-08 rating carers --ground one-source --text "One visit."
+    """
+    found = challenges.raise_challenge(
+        programme.db,
+        programme.review(review),
+        kind,
+        target,
+        ground=_words(ground),
+        text=text,
+        by=by,
+        at=now(),
+    )
+    if as_json:
+        show_json(found)
+        return
+    click.echo(f"Challenge {found['number']} is open: {found['target']}, {found['ground']}.")
+    if found["blocks"]:
+        click.echo(f"Until it is closed, nobody can accept: {', '.join(found['blocks'])}.")
+    else:
+        click.echo("No rating of the latest run rests on it.")
+
+
+@challenge.command("list")
+@click.argument("review", required=False)
+@click.option("--open", "only_open", is_flag=True, help="Only those that are open.")
+@programme_option
+@json_option
+def list_(programme: Programme, review: str | None, only_open: bool, as_json: bool) -> None:
+    """List the challenges of a review, or of all reviews.
+
+    Example: joint-review challenge list wales-2004-08 --open
+    """
+    found = challenges.list_challenges(
+        programme.db, None if review is None else programme.review(review), only_open=only_open
+    )
+    if as_json:
+        show_json(found)
+        return
+    if not found:
+        click.echo("There is no open challenge." if only_open else "There is no challenge.")
+    columns = ("number", "review", "kind", "target", "ground", "by", "state", "text")
+    show_table(found, {name: name for name in columns}, [*[None] * 7, 50])
+
+
+@challenge.command("show")
+@click.argument("number", type=int)
+@programme_option
+@json_option
+def show_(programme: Programme, number: int, as_json: bool) -> None:
+    """Show a challenge with its replies, its outcome, and what moved in the next run.
+
+    Example: joint-review challenge show 3
+    """
+    found = challenges.show_challenge(programme.db, number)
+    if as_json:
+        show_json(found)
+    else:
+        _show(found)
+
+
+def _show(found: Mapping[str, Any]) -> None:
+    click.echo(f"Challenge {found['number']} of {found['review']}: {found['state']}")
+    on = f", looking at run {found['run']}" if found["run"] else ""
+    click.echo(f"{found['kind']} {found['target']}, {found['ground']}; {found['by']}, {found['at'][:10]}{on}")
+    paragraph(found["text"], "  ")
+    for reply in found["replies"]:
+        click.echo(f"Reply of {reply['by']}, {reply['at'][:10]}")
+        paragraph(reply["text"], "  ")
+    if found["blocks"]:
+        click.echo(f"While it is open, nobody can accept: {', '.join(found['blocks'])}.")
+    outcome = found["outcome"]
+    if outcome is None:
+        return
+    click.echo(f"{outcome['outcome'].capitalize()}: {outcome['by']}, {outcome['at'][:10]}")
+    paragraph(outcome["because"], "  ")
+    changed = "; ".join(change["what"] for change in outcome["changed"])
+    click.echo(f"Changed because of it: {changed or 'nothing'}.")
+    if found["next_run"] is None:
+        click.echo("There is no run since.")
+        return
+    click.echo(f"Run {found['next_run']} is the next. Moved since run {found['run']}:")
+    for moved in found["moved"]:
+        paragraph(f"{moved['title']}: {moved['before']} -> {moved['after']}", "  ")
+    if not found["moved"]:
+        click.echo("  nothing")
+
+
+@challenge.command("reply")
+@click.argument("number", type=int)
+@click.option("--text", required=True, help="The reply.")
+@by_option
+@programme_option
+@json_option
+def reply_(programme: Programme, number: int, text: str, by: str, as_json: bool) -> None:
+    """Reply to an open challenge.
+
+    Example: joint-review challenge reply 3 --by lead-1 --text "E14 and E20 say the same."
+    """
+    found = challenges.reply_to_challenge(programme.db, number, text=text, by=by, at=now())
+    if as_json:
+        show_json(found)
+    else:
+        click.echo(f"Replied to challenge {number}.")
+
+
+@challenge.command("close")
+@click.argument("number", type=int)
+@click.argument("outcome", metavar="OUTCOME")
+@click.option("--because", required=True, metavar="TEXT", help="The reason for the outcome and its effect.")
+@click.option(
+    "--changed",
+    multiple=True,
+    metavar="NAME",
+    help="What was changed because of it: an item (E12, also for its tags), a domain or question that was"
+    " decided, or 'rulebook'. May be given several times; left out, nothing was changed.",
+)
+@by_option
+@programme_option
+@json_option
+def close_(
+    programme: Programme,
+    number: int,
+    outcome: str,
+    because: str,
+    changed: tuple[str, ...],
+    by: str,
+    as_json: bool,
+) -> None:
+    """Close a challenge: upheld, partly-upheld, not-upheld or withdrawn, with what was changed because of it.
+
+    Example: joint-review challenge close 3 upheld --because "E12 was hearsay." --changed E12
+    """
+    found = challenges.close_challenge(
+        programme.db, number, _words(outcome), because=because, changed=changed, by=by, at=now()
+    )
+    if as_json:
+        show_json(found)
+        return
+    what = "; ".join(change["what"] for change in found["outcome"]["changed"]) or "nothing"
+    click.echo(f"Challenge {number} is closed: {found['state']}. Changed because of it: {what}.")

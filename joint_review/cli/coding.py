@@ -1,0 +1,231 @@
+"""joint-review coding draw / list / sheet / done / disagreements / settle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from evidence.coding.agreement import Coding, coding_words
+from evidence.coding.second_coding import (
+    Judgement,
+    draw_batch,
+    find_batch,
+    hand_in,
+    items_to_code,
+    list_batches,
+    write_sheet,
+)
+from evidence.coding.settlements import list_disagreements, settle
+from evidence.items import item_number
+from joint_review.cli.options import Commands, Programme, Seed, by_option, json_option, now, programme_option
+from joint_review.cli.show import heading, paragraph, show_json, show_table
+
+
+@click.group(cls=Commands)
+def coding() -> None:
+    """Have items coded a second time, blind; see what was coded differently; settle it."""
+
+
+@coding.command()
+@click.argument("review")
+@click.option("--to", "coder", required=True, metavar="WHO", help="Who codes them.")
+@click.option("--items", required=True, type=click.IntRange(1), help="How many items to draw.")
+@click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the draw.")
+@click.option("--by-domain", is_flag=True, help="Draw from one domain after the other.")
+@click.option("--passages", is_flag=True, help="Show the coder the words of the source alone.")
+@by_option
+@programme_option
+@json_option
+def draw(
+    programme: Programme,
+    review: str,
+    coder: str,
+    items: int,
+    seed: int,
+    by_domain: bool,
+    passages: bool,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Draw items by chance for a further reviewer, who codes them without seeing the first coding.
+
+    Items that this reviewer recorded or coded are never drawn. Every item has the same chance; with
+    --by-domain small domains are represented, and weigh more in figures over all domains. With --passages
+    only items are drawn that quote a stored text, and the coder reads these words in their place, not the
+    finding in the first reviewer's words.
+
+    Example: joint-review coding draw wales-2004-08 --to reviewer-2 --items 20 --seed 1
+    """
+    batch = draw_batch(
+        programme.db,
+        programme.review(review),
+        coder=coder,
+        items=items,
+        seed=seed,
+        by_domain=by_domain,
+        passages=passages,
+        by=by,
+        at=now(),
+    )
+    if as_json:
+        show_json(batch)
+        return
+    paragraph(
+        f"Batch {batch['number']}: {batch['items']:,} of {batch['drawn_from']:,} items, drawn for"
+        f" {batch['coder']} with seed {seed}. Write the sheet to fill in:"
+    )
+    click.echo(f"  joint-review coding sheet {batch['review']} {batch['number']} > codings.csv")
+
+
+@coding.command("list")
+@click.argument("review")
+@programme_option
+@json_option
+def list_(programme: Programme, review: str, as_json: bool) -> None:
+    """List the batches of a review: who codes them, how far they are, how they were drawn.
+
+    Example: joint-review coding list wales-2004-08
+    """
+    found = list_batches(programme.db, programme.review(review))
+    if as_json:
+        show_json(found)
+        return
+    if not found:
+        click.echo("No batches.")
+    for row in found:
+        how = ["passages"] * row["passages"] + ["by domain"] * row["by_domain"]
+        row["drawn"] = ", ".join([*how, f"seed {row['seed']}"])
+    names = ("number", "coder", "items", "coded", "state", "drawn", "drawn_from", "drawn_by")
+    show_table(found, {name: name.replace("_", " ") for name in names}, [None] * len(names))
+
+
+@coding.command()
+@click.argument("review")
+@click.argument("batch", type=int)
+@programme_option
+@json_option
+def sheet(programme: Programme, review: str, batch: int, as_json: bool) -> None:
+    """Write the sheet of a batch as a CSV to fill in and import, without what anybody else made of its items.
+
+    Fill in direction and significance (or the score) and the domains, then import it as it is. The columns
+    'says' and 'quote' are to be read; the sources' text: joint-review source show.
+
+    Example: joint-review coding sheet wales-2004-08 1 > codings.csv
+    """
+    found = programme.review(review)
+    coder = find_batch(programme.db, found, batch)["coder"]
+    if as_json:
+        show_json(items_to_code(programme.db, found, batch, coder))
+    else:
+        click.echo(write_sheet(programme.db, found, batch, coder), nl=False)
+
+
+@coding.command()
+@click.argument("review")
+@click.argument("batch", type=int)
+@click.option("--because", default="", metavar="TEXT", help="The reason, where items are left uncoded.")
+@by_option
+@programme_option
+@json_option
+def done(programme: Programme, review: str, batch: int, because: str, by: str, as_json: bool) -> None:
+    """Hand in a batch: its codings are compared from now on, and can be changed no more.
+
+    Example: joint-review coding done wales-2004-08 1 --by reviewer-2
+    """
+    found = hand_in(programme.db, programme.review(review), batch, by=by, at=now(), because=because)
+    if as_json:
+        show_json(found)
+        return
+    click.echo(f"Batch {batch} is handed in: {found['coded']:,} of {found['items']:,} items coded.")
+    click.echo(f"  joint-review coding disagreements {found['review']} {batch}")
+
+
+@coding.command()
+@click.argument("review")
+@click.argument("batch", type=int, required=False)
+@click.option("--open", "only_open", is_flag=True, help="Those alone that are still to be settled.")
+@programme_option
+@json_option
+def disagreements(
+    programme: Programme, review: str, batch: int | None, only_open: bool, as_json: bool
+) -> None:
+    """List the items that people coded differently, the largest difference first.
+
+    Batches that are not handed in yet are left out.
+
+    Example: joint-review coding disagreements wales-2004-08 --open
+    """
+    found = list_disagreements(programme.db, programme.review(review), batch, only_open=only_open)
+    if as_json:
+        show_json(found)
+        return
+    settled = sum(item["settled"] is not None for item in found)
+    heading(f"Coded differently: {len(found):,} item{'' if len(found) == 1 else 's'}, {settled:,} settled")
+    for item in found:
+        _show_disagreement(item)
+
+
+def _show_disagreement(item: Mapping[str, Any]) -> None:
+    settled = item["settled"]
+    since = " (withdrawn since)" if item["withdrawn"] and not settled else ""
+    paragraph(f"E{item['item']} {item['text']} - {item['source']}, {item['locator']}{since}", "  ")
+    for one in item["codings"]:
+        paragraph(f"{one['coder']}: {coding_words(Coding(**one))}", "      ")
+    if settled:
+        names = ("direction", "significance", "score", "domains")
+        said = Coding(
+            settled["settled_by"], False, **{name: settled[name] for name in names}, note=settled["because"]
+        )
+        where = "" if settled["now"] == item["item"] else f" as E{settled['now']}"
+        paragraph(f"settled{where} by {settled['settled_by']}: {coding_words(said)}", "      ")
+
+
+@coding.command("settle")
+@click.argument("review")
+@click.argument("item")
+@click.option("--direction", help="Findings: strength, weakness or neutral.")
+@click.option("--significance", type=click.IntRange(1, 3), help="Findings: 1 minor, 2 important, 3 serious.")
+@click.option("--score", type=float, help="Case scores: the score, 1 the worst.")
+@click.option(
+    "--domains",
+    required=True,
+    metavar="DOMAIN;...",
+    help="All domains it bears on, separated by semicolons; '' for none.",
+)
+@click.option("--because", required=True, metavar="TEXT", help="The reason.")
+@by_option
+@programme_option
+@json_option
+def settle_(
+    programme: Programme,
+    review: str,
+    item: str,
+    direction: str | None,
+    significance: int | None,
+    score: float | None,
+    domains: str,
+    because: str,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Settle an item that was coded differently, as a third person; the next run counts what was settled.
+
+    Another judgement than the recorder's puts a new item in the place of the old one, which is withdrawn.
+    Figures of agreement stay as they are.
+
+    Example: joint-review coding settle wales-2004-08 E12 --direction weakness --significance 2
+    --domains "carers;assessment" --because "The file shows both." --by lead-1
+    """
+    number = item_number(item)
+    named = tuple(dict.fromkeys(name.strip() for name in domains.split(";") if name.strip()))
+    judgement = Judgement(direction, significance, score, named)
+    found = programme.review(review)
+    now_is = settle(programme.db, found, number, judgement, by=by, because=because, at=now())
+    if as_json:
+        show_json({"item": number, "now": now_is})
+    elif now_is == number:
+        click.echo(f"E{number} is settled; its judgement stands.")
+    else:
+        click.echo(f"E{number} is settled; E{now_is} stands in its place, and the next run counts it.")

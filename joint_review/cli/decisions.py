@@ -1,0 +1,239 @@
+"""joint-review decisions, accept, rate, approve, overrides.
+
+Whoever has the file may act here under the name given with --by; the pages hold people to their roles. That
+nobody accepts the ratings of their own run or approves their own override, and that an open challenge stands
+in the way of both, holds here as there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from assessment.decisions import decide
+from comparison.compare import framework_to_compare
+from comparison.overrides import count_overrides
+from joint_review.cli.options import Programme, by_option, json_option, now, programme_option
+from joint_review.cli.show import heading, paragraph, show_json, show_table
+from rules.loader import load_policy
+
+TARGETS = "DOMAIN|QUESTION|cell"
+run_option = click.option(
+    "--run", type=int, help="Number of the run that was looked at; the latest if left out."
+)
+note_option = click.option("--because", default="", metavar="TEXT", help="The reason, if one is to be said.")
+
+
+@click.command()
+@click.argument("review")
+@programme_option
+@json_option
+def decisions(programme: Programme, review: str, as_json: bool) -> None:
+    """Show where every rating stands: proposed, accepted, overridden, approved or lapsed.
+
+    Example: joint-review decisions wales-2004-08
+    """
+    found = decide.decision_states(programme.db, programme.review(review))
+    if as_json:
+        show_json(found)
+        return
+    rows = [{**row, "rated": row["level_title"] or row["status"], "said": _said(row)} for row in found]
+    show_table(
+        rows,
+        {"target": "of", "rated": "rating", "state": "state", "said": "by whom, and what is in the way"},
+        [None, 30, None, 60],
+    )
+    settled = sum(row["settled"] for row in found)
+    click.echo(f"\n{settled} of {len(found)} settled.")
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    """Who decided, who approved, and what is open."""
+    said = []
+    decision, approval = row["decision"], row["approval"]
+    if decision:
+        verb = "accepted" if decision["kind"] == "accept" else f"rated {decision['level_title']}"
+        on = f" on run {decision['run']}" if decision["run"] else ""
+        said.append(f"{verb} by {decision['by']}{on}")
+    if approval:
+        said.append(f"approved by {approval['by']} on run {approval['run']}")
+    if row["lapsed_on"]:
+        said.append(f"run {row['lapsed_on']} changed the rating")
+    if row["state"] == "approved" and row["status"] != "decided":
+        said.append("counts from the next run on")
+    if row["challenges"]:
+        said.append(f"open challenges: {', '.join(map(str, row['challenges']))}")
+    if row["panel"]:
+        said.append("a panel is voting")
+    return "; ".join(said)
+
+
+@click.command()
+@click.argument("review")
+@click.argument("targets", nargs=-1, required=True, metavar=f"{TARGETS}...")
+@run_option
+@note_option
+@by_option
+@programme_option
+@json_option
+def accept(
+    programme: Programme,
+    review: str,
+    targets: tuple[str, ...],
+    run: int | None,
+    because: str,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Accept what a run proposes for domains, questions or the cell.
+
+    Not by the person who made the run, and not while a challenge is open to the rating or what it rests on.
+    It lapses when a later run rates otherwise.
+
+    Example: joint-review accept wales-2004-08 carers leadership --by moderator-1
+    """
+    found = decide.accept(
+        programme.db, programme.review(review), *targets, by=by, because=because, run=run, at=now()
+    )
+    if as_json:
+        show_json(found)
+        return
+    for one in found:
+        level = one["level"] or "not enough evidence"
+        click.echo(f"{one['target']} is accepted by {by} as {level}, on run {one['run']}.")
+
+
+@click.command()
+@click.argument("review")
+@click.argument("target", metavar=TARGETS)
+@click.argument("level", required=False)
+@click.option("--because", required=True, metavar="TEXT", help="The reason.")
+@click.option(
+    "--take-back", is_flag=True, help="Take the last decision back instead; the proposal counts again."
+)
+@by_option
+@programme_option
+@json_option
+def rate(
+    programme: Programme,
+    review: str,
+    target: str,
+    level: str | None,
+    because: str,
+    take_back: bool,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Override what is proposed with a rating of your own; it counts once another person approves it.
+
+    The cell is rated by the levels of its questions, joined by '/'.
+
+    Example: joint-review rate wales-2004-08 carers inconsistent --by moderator-1 --because "Seen on visits."
+    """
+    if take_back == (level is not None):
+        raise click.UsageError("give either a LEVEL or --take-back")
+    found = decide.rate(
+        programme.db, programme.review(review), target, level, by=by, because=because, at=now()
+    )
+    if as_json:
+        show_json(found)
+        return
+    if level is None:
+        click.echo(
+            f"The decision on {target} is taken back; what is proposed counts again from the next run on."
+        )
+        return
+    for one in found.get("questions", [found]):
+        beside = f" (proposed: {one['proposed']})" if one["proposed"] else ""
+        click.echo(f"{one['target']} is rated {one['level']} by {by}{beside}.")
+    click.echo(f"It counts once another person approves it: joint-review approve {review} {target}")
+
+
+@click.command()
+@click.argument("review")
+@click.argument("targets", nargs=-1, required=True, metavar=f"{TARGETS}...")
+@run_option
+@note_option
+@by_option
+@programme_option
+@json_option
+def approve(
+    programme: Programme,
+    review: str,
+    targets: tuple[str, ...],
+    run: int | None,
+    because: str,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Approve another person's rating of domains or questions; it counts from the next run on.
+
+    'cell' stands for the questions together. The approval lapses when a later run proposes something else.
+
+    Example: joint-review approve wales-2004-08 carers --by lead-1
+    """
+    found = decide.approve(
+        programme.db, programme.review(review), *targets, by=by, because=because, run=run, at=now()
+    )
+    if as_json:
+        show_json(found)
+        return
+    for one in found:
+        said = f"{one['target']}: {one['level']}, given by {one['rated_by']}, is approved by {by}"
+        click.echo(f"{said} on run {one['run']}.")
+    click.echo(f"Assess again for it to count: joint-review assess {review}")
+
+
+@click.command()
+@click.argument("framework", required=False)
+@click.option(
+    "--most", default=10, show_default=True, type=click.IntRange(0), help="Rules and reviewers shown."
+)
+@programme_option
+@json_option
+def overrides(programme: Programme, framework: str | None, most: int, as_json: bool) -> None:
+    """Count how often each review, rule and reviewer was overridden, and find like evidence rated unlike.
+
+    The framework may be left out where all reviews have the same. --json lists everything.
+
+    Example: joint-review overrides wales-round-2 --most 20
+    """
+    policy = load_policy(framework_to_compare(programme.db, framework))
+    found = count_overrides(programme.db, policy)
+    if as_json:
+        show_json(found)
+        return
+    total = found["all"]
+    click.echo(f"{found['framework']['title']}: {total['decided']} ratings decided, ", nl=False)
+    click.echo(f"{total['overridden']} of them overridden.")
+    for title, key, name, shown in (
+        ("Reviews", "reviews", "authority", None),
+        ("Domains and questions", "targets", "title", None),
+        ("Rules behind what was proposed", "rules", "rule", most),
+        ("Reviewers whose tags stood behind it", "reviewers", "reviewer", most),
+    ):
+        heading(title)
+        _show_counts([row for row in found[key] if row["decided"]], name, shown)
+    heading("The same criteria met, rated differently")
+    if not found["same_profile"]:
+        click.echo("None.")
+    for row in found["same_profile"]:
+        for pair in row["pairs"]:
+            told = [
+                f"{name} {rating['level_title']}"
+                for name, rating in zip(pair["authorities"], pair["ratings"], strict=True)
+            ]
+            paragraph(f"{row['title']}: {' and '.join(told)}. {pair['because']}", "  ")
+    click.echo("\nThe same proposal decided differently: see joint-review compare.")
+
+
+def _show_counts(rows: Sequence[Mapping[str, Any]], name: str, most: int | None) -> None:
+    if not rows:
+        click.echo("None decided yet.")
+        return
+    names = ("decided", "accepted", "overridden", "higher", "lower", "given")
+    show_table(rows[:most], {name: "", **{n: n for n in names}}, [50, *[None] * len(names)])
+    if most is not None and len(rows) > most:
+        click.echo(f"... and {len(rows) - most} more (--most N shows more)")

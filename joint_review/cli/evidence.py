@@ -1,0 +1,357 @@
+"""joint-review evidence import / template / add / tag / list / show / withdraw / check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evidence.check import EvidenceCheck, check_evidence
+from evidence.coding.agreement import as_coding, coding_words
+from evidence.coding.codings import list_codings, withdraw_coding
+from evidence.intake.importing import ImportReport, import_files, import_row
+from evidence.intake.layouts import LAYOUTS, columns, row_model, template
+from evidence.items import ItemFilter, find_item, item_number, list_items, tag_item, withdraw_item
+from evidence.weights import LARGE
+from joint_review.cli.options import (
+    FOLDER_OR_FILE,
+    Commands,
+    Programme,
+    by_option,
+    json_option,
+    now,
+    programme_option,
+    progress_bar,
+)
+from joint_review.cli.show import heading, paragraph, show_json, show_table
+from rules.ratings import FEWEST_ANSWERS
+
+
+@click.group(cls=Commands)
+def evidence() -> None:
+    """Bring evidence in, tag it to domains, look at it, check it."""
+
+
+@evidence.command("import")
+@click.argument("review")
+@click.argument("files", nargs=-1, required=True, type=FOLDER_OR_FILE, metavar="FILE...")
+@click.option(
+    "--layout", help=f"The files' layout, if their names and headers do not say: {', '.join(LAYOUTS)}."
+)
+@click.option("--encoding", default="utf-8", show_default=True, help="Encoding of CSV files, e.g. cp1252.")
+@click.option(
+    "--replace", is_flag=True, help="Withdraw items that say something else now, and add the new ones."
+)
+@by_option
+@programme_option
+@json_option
+def import_(
+    programme: Programme,
+    review: str,
+    files: tuple[Path, ...],
+    layout: str | None,
+    encoding: str,
+    replace: bool,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Import files of evidence: CSV, XLSX, YAML or JSON, all or nothing.
+
+    Sources, findings, case scores, survey results, indicators, tags, codings and the rest each have a layout;
+    see: joint-review evidence template. Importing the same file again changes nothing.
+
+    Example: joint-review evidence import wales-2004-08 sources.csv findings.csv
+    """
+    found = programme.review(review)
+    if layout:
+        row_model(layout)
+    with progress_bar() as progress:
+        report = import_files(
+            programme.db,
+            found,
+            files,
+            by=by,
+            at=now(),
+            layout=layout,
+            encoding=encoding,
+            replace=replace,
+            progress=progress,
+        )
+    _show_report(report, as_json)
+
+
+def _show_report(report: ImportReport, as_json: bool) -> None:
+    if as_json:
+        show_json(vars(report))
+        return
+    added = ", ".join(f"{count:,} {what}" for what, count in report.added.items() if count)
+    click.echo(f"Added: {added or 'nothing new'}.")
+    if report.already_there:
+        click.echo(f"Already there: {report.already_there:,} rows (same source and locator, same content).")
+    if report.replaced:
+        click.echo(f"Replaced: {report.replaced:,} items or codings; the old ones are withdrawn.")
+    if report.withdrawn:
+        click.echo(f"Left withdrawn: {report.withdrawn:,} rows repeat what was withdrawn before.")
+
+
+@evidence.command("template")
+@click.argument("layout", required=False, metavar="KIND")
+@click.option("--columns", "describe", is_flag=True, help="Say what stands in every column instead.")
+@json_option
+def template_(layout: str | None, describe: bool, as_json: bool) -> None:
+    """Write a template file for a kind of evidence: all columns and example rows to write over.
+
+    Example: joint-review evidence template findings > findings.csv
+    """
+    if layout is None:
+        kinds = [{"kind": name, "holds": (row_model(name).__doc__ or "").strip()} for name in LAYOUTS]
+        if as_json:
+            show_json(kinds)
+        else:
+            show_table(kinds, {"kind": "kind", "holds": "one row is"}, [None, 80])
+        return
+    described = [{"column": n, "needed": needed, "holds": text} for n, needed, text in columns(layout)]
+    if as_json:
+        show_json(described)
+    elif describe:
+        show_table(
+            described,
+            {"column": "column", "needed": "needed", "holds": "what stands in it"},
+            [None, None, 80],
+        )
+    else:
+        click.echo(template(layout), nl=False)
+
+
+@evidence.command()
+@click.argument("review")
+@click.argument("layout", metavar="KIND")
+@click.argument("values", nargs=-1, required=True, metavar="COLUMN=VALUE...")
+@by_option
+@programme_option
+@json_option
+def add(
+    programme: Programme, review: str, layout: str, values: tuple[str, ...], by: str, as_json: bool
+) -> None:
+    """Add one source, item, response or tag; the columns are those of the kind's template.
+
+    Example: joint-review evidence add wales-2004-08 findings source=R1 locator="ch. 4, p. 20"
+    finding="Reviews of care are late." direction=weakness significance=2 domains=care-planning
+    """
+    given: dict[str, str] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals:
+            raise click.UsageError(f"{value!r} is not of the form column=value")
+        given[name] = text
+    found = programme.review(review)
+    report, number = import_row(programme.db, found, layout, given, by=by, at=now())
+    if as_json:
+        show_json({**vars(report), "item": number})
+        return
+    if number is not None and report.added.get("items"):
+        click.echo(f"Added as E{number}.")
+    else:
+        _show_report(report, as_json)
+
+
+@evidence.command()
+@click.argument("review")
+@click.argument("item")
+@click.argument("domains", nargs=-1, required=True, metavar="DOMAIN...")
+@click.option("--note", default="", help="Why it bears on the domain.")
+@by_option
+@programme_option
+@json_option
+def tag(
+    programme: Programme, review: str, item: str, domains: tuple[str, ...], note: str, by: str, as_json: bool
+) -> None:
+    """Tie an item to one or more domains.
+
+    Example: joint-review evidence tag wales-2004-08 E12 carers assessment --note "Says how."
+    """
+    number = item_number(item)
+    new = tag_item(programme.db, programme.review(review), number, domains, by=by, at=now(), note=note)
+    if as_json:
+        show_json({"item": number, "tagged": new})
+    else:
+        click.echo(
+            f"E{number} is now tagged to {', '.join(new)}." if new else f"E{number} was tagged so already."
+        )
+
+
+@evidence.command("list")
+@click.argument("review")
+@click.option("--domain", help="Items tagged to this domain.")
+@click.option("--kind", help="finding, case_score, survey_result or indicator.")
+@click.option("--strand", help="Items about this group of people.")
+@click.option("--source", help="Items of this source.")
+@click.option("--direction", help="strength, weakness or neutral.")
+@click.option("--untagged", is_flag=True, help="Items tagged to no domain.")
+@click.option("--withdrawn", is_flag=True, help="Withdrawn items instead of those that count.")
+@click.option("--search", default="", help="Items with these words.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="How many to show.")
+@click.option("--offset", default=0, type=click.IntRange(0), help="How many to skip.")
+@programme_option
+@json_option
+def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> None:
+    """List items, filtered.
+
+    Example: joint-review evidence list wales-2004-08 --domain carers --direction weakness
+    """
+    found, total = list_items(programme.db, programme.review(review), ItemFilter(**chosen))
+    if as_json:
+        show_json({"total": total, "items": found})
+        return
+    if not found:
+        click.echo("No items.")
+        return
+    for row in found:
+        row["number"] = f"E{row['id']}"
+        row["where"] = f"{row['source']}, {row['locator']}"
+        if row["scale_max"]:
+            row["value"] = f"{row['value']:g} of {row['scale_max']:g}"
+        if row["small"]:
+            row["value"] = f"{row['value']:g} (few answers: {row['answers']})"
+    columns_ = {
+        "number": "item",
+        "kind": "kind",
+        "text": "what it says",
+        "direction": "direction",
+        "value": "value",
+        "where": "source and locator",
+        "domains": "domains",
+    }
+    show_table(found, columns_, [None, None, 48, None, None, 32, 20])
+    if total > len(found):
+        click.echo(
+            f"\n{len(found)} of {total:,} items; --offset {chosen['offset'] + len(found)} shows the next."
+        )
+
+
+@evidence.command()
+@click.argument("review")
+@click.argument("item")
+@programme_option
+@json_option
+def show(programme: Programme, review: str, item: str, as_json: bool) -> None:
+    """Show one item with its source, its tags, and what further reviewers made of it.
+
+    Codings of a batch that is not handed in yet are not shown.
+
+    Example: joint-review evidence show wales-2004-08 E12
+    """
+    in_review, number = programme.review(review), item_number(item)
+    found = find_item(programme.db, in_review, number)
+    codings = list_codings(programme.db, in_review, number)
+    if as_json:
+        show_json({**found, "codings": codings})
+        return
+    heading(f"E{found['id']} ({found['kind'].replace('_', ' ')})")
+    paragraph(found["text"])
+    if found["quote"]:
+        paragraph(f'"{found["quote"]}"', "  ")
+    skipped = {"id", "text", "quote", "kind", "tags", "context", "review_id", "source_id", "digest", "small"}
+    for name, value in found.items():
+        if name not in skipped and not name.endswith("_event") and value not in (None, ""):
+            mark = f" (few: on fewer than {FEWEST_ANSWERS} a share never decides alone)"
+            click.echo(
+                f"{name.replace('_', ' '):>18}  {value}{mark if name == 'answers' and found['small'] else ''}"
+            )
+    for one in found["tags"]:
+        state = (
+            f" (withdrawn by {one['withdrawn_by']}: {one['withdrawn_because']})" if one["withdrawn"] else ""
+        )
+        click.echo(f"{'tagged to':>18}  {one['domain']} by {one['tagged_by']}{state}")
+    for one in codings:
+        click.echo(f"{'coded by':>18}  {one['coded_by']}: {coding_words(as_coding(one))}")
+
+
+@evidence.command()
+@click.argument("review")
+@click.argument("item")
+@click.option("--domain", help="Withdraw only the tag to this domain.")
+@click.option("--coding", metavar="WHO", help="Withdraw only this further reviewer's coding.")
+@click.option("--because", required=True, metavar="TEXT", help="The reason.")
+@by_option
+@programme_option
+@json_option
+def withdraw(
+    programme: Programme,
+    review: str,
+    item: str,
+    domain: str | None,
+    coding: str | None,
+    because: str,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Withdraw an item, one of its tags or one of its codings; it stays in the record and counts no more.
+
+    Example: joint-review evidence withdraw wales-2004-08 E12 --because "Recorded twice, see E40"
+    """
+    if domain and coding:
+        raise click.UsageError("give --domain or --coding, not both")
+    db, found, number = programme.db, programme.review(review), item_number(item)
+    if coding:
+        withdraw_coding(db, found, number, coding, by=by, because=because, at=now())
+    else:
+        withdraw_item(db, found, number, by=by, because=because, at=now(), domain=domain)
+    if as_json:
+        show_json({"item": number, "domain": domain, "coding": coding, "withdrawn": True})
+    elif coding:
+        click.echo(f"{coding}'s coding of E{number} is withdrawn; it is compared no more.")
+    else:
+        what = f"The tag of E{number} to {domain}" if domain else f"E{number}"
+        click.echo(f"{what} is withdrawn; the next run no longer counts it.")
+
+
+@evidence.command()
+@click.argument("review")
+@programme_option
+@json_option
+def check(programme: Programme, review: str, as_json: bool) -> None:
+    """Check the evidence: untagged items, thin or one-sided domains, overused, dated or draft items, surveys.
+
+    Example: joint-review evidence check wales-2004-08
+    """
+    found = check_evidence(programme.db, programme.review(review))
+    if as_json:
+        show_json(vars(found))
+    else:
+        _show_check(found)
+
+
+def _show_check(found: EvidenceCheck) -> None:
+    heading("Evidence by domain")
+    columns_ = {
+        "title": "domain",
+        "items": "items",
+        "sources": "sources",
+        "kinds": "kinds",
+        "problem": "look at",
+    }
+    show_table(found.domains, columns_, [40, None, None, None, 40])
+    sections = [
+        ("Tagged to no domain", found.untagged, ""),
+        ("Used in three domains or more", found.used_in_many, "domains"),
+        ("Outside the evidence window", found.outside_window, "dated"),
+        ("From draft sources", found.drafts, "source"),
+        (f"Survey shares on fewer than {FEWEST_ANSWERS} answers", found.few_answers, "answers"),
+    ]
+    for title, items, extra in sections:
+        heading(f"{title}: {len(items):,}")
+        for item in items[:20]:
+            more = f" ({item[extra]})" if extra else ""
+            paragraph(f"E{item['id']} {item['text']}{more}", "  ")
+        if len(items) > 20:
+            click.echo(f"  ... and {len(items) - 20:,} more (--json lists all)")
+    heading(f"Surveys where somebody counts over {LARGE} times the mean: {len(found.large_weights):,}")
+    for one in found.large_weights:
+        whom = f", {one['group_name']}" if one["group_name"] else ""
+        paragraph(
+            f"{one['source']}{whom}: the largest weight is {one['largest']:.1f};"
+            f" {one['respondents']:,} respondents count as {one['base']:,.1f}",
+            "  ",
+        )

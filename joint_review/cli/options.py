@@ -1,0 +1,172 @@
+"""What the commands share: options, the clock, progress bars, and errors said at the edge."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from pydantic_core import PydanticCustomError
+from sqlite_utils import Database
+from tqdm import tqdm
+
+from joint_review.opening import open_programme
+from programme.calendar import read_date
+from programme.reviews import Review, find_review
+from rules.errors import ReviewError, RunImpossible, suggest
+
+# No thread of tqdm's own: bars are moved by the work itself.
+tqdm.monitor_interval = 0
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+FOLDER_OR_FILE = click.Path(path_type=Path)
+SEED_DIGITS = 18
+
+
+class Commands(click.Group):
+    """A group that says 'did you mean' for a mistyped command, and lists commands in the order of work."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order they were added."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command named first in `args`; a usage error with the nearest one if there is none."""
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            raise click.UsageError(
+                f"there is no command {args[0]!r}. {suggest(args[0], self.commands, most=20)}", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+
+class Day(click.ParamType[Any]):
+    """A date as people write it."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date | None:
+        """The date, or a usage error saying how to write one."""
+        try:
+            return read_date(value)
+        except PydanticCustomError as error:
+            hint = (error.context or {}).get("hint", "")
+            self.fail(f"{value!r} is not a date. {hint}", param, ctx)
+
+
+class Seed(click.ParamType[Any]):
+    """Where randomness starts: a whole number from 0 up that the database can hold."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; raises RunImpossible, as results that cannot be repeated are no matter of usage."""
+        text = str(value).strip()
+        if not text.isdecimal() or len(text) > SEED_DIGITS:
+            raise RunImpossible(
+                f"{text!r} is no seed",
+                hint=f"Give a whole number from 0 up, of at most {SEED_DIGITS} digits: --seed 1",
+            )
+        return int(text)
+
+
+@dataclass(frozen=True)
+class Programme:
+    """An open working database."""
+
+    db: Database
+    path: Path
+
+    def review(self, key: str) -> Review:
+        """The review with this name or number; raises UnknownName."""
+        return find_review(self.db, key)
+
+
+def db_option(function: Function) -> Function:
+    """--db FILE: the path of the working database."""
+    return click.option(
+        "--db",
+        "db_path",
+        type=FOLDER_OR_FILE,
+        default=Path("programme.db"),
+        show_default=True,
+        envvar="JOINT_REVIEW_DB",
+        help="The working database.",
+    )(function)
+
+
+def programme_option(function: Function) -> Function:
+    """--db FILE, opened: the command gets a `Programme`."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, db_path: Path, **kwargs: Any) -> Any:
+        db = open_programme(db_path)
+        try:
+            return function(*args, programme=Programme(db, db_path), **kwargs)
+        finally:
+            db.conn.close()
+
+    return db_option(wrapper)  # type: ignore[return-value]
+
+
+def json_option(function: Function) -> Function:
+    """--json: print the result as JSON."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
+
+
+def by_option(function: Function) -> Function:
+    """--by WHO: who does this."""
+    return click.option(
+        "--by",
+        default=getpass.getuser,
+        envvar="JOINT_REVIEW_BY",
+        metavar="WHO",
+        help="Who does this; $JOINT_REVIEW_BY or your login name if left out.",
+    )(function)
+
+
+def now() -> datetime:
+    """The one place where the command line reads the clock."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
+    """A progress callback; a bar shows on a terminal once the work has taken a second."""
+    bars: dict[str, tqdm[Any]] = {}
+
+    def show(done: int, total: int, what: str) -> None:
+        if what not in bars:
+            close()
+            bars[what] = tqdm(total=total, desc=what, delay=1, disable=None, leave=False, unit_scale=True)
+        bars[what].update(done - bars[what].n)
+
+    def close() -> None:
+        for bar in bars.values():
+            bar.close()
+
+    try:
+        yield show
+    finally:
+        close()
+
+
+def say_error(error: BaseException) -> str | None:
+    """The message for an error people can do something about; None for a fault of the program."""
+    if isinstance(error, ReviewError):
+        return str(error)
+    if isinstance(error, sqlite3.DatabaseError):
+        return f"the database could not be used: {error}. Nothing was changed."
+    if isinstance(error, OSError):
+        name = f" {error.filename}" if error.filename else ""
+        return f"{error.strerror or error}{name}"
+    return None

@@ -1,0 +1,100 @@
+"""joint-review verify, diff: runs made again, and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from assessment.runs.changes import compare_runs
+from assessment.runs.run import find_run
+from assessment.runs.verify import verify_run
+from joint_review.cli.options import Programme, json_option, programme_option
+from joint_review.cli.show import heading, paragraph, show_json, show_table
+from rules.errors import ReviewError
+
+
+@click.command()
+@click.argument("run", type=int)
+@programme_option
+@json_option
+def verify(programme: Programme, run: int, as_json: bool) -> None:
+    """Make a run again from its frozen inputs and compare the result byte for byte.
+
+    Ends with exit code 1 if anything differs. Where the inference engine is installed, it checks the firings
+    again, also of runs that were made without it.
+
+    Example: joint-review verify 3
+    """
+    review, recorded = find_run(programme.db, run)
+    done = verify_run(programme.db, review, recorded)
+    if as_json:
+        show_json(asdict(done))
+    else:
+        engine = "yes" if done.second_engine else "no"
+        same = "byte for byte the same" if done.same else "NOT the same"
+        click.echo(
+            f"Run {run} of {review.key}, made again: {same}. Checked by a second engine now: {engine}."
+        )
+        if done.software != done.software_now:
+            click.echo(f"It was made by {done.software}; this is {done.software_now}.")
+    if not done.same:
+        raise ReviewError(
+            "the run cannot be repeated:\n  " + "\n  ".join(done.differences or ("its record",))
+        )
+
+
+@click.command()
+@click.argument("before", type=int, metavar="RUN")
+@click.argument("after", type=int, metavar="RUN")
+@programme_option
+@json_option
+def diff(programme: Programme, before: int, after: int, as_json: bool) -> None:
+    """Say what changed between two runs of a review, and which change moved which rating.
+
+    Example: joint-review diff 3 4
+    """
+    review, earlier = find_run(programme.db, before)
+    other, later = find_run(programme.db, after)
+    if review.id != other.id:
+        raise ReviewError(f"run {before} is of the review {review.key}, run {after} of {other.key}")
+    found = compare_runs(programme.db, review, earlier, later)
+    if as_json:
+        show_json(found)
+    else:
+        _show(found)
+
+
+def _show(found: Mapping[str, Any]) -> None:
+    heading(f"Ratings that moved: {len(found['ratings'])}")
+    for rating in found["ratings"]:
+        causes = " and ".join(
+            f"the {cause}" if cause != "together" else "several changes together"
+            for cause in rating["causes"]
+        )
+        paragraph(f"{rating['title']}: {rating['before']} -> {rating['after']}, by {causes}.", "  ")
+        paragraph(rating["because"], "      ")
+    counts = [
+        f"{len(found[name]):,} {name[:-1] if len(found[name]) == 1 else name}" for name in ("items", "tags")
+    ]
+    heading(f"Evidence: {' and '.join(counts)} of other items")
+    for item in found["items"][:20]:
+        said = f" ({item['because']})" if item["because"] else ""
+        paragraph(f"{item['change']} by {item['by']}: E{item['id']} {item['text']}{said}", "  ")
+    for tag in found["tags"][:20]:
+        paragraph(f"tag {tag['change']} by {tag['by']}: E{tag['id']} to {tag['domain']}", "  ")
+    more = max(len(found["items"]) - 20, 0) + max(len(found["tags"]) - 20, 0)
+    if more:
+        click.echo(f"  ... and {more:,} more (--json lists all)")
+    for name, columns in (
+        ("rules", {"path": "in the rulebook", "before": "before", "after": "after"}),
+        ("decisions", {"title": "decided", "before": "before", "after": "after"}),
+        ("measures", {"target": "of", "measure": "measure", "before": "before", "after": "after"}),
+    ):
+        if found[name]:
+            heading(f"{name.capitalize()} that changed: {len(found[name])}")
+            show_table(found[name], columns, [60, *[None] * (len(columns) - 1)])
+    if found["software"]:
+        click.echo(f"\nSoftware: {found['software']['before']} -> {found['software']['after']}")

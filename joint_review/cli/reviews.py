@@ -1,0 +1,139 @@
+"""joint-review review create / list / show."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from comparison.reviews import reviews_with_position
+from joint_review.cli.options import (
+    FOLDER_OR_FILE,
+    Commands,
+    Day,
+    Programme,
+    by_option,
+    json_option,
+    now,
+    programme_option,
+)
+from joint_review.cli.show import show_json, show_table
+from programme.reviewfile import read_review_file
+from programme.reviews import create_review
+
+MOST_REVIEWS = 100_000
+
+
+@click.group(cls=Commands)
+def review() -> None:
+    """Make and see reviews: one authority, one framework, the dates of the evidence window."""
+
+
+@review.command()
+@click.argument("key", required=False)
+@click.option("--authority", help="The authority that is reviewed.")
+@click.option("--framework", help="The framework it is judged by; see: joint-review framework list")
+@click.option("--from", "window_from", type=Day(), help="First day of the evidence window.")
+@click.option("--to", "window_to", type=Day(), help="Last day of the evidence window.")
+@click.option("--note", default="", help="Anything a reader should know.")
+@click.option("--file", "file", type=FOLDER_OR_FILE, help="A YAML file with all of these instead.")
+@by_option
+@programme_option
+@json_option
+def create(
+    programme: Programme,
+    key: str | None,
+    authority: str | None,
+    framework: str | None,
+    window_from: date | None,
+    window_to: date | None,
+    note: str,
+    file: Path | None,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Create a review.
+
+    Example: joint-review review create ceredigion-2026 --authority "Ceredigion" --framework wales-round-2
+    --from 2025-01-01 --to 2026-03-31
+    """
+    given: dict[str, Any] = {"key": key, "authority": authority, "framework": framework}
+    if file:
+        if any(given.values()) or window_from or window_to or note:
+            raise click.UsageError("give either --file or the review's details, not both")
+        details = read_review_file(file)
+    else:
+        missing = [name for name, value in given.items() if not value]
+        if missing:
+            raise click.UsageError(f"missing: {', '.join(missing)} (or give --file)")
+        details = {
+            "key": key,
+            "authority": authority,
+            "framework_key": framework,
+            "window_from": window_from,
+            "window_to": window_to,
+            "note": note,
+        }
+    made = create_review(programme.db, **details, by=by, at=now())
+    if as_json:
+        show_json(_row(programme, made.key))
+    else:
+        click.echo(f"Review {made.key} of {made.authority} is ready.")
+        click.echo(f"Next: joint-review evidence import {made.key} FILE...")
+
+
+@review.command("list")
+@programme_option
+@json_option
+def list_reviews(programme: Programme, as_json: bool) -> None:
+    """List the reviews with their latest position on the grid.
+
+    Example: joint-review review list
+    """
+    found = _rows(programme)
+    if as_json:
+        show_json(found)
+    elif not found:
+        click.echo("No reviews yet. Make one: joint-review review create --help")
+    else:
+        columns = {
+            "key": "review",
+            "authority": "authority",
+            "framework": "framework",
+            "items": "items",
+            "made_on": "assessed on",
+            "said": "position",
+        }
+        show_table(found, columns, [None, 40, None, None, None, 40])
+
+
+@review.command()
+@click.argument("key", metavar="REVIEW")
+@programme_option
+@json_option
+def show(programme: Programme, key: str, as_json: bool) -> None:
+    """Show one review: authority, framework, evidence window, how much evidence, latest run.
+
+    Example: joint-review review show wales-2004-08
+    """
+    found = _row(programme, programme.review(key).key)
+    if as_json:
+        show_json(found)
+        return
+    for name, value in found.items():
+        if value not in (None, "") and not isinstance(value, list):
+            click.echo(f"{name.replace('_', ' '):>14}  {value}")
+
+
+def _rows(programme: Programme) -> list[dict[str, Any]]:
+    """Every review with its position in words under `said`."""
+    found = reviews_with_position(programme.db, limit=MOST_REVIEWS)
+    for row in found:
+        row["said"] = " / ".join(part["level_title"] or "not rated" for part in row["position"])
+    return found
+
+
+def _row(programme: Programme, key: str) -> dict[str, Any]:
+    return next(row for row in _rows(programme) if row["key"] == key)

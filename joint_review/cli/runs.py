@@ -1,0 +1,169 @@
+"""joint-review assess, trail, judge."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from assessment.reasons.grid import make_grid
+from assessment.reasons.trail import trail_of
+from assessment.runs.judge import judge_file, write_csv
+from assessment.runs.run import assess as make_run
+from assessment.runs.run import load_run
+from joint_review.cli.options import (
+    FOLDER_OR_FILE,
+    Day,
+    Programme,
+    Seed,
+    by_option,
+    json_option,
+    now,
+    programme_option,
+)
+from joint_review.cli.show import (
+    show_gaps,
+    show_grid,
+    show_json,
+    show_ratings,
+    show_table,
+    show_trail,
+)
+from rules.loader import PolicySet, load_policy, load_rulebook
+
+run_option = click.option("--run", "run_id", type=int, help="Number of the run; the latest if left out.")
+
+
+@click.command()
+@click.argument("review")
+@click.option("--on", type=Day(), help="The date of the run; today if left out.")
+@click.option(
+    "--seed",
+    type=Seed(),
+    default=0,
+    show_default=True,
+    help="Seed of anything random; recorded with the run.",
+)
+@click.option("--rulebook", type=FOLDER_OR_FILE, help="A rulebook file to use instead of the library's.")
+@click.option(
+    "--evaluator-only", is_flag=True, help="Leave the inference engine out; the run's record says so."
+)
+@by_option
+@programme_option
+@json_option
+def assess(
+    programme: Programme,
+    review: str,
+    on: date | None,
+    seed: int,
+    rulebook: Path | None,
+    evaluator_only: bool,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Assess a review: proposals for every domain, the questions and the grid cell.
+
+    The run is recorded with everything it rests on. The same inputs give the same run.
+
+    Example: joint-review assess wales-2004-08 --on 2009-06-01
+    """
+    found = programme.review(review)
+    policy = load_policy(found.framework.id)
+    if rulebook:
+        policy = PolicySet(policy.framework, load_rulebook(rulebook, policy.framework))
+    moment = now()
+    run = make_run(
+        programme.db,
+        found,
+        policy,
+        on=on or moment.date(),
+        by=by,
+        at=moment,
+        seed=seed,
+        use_engine=False if evaluator_only else None,
+    )
+    if as_json:
+        show_json(run.result)
+        return
+    result = run.result
+    click.echo(f"{found.authority}: run {run.id} of {result['inputs']['on']}, {run.digest[:12]}")
+    click.echo(f"Rulebook {result['rulebook']['id']}, version {result['rulebook']['version']}. ", nl=False)
+    click.echo(f"Checked by a second engine: {result['second_engine']}.")
+    if not run.is_new:
+        click.echo("Nothing has changed since that run; it is shown again.")
+    show_grid(make_grid(policy.framework, result["cell"]))
+    show_ratings(result["ratings"])
+    show_gaps(result["gaps"])
+    click.echo(f"\nWhy: joint-review explain {found.key} DOMAIN{_db(programme)}")
+    click.echo(f"Pages: joint-review serve{_db(programme)}")
+
+
+def _db(programme: Programme) -> str:
+    return "" if str(programme.path) == "programme.db" else f" --db {programme.path}"
+
+
+@click.command()
+@click.argument("review")
+@click.argument("target")
+@click.option(
+    "--items", default=3, show_default=True, type=click.IntRange(0), help="Items shown per measure."
+)
+@run_option
+@programme_option
+@json_option
+def trail(
+    programme: Programme, review: str, target: str, items: int, run_id: int | None, as_json: bool
+) -> None:
+    """Show the tree from a rating down to source and locator: of a domain, a question, or 'cell'.
+
+    Example: joint-review trail wales-2004-08 carers --items 5
+    """
+    found = programme.review(review)
+    tree = trail_of(programme.db, load_run(programme.db, found, run_id), target, items=items)
+    if as_json:
+        show_json(tree)
+    else:
+        show_trail(tree)
+
+
+@click.command()
+@click.argument("framework")
+@click.argument("ratings", type=FOLDER_OR_FILE, metavar="RATINGS.csv")
+@click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the CSV, e.g. cp1252.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV.")
+@json_option
+def judge(framework: str, ratings: Path, encoding: str, as_csv: bool, as_json: bool) -> None:
+    """Judge many authorities at once from their domain ratings; no evidence or database is needed.
+
+    The file has a column `authority` and one per domain id; cells are level names or numbers.
+
+    Example: joint-review judge cqc-local-authority ratings.csv
+    """
+    policy = load_policy(framework)
+    found = judge_file(policy, ratings, encoding=encoding)
+    if as_json:
+        show_json(found)
+    elif as_csv:
+        text = io.StringIO()
+        write_csv(found, policy.framework, text)
+        click.echo(text.getvalue(), nl=False)
+    else:
+        _show_judgements(policy, found)
+
+
+def _show_judgements(policy: PolicySet, found: list[dict[str, Any]]) -> None:
+    questions = [question.id for question in policy.framework.questions]
+    rows = [
+        {
+            "authority": row["authority"],
+            **{name: row[name]["title"] or row[name]["status"] for name in questions},
+            **{f"{name} because": row[name]["because"] for name in questions},
+        }
+        for row in found
+    ]
+    names = ["authority", *questions, *(f"{name} because" for name in questions)]
+    widths = [30, *[None] * len(questions), *[50] * len(questions)]
+    show_table(rows, {name: name for name in names}, widths)

@@ -1,0 +1,84 @@
+"""joint-review serve: Datasette over the working database, with the plugin and what it is told."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from joint_review.cli.options import db_option
+from joint_review.metadata import metadata_yaml
+from joint_review.opening import open_programme
+from programme.accounts import open_accounts
+
+SETTINGS = {
+    "suggest_facets": "off",
+    "facet_time_limit_ms": "1000",
+    "sql_time_limit_ms": "3000",
+    "default_page_size": "50",
+    "num_sql_threads": "10",
+    "allow_download": "off",
+}
+"""Datasette's settings for a working database (measured; see docs/performance.md)."""
+
+
+@click.command()
+@db_option
+@click.option(
+    "--port", default=8001, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--tls",
+    is_flag=True,
+    help="People reach the pages over HTTPS, through a proxy: cookies are sent over HTTPS only.",
+)
+def serve(db_path: Path, port: int, host: str, tls: bool) -> None:
+    """Open the pages of the working database in Datasette.
+
+    A link is printed that signs you in, once, with every role; others sign in with their name and password
+    (see: joint-review user add --help). Nobody sees anything without signing in. Stop with Ctrl-C.
+
+    Example: joint-review serve --db programme.db --port 8001
+    """
+    open_programme(db_path).conn.close()
+    with tempfile.TemporaryDirectory(prefix="joint-review-") as folder:
+        told = Path(folder) / "metadata.yml"
+        told.write_text(metadata_yaml(db_path.stem), encoding="utf-8")
+        command = [
+            sys.executable,
+            "-m",
+            "datasette",
+            "serve",
+            str(db_path),
+            "--metadata",
+            str(told),
+            "--root",
+        ]
+        command += ["--host", host, "--port", str(port)]
+        for name, value in SETTINGS.items():
+            command += ["--setting", name, value]
+        click.echo("Open the link with the token below: it signs you in, once. Stop with Ctrl-C.", err=True)
+        environment = {
+            # From where a request comes is what the network says, not what its headers say.
+            "FORWARDED_ALLOW_IPS": "",
+            **os.environ,
+            "PYTHONUNBUFFERED": "1",
+            "DATASETTE_SECRET": open_accounts(db_path).secret(secrets.token_hex),
+            "JOINT_REVIEW_TLS": "1" if tls else "0",
+        }
+        with subprocess.Popen(command, env=environment) as process:
+            # Told to stop, it stops what it has started.
+            signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+            try:
+                code = process.wait()
+            except KeyboardInterrupt:
+                code = process.wait()
+    if code:
+        sys.exit(1)

@@ -1,0 +1,147 @@
+"""How results look on a terminal: JSON, tables, the grid, a rating, a trail."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+from tabulate import tabulate
+
+from assessment.reasons.grid import Grid
+from assessment.robustness.sentences import SIGNIFICANCE
+from rules.inference import shown_number
+from rules.ratings import FEWEST_ANSWERS
+
+
+def show_json(value: Any) -> None:
+    """A value as indented JSON with sorted keys; letters that the output cannot show are escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2, sort_keys=True)
+    click.echo(text)
+
+
+def show_table(
+    rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], widths: Sequence[int | None]
+) -> None:
+    """Rows as a table; `columns` maps keys to headers, `widths` wraps long cells (None: as wide as it is)."""
+    cells = [[_cell(row[key]) for key in columns] for row in rows]
+    if not cells:
+        return
+    click.echo(
+        tabulate(
+            cells, list(columns.values()), tablefmt="simple", maxcolwidths=list(widths), disable_numparse=True
+        )
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return shown_number(value)
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def heading(text: str) -> None:
+    """A heading with a line under it."""
+    click.echo(f"\n{text}\n{'-' * len(text)}")
+
+
+def paragraph(text: str, indent: str = "") -> None:
+    """A text wrapped to the terminal."""
+    width = min(shutil.get_terminal_size().columns, 110)
+    click.echo(textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent))
+
+
+def show_grid(grid: Grid) -> None:
+    """The grid with the position marked, and the same in words."""
+    if grid.up:
+        click.echo(f"\n{grid.up}")
+    rows = [[title, *("  [HERE]  " if cell.here else "" for cell in cells)] for title, cells in grid.rows]
+    click.echo(tabulate([*rows, ["", *grid.columns]], tablefmt="grid", stralign="center"))
+    click.echo(f"{grid.across}\n")
+    click.echo(grid.sentence())
+
+
+def show_ratings(ratings: Sequence[Mapping[str, Any]]) -> None:
+    """Every question with its domains, each with level, how it came about, and one line of reason."""
+    for question in (r for r in ratings if r["kind"] == "question"):
+        heading(f"{question['title']}  {_level(question)}")
+        paragraph(question["because"])
+        click.echo()
+        for rating in ratings:
+            if rating["kind"] == "domain" and rating["question"] == question["target"]:
+                click.echo(f"  {rating['title']}: {_level(rating)}")
+                paragraph(rating["because"], "      ")
+
+
+def _level(rating: Mapping[str, Any]) -> str:
+    if rating["status"] == "insufficient":
+        return "NOT ENOUGH EVIDENCE"
+    if rating["status"] == "open":
+        return "NOT RATED"
+    return f"{rating['level_title'].upper()} ({rating['status']})"
+
+
+def show_gaps(gaps: Sequence[Mapping[str, str]]) -> None:
+    """What is missing, or that nothing is."""
+    heading("Gaps")
+    if not gaps:
+        click.echo("None.")
+    for gap in gaps:
+        paragraph(f"{gap['title']}: {gap['missing']}", "  ")
+
+
+def show_trail(node: Mapping[str, Any], depth: int = 0) -> None:
+    """The tree of a trail, a line per node, indented by level."""
+    paragraph(_trail_line(node), "  " * depth)
+    more = node.get("items_in_all", 0) - len(node.get("below", []))
+    for child in node.get("below", []):
+        show_trail(child, depth + 1)
+    if node["kind"] == "measure" and more > 0:
+        click.echo("  " * (depth + 1) + f"... and {more:,} more items (--items N shows more)")
+
+
+def _trail_line(node: Mapping[str, Any]) -> str:
+    kind = node["kind"]
+    if kind == "cell":
+        return f"Position on the grid: {' / '.join(node['cell'] or ['none yet'])}"
+    if kind in ("question", "domain"):
+        return f"{node['title']} {node['level'] or 'not rated'} ({node['status']}): {node['because']}"
+    if kind == "criterion":
+        met = "met" if node["met"] else "not met"
+        return f"[{met}] {node['part']}: {node['statement']} ({node['needed']} needed)"
+    if kind == "measure":
+        return f"measure {node['measure']}: {_value(node)}"
+    return f"E{node['id']} {node['text']}{_numbers(node)} - {node['source']}, {node['locator']}"
+
+
+def _value(node: Mapping[str, Any]) -> str:
+    if node["value"] is None:
+        return "nothing to measure"
+    base = "" if node["base"] is None else f", base {shown_number(node['base'])}"
+    interval = "" if node["low"] is None else f", 95 % interval {node['low']:.1f} to {node['high']:.1f}"
+    return f"{shown_number(node['value'])} {node['unit']}".strip() + base + interval
+
+
+def _numbers(node: Mapping[str, Any]) -> str:
+    if node["direction"]:
+        return f" [{node['direction']}, {SIGNIFICANCE[node['significance']]}]"
+    if node["value"] is None:
+        return ""
+    number = f"{shown_number(node['value'])} {node['unit'] or ''}".rstrip()
+    if node["scale_max"]:
+        number += f" of {shown_number(node['scale_max'])}"
+    few = f"fewer than {FEWEST_ANSWERS} answers" if node["small"] else ""
+    about = ", ".join(text for text in (node["group_name"], node["period"], few) if text)
+    return f" [{number}; {about}]" if about else f" [{number}]"

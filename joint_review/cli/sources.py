@@ -1,0 +1,190 @@
+"""joint-review source add / list / show / search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evidence.files.texts import GivenFile
+from evidence.rows import SOURCE_KINDS
+from evidence.sources import (
+    AddedSources,
+    SourceDetails,
+    add_sources,
+    find_page,
+    find_source,
+    list_sources,
+    search_sources,
+)
+from joint_review.cli.options import (
+    FOLDER_OR_FILE,
+    Commands,
+    Programme,
+    by_option,
+    json_option,
+    now,
+    programme_option,
+    progress_bar,
+)
+from joint_review.cli.show import heading, paragraph, show_json, show_table
+
+
+@click.group(cls=Commands)
+def source() -> None:
+    """Store sources with their text, read them, search them."""
+
+
+@source.command()
+@click.argument("review")
+@click.argument("files", nargs=-1, required=True, type=FOLDER_OR_FILE, metavar="FILE...")
+@click.option("--ref", default="", help="Index number of one source; the next of its kind if left out.")
+@click.option("--title", default="", help="What one source is; the file's name if left out.")
+@click.option("--kind", default="document", show_default=True, help=f"One of {', '.join(SOURCE_KINDS)}.")
+@click.option("--dated", default="", help="Its date, e.g. 2004-05-31.")
+@click.option("--strand", default="", help="Group of people it is about; all if left out.")
+@click.option("--status", default="", help="draft or authorised; authorised if left out.")
+@click.option(
+    "--encoding", default="utf-8", show_default=True, help="Encoding of text files that are not UTF-8."
+)
+@by_option
+@programme_option
+@json_option
+def add(
+    programme: Programme,
+    review: str,
+    files: tuple[Path, ...],
+    encoding: str,
+    by: str,
+    as_json: bool,
+    **details: Any,
+) -> None:
+    """Store files as sources with their text: .txt, .md, .html, .docx, .pdf, .csv or .xlsx, all or nothing.
+
+    The text is stored once, by page or section, and never changes; a new version is a new source. A PDF needs
+    a text layer. A text that is there already is not stored again.
+
+    Example: joint-review source add wales-2004-08 "Carers strategy.pdf" --kind document --dated 2006-03-01
+    """
+    found = programme.review(review)
+    given = [GivenFile(path.name or str(path), path) for path in files]
+    with progress_bar() as progress:
+        report = add_sources(
+            programme.db,
+            found,
+            given,
+            SourceDetails(**details),
+            by=by,
+            at=now(),
+            encoding=encoding,
+            progress=progress,
+        )
+    if as_json:
+        show_json(vars(report))
+    else:
+        _show_report(report)
+
+
+def _show_report(report: AddedSources) -> None:
+    for row in report.added:
+        pages = f"{row['pages']:,} page{'s' if row['pages'] > 1 else ''}"
+        click.echo(f"Added {row['source']}: {row['file']}, {pages}, {row['characters']:,} characters.")
+        for note in row["notes"]:
+            click.echo(f"  Note: {note}.")
+    for row in report.already_there:
+        click.echo(f"Already there: {row['file']} says the same as {row['source']}.")
+
+
+@source.command("list")
+@click.argument("review")
+@programme_option
+@json_option
+def list_(programme: Programme, review: str, as_json: bool) -> None:
+    """List the sources of a review, with how many pages of text and how many items each has.
+
+    Example: joint-review source list wales-2004-08
+    """
+    found = list_sources(programme.db, programme.review(review))
+    if as_json:
+        show_json(found)
+    elif not found:
+        click.echo("No sources.")
+    else:
+        names = ("source", "kind", "title", "dated", "strand", "status", "pages", "items")
+        show_table(found, {name: name for name in names}, [None, None, 48, *[None] * 5])
+
+
+@source.command()
+@click.argument("review")
+@click.argument("ref")
+@click.option("--page", type=int, help="The text of this page or section.")
+@programme_option
+@json_option
+def show(programme: Programme, review: str, ref: str, page: int | None, as_json: bool) -> None:
+    """Show a source and the contents of its text, or one page of it.
+
+    Example: joint-review source show wales-2004-08 D-001 --page 3
+    """
+    if page is not None:
+        found = find_page(programme.db, programme.review(review), ref, page)
+        if as_json:
+            show_json(found)
+        else:
+            heading(f"{found['source']}, page {page} of {found['pages']:,}: {found['title']}")
+            click.echo(found["text"])
+        return
+    found = find_source(programme.db, programme.review(review), ref)
+    if as_json:
+        show_json(found)
+        return
+    heading(f"{found['source']}: {found['title']}")
+    for name, value in found.items():
+        if name not in ("source", "title", "contents") and value not in (None, ""):
+            click.echo(f"{name.replace('_', ' '):>12}  {value}")
+    if found["contents"]:
+        click.echo()
+        columns = {"number": "page", "characters": "characters", "begins": "begins"}
+        show_table(found["contents"], columns, [None, None, 70])
+
+
+@source.command()
+@click.argument("review")
+@click.argument("words", nargs=-1, required=True, metavar="WORDS")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many to show.")
+@click.option("--offset", default=0, type=click.IntRange(0), help="How many to skip.")
+@programme_option
+@json_option
+def search(
+    programme: Programme, review: str, words: tuple[str, ...], limit: int, offset: int, as_json: bool
+) -> None:
+    """Search the text of all sources of a review for pages with these words.
+
+    Case and accents do not matter (dwr finds dŵr); "several words" in quotation marks are looked for in this
+    order; carer* finds all words that begin so.
+
+    Example: joint-review source search wales-2004-08 carers "nobody asked"
+    """
+    # The shell has taken the quotation marks away.
+    asked = " ".join(f'"{word}"' if " " in word.strip() else word for word in words)
+    found, total = search_sources(programme.db, programme.review(review), asked, limit=limit, offset=offset)
+    if as_json:
+        show_json({"total": total, "pages": found})
+        return
+    if not found:
+        click.echo(
+            "No page has these words." if not total else f"There are {total:,}; give a lower --offset."
+        )
+        return
+    for row in found:
+        click.echo(f"{row['source']}, page {row['page']}: {row['title']}")
+        paragraph(_with_marks(row["snippet"], row["found"]), "    ")
+    if offset + len(found) < total:
+        click.echo(f"\n{len(found)} of {total:,} pages; --offset {offset + len(found)} shows the next.")
+
+
+def _with_marks(text: str, found: list[list[int]]) -> str:
+    """The text with stars around what was found."""
+    for start, end in reversed(found):
+        text = f"{text[:start]}*{text[start:end]}*{text[end:]}"
+    return text

@@ -1,0 +1,337 @@
+"""joint-review uncertainty, confidence, next: how sure a run is, who signs for it, and where to look next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from assessment.decisions.confidence import (
+    CONCERN_WORDS,
+    CONCERNS,
+    LEVELS,
+    Suggestion,
+    state_confidence,
+    statements_of,
+    suggest_confidence,
+)
+from assessment.decisions.schema import PARTS_OF_CONFIDENCE
+from assessment.robustness.next_evidence import DomainNext, look_next
+from assessment.robustness.next_evidence import Next as NextEvidence
+from assessment.robustness.sentences import many
+from assessment.robustness.uncertainty import Findings, TargetChances, Uncertainty, measure_uncertainty
+from assessment.runs.run import load_run
+from evidence.measures.pools import SampleSizes
+from joint_review.cli.options import (
+    Function,
+    Programme,
+    Seed,
+    by_option,
+    json_option,
+    now,
+    programme_option,
+)
+from joint_review.cli.show import heading, paragraph, show_json, show_table
+from rules.errors import UnknownName
+
+run_option = click.option("--run", "run_id", type=int, help="Number of the run; the latest if left out.")
+seed_option = click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the draws.")
+findings_option = click.option(
+    "--findings",
+    type=click.Choice(["resampled", "fixed"]),
+    default="resampled",
+    show_default=True,
+    help="Whether findings are drawn, too, or held as they are.",
+)
+
+
+def draws_option(default: int) -> Callable[[Function], Function]:
+    """--draws N: how often the evidence is drawn."""
+    return click.option(
+        "--draws", type=int, default=default, show_default=True, help="How often the evidence is drawn."
+    )
+
+
+@click.command()
+@click.argument("review")
+@draws_option(10_000)
+@seed_option
+@findings_option
+@run_option
+@programme_option
+@json_option
+def uncertainty(
+    programme: Programme,
+    review: str,
+    draws: int,
+    seed: int,
+    findings: Findings,
+    run_id: int | None,
+    as_json: bool,
+) -> None:
+    """Say how sure a run is: the probability of every level of every domain and question, and of every cell.
+
+    Case files, survey respondents and findings are drawn again, published shares by their base (10 answers
+    where it is unknown), and every draw goes through the whole rulebook. The same seed gives the same
+    numbers.
+
+    Example: joint-review uncertainty wales-2004-08 --draws 10000 --seed 1
+    """
+    found = programme.review(review)
+    run = load_run(programme.db, found, run_id)
+    sure = measure_uncertainty(programme.db, found, run, draws=draws, seed=seed, findings=findings)
+    suggested = suggest_confidence(programme.db, found, run, sure)
+    stated = {row["target"]: row for row in statements_of(programme.db, run)}
+    if as_json:
+        confidence = {
+            name: {"suggested": asdict(one), "stated": stated.get(name)} for name, one in suggested.items()
+        }
+        show_json({**asdict(sure), "confidence": confidence})
+        return
+    _show_uncertainty(sure)
+    _show_suggestions(sure, suggested, stated)
+
+
+def _percent(chance: float) -> str:
+    return f"{100 * chance:.1f} %"
+
+
+def _show_uncertainty(sure: Uncertainty) -> None:
+    here = next(cell for cell in sure.cells if cell.here)
+    domains = [target for target in sure.targets if target.kind == "domain"]
+    least = min(domains, key=lambda target: target.agreement)
+    paragraph(
+        f"Run {sure.run} of {sure.review}: {_percent(here.probability)} of {sure.draws:,} draws give its"
+        f" position on the grid, {here.title} (Monte Carlo error {_percent(here.error)}). Least sure of the"
+        f" domains is {least.title}: {_percent(least.agreement)} give {least.level_title}."
+    )
+    for question in (target for target in sure.targets if target.kind == "question"):
+        heading(f"{question.title}  {question.level_title}")
+        mine = [target for target in domains if target.question == question.target]
+        rows = [_chances_row(target) for target in (*mine, question)]
+        titles = {chance.title for target in mine for chance in target.levels}
+        titles |= {chance.title for chance in question.levels}
+        order = [c.title for target in (question, *mine[:1]) for c in target.levels if c.title in titles]
+        names = [*dict.fromkeys(name for name in order if name != "not rated"), "not rated"]
+        columns = {"of": "", "rating": "rating", **{name: name for name in names}, "error": "error up to"}
+        show_table(
+            [dict.fromkeys(columns, "") | row for row in rows], columns, [30, *[None] * (len(names) + 2)]
+        )
+    heading("Cells of the grid")
+    rows = [
+        {
+            "cell": cell.title + (" (here)" if cell.here else ""),
+            "probability": _percent(cell.probability),
+            "error": _percent(cell.error),
+        }
+        for cell in sorted(sure.cells, key=lambda cell: -cell.probability)
+        if cell.probability or cell.here
+    ]
+    show_table(rows, {"cell": "cell", "probability": "probability", "error": "error"}, [None] * 3)
+    left = sum(1 for cell in sure.cells if cell.levels and not cell.probability and not cell.here)
+    click.echo(f"{left} other cells: in no draw.\n")
+    paragraph(sure.assumed)
+
+
+def _chances_row(target: TargetChances) -> dict[str, Any]:
+    row: dict[str, Any] = {"of": target.title, "rating": target.level_title}
+    if target.status == "decided":
+        row["rating"] += " (decided)"
+    if target.rules_alone:
+        row["of"] += " (by the rules alone)"
+    chances = target.rules_alone or target.levels
+    row |= {chance.title: _percent(chance.probability) if chance.probability else "-" for chance in chances}
+    return {**row, "error": _percent(max(chance.error for chance in chances))}
+
+
+def _show_suggestions(
+    sure: Uncertainty, suggested: Mapping[str, Suggestion], stated: Mapping[str, Mapping[str, Any]]
+) -> None:
+    heading("Confidence: what the figures suggest, and what people have signed")
+    rows = [
+        {
+            "domain": sure.target(name).title,
+            "suggested": one.level,
+            **{part: of.concern for part, of in one.parts.items()},
+            "signed": f"{stated[name]['level']}, {stated[name]['by']}" if name in stated else "nobody yet",
+        }
+        for name, one in suggested.items()
+    ]
+    columns = {name: name for name in ("domain", "suggested", *PARTS_OF_CONFIDENCE, "signed")}
+    show_table(rows, columns, [30, *[None] * 6])
+    click.echo(
+        "\nThe four parts are concerns. The figures of a domain: joint-review confidence REVIEW DOMAIN"
+    )
+
+
+@click.command()
+@click.argument("review")
+@click.argument("domain")
+@click.option("--level", type=click.Choice(LEVELS), help="Your confidence; left out, nothing is recorded.")
+@click.option("--because", default="", metavar="TEXT", help="The statement in your words.")
+@click.option("--methods", default="", metavar="TEXT", help="Your words on how the evidence was gathered.")
+@click.option("--coherence", default="", metavar="TEXT", help="Your words on whether it points one way.")
+@click.option("--adequacy", default="", metavar="TEXT", help="Your words on whether there is enough.")
+@click.option("--relevance", default="", metavar="TEXT", help="Your words on whether it is to the point.")
+@draws_option(2_000)
+@seed_option
+@run_option
+@by_option
+@programme_option
+@json_option
+def confidence(
+    programme: Programme,
+    review: str,
+    domain: str,
+    level: str | None,
+    because: str,
+    draws: int,
+    seed: int,
+    run_id: int | None,
+    by: str,
+    as_json: bool,
+    **words: str,
+) -> None:
+    """Say how confident you are in the rating of a domain; it is kept with the run and never changed.
+
+    Without --level, what the figures suggest and what people have stated so far is shown. The latest counts.
+
+    Example: joint-review confidence wales-2004-08 carers --level low --because "Surveys say otherwise."
+    """
+    found = programme.review(review)
+    run = load_run(programme.db, found, run_id)
+    if level is None and (because or any(words.values())):
+        raise click.UsageError("give --level with the statement")
+    sure = measure_uncertainty(programme.db, found, run, draws=draws, seed=seed)
+    if level is None:
+        suggested = suggest_confidence(programme.db, found, run, sure)
+        if domain not in suggested:
+            raise UnknownName("domain", domain, suggested)
+        stated = [row for row in statements_of(programme.db, run) if row["target"] == domain]
+        if as_json:
+            show_json({"suggested": asdict(suggested[domain]), "stated": stated})
+        else:
+            _show_confidence(sure.target(domain), suggested[domain], stated)
+        return
+    said = state_confidence(
+        programme.db, found, run, domain, level, sure, because=because, by=by, at=now(), words=words
+    )
+    if as_json:
+        show_json(said)
+        return
+    click.echo(
+        f"Confidence in {domain}: {level}, signed by {by} (the figures suggest {said['suggested_level']})."
+        f" Kept with run {run.id}."
+    )
+
+
+def _show_confidence(
+    target: TargetChances, suggested: Suggestion, stated: Sequence[Mapping[str, Any]]
+) -> None:
+    paragraph(
+        f"{target.title}, {target.level_title}: the figures suggest {suggested.level} confidence."
+        f" {'The latest statement counts.' if stated else 'Nobody has stated theirs yet.'}"
+    )
+    rows = [
+        {"part": name, "concern": CONCERN_WORDS[CONCERNS.index(part.concern)], "figures": part.figures}
+        for name, part in suggested.parts.items()
+    ]
+    click.echo()
+    show_table(rows, {"part": "part", "concern": "suggested", "figures": "figures"}, [None, None, 60])
+    for row in stated:
+        paragraph(f"{row['at'][:10]} {row['by']}: {row['level']}. {row['because']}")
+        for name in PARTS_OF_CONFIDENCE:
+            if row[f"{name}_words"]:
+                paragraph(f"{name}: {row[f'{name}_words']}", "  ")
+
+
+@click.command("next")
+@click.argument("review")
+@click.option("--cases", default=15, show_default=True, type=int, help="Least number of case files tried.")
+@click.option(
+    "--interviews", default=4, show_default=True, type=int, help="Least number of interviews tried."
+)
+@click.option(
+    "--responses", default=100, show_default=True, type=int, help="Least number of responses tried."
+)
+@draws_option(2_000)
+@seed_option
+@findings_option
+@run_option
+@programme_option
+@json_option
+def next_(
+    programme: Programme,
+    review: str,
+    cases: int,
+    interviews: int,
+    responses: int,
+    draws: int,
+    seed: int,
+    findings: Findings,
+    run_id: int | None,
+    as_json: bool,
+) -> None:
+    """Say where to look next: per domain, which evidence would most lower the chance of a wrong rating.
+
+    Gaps come first, then the least sure. Of every kind that number, twice and four times as many are tried.
+
+    Example: joint-review next wales-2004-08 --interviews 8
+    """
+    found = programme.review(review)
+    run = load_run(programme.db, found, run_id)
+    step = {"case files": cases, "interviews": interviews, "responses": responses}
+    ahead = look_next(programme.db, found, run, draws=draws, seed=seed, step=step, findings=findings)
+    if as_json:
+        show_json(asdict(ahead))
+    else:
+        _show_next(ahead)
+
+
+def _show_next(ahead: NextEvidence) -> None:
+    gaps = [domain for domain in ahead.domains if domain.chance_wrong is None]
+    helped = [domain for domain in ahead.domains if domain.best]
+    first = gaps[0] if gaps else helped[0] if helped else ahead.domains[0]
+    gaps_said = f"{len(gaps)} of {len(ahead.domains)} domains cannot be rated by the rules yet."
+    paragraph(
+        f"{gaps_said if gaps else 'Every domain can be rated.'} Look first at {first.title}: {first.said}"
+    )
+    heading("Domain by domain")
+    for domain in ahead.domains:
+        paragraph(f"{domain.title} ({domain.level_title or domain.status}): {domain.said}", "  ")
+        paragraph(f"Rests on {_sizes(domain.sizes)}.", "      ")
+    if any(domain.gains for domain in ahead.domains):
+        heading("How far the chance of a wrong rating would fall")
+        names = list(dict.fromkeys(f"{g.amount} {g.kind}" for d in ahead.domains for g in d.gains))
+        columns = {"domain": "domain", "now": "now", **{name: name for name in names}}
+        rows = [_gains_row(domain, names) for domain in ahead.domains if domain.gains]
+        show_table(rows, columns, [30, None, *[9] * len(names)])
+        errors = [gain.error for domain in ahead.domains for gain in domain.gains]
+        click.echo(f"Monte Carlo error of a fall: at most {_percent(max(errors))} ({ahead.draws:,} draws).")
+    click.echo()
+    paragraph(ahead.assumed)
+
+
+def _gains_row(domain: DomainNext, names: Sequence[str]) -> dict[str, Any]:
+    then = {f"{gain.amount} {gain.kind}": _percent(gain.chance_wrong) for gain in domain.gains}
+    now_ = "" if domain.chance_wrong is None else _percent(domain.chance_wrong)
+    return {"domain": domain.title, "now": now_, **dict.fromkeys(names, ""), **then}
+
+
+def _sizes(sizes: SampleSizes) -> str:
+    results = sizes.results_of_answers + sizes.results_published + sizes.results_without_base
+    interviews = many(sizes.interviews, "interview")
+    parts = [
+        f"{sizes.findings} findings ({sizes.findings_of_interviews} from {interviews})",
+        f"{sizes.case_files} case files",
+        f"{results} survey results",
+    ]
+    if sizes.results_without_base:
+        parts[-1] += f" ({sizes.results_without_base} without a base)"
+    if sizes.smallest_base is not None:
+        parts[-1] += f", the smallest of {sizes.smallest_base} answers"
+    if sizes.respondents:
+        parts.append(f"{sizes.respondents} respondents")
+    return ", ".join(parts)

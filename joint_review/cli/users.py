@@ -1,0 +1,119 @@
+"""joint-review user: who signs in, and what they are to which review."""
+
+from __future__ import annotations
+
+import click
+
+from joint_review.cli.options import Commands, Programme, by_option, json_option, now, programme_option
+from joint_review.cli.show import show_json, show_table
+from programme import users
+from programme.accounts import check_password, open_accounts
+from programme.permissions import Role
+from rules.errors import UserInvalid
+
+review_option = click.option(
+    "--review", metavar="REVIEW", help="The review it is for; left out: all reviews."
+)
+role_names = ", ".join(Role)
+
+
+@click.group(cls=Commands)
+def user() -> None:
+    """Say who may sign in to the pages, and what they are to which review."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--role", metavar="ROLE", help=f"A role to give at once: {role_names}.")
+@review_option
+@by_option
+@programme_option
+def add_(programme: Programme, name: str, role: str | None, review: str | None, by: str) -> None:
+    """Add a user, with a role if one is given; set a password afterwards.
+
+    Example: joint-review user add reviewer-1 --role reviewer --review wales-2004-08
+    """
+    given = f", {role} of {review or 'all reviews'}" if role else ""
+    users.add_user(programme.db, name, role=role, review=review, by=by, at=now())
+    click.echo(f"Added {name}{given}. Set a password: joint-review user password {name}")
+
+
+@user.command("list")
+@programme_option
+@json_option
+def list_(programme: Programme, as_json: bool) -> None:
+    """List the users with their roles.
+
+    Example: joint-review user list
+    """
+    found = users.list_users(programme.db)
+    accounts = open_accounts(programme.path)
+    for one in found:
+        one["password"] = accounts.has_password(one["name"])
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        {
+            "name": one["name"],
+            "roles": "; ".join(f"{r['role']} of {r['review'] or 'all reviews'}" for r in one["roles"]),
+            "state": "disabled" if one["disabled"] else "" if one["password"] else "no password yet",
+            "added": f"{one['added_at'][:10]} by {one['added_by']}",
+        }
+        for one in found
+    ]
+    if rows:
+        show_table(rows, {"name": "user", "roles": "is", "state": "", "added": "added"}, [None, 60])
+    else:
+        click.echo("There are no users yet. Add one: joint-review user add --help")
+
+
+@user.command("role")
+@click.argument("name")
+@click.argument("role")
+@review_option
+@click.option("--take", is_flag=True, help="Take the role instead of giving it.")
+@by_option
+@programme_option
+def role_(programme: Programme, name: str, role: str, review: str | None, take: bool, by: str) -> None:
+    """Give a user a role for one review or all, or take it.
+
+    ROLE is reviewer, lead, moderator or administrator (the last for the whole programme).
+
+    Example: joint-review user role reviewer-1 lead --review wales-2004-08
+    """
+    change = users.take_role if take else users.give_role
+    change(programme.db, name, role, review, by=by, at=now())
+    click.echo(f"{name} is {'no longer ' if take else ''}{role} of {review or 'all reviews'}.")
+
+
+@user.command("password")
+@click.argument("name")
+@programme_option
+def password_(programme: Programme, name: str) -> None:
+    """Set a user's password, asked for twice; their sessions end.
+
+    Example: joint-review user password reviewer-1
+    """
+    users.check_user(programme.db, name)
+    password = click.prompt(f"New password for {name}", hide_input=True, err=True)
+    check_password(name, password)
+    if click.prompt("The same again", hide_input=True, err=True) != password:
+        raise UserInvalid("the two are not the same", hint="Nothing was changed; try again.")
+    open_accounts(programme.path).set_password(name, password, at=now())
+    click.echo(f"The password of {name} is set.")
+
+
+@user.command("disable")
+@click.argument("name")
+@click.option("--because", required=True, help="The reason.")
+@by_option
+@programme_option
+def disable_(programme: Programme, name: str, because: str, by: str) -> None:
+    """Disable a user for good: no sign-in any more; what they did stays.
+
+    Example: joint-review user disable reviewer-1 --because "left the team"
+    """
+    users.disable_user(programme.db, name, by=by, because=because, at=now())
+    open_accounts(programme.path).forget(name)
+    click.echo(f"{name} is disabled and signed out everywhere.")

@@ -1,0 +1,28 @@
+"""Opening the working database with all its tables, and filling a new one with the library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from joint_review.upgrades import assessment, evidence
+from programme.database import create_database, open_database, system_salts
+from programme.reviews import store_frameworks
+from programme.seals import Salts
+from rules.loader import LIBRARY, library_ids, load_policy
+
+UPGRADES = (evidence.migrations, assessment.migrations)
+"""The sets of upgrades, in the order in which a new file gets its tables."""
+
+
+def init_programme(path: Path, library: Path = LIBRARY) -> tuple[Database, list[str]]:
+    """The working database at `path`, made if need be, with the library's frameworks; and which changed."""
+    policies = [load_policy(framework_id, library) for framework_id in library_ids(library)]
+    db = create_database(path, UPGRADES)
+    return db, store_frameworks(db, policies)
+
+
+def open_programme(path: Path, salts: Salts = system_salts) -> Database:
+    """The working database at `path`, its events sealed with these salts; raises DatabaseUnusable."""
+    return open_database(path, UPGRADES, salts)

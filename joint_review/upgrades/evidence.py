@@ -1,0 +1,86 @@
+"""The upgrades of the tables of the programme and of evidence, in their order.
+
+Files have recorded the name of the set and of every upgrade: neither ever changes.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+from evidence.coding.schema import CODING_VIEWS, CODINGS, PASSAGES, SECOND_CODING
+from evidence.schema import ANCHORS, ANSWERS, FIRST_TABLES, FIRST_VIEWS, RESPONDENTS
+from programme import schema as programme_schema
+from programme.columns import create, never_changed
+from programme.schema import BEFORE_AND_AFTER, SEALS
+from programme.seals import nothing_stored, seal_events
+
+migrations = Migrations("joint-review evidence")
+
+
+@migrations()
+def evidence_tables(db: Database) -> None:
+    """The first version of the evidence tables."""
+    create(db, (*programme_schema.FIRST_TABLES, *FIRST_TABLES))
+    create(db, FIRST_VIEWS)
+    db.table("evidence").enable_fts(["text", "quote", "locator"], create_triggers=True)
+    db.table("source_page").enable_fts(["text"], create_triggers=True)
+
+
+@migrations()
+def coding_tables(db: Database) -> None:
+    """What further reviewers make of items that others recorded."""
+    create(db, CODINGS)
+
+
+@migrations()
+def respondent_tables(db: Database) -> None:
+    """Characteristics, margins and weights of survey respondents; how many answered, beside the base."""
+    create(db, RESPONDENTS)
+    for column in ANSWERS:
+        db.conn.execute(f"alter table evidence add column {column.name} {column.sql}")
+    # No answer was weighted before: the base is the number that answered.
+    db.conn.execute("update evidence set answers = base where kind = 'survey_result' and base is not null")
+
+
+@migrations()
+def sealed_record(db: Database) -> None:
+    """Events chained to one another, those of older files in their order; the last covers all older rows."""
+    for column in BEFORE_AND_AFTER:
+        db.conn.execute(f"alter table event add column {column.name} {column.sql}")
+    create(db, SEALS)
+    seal_events(db.conn, nothing_stored(db.conn))
+
+
+@migrations()
+def texts_never_change(db: Database) -> None:
+    """Stored text is never changed or taken away; search finds letters whatever accents they carry."""
+    refuse = "begin select raise(abort, 'rows of source_page are never changed'); end"
+    for trigger in (
+        *never_changed("source_page", "id"),
+        "create trigger source_page_never_twice before insert on source_page when exists"
+        f" (select 1 from source_page where source_id = new.source_id and number = new.number) {refuse}",
+    ):
+        db.conn.execute(trigger)
+    # 2: also from letters that carry two accents, which 1, the default, leaves as they are.
+    tokenizer = "unicode61 remove_diacritics 2"
+    db.table("source_page").enable_fts(["text"], create_triggers=True, tokenize=tokenizer, replace=True)
+
+
+@migrations()
+def anchor_tables(db: Database) -> None:
+    """Where quotes stand in the stored texts."""
+    create(db, ANCHORS)
+
+
+@migrations()
+def second_coding_tables(db: Database) -> None:
+    """Batches for a blind second coding, and what was settled."""
+    create(db, SECOND_CODING)
+    create(db, CODING_VIEWS)
+
+
+@migrations()
+def second_coding_of_passages(db: Database) -> None:
+    """Batches whose coder reads the passages alone."""
+    for column in PASSAGES:
+        db.conn.execute(f"alter table coding_batch add column {column.name} {column.sql}")

@@ -1,0 +1,192 @@
+"""The Datasette plugin: the evidence trail as pages, each also as JSON.
+
+Modules in reading order:
+
+    access    who may see the pages, which database they show, reading from it
+    signin    signing in and out, and who a request is from
+    guard     what holds for every answer and every form: headers, cookies, where a form comes from
+    uploads   reading the body of a form: fields and files, within limits
+    forms     forms: the one way in which a page changes something
+    request   what a request asks for, checked in words
+    run_view  a review as one run shows it, in one language
+    lists     lists on pages: their paging, and an item as every list shows it
+    cache     what takes a while to work out from a run, kept in memory
+    figures   the grid, scales and bars as plain numbers
+    wording   the words for what the tables hold as short names
+    compat    everything that differs between Datasette 0.65 and 1.0
+    pages/    the pages, one module a subject
+    routes    the pages collected: request, one function, template or JSON
+
+This module holds the hooks, through which Datasette finds the rest; templates/ and static/ it finds itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from datasette import Forbidden, hookimpl
+from datasette.utils import tilde_encode
+
+from joint_review.web import access, compat, figures, guard, signin, wording
+from joint_review.web import routes as views
+from joint_review.web.access import NoWorkingDatabase, working_database
+from programme.database import system_salts
+from programme.hidden import hide
+from programme.seals import give_salts
+
+F = TypeVar("F", bound=Callable[..., Any])
+STYLE = Path(__file__).parent / "static" / "review.css"
+SCRIPT = STYLE.with_name("tagging.js")
+TABLES_STYLE, TABLES_SCRIPT = STYLE.with_name("tables.css"), STYLE.with_name("tables.js")
+
+
+def hook(function: F) -> F:
+    """Mark a function as one of Datasette's hooks, and keep its type."""
+    marked: F = hookimpl(function)
+    return marked
+
+
+def last_hook(function: F) -> F:
+    """Mark a function as a hook that is asked after those of all other plugins."""
+    marked: F = hookimpl(trylast=True)(function)
+    return marked
+
+
+@hook
+def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
+    """The pages, before Datasette's own routes."""
+    signing = {
+        signin.SIGN_IN: signin.sign_in,
+        signin.SIGN_OUT: signin.sign_out,
+        signin.OWNER_LINK: signin.sign_in_owner,
+    }
+    return [*((f"^{path}$", view) for path, view in signing.items()), *views.routes()]
+
+
+@hook
+def actor_from_request(datasette: Any, request: Any) -> Callable[[], Awaitable[Any]]:
+    """Who is signed in with a name and password."""
+
+    async def find() -> Any:
+        return await signin.find_actor(datasette, request)
+
+    return find
+
+
+@last_hook
+def permission_allowed(datasette: Any, actor: dict[str, Any] | None, action: str) -> Any:
+    """What Datasette may show, whatever its metadata says; asked last, so that nothing overrules it."""
+
+    async def ask() -> bool | None:
+        return False if await access.closed(datasette, actor, action) else None
+
+    return ask
+
+
+@hook
+def permission_resources_sql(datasette: Any, actor: dict[str, Any] | None, action: str) -> Any:
+    """The same for Datasette 1.0."""
+
+    async def ask() -> Any:
+        return compat.nothing() if await access.closed(datasette, actor, action) else None
+
+    return ask()
+
+
+@hook
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Callable[[], Awaitable[Any]]:
+    """Who may not see Datasette's pages is told alike what is refused, is not there, or was asked wrongly."""
+
+    async def answer() -> Any:
+        return await views.answer_error(datasette, request, exception)
+
+    return answer
+
+
+@hook
+def extra_css_urls(datasette: Any) -> list[str]:
+    """Of Datasette's own pages; ours do not extend its template."""
+    return [datasette.urls.static_plugins("joint-review", TABLES_STYLE.name)]
+
+
+@hook
+def extra_js_urls(datasette: Any) -> list[str]:
+    """Of Datasette's own pages: see `static/tables.js`."""
+    return [datasette.urls.static_plugins("joint-review", TABLES_SCRIPT.name)]
+
+
+@hook
+def skip_csrf(datasette: Any, scope: Any) -> bool:
+    """Forms with files check their token themselves, once it is known that who sends them may."""
+    return views.takes_files(str(scope.get("path", "")))
+
+
+@hook
+def asgi_wrapper(datasette: Any) -> Callable[[guard.App], guard.App]:
+    """What holds for every answer: see `guard`."""
+    return guard.guarded
+
+
+@hook
+def prepare_connection(conn: Any) -> None:
+    """Wait for writers instead of failing, hold foreign keys (both are off by default), salt events."""
+    conn.execute("pragma busy_timeout=20000")
+    conn.execute("pragma foreign_keys=on")
+    give_salts(conn, system_salts)
+    hide(conn)
+
+
+@hook
+def forbidden(datasette: Any, request: Any) -> Callable[[], Awaitable[Any]]:
+    """One plain page for everything refused, Datasette's own pages included."""
+
+    async def answer() -> Any:
+        return await views.turn_away(datasette, request)
+
+    return answer
+
+
+@hook
+def menu_links(datasette: Any, actor: dict[str, Any] | None) -> Callable[[], Awaitable[list[dict[str, str]]]]:
+    """The way to the reviews from Datasette's own pages, for those who may go it."""
+
+    async def links() -> list[dict[str, str]]:
+        try:
+            database = await working_database(datasette, actor)
+        except (Forbidden, NoWorkingDatabase):
+            return []
+        found = [{"href": datasette.urls.path("/reviews"), "label": "Reviews"}]
+        if access.sees_tables(actor):
+            href = datasette.urls.database(database.name)
+            found.append({"href": href, "label": "Tables and queries"})
+        return found
+
+    return links
+
+
+@hook
+def prepare_jinja2_environment(env: Any) -> None:
+    """What the templates need to say numbers and draw figures, under names of our own."""
+    for function in (
+        figures.grid_figure,
+        figures.crowd_figure,
+        figures.heat,
+        figures.mini_grid,
+        figures.scale_figure,
+        figures.item_bar,
+        figures.measure_bar,
+        wording.number,
+        wording.percent,
+        wording.signed,
+        wording.interval,
+        wording.moment,
+        wording.plural,
+    ):
+        env.globals[f"jr_{function.__name__}"] = function
+    env.globals["jr_words"] = wording
+    env.globals["jr_in_path"] = tilde_encode
+    env.globals["jr_script"] = hashlib.sha256(SCRIPT.read_bytes()).hexdigest()[:8]
+    env.globals["jr_style"] = hashlib.sha256(STYLE.read_bytes()).hexdigest()[:8]

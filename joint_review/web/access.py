@@ -1,0 +1,199 @@
+"""Who may see the pages, which database they show, reading from it and writing to it."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any, TypeVar
+
+from datasette import Forbidden
+from sqlite_utils import Database
+
+from joint_review.web.compat import allowed
+from programme.database import APPLICATION_ID, said_plainly
+from programme.hidden import as_pages, as_writer
+from programme.permissions import MAY, OWNER, OWNER_ROLES, Action, Actor, Held, Role, make_actor
+from rules.errors import DatabaseUnusable
+
+T = TypeVar("T")
+LOG = logging.getLogger("joint-review")
+"""What nobody foresaw, for who runs the server; where the log cannot be written, that stops nothing."""
+WRITE_WAITS = 45.0
+"""Seconds that a form waits for somebody else's writing: as long as browsers and proxies (a minute, mostly)
+wait for an answer."""
+OF_DATASETTE = frozenset(
+    {
+        "view-instance",
+        "view-database",
+        "view-database-download",
+        "view-table",
+        "view-query",
+        "execute-sql",
+        "permissions-debug",
+        "debug-menu",
+    }
+)
+"""What Datasette asks for on its own pages."""
+TO_NOBODY = frozenset(
+    {
+        "view-database-download",
+        "execute-write-sql",
+        "create-table",
+        "create-view",
+        "store-query",
+        "insert-row",
+        "delete-row",
+        "update-row",
+        "alter-table",
+        "set-column-type",
+        "drop-table",
+        "drop-view",
+        "update-query",
+        "delete-query",
+    }
+)
+"""What is open to nobody beside a working database: to have its file, which holds what its tables hide, and
+(Datasette 1.0) to write past the record of events."""
+
+
+class NoWorkingDatabase(DatabaseUnusable):
+    """This Datasette serves no working database."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this Datasette serves no working database of joint reviews",
+            hint="Start it over one: joint-review serve --db programme.db",
+        )
+
+
+async def working_database(
+    datasette: Any,
+    said: Mapping[str, Any] | None,
+    action: Action = Action.SEE_REVIEW,
+    review: str | None = None,
+) -> Any:
+    """The working database, if who is signed in may do this; raises Forbidden or NoWorkingDatabase.
+
+    `review` is the key of the review it is done to; without one, being allowed it for any review is enough.
+    Plugin pages run their own SQL and pass by every allow block, so each asks here first, before anything is
+    looked up: what is refused and what does not exist are answered alike. An anonymous visitor may nothing,
+    whatever the metadata says.
+    """
+    actor = actor_of(said)
+    if actor is None:
+        raise Forbidden("sign in first")
+    if actor.name == OWNER and not await allowed(datasette, dict(said or {}), "view-instance"):
+        raise Forbidden("view-instance")
+    may = actor.reviews(action) != frozenset() if review is None else actor.may(action, review)
+    if not may:
+        raise Forbidden(action.value)
+    database = await find_working_database(datasette)
+    if database is None:
+        raise NoWorkingDatabase
+    return database
+
+
+def actor_of(said: Mapping[str, Any] | None) -> Actor | None:
+    """Who a request is from, from what Datasette holds of them; None for nobody."""
+    if not said:
+        return None
+    if said.get("id") == OWNER:
+        return make_actor(OWNER, OWNER_ROLES)
+    try:
+        held = [Held(Role(role), review) for role, review in said.get("held") or ()]
+    except (TypeError, ValueError):
+        held = []  # not said by us: another plugin's way to sign in holds no role here
+    return make_actor(str(said.get("id")), held)
+
+
+def sees_tables(said: Mapping[str, Any] | None) -> bool:
+    """Whether Datasette's own pages, which show the rows of every review, are open to who is signed in.
+
+    `all_reviews`, not `held`: who codes items blind is given no role in it (see `signin.find_actor`).
+    """
+    if not said:
+        return False
+    roles = said.get("all_reviews")
+    allowed = MAY[Action.SEE_ALL_REVIEWS]
+    return said.get("id") == OWNER or (isinstance(roles, list) and any(role in allowed for role in roles))
+
+
+async def closed(datasette: Any, said: Mapping[str, Any] | None, action: str) -> bool:
+    """Whether Datasette is to refuse one of its own actions, whatever it was told in its metadata.
+
+    Where a working database is served, nothing of Datasette's own opens to who may not see all reviews.
+    """
+    refused = action in TO_NOBODY or (action in OF_DATASETTE and not sees_tables(said))
+    return refused and await find_working_database(datasette) is not None
+
+
+async def find_working_database(datasette: Any) -> Any:
+    """The first database that carries the application id of working databases; None if there is none."""
+    for database in datasette.databases.values():
+        if await _is_working(database):
+            return database
+    return None
+
+
+async def _is_working(database: Any) -> bool:
+    return not database.is_memory and await database.execute_fn(_application_id) == APPLICATION_ID
+
+
+def _application_id(connection: Any) -> int:
+    """The mark of the file; 0 for a file that cannot be read, which may be another one's trouble."""
+    try:
+        return int(connection.execute("pragma application_id").fetchone()[0])
+    except sqlite3.DatabaseError:
+        return 0
+
+
+async def read(database: Any, question: Callable[[Database], T]) -> T:
+    """What `question` finds, in one of Datasette's reading threads and in one read transaction."""
+
+    def ask(connection: Any) -> T:
+        # Nothing is set on Datasette's connection: no pragma, no plugin of sqlite-utils.
+        db = Database(connection, recursive_triggers=False, execute_plugins=False)
+        with said_plainly(), as_pages(connection):
+            connection.execute("begin")
+            try:
+                return question(db)
+            finally:
+                connection.rollback()
+
+    found: T = await database.execute_fn(ask)
+    return found
+
+
+async def write(database: Any, change: Callable[[Database], T]) -> T:
+    """What `change` gives, in Datasette's one writing thread; see `writing` for who calls this.
+
+    `change` opens a transaction itself, like everything that writes. The connection is handed over as the
+    command line's is: without transactions that Python begins by itself, and with plain rows. While another
+    process writes (an import, say), it waits for WRITE_WAITS, counted from the call: of many that come
+    meanwhile none waits for the others' waiting, too.
+    """
+    called = monotonic()
+
+    def do(connection: Any) -> tuple[T | None, Exception | None]:
+        kept = connection.isolation_level, connection.row_factory
+        connection.isolation_level = connection.row_factory = None
+        left = max(WRITE_WAITS - (monotonic() - called), 0.1)
+        connection.execute(f"pragma busy_timeout={int(left * 1000)}")
+        try:
+            with as_writer(connection):
+                return change(Database(connection, execute_plugins=False)), None
+        except Exception as error:
+            # Handed back, since Datasette would print what is raised in this thread.
+            return None, error
+        finally:
+            if connection.in_transaction:
+                connection.rollback()
+            connection.isolation_level, connection.row_factory = kept
+
+    done, error = await database.execute_write_fn(do)
+    if error is not None:
+        raise error
+    given: T = done
+    return given

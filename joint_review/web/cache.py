@@ -1,0 +1,175 @@
+"""What takes a while to work out, worked out once and kept in memory.
+
+Of a run is kept what follows from it alone: runs never change, and what people add later (decisions,
+statements of confidence) is read anew for every page. What follows from the evidence as it stands is kept
+until the next event (`until_changed`). The oldest results are dropped. Reviews with more than MOST_ITEMS
+items are left to the command line, so that no page holds the server up.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+from sqlite_utils import Database
+
+from assessment.robustness.alternatives import Base, load_base
+from assessment.robustness.next_evidence import Next, look_next
+from assessment.robustness.smallest import smallest_changes
+from assessment.robustness.tornado import Tornado, tornado
+from assessment.robustness.uncertainty import Uncertainty, measure_uncertainty
+from assessment.robustness.whatif import leave_one_out
+from assessment.runs.changes import compare_runs
+from assessment.runs.run import Run
+from programme.database import one
+from programme.reviews import Review
+from programme.seals import last_digest
+from rules.errors import ReviewError, RunImpossible
+
+T = TypeVar("T")
+
+MOST_ITEMS = 10_000
+"""Items of a review up to which pages try alternatives and draw again: some seconds of work."""
+DRAWS, MOST_DRAWS = 2_000, 10_000
+"""How often pages draw, unless told, and at most."""
+
+
+class TooLarge(ReviewError):
+    """The review is too large for a page to try alternatives of it."""
+
+
+class Kept:
+    """Results by key, the latest used last; safe between threads."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._lock = threading.Lock()
+        self._found: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gave for this key, now or before; what it raises is not kept."""
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+                before: T = self._found[key]
+                return before
+        made = make()
+        with self._lock:
+            self._found[key] = made
+            self._found.move_to_end(key)
+            while len(self._found) > self.most:
+                self._found.popitem(last=False)
+        return made
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+KEPT, CURRENT = Kept(64), Kept(128)
+"""What follows from runs, and what follows from all that stands in the database: many small pictures."""
+
+
+def until_changed(db: Database, name: Hashable, make: Callable[[], T]) -> T:
+    """What `make` gives for all that stands in the database, kept under a name until the next event."""
+    return CURRENT.get((_file_of(db), last_digest(db.conn), name), make)
+
+
+def _file_of(db: Database) -> str:
+    return next(str(row[2]) for row in db.conn.execute("pragma database_list") if row[1] == "main")
+
+
+class Worked:
+    """A run of a review, and what is worked out from it. All raise RunImpossible, or TooLarge."""
+
+    def __init__(self, db: Database, review: Review, run: Run) -> None:
+        self.db, self.review, self.run = db, review, run
+        self._key = (_file_of(db), run.id, run.digest)
+
+    def once(self, name: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives for this run, kept under a name."""
+        return KEPT.get((*self._key, name), make)
+
+    def _check_size(self, command: str) -> None:
+        items = int(one(self.db, "select count(*) from evidence where review_id = ?", [self.review.id]))
+        if items > MOST_ITEMS:
+            raise TooLarge(
+                f"this review has {items:,} items, more than a page works through ({MOST_ITEMS:,})",
+                hint=f"The command line does: joint-review {command}",
+            )
+
+    @property
+    def base(self) -> Base:
+        """The run, ready for alternatives."""
+        self._check_size(f"whatif {self.review.key}")
+        return self.once("base", lambda: load_base(self.db, self.review, self.run))
+
+    def turns(self) -> dict[str, Any]:
+        """Every source and item left out in turn: see `assessment.robustness.whatif.leave_one_out`."""
+        base = self.base
+        return self.once("turns", lambda: leave_one_out(self.db, base))
+
+    def smallest(self, target: str) -> dict[str, Any]:
+        """The smallest changes that move a target: see `assessment.robustness.smallest`."""
+        base = self.base
+        return self.once(("smallest", target), lambda: smallest_changes(self.db, base, target))
+
+    def tornado(self, target: str, language: str) -> Tornado:
+        """What moves a domain or question: see `assessment.robustness.tornado`."""
+        base = self.base
+        return self.once(("tornado", target, language), lambda: tornado(base, self.run, target, language))
+
+    def sure(self, draws: int = DRAWS, seed: int = 0) -> Uncertainty:
+        """How sure the run is: see `assessment.robustness.uncertainty`."""
+        self._check_size(f"uncertainty {self.review.key} --draws {draws} --seed {seed}")
+        return self.once(
+            ("sure", draws, seed),
+            lambda: measure_uncertainty(self.db, self.review, self.run, draws=draws, seed=seed),
+        )
+
+    def ahead(self, draws: int = DRAWS, seed: int = 0) -> Next:
+        """Where to look next: see `assessment.robustness.next_evidence`."""
+        self._check_size(f"next {self.review.key} --draws {draws} --seed {seed}")
+        return self.once(
+            ("ahead", draws, seed),
+            lambda: look_next(self.db, self.review, self.run, draws=draws, seed=seed),
+        )
+
+    def changes(self, before: Run) -> dict[str, Any]:
+        """What changed since an earlier run: see `assessment.runs.changes.compare_runs`."""
+        self._check_size(f"diff {before.id} {self.run.id}")
+        name = ("changes", before.id, before.digest)
+        return self.once(name, lambda: compare_runs(self.db, self.review, before, self.run))
+
+    def marks(self) -> dict[str, dict[str, Any]]:
+        """By target: `rests_on` (see `_resting`) and `chance` (the share of draws that give its level).
+
+        Without what cannot be worked out: a run of other software, a review too large, nothing to draw.
+        """
+        marks: dict[str, dict[str, Any]] = {}
+        try:
+            for resting in self.turns()["rests_on_one_source"]:
+                marks.setdefault(resting["target"], {})["rests_on"] = _resting(resting)
+        except (RunImpossible, TooLarge):
+            pass
+        try:
+            for target in self.sure().targets:
+                if target.status in ("proposed", "insufficient"):
+                    marks.setdefault(target.target, {})["chance"] = target.agreement
+        except (RunImpossible, TooLarge):
+            pass
+        return marks
+
+
+def _resting(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The sources that alone decide a target.
+
+    `source`; `after`, the level without it (None: all items are from it); `hidden`, where a person's rating
+    counts and only the proposal would change.
+    """
+    sources = [{name: one[name] for name in ("source", "after", "hidden")} for one in found["deciding"]]
+    only = found["only_source"]
+    if only and only not in [one["source"] for one in sources]:
+        sources.append({"source": only, "after": None, "hidden": False})
+    return sources

@@ -1,0 +1,317 @@
+"""Forms: the one way in which a page changes something.
+
+A form belongs to a page, and its address is that of the page with one word more (`Form`). What happens to a
+request, in this order:
+
+1.  Whether who asks may do it, to the review in the address: before anything is read.
+2.  The body, within limits, and the form's token, which a page of this server must have given out.
+3.  `prepare`, where there is one: what takes long and changes nothing (reading uploaded files).
+4.  `act` in Datasette's one writing thread. It checks the fields (`Sent.text` and the like, or its own with
+    `Mistakes`) and calls one function of `evidence` or `assessment`, which writes in one transaction of its
+    own (`programme.database.transaction`): that function is also what the command line calls. The clock is
+    read and the name of who is signed in is taken here, and handed on as `at` and `by`.
+5.  Done: 303 to the page with a message (`Done`); or, where something is wrong, the page again with status
+    400, what is wrong beside its field, and what was typed kept. So too, with status 503, where the form
+    could not be stored: the database stayed locked, or the disk is full.
+
+With `.json` behind the address the answers are {"ok": true, "message", ...} and {"ok": false, "error",
+"mistakes", "problems", ...}. A GET leads to the page.
+
+In a template, `{% import "frame/forms.html" as forms with context %}` gives the macros of fields; a form
+begins with `{{ forms.token() }}` and posts to `{{ address }}/` and its name. `form` is the name of the form
+that could not be done, `refused` what is wrong in all (`forms.refusal(refused)`), `mistakes` what is wrong by
+field and `typed` what was typed. `may` says what who is signed in may do (`may.tag`).
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from datasette import Forbidden, Response
+from sqlite_utils import Database
+
+from evidence.coding.second_coding import refuse_blind
+from evidence.files.texts import GivenFile
+from evidence.rows import CONTROL
+from joint_review.web.access import actor_of, read, working_database, write
+from joint_review.web.compat import form_token
+from joint_review.web.uploads import FormTooLarge, FormUnreadable, read_form
+from joint_review.web.wording import sentence
+from programme.permissions import Action, Actor
+from rules.errors import DatabaseUnusable, ProblemsFound, ReviewError
+
+LONGEST_TEXT = 10_000
+"""Characters of a field, unless told."""
+TOKEN, TOKEN_HEADER = "csrftoken", "x-csrftoken"
+
+
+class Mistakes(ReviewError):
+    """Fields of a form that will not do, each with what is wrong."""
+
+    def __init__(self, mistakes: Mapping[str, str]) -> None:
+        super().__init__("; ".join(mistakes.values()))
+        self.mistakes = dict(mistakes)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A form as it was sent: who, when, names from the address, fields, files."""
+
+    names: Mapping[str, str]
+    fields: Mapping[str, Sequence[str]]
+    files: Sequence[GivenFile]
+    actor: Actor
+    at: datetime
+    prepared: Any = None
+    """What the form's `prepare` gave."""
+
+    @property
+    def by(self) -> str:
+        """Who does it."""
+        return self.actor.name
+
+    @property
+    def review(self) -> str:
+        """Key of the review in the address."""
+        return self.names["review"]
+
+    def text(self, name: str, *, needed: str = "", longest: int = LONGEST_TEXT) -> str:
+        """A field without blanks around it; raises Mistakes.
+
+        `needed` is what is said when nothing stands in a field that must be filled in.
+        """
+        found = next(iter(self.texts(name, longest=longest)), "")
+        if needed and not found:
+            raise Mistakes({name: needed})
+        return found
+
+    def need(self, **said: str) -> None:
+        """Raise Mistakes for all of these fields in which nothing stands, with what is said of each."""
+        if wrong := {name: words for name, words in said.items() if not self.text(name)}:
+            raise Mistakes(wrong)
+
+    def texts(self, name: str, *, longest: int = LONGEST_TEXT) -> list[str]:
+        """All values of a field that may be given several times, the empty ones left out; raises Mistakes."""
+        found = [value.strip() for value in self.fields.get(name, ())]
+        if any(len(value) > longest for value in found):
+            raise Mistakes({name: f"This is longer than {longest:,} characters."})
+        if any(CONTROL.search(value) for value in found):
+            raise Mistakes({name: "This holds a character that no text has."})
+        return [value for value in found if value]
+
+    def one_of(self, name: str, allowed: Iterable[str], *, needed: str = "") -> str:
+        """A field with one of certain values (or nothing, unless `needed`); raises Mistakes."""
+        found, names = self.text(name, needed=needed), list(allowed)
+        if found and found not in names:
+            raise Mistakes({name: f"{found[:40]!r} is none of: {', '.join(names)}."})
+        return found
+
+    def whole(self, name: str, *, least: int = 0) -> int | None:
+        """A field with a whole number, None where nothing stands; raises Mistakes."""
+        found = self.text(name)
+        if not found:
+            return None
+        if not (found.isascii() and found.isdigit() and len(found) < 16 and int(found) >= least):
+            raise Mistakes({name: f"{found[:40]!r} is not a whole number from {least}."})
+        return int(found)
+
+    def ticked(self, name: str) -> bool:
+        """Whether a box is ticked."""
+        return bool(self.text(name))
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a form did."""
+
+    message: str
+    """One sentence for people, shown on the page that follows."""
+    to: str = ""
+    """What is put behind the address of the form's page, e.g. '#E12' or '/D-001'; or, beginning with
+    '/reviews' or '/compare', an address of its own."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What a program is told beside the message."""
+
+
+Act = Callable[[Database, Sent], Done]
+Prepare = Callable[[Any, Sent], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of a page."""
+
+    page: str
+    """The path of its page, as in `views.PAGES`."""
+    name: str
+    """What its own path has more than that of the page: one word."""
+    action: Action
+    """What one must be allowed to do, to the review in the path."""
+    act: Act
+    """What it does."""
+    prepare: Prepare | None = None
+    """What is done before, outside of the writing thread: given Datasette's database and what was sent."""
+    files: bool = False
+    """Whether files may come with it."""
+    blind: bool = False
+    """Whether who codes items of the review blind may send it: its answer tells what others made of none."""
+
+    @property
+    def path(self) -> str:
+        """The pattern of its path."""
+        return f"{self.page}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Again:
+    """A page that is shown again because its form could not be done."""
+
+    form: str
+    """Name of the form."""
+    typed: Mapping[str, Sequence[str]]
+    mistakes: Mapping[str, str]
+    refused: Mapping[str, Any]
+    """`error`, `hint`, and `problems`: a list of sentences."""
+    status: int = 400
+    choices: Sequence[Any] = ()
+    """What there is to choose from, where the error is that something was not clear."""
+
+
+Show = Callable[[Any, Any, Again], Awaitable[Any]]
+Refuse = Callable[..., Awaitable[Any]]
+
+
+async def submit(datasette: Any, request: Any, form: Form, show: Show, refuse: Refuse) -> Any:
+    """The answer to a request to a form's address; `show` shows its page again, `refuse` an error."""
+    names = {name: unquote(text) for name, text in request.url_vars.items() if text is not None}
+    ending = names.pop("format", "")
+    page = request.path.removesuffix(ending).removesuffix(f"/{form.name}")
+    database = None
+    try:
+        database = await working_database(datasette, request.actor, form.action, names.get("review"))
+        actor = actor_of(request.actor)
+        if actor and "review" in names and not form.blind:
+            await read(database, lambda db: refuse_blind(db, names["review"], actor.name))
+        if request.method != "POST":
+            query = f"?{request.query_string}" if request.query_string else ""
+            return Response.redirect(f"{page}{ending}{query}", status=303)
+        with _folder(form) as folder:
+            return await _handle(datasette, request, form, show, names, page, ending, database, folder)
+    except FormTooLarge as error:
+        return await refuse(datasette, request, error, database, status=413)
+    except FormUnreadable as error:
+        return await refuse(datasette, request, error, database, status=400)
+    except OSError as error:
+        return await refuse(datasette, request, _no_room(error), database)
+    except (ReviewError, sqlite3.Error) as error:
+        return await refuse(datasette, request, error, database)
+
+
+async def typed(request: Any) -> list[str]:
+    """What was written into a form that could not be taken: the texts of more than one word."""
+    try:
+        fields, _ = await read_form(request.headers.get("content-type", ""), request.receive, None)
+    except (FormUnreadable, FormTooLarge):
+        return []
+    return [text.strip() for texts in fields.values() for text in texts if len(text.split()) > 1]
+
+
+@contextmanager
+def _folder(form: Form) -> Iterator[Path | None]:
+    """Where the files of a form are put; others need no room, and go on where there is none."""
+    if not form.files:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="joint-review-") as folder:
+        yield Path(folder)
+
+
+async def _handle(
+    datasette: Any,
+    request: Any,
+    form: Form,
+    show: Show,
+    names: dict[str, str],
+    page: str,
+    ending: str,
+    database: Any,
+    folder: Path | None,
+) -> Any:
+    fields, files = await read_form(request.headers.get("content-type", ""), request.receive, folder)
+    _check_token(request, fields)
+    actor = actor_of(request.actor)
+    assert actor  # or `working_database` would have refused
+    sent = Sent(names, fields, files, actor, datetime.now(UTC))
+    try:
+        if form.prepare:
+            sent = Sent(names, fields, files, actor, sent.at, await form.prepare(database, sent))
+        done = await write(database, lambda db: form.act(db, sent))
+    except FormTooLarge:
+        raise
+    except ReviewError as error:
+        again = _again(form, fields, error)
+        if ending:
+            said = {"ok": False, "status": again.status, "title": "Not done", **again.refused}
+            return Response.json({**said, "mistakes": again.mistakes}, status=again.status)
+        return await show(datasette, request, again)
+    if ending:
+        return Response.json({"ok": True, "message": done.message, **done.more})
+    datasette.add_message(request, done.message, datasette.INFO)
+    return Response.redirect(_address(datasette, page, request, done.to), status=303)
+
+
+def _no_room(error: OSError) -> ReviewError:
+    """Files that came with a form could not be put aside to be read."""
+    said = f"the server could not keep the files while reading them ({error.strerror or error})"
+    return DatabaseUnusable(said, hint="Is its disk full? Nothing was changed; try again when there is room.")
+
+
+def _check_token(request: Any, fields: Mapping[str, Sequence[str]]) -> None:
+    """Raise Forbidden for a form without the token that its page gave out.
+
+    Datasette looks for it too, but not in requests without cookies, and not for forms with files
+    (`skip_csrf`), whose body it would read before anybody is asked for permission.
+    """
+    wanted = form_token(request)
+    given = request.headers.get(TOKEN_HEADER) or next(iter(fields.get(TOKEN, ())), "")
+    if wanted is not None and not secrets.compare_digest(wanted.encode(), given.encode()):
+        raise Forbidden("the form's token is missing or stale: open the page again")
+
+
+def _address(datasette: Any, page: str, request: Any, to: str) -> str:
+    if to.startswith(("/reviews", "/compare")):
+        return str(datasette.urls.path(to))
+    if to.startswith(("/", "?")):
+        return f"{page}{to}"
+    query = f"?{request.query_string}" if request.query_string else ""
+    return f"{page}{query}{to}"
+
+
+def _again(form: Form, fields: Mapping[str, Sequence[str]], error: ReviewError) -> Again:
+    typed = {name: list(values) for name, values in fields.items() if name != TOKEN}
+    if isinstance(error, Mistakes):
+        return Again(form.name, typed, error.mistakes, _said("Something is not filled in right."))
+    if isinstance(error, ProblemsFound):
+        beside = {p.where: f"{sentence(p.message)} {p.hint}".strip() for p in error.problems}
+        mistakes = {name: said for name, said in beside.items() if name in typed}
+        rest = [str(problem) for problem in error.problems if problem.where not in mistakes]
+        if error.more:
+            rest.append(f"and {error.more:,} more")
+        return Again(form.name, typed, mistakes, _said(error.message, error.hint, rest))
+    choices = getattr(error, "places", ())
+    # Locked, or no room on the disk: the form is right, and may be sent once more as it is.
+    status = 503 if isinstance(error, DatabaseUnusable) else 400
+    return Again(form.name, typed, {}, _said(error.message, error.hint), status, choices)
+
+
+def _said(error: str, hint: str = "", problems: Sequence[str] = ()) -> dict[str, Any]:
+    return {"error": sentence(error), "hint": hint, "problems": list(problems)}

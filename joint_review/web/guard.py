@@ -1,0 +1,195 @@
+"""What holds for every answer and every form, Datasette's own included.
+
+Headers: no script but the server's own, no framing, no guessing of types, nothing kept by caches, no way to
+another server. Tables as CSV: no formulas (see `evidence.files.spreadsheets`).
+Cookies: never readable by scripts, never sent along from other sites, over HTTPS only where there is HTTPS.
+Forms: a POST must come from a page of this server by its Origin (or Sec-Fetch-Site) header, beside the token
+that Datasette asks for; a request without either header is refused. A body is read up to a limit only (forms
+with files have their own: see `uploads`), and one that is no form is refused, whatever reads it.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+
+from evidence.files.spreadsheets import OutgoingCsv
+from joint_review.web.compat import own_scripts
+from joint_review.web.routes import takes_files
+from joint_review.web.signin import behind_tls
+from joint_review.web.uploads import LARGEST_FORM, LARGEST_UPLOAD, FormUnreadable
+from rules.errors import ReviewError
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OWN_POLICY = (
+    "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self';"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+SCRIPTS = " ".join(
+    f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in own_scripts()
+)
+DATASETTE_POLICY = (
+    OWN_POLICY.replace("script-src 'self'", f"script-src 'self' {SCRIPTS}")
+    .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+    .replace("img-src 'self'", "img-src 'self' data:")
+)
+"""Datasette's own pages hold some style, and a few scripts of its own, which are named by their digests."""
+PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""Pictures hold their own style and nothing else."""
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+HSTS = "max-age=31536000"
+OURS = ("/reviews", "/compare", "/overrides", "/-/sign-in", "/-/sign-out")
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+TOO_LARGE = "This is more than is read at once. Nothing was changed."
+NO_FORM = "This is no form that can be read. Nothing was changed."
+REFUSED = "This came from another site, or from a program that does not say where it is. Nothing was changed."
+
+
+def guarded(app: App) -> App:
+    """The application with all of it."""
+
+    async def guard(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        tls = behind_tls()
+
+        table: OutgoingCsv | None = None
+
+        async def answer(message: MutableMapping[str, Any]) -> None:
+            nonlocal table
+            if message["type"] == "http.response.start":
+                headers = _with_headers(scope["path"], message.get("headers", ()), tls)
+                if _is_csv(scope, headers):
+                    table = OutgoingCsv()
+                    headers = [pair for pair in headers if pair[0].lower() != b"content-length"]
+                message["headers"] = headers
+            elif table is not None:
+                more = message.get("more_body", False)
+                message["body"] = table.feed(message.get("body", b""), more=more)
+            await send(message)
+
+        if scope["method"] in SAFE:
+            await app(scope, receive, answer)
+        elif is_from_here(scope):
+            await _take_form(app, scope, receive, answer)
+        else:
+            await _refuse(scope, answer)
+
+    return guard
+
+
+async def _take_form(app: App, scope: Scope, receive: Receive, send: Send) -> None:
+    """Hand a form on, as long as its body is not too large and can be read."""
+    read, started, files = 0, False, takes_files(scope["path"])
+    most = 2 * LARGEST_UPLOAD if files else LARGEST_FORM
+    if not files and dict(scope["headers"]).get(b"content-type", b"").startswith(b"multipart/"):
+        # Datasette takes none either, and asgi-csrf 0.11 fails on them with today's python-multipart.
+        await _refuse(scope, send, 400, NO_FORM)
+        return
+
+    async def limited() -> MutableMapping[str, Any]:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > most:
+            raise FormUnreadable(TOO_LARGE)
+        return message
+
+    async def answer(message: MutableMapping[str, Any]) -> None:
+        nonlocal started
+        if read <= most or started:
+            started = True
+            await send(message)
+
+    try:
+        await app(scope, limited, answer)
+    except (ReviewError, ValueError, LookupError, AssertionError):
+        # What Datasette's own check of the token raises for a body that is no form.
+        if started:
+            raise
+    if not started:
+        await _refuse(scope, send, 413 if read > most else 400, TOO_LARGE if read > most else NO_FORM)
+
+
+def is_from_here(scope: Scope) -> bool:
+    """Whether a request says that a page of this server sent it."""
+    headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    origin = headers.get(b"origin")
+    if origin is not None:
+        return bool(origin) and urlsplit(origin).netloc == headers.get(b"host")
+    return headers.get(b"sec-fetch-site") == "same-origin"
+
+
+def _with_headers(path: str, headers: Any, tls: bool) -> list[tuple[bytes, bytes]]:
+    found = [(name, _inside(name, value)) for name, value in headers if name.lower() not in REPLACED]
+    cookies = [
+        (name, _safe_cookie(value, tls)) if name.lower() == b"set-cookie" else (name, value)
+        for name, value in found
+    ]
+    said = HEADERS | {"content-security-policy": _policy(path)}
+    if "/-/static" not in path:
+        said["cache-control"] = "no-store"
+    if tls:
+        said["strict-transport-security"] = HSTS
+    return [*cookies, *((name.encode(), value.encode()) for name, value in said.items())]
+
+
+def _is_csv(scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a table goes out as CSV; to be looked at, Datasette sends it as plain text."""
+    asked = scope["path"].endswith(".csv") or b"_format=csv" in scope.get("query_string", b"")
+    kinds = (b"text/csv", b"text/plain") if asked else (b"text/csv",)
+    return any(name.lower() == b"content-type" and value.startswith(kinds) for name, value in headers)
+
+
+def _inside(name: bytes, value: bytes) -> bytes:
+    """A header; the address to go on to is one of this server, whatever path it was made of."""
+    elsewhere = name.lower() == b"location" and value[:1] == b"/" and value[1:2] in (b"/", b"\\")
+    return b"/" if elsewhere else value
+
+
+def _policy(path: str) -> str:
+    if path.endswith(".svg"):
+        return PICTURE_POLICY
+    return OWN_POLICY if path == "/" or path.startswith(OURS) else DATASETTE_POLICY
+
+
+REPLACED = frozenset(
+    name.encode()
+    for name in (*HEADERS, "content-security-policy", "cache-control", "strict-transport-security")
+)
+
+
+def _safe_cookie(value: bytes, tls: bool) -> bytes:
+    """A cookie with all the attributes that protect it."""
+    parts = value.split(b"; ")
+    known = {part.split(b"=")[0].lower() for part in parts[1:]}
+    for name, part in ((b"httponly", b"HttpOnly"), (b"samesite", b"SameSite=Lax"), (b"secure", b"Secure")):
+        if name not in known and (tls or name != b"secure"):
+            parts.append(part)
+    return b"; ".join(parts)
+
+
+async def _refuse(scope: Scope, send: Send, status: int = 403, error: str = REFUSED) -> None:
+    title = "Not allowed" if status == 403 else "Not done"
+    said = json.dumps({"ok": False, "status": status, "title": title, "error": error})
+    is_json = scope["path"].endswith(".json")
+    body = said if is_json else error
+    kind = b"application/json" if is_json else b"text/plain; charset=utf-8"
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind)]})
+    await send({"type": "http.response.body", "body": body.encode()})

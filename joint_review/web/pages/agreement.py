@@ -1,0 +1,137 @@
+"""The page on how far reviewers agree, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from sqlite_utils import Database
+
+from evidence.coding.agreement import (
+    DOMAINS,
+    Agreement,
+    Disagreement,
+    Figure,
+    coding_words,
+    describe_agreement,
+    interval_words,
+    measure_agreement,
+)
+from joint_review.web import wording
+from joint_review.web.cache import TooLarge, until_changed
+from joint_review.web.lists import paging_of
+from joint_review.web.run_view import Shown
+from programme.database import rows
+from programme.reviews import Review, find_review
+from rules.errors import EvidenceInvalid
+
+DRAWS = 1_000
+"""How often the page draws the items again, unless told."""
+MOST_WORK = 10_000_000
+"""Codings x groups of coders x draws up to which a page works: some seconds."""
+# How many codings there are of the items that several coded (that of the recorder is one), and by how many.
+SIZE = """
+with several as (
+  select e.id, e.recorded_by from evidence e where e.review_id = :review and exists (
+    select 1 from coding c where c.evidence_id = e.id and c.withdrawn_event is null)),
+coded as (
+  select recorded_by as coder from several union all
+  select c.coded_by from coding c join several s on s.id = c.evidence_id where c.withdrawn_event is null)
+select count(*) as codings, count(distinct coder) as coders from coded
+"""
+
+
+def agreement(db: Database, key: str, *, draws: int = DRAWS, seed: int = 0, page: int = 1) -> dict[str, Any]:
+    """How far the reviewers agree about the items that several of them have coded.
+
+    `review`, `draws`, `seed`, `agreement` (as `joint-review agreement --json` gives it), `said` (one sentence
+    or two), `paging` of the disagreements, and `problem` {error, hint} where nothing can be said. `listed`:
+    the rows of the page: `figures` in groups {title, columns, rows}, and `disagreements` (a page of them).
+    """
+    found = find_review(db, key)
+    shown: dict[str, Any] = {
+        **Shown(db, found, None, "en").head(),
+        "draws": draws,
+        "seed": seed,
+        **dict.fromkeys(("said", "agreement", "problem")),
+    }
+    try:
+        _check_size(db, found, draws, seed)
+        measured = until_changed(
+            db,
+            ("agreement", found.id, draws, seed),
+            lambda: measure_agreement(db, found, draws=draws, seed=seed),
+        )
+    except (EvidenceInvalid, TooLarge) as error:
+        return {**shown, "problem": {"error": wording.sentence(error.message), "hint": error.hint}}
+    paging = paging_of(len(measured.disagreements), page)
+    apart = measured.disagreements[paging["offset"] : paging["last"]]
+    return shown | {
+        "said": describe_agreement(measured),
+        "agreement": asdict(measured),
+        "paging": paging,
+        "listed": {
+            "figures": list(_figures(measured)),
+            "disagreements": [_disagreement(found, one) for one in apart],
+        },
+    }
+
+
+def _check_size(db: Database, review: Review, draws: int, seed: int) -> None:
+    (size,) = rows(db, SIZE, {"review": review.id})
+    groups = 1 + size["coders"] * (size["coders"] - 1) // 2
+    if size["codings"] * groups * draws > MOST_WORK:
+        raise TooLarge(
+            f"{size['codings']:,} codings by {size['coders']} reviewers, drawn {draws:,} times, are more than"
+            " a page works through",
+            hint=f"The command line does: joint-review agreement {review.key} --draws {draws} --seed {seed}",
+        )
+
+
+def _figures(found: Agreement) -> Iterable[dict[str, Any]]:
+    """The groups of figures that there are, each as a table: columns {name: title}, and rows."""
+    judged = [figure for figure in found.by_domain() if figure.what != DOMAINS]
+    tied = [figure for figure in found.by_domain() if figure.what == DOMAINS]
+    numbers = {"items": "Items", "same": "The same"}
+    alpha = {**numbers, "alpha": "Alpha", "interval": "95 % interval of alpha"}
+    for name, title, columns, figures in (
+        ("overall", "All reviewers, all domains", {"what": "Of", **alpha}, found.overall()),
+        (
+            "judged",
+            "By domain: judgements of items that both tied to it",
+            {"title": "Domain", "what": "Of", **alpha},
+            judged,
+        ),
+        ("tied", "By domain: whether an item bears on it", {"title": "Domain", **numbers}, tied),
+        (
+            "pairs",
+            "Every two reviewers, all domains",
+            {"coders": "Reviewers", "what": "Of", **numbers, "kappa": "Kappa", **alpha},
+            found.by_pair(),
+        ),
+    ):
+        if figures:
+            lines = [_figure(figure) for figure in figures]
+            yield {"name": name, "title": title, "columns": columns, "rows": lines}
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {
+        "domain": figure.domain,
+        "title": figure.title,
+        "coders": " and ".join(figure.coders),
+        "what": figure.what,
+        "items": f"{figure.items:,}",
+        "same": f"{100 * figure.same:.1f} %",
+        "kappa": figure.no_kappa if figure.kappa is None else f"{figure.kappa:.2f}",
+        "alpha": figure.no_alpha if figure.alpha is None else f"{figure.alpha:.2f}",
+        "interval": interval_words(figure) or figure.no_interval,
+    }
+
+
+def _disagreement(review: Review, one: Disagreement) -> dict[str, Any]:
+    titles = {name: review.framework.title_of(name) for name in review.framework.domains}
+    codings = [{"coder": coding.coder, "said": coding_words(coding, titles)} for coding in one.codings]
+    same = ("item", "text", "source", "locator", "withdrawn")
+    return {**{name: getattr(one, name) for name in same}, "codings": codings}

@@ -1,0 +1,239 @@
+"""The form that assesses a review, and the page on what changed between two runs.
+
+An assessment is worked out in one of the reading threads and only recorded in the writing one, so that
+nobody waits for it; one at a time, so that others can still read. Sent twice it gives one run: the same
+inputs are the same run (see `assessment.runs.run`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlite_utils import Database
+
+from assessment.runs.changes import count_changes
+from assessment.runs.recorded import runs_of
+from assessment.runs.run import Prepared, Run, load_run, prepare_run, record_run
+from joint_review.web import wording
+from joint_review.web.access import read
+from joint_review.web.cache import KEPT, TooLarge, Worked
+from joint_review.web.forms import Done, Mistakes, Sent
+from joint_review.web.lists import PAGE_SIZE
+from joint_review.web.run_view import Shown
+from programme.database import one, rows
+from programme.reviews import Review, find_review
+from rules.errors import ReviewError, RunImpossible
+from rules.framework import in_language
+from rules.loader import LIBRARY, PolicySet, load_policy
+from rules.rulebook import Rulebook
+
+# The rulebooks that runs of a review were made with under its framework as it is, the latest first.
+USED = """
+select r.rulebook_digest as digest, b.key as id, b.version, max(r.id) as run
+from run r join policy_text b on b.digest = r.rulebook_digest
+where r.review_id = ? and r.framework_digest = ? group by r.rulebook_digest order by run desc
+"""
+BODY = "select body from policy_text where digest = ? and kind = 'rulebook'"
+LISTED = ("items", "tags", "rules", "decisions", "measures")
+_TURNS: WeakKeyDictionary[Any, asyncio.Lock] = WeakKeyDictionary()
+"""Of every database the lock that makes assessments of it wait for each other."""
+
+
+def assessing(db: Database, key: str) -> dict[str, Any]:
+    """What the form that assesses a review shows.
+
+    `since`: None before the first run, or {run, made_on, counts (see `changes.count_changes`), any: whether
+    anything changed}; `rulebooks`: what there is to choose from, {digest, id, version, of_library, latest:
+    whether the latest run was made with it}, that of the library first; `problem`: why nothing can be
+    assessed (a sentence), or None.
+    """
+    review = find_review(db, key)
+    run = _latest(db, review)
+    since = None
+    if run:
+        counts = count_changes(db, review, run)
+        made_on = run.result["inputs"]["on"]
+        since = {"run": run.id, "made_on": made_on, "counts": counts, "any": any(counts.values())}
+    found: dict[str, Any] = {"since": since, "rulebooks": [], "problem": None}
+    try:
+        return {**found, "rulebooks": _rulebooks(db, review, run)}
+    except ReviewError as error:
+        return {**found, "problem": f"{wording.sentence(error.message)} {error.hint}".strip()}
+
+
+def _latest(db: Database, review: Review) -> Run | None:
+    if one(db, "select max(id) from run where review_id = ?", [review.id]) is None:
+        return None
+    return load_run(db, review)
+
+
+def _rulebooks(db: Database, review: Review, run: Run | None) -> list[dict[str, Any]]:
+    policy = _library(review.framework.id)
+    latest = run and run.policy.rulebook_digest
+    book = {"digest": policy.rulebook_digest, "id": policy.rulebook.id, "version": policy.rulebook.version}
+    used = [
+        {name: row[name] for name in book}
+        for row in rows(db, USED, [review.id, policy.framework_digest])
+        if row["digest"] != policy.rulebook_digest
+    ]
+    return [{**one, "of_library": one is book, "latest": one["digest"] == latest} for one in (book, *used)]
+
+
+def _library(framework_id: str) -> PolicySet:
+    """The framework and rulebook of the library, read again when a file has changed; raises UnknownName."""
+    files = [LIBRARY / framework_id / name for name in ("framework.yml", "rulebook.yml")]
+    stamps = tuple(file.stat().st_mtime_ns for file in files if file.is_file())
+    return KEPT.get(("library", framework_id, stamps), lambda: load_policy(framework_id))
+
+
+def _policy(db: Database, review: Review, digest: str) -> PolicySet:
+    """The rulebook chosen; raises Mistakes."""
+    policy = _library(review.framework.id)
+    if digest in ("", policy.rulebook_digest):
+        return policy
+    if digest not in [row["digest"] for row in rows(db, USED, [review.id, policy.framework_digest])]:
+        raise Mistakes({"rulebook": "This review has no such rulebook."})
+    try:
+        return PolicySet(policy.framework, Rulebook.model_validate_json(one(db, BODY, [digest])))
+    except ValueError:
+        raise Mistakes({"rulebook": "This version of the software cannot read that rulebook."}) from None
+
+
+# --- what changed ------------------------------------------------------------------------------------------
+
+
+def changes(
+    db: Database, key: str, *, run_id: int | None = None, since: int | None = None, language: str = "en"
+) -> dict[str, Any]:
+    """What changed from a run (`since`, or the one before) to a later one (that named, or the latest).
+
+    `run` and `before` (their facts; `before` is None for the first run), `runs`, `moved`: {target, title,
+    kind, before, after (titles of levels, or the words of a status), because, causes: the changes that alone
+    moved it, or ['together']; None where it was not worked out}, `position` {before, after: titles, or None},
+    `changes` (as `joint-review diff --json` gives them, of each list the first 50), `totals` (how long each
+    list is), and `problem` {error, hint} where changes cannot be told. Raises UnknownName, and RunImpossible
+    without a run or where they stand in the wrong order.
+    """
+    review = find_review(db, key)
+    run = load_run(db, review, run_id)
+    shown = Shown(db, review, run, language)
+    if since is None:
+        since = one(db, "select max(id) from run where review_id = ? and id < ?", [review.id, run.id])
+    page: dict[str, Any] = {
+        **shown.head(),
+        "run": shown.facts(),
+        "runs": runs_of(db, review),
+        **dict.fromkeys(("before", "changes", "problem", "position")),
+        "moved": [],
+        "totals": {},
+    }
+    if since is None:
+        return page
+    before = load_run(db, review, since)
+    if before.id > run.id:
+        raise RunImpossible(
+            f"run {before.id} is later than run {run.id}",
+            hint="Name the earlier run first, then the later one.",
+        )
+    then = Shown(db, review, before, language)
+    page["before"] = then.facts()
+    page["position"] = {"before": _position(then), "after": _position(shown)}
+    causes: dict[str, list[str]] = {}
+    try:
+        found = Worked(db, review, run).changes(before)
+        causes = {row["target"]: row["causes"] for row in found["ratings"]}
+        page["changes"] = found | {name: found[name][:PAGE_SIZE] for name in LISTED}
+        page["changes"]["measures"] = [_measure(shown, row) for row in page["changes"]["measures"]]
+        page["totals"] = {name: len(found[name]) for name in LISTED}
+    except TooLarge as error:
+        page["problem"] = {"error": wording.sentence(error.message), "hint": error.hint}
+    return page | {"moved": list(_moved(then, shown, causes))}
+
+
+def _position(shown: Shown) -> str | None:
+    return " / ".join(q["level_title"] for q in shown.questions()) if shown.grid()["position"] else None
+
+
+def _moved(then: Shown, now: Shown, causes: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
+    """The ratings that are otherwise in the later run, in the order of its framework."""
+    assert then.run and now.run
+    earlier = {rating["target"] for rating in then.run.result["ratings"]}
+    for target in (rating["target"] for rating in now.run.result["ratings"] if rating["target"] in earlier):
+        one, other = then.rating(target), now.rating(target)
+        if (one["level"], one["status"]) != (other["level"], other["status"]):
+            yield {
+                **{name: other[name] for name in ("target", "title", "kind", "because")},
+                "before": _said(one),
+                "after": _said(other),
+                "causes": causes.get(target),
+            }
+
+
+def _said(rating: dict[str, Any]) -> str:
+    return str(rating["level_title"] or wording.STATUSES[rating["status"]])
+
+
+def _measure(shown: Shown, row: dict[str, Any]) -> dict[str, Any]:
+    """A measure that changed, with its title and its values as people read them."""
+    assert shown.run
+    measure = shown.run.policy.rulebook.measure(row["measure"])
+    said = {
+        f"{name}_shown": shown.value_of(row["target"], measure, row[name]) for name in ("before", "after")
+    }
+    return {
+        **row,
+        **said,
+        "target_title": shown.framework.title_of(row["target"], shown.language),
+        "title": in_language(measure.title, shown.language),
+    }
+
+
+# --- the form ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An assessment as it was asked for."""
+
+    on: date
+    rulebook: str
+    """Digest of the rulebook chosen; empty for that of the library."""
+
+
+async def work_out(database: Any, sent: Sent) -> Prepared | Run:
+    """The assessment asked for, worked out and not recorded yet; takes as long as the evidence is large."""
+    wanted = _wanted(sent)
+
+    def prepare(db: Database) -> Prepared | Run:
+        review = find_review(db, sent.review)
+        return prepare_run(db, review, _policy(db, review, wanted.rulebook), on=wanted.on)
+
+    async with _TURNS.setdefault(database, asyncio.Lock()):
+        return await read(database, prepare)
+
+
+def _wanted(sent: Sent) -> Wanted:
+    text = sent.text("on")
+    try:
+        on = date.fromisoformat(text) if text else sent.at.date()
+    except ValueError:
+        raise Mistakes({"on": f"{text[:20]!r} is not a date like 2026-03-31."}) from None
+    return Wanted(on, sent.text("rulebook"))
+
+
+def assess(db: Database, sent: Sent) -> Done:
+    """Record what `work_out` worked out; the run that is there already where nothing has changed since."""
+    review, found = find_review(db, sent.review), sent.prepared
+    run = found if isinstance(found, Run) else record_run(db, review, found, by=sent.by, at=sent.at)
+    position = _position(Shown(db, review, run, "en"))
+    more = {"run": run.id, "new": run.is_new, "cell": run.result["cell"], "digest": run.digest}
+    if not run.is_new:
+        said = f"Nothing has changed since run {run.id} of {run.result['inputs']['on']}; it is shown again."
+        return Done(said, to=f"?run={run.id}", more=more)
+    said = f"Run {run.id} is made. Position on the grid: {position or 'none'}."
+    return Done(said, to="?", more=more)

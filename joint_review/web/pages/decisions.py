@@ -1,0 +1,228 @@
+"""The page on decisions, as plain data, and its forms: where every rating stands; accept and override."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from sqlite_utils import Database
+
+from assessment.decisions import decide
+from assessment.decisions.challenges import CELL, check_rated
+from assessment.runs.run import Run, load_run
+from joint_review.web.forms import Done, Mistakes, Sent
+from joint_review.web.run_view import Shown
+from joint_review.web.wording import plural
+from programme.database import rows
+from programme.reviews import Review, find_review
+from rules.errors import DecisionRefused, RunImpossible
+from rules.framework import Framework, in_language
+
+VOTED = "select distinct target from panel_state where review_id = ? and state <> 'open' and voted > 0"
+
+
+def decisions(
+    db: Database, key: str, by: str, *, target: str = "", run_id: int | None = None, many: bool = False
+) -> dict[str, Any]:
+    """Where the decision on every rating of a review stands, on the latest run.
+
+    `review`, `run` (the facts of the latest; None before the first), `states` (see
+    `decide.decision_states`, each with `words`, the name of its state for people, and `voted`, whether a
+    panel has voted on it), `settled` (how many are), `deciding`: the rating `target` as somebody sees it who
+    decides (see `deciding`), or None, and `acceptable`: with `many` every rating of the latest run that was
+    not accepted yet, {target, title, rated: as a level's title, or None, bar: why `by` cannot accept it, or
+    empty}. Raises UnknownName.
+    """
+    review = find_review(db, key)
+    if target:
+        check_rated(review.framework, target)
+    run = _latest(db, review)
+    shown = Shown(db, review, run, "en")
+    states = _states(db, review)
+    return {
+        **shown.head(),
+        "run": shown.facts(),
+        "states": states,
+        "settled": sum(row["settled"] for row in states),
+        "deciding": deciding(db, key, target, by, run_id=run_id) if run and target else None,
+        "acceptable": _acceptable(db, review, states, by) if run and many else [],
+    }
+
+
+def _acceptable(db: Database, review: Review, states: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:
+    bars = decide.bars_to_acceptance(db, review, by=by)
+    return [
+        {
+            **{name: row[name] for name in ("target", "title")},
+            "rated": row["level_title"],
+            "bar": bars[row["target"]],
+        }
+        for row in states
+        if row["state"] != "accepted"
+    ]
+
+
+def deciding(
+    db: Database, key: str, target: str, by: str, *, run_id: int | None = None
+) -> dict[str, Any] | None:
+    """A rating as somebody sees it who decides on it; None where the review's framework has it no more.
+
+    `target`, `title`, `run` (the one looked at), `rated` and `proposed` (what it and its rules say, as the
+    titles of levels, None for none), `state` (see `decisions`: as things stand now, on the latest run),
+    `levels` ([name, title] of each, the worst first; none for the cell), and `why_not` {accept, rate,
+    approve}: why `by` cannot do it (a sentence), empty where they can, as far as their role allows it.
+    """
+    review = find_review(db, key)
+    if target != CELL and target not in review.framework.question_of:
+        return None
+    run = load_run(db, review, run_id)
+    state = next(row for row in _states(db, review) if row["target"] == target)
+    refusals = decide.why_not(db, review, target, by=by, run=run.id)
+    return {
+        "target": target,
+        "title": state["title"],
+        "run": run.id,
+        **_rated(db, review, run, target),
+        "state": state,
+        "levels": _levels(review.framework, target),
+        "why_not": refusals,
+    }
+
+
+def _states(db: Database, review: Review) -> list[dict[str, Any]]:
+    voted = {row["target"] for row in rows(db, VOTED, [review.id])}
+    return [
+        {**row, "words": _words(row), "voted": row["target"] in voted}
+        for row in decide.decision_states(db, review)
+    ]
+
+
+def _latest(db: Database, review: Review) -> Run | None:
+    try:
+        return load_run(db, review)
+    except RunImpossible:
+        return None
+
+
+def _rated(db: Database, review: Review, run: Run, target: str) -> dict[str, str | None]:
+    shown = Shown(db, review, run, "en")
+    if target == CELL:
+        position: str | None = shown.grid()["position"] and shown.grid()["sentence"]
+        return {"rated": position, "proposed": position}
+    if target not in shown.framework.question_of:
+        return {"rated": None, "proposed": None}
+    rating = shown.rating(target)
+    return {"rated": rating["level_title"], "proposed": rating["proposed_title"]}
+
+
+def _levels(framework: Framework, target: str) -> list[tuple[str, str]]:
+    scale = () if target == CELL else framework.scale_of(target)
+    return [(level.id, in_language(level.title)) for level in scale]
+
+
+def _words(state: dict[str, Any]) -> str:
+    """A state as people read it."""
+    words = {"override awaiting approval": "overridden, awaits approval", "approved": "override approved"}
+    if state["run"] is None:
+        return "not assessed yet"
+    if state["state"] == "proposed" and state["status"] in ("open", "insufficient"):
+        return "nobody has decided"
+    return words.get(state["state"], str(state["state"]))
+
+
+# --- the forms ---------------------------------------------------------------------------------------------
+
+
+def accept(db: Database, sent: Sent) -> Done:
+    """Accept a rating of the run that the person was looking at."""
+    review, target, run = _asked(db, sent)
+    found = _decide(
+        lambda: decide.accept(
+            db, review, target, by=sent.by, because=sent.text("because"), run=run, at=sent.at
+        )
+    )
+    return _done(sent, target, f"{_title(review, target)} is accepted, on run {run}.", {"decided": found})
+
+
+def accept_many(db: Database, sent: Sent) -> Done:
+    """Accept several ratings of the run that the person was looking at; all of them or none."""
+    review, run = find_review(db, sent.review), sent.whole("run", least=1)
+    targets = sent.texts("target")
+    if not targets:
+        raise Mistakes({"target": "Tick at least one."})
+    because = sent.text("because")
+    found = _decide(
+        lambda: decide.accept(db, review, *targets, by=sent.by, because=because, run=run, at=sent.at)
+    )
+    said = f"{plural(len(found), 'rating is', 'ratings are')} accepted, on run {run}."
+    return Done(said, to="?", more={"decided": found})
+
+
+def override(db: Database, sent: Sent) -> Done:
+    """Give a rating of one's own, with the reason."""
+    review, target, run = _asked(db, sent)
+    levels = dict(_levels(review.framework, target))
+    sent.need(level="Choose a level.", because="Say why.")
+    level, because = sent.one_of("level", levels), sent.text("because")
+    found = _decide(
+        lambda: decide.rate(db, review, target, level, by=sent.by, because=because, at=sent.at, run=run)
+    )
+    said = f"{_title(review, target)} is rated {levels[level]}. It counts once another person approves it."
+    return _done(sent, target, said, {"decided": found})
+
+
+def take_back(db: Database, sent: Sent) -> Done:
+    """Take the decision that stands back, with the reason; what is proposed counts again."""
+    review, target, run = _asked(db, sent)
+    because = sent.text("because", needed="Say why.")
+    found = _decide(
+        lambda: decide.rate(db, review, target, None, by=sent.by, because=because, at=sent.at, run=run)
+    )
+    return _done(sent, target, f"The decision on {_title(review, target)} is taken back.", {"decided": found})
+
+
+def approve(db: Database, sent: Sent) -> Done:
+    """Approve another person's override, looking at a run."""
+    review, target, run = _asked(db, sent)
+    found = _decide(
+        lambda: decide.approve(
+            db, review, target, by=sent.by, because=sent.text("because"), run=run, at=sent.at
+        )
+    )
+    said = (
+        f"The override of {_title(review, target)} is approved, on run {run}. It counts from the next run on."
+    )
+    return _done(sent, target, said, {"decided": found})
+
+
+def _asked(db: Database, sent: Sent) -> tuple[Review, str, int | None]:
+    """The review, the rating, and the run that the page showed; raises Mistakes or UnknownName."""
+    review = find_review(db, sent.review)
+    target = sent.text("target", needed="No rating is named.")
+    check_rated(review.framework, target)
+    return review, target, sent.whole("run", least=1)
+
+
+def _decide(do: Any) -> Any:
+    """What `do` gives; a refusal is said without the commands it names."""
+    try:
+        return do()
+    except DecisionRefused as error:
+        raise without_commands(error) from error
+
+
+def without_commands(error: DecisionRefused) -> DecisionRefused:
+    """A refusal as pages say it: a hint that names a command or an option of one is left out."""
+    hint = "" if "joint-review " in error.hint or " --" in error.hint else error.hint
+    return DecisionRefused(error.message, where=error.where, hint=hint)
+
+
+def _title(review: Review, target: str) -> str:
+    return "Position on the grid" if target == CELL else review.framework.title_of(target)
+
+
+def _done(sent: Sent, target: str, message: str, more: dict[str, Any]) -> Done:
+    """Back to the trail, if it was decided there, or else to where all decisions stand."""
+    if sent.text("back") == "trail":
+        return Done(message, to=f"/reviews/{quote(sent.review)}/trail/{quote(target)}#deciding", more=more)
+    return Done(message, to="?", more=more)

@@ -1,0 +1,133 @@
+"""The pages on evidence items: the list with its filter, and one item in context."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from datasette.utils import tilde_encode
+from sqlite_utils import Database
+
+from evidence.anchors import Standing, as_annotation, place_of
+from evidence.check import check_evidence, items_to_look_at
+from evidence.items import ItemFilter, find_item, list_items, table_around
+from joint_review.web import wording
+from joint_review.web.lists import PAGE_SIZE, item_line, paging_of, strand_title
+from joint_review.web.run_view import Shown
+from programme.reviews import find_review
+from rules.errors import UnknownName
+from rules.framework import Framework, in_language
+
+
+class UnknownChoice(UnknownName):
+    """A filter holds a name that is not among its choices."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which items were asked for, in the words of the form; empty means any."""
+
+    domain: str = ""
+    kind: str = ""
+    source_kind: str = ""
+    strand: str = ""
+    direction: str = ""
+    source: str = ""
+    only: str = ""
+    search: str = ""
+    page: int = 1
+
+
+def items(db: Database, key: str, wanted: Wanted) -> dict[str, Any]:
+    """The items of a review that pass a filter, a page of them.
+
+    `review`, `filter` (what was asked), `choices` (per field, [name, title] pairs), `items` (see
+    `item_line`), `paging`. Raises UnknownChoice for a choice there is not.
+    """
+    found = find_review(db, key)
+    choices = _choices(found.framework)
+    for field, pairs in choices.items():
+        given, names = getattr(wanted, field), [name for name, _ in pairs]
+        if given and given not in names:
+            raise UnknownChoice(wording.FIELDS[field].lower(), given, names)
+    looks = items_to_look_at(check_evidence(db, found)) if wanted.only else {}
+    chosen = ItemFilter(
+        domain=wanted.domain or None,
+        kind=wanted.kind or None,
+        strand=wanted.strand or None,
+        source=wanted.source or None,
+        source_kind=wanted.source_kind or None,
+        direction=wanted.direction or None,
+        withdrawn=wanted.only == "withdrawn",
+        ids=looks.get(wanted.only),
+        search=wanted.search,
+        limit=0,
+    )
+    _, total = list_items(db, found, chosen)
+    paging = paging_of(total, wanted.page)
+    rows, _ = list_items(db, found, replace(chosen, limit=PAGE_SIZE, offset=paging["offset"]))
+    given = {name: value for name, value in asdict(wanted).items() if value and name != "page"}
+    return {
+        **Shown(db, found, None, "en").head(),
+        "filter": given,
+        "choices": choices,
+        "items": [item_line(found.framework, row) for row in rows],
+        "paging": paging,
+    }
+
+
+def item(db: Database, key: str, number: int) -> dict[str, Any]:
+    """One item with its source in context.
+
+    `review`, and `item`: everything recorded about it, with `says` and `compared` (its number in words),
+    `tags`, `context` {page {number, before, quote, after} or None, neighbours}, `table` (the table it is a
+    cell of, or None), who added and withdrew it, `standing` in the text of its source (see
+    `anchors.Standing`), and `annotation`: a W3C Web Annotation where its place is known, else None.
+    """
+    found = find_review(db, key)
+    shown = find_item(db, found, number)
+    context = shown["context"]
+    neighbours = [item_line(found.framework, row) for row in context["neighbours"]]
+    placed = place_of(db, number)
+    here = placed.anchor if placed.standing is Standing.PLACED else None
+    domains = [tag["domain"] for tag in shown["tags"] if not tag["withdrawn"]]
+    where = f"../sources/{tilde_encode(shown['source'])}?page={here.page}" if here else ""
+    return {
+        **Shown(db, found, None, "en").head(),
+        "item": {
+            **shown,
+            "says": wording.says(shown),
+            "compared": wording.comparisons(shown),
+            "strand_title": strand_title(found.framework, shown["strand"]),
+            "context": {
+                "page": _cut(context["page"]) if context["page"] else None,
+                "before": [row for row in neighbours if row["id"] < number],
+                "after": [row for row in neighbours if row["id"] > number],
+            },
+            "table": table_around(db, shown),
+            "standing": placed.standing,
+            "annotation": as_annotation(shown, here, domains, where) if here else None,
+        },
+    }
+
+
+def _choices(framework: Framework) -> dict[str, Sequence[tuple[str, str]]]:
+    return {
+        "domain": [(domain.id, in_language(domain.title)) for domain in framework.domains.values()],
+        "kind": list(wording.KINDS.items()),
+        "source_kind": list(wording.SOURCE_KINDS.items()),
+        "strand": [(strand.id, in_language(strand.title)) for strand in framework.strands],
+        "direction": list(wording.DIRECTIONS.items()),
+        "only": list(wording.LOOKS.items()),
+    }
+
+
+def _cut(page: dict[str, Any], around: int = 1500) -> dict[str, Any]:
+    """The page with at most `around` letters on either side of the quote."""
+    before, after = page["before"], page["after"]
+    return {
+        **page,
+        "before": ("… " + before[-around:]) if len(before) > around else before,
+        "after": (after[:around] + " …") if len(after) > around else after,
+    }

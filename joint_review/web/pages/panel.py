@@ -1,0 +1,186 @@
+"""The pages on panels, as plain data, and their forms: open, vote, close.
+
+Nothing on them tells a vote before all members have voted, to the voter neither: pages read on connections
+for which votes are hidden (`programme.hidden`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlite_utils import Database
+
+from assessment.decisions import panel as register
+from joint_review.web.forms import Done, Mistakes, Sent
+from joint_review.web.pages.decisions import without_commands
+from joint_review.web.run_view import Shown
+from programme.names import same_person
+from programme.permissions import Action, Held, Role, make_actor
+from programme.reviews import Review, find_review
+from programme.users import list_users
+from rules.errors import DecisionRefused
+from rules.framework import in_language
+
+KINDS = {True: "domain", False: "question"}
+
+
+def panels(db: Database, key: str, by: str, *, language: str = "en") -> dict[str, Any]:
+    """The ratings of a review with their panels, in the order of the framework.
+
+    `review`, `ratings` {target, title, kind, panel: the latest on it as `panel.show_panels` gives it, or
+    None, earlier: how many there were before, and yours: whether the vote of `by` is waited for}, and `open`
+    (how many panels are voting).
+    """
+    review = find_review(db, key)
+    shown = Shown(db, review, None, language)
+    on: dict[str, list[dict[str, Any]]] = {}
+    for one in register.show_panels(db, review):
+        on.setdefault(one["target"], []).append(one)
+    ratings = [_rating(shown, target, on.get(target, []), by) for target in _in_order(review)]
+    return {
+        **shown.head(),
+        "ratings": ratings,
+        "open": sum(bool(row["panel"]) and row["panel"]["state"] == "open" for row in ratings),
+    }
+
+
+def panel(db: Database, key: str, target: str, by: str, *, language: str = "en") -> dict[str, Any]:
+    """The panel on one rating.
+
+    As a row of `panels`, and: `levels` ([name, title] of each, the worst first), `panel` and `before` (the
+    earlier ones, the latest first), each with `spread_by_level` where it shows (see `_with_spread`), `member`
+    (the name under which `by` is a member of it, or None) and `voted_at` (when they voted, or None), and
+    `voters`: who may be named to a panel. Raises UnknownName.
+    """
+    review = find_review(db, key)
+    review.framework.check_target(target)
+    shown = Shown(db, review, None, language)
+    levels = _levels(review, target, shown.language)
+    found = [_with_spread(one, levels) for one in register.show_panels(db, review, target)]
+    mine = _membership(found[-1], by) if found else None
+    return {
+        **shown.head(),
+        **_rating(shown, target, found, by),
+        "before": found[-2::-1],
+        "levels": levels,
+        "member": mine and mine["name"],
+        "voted_at": mine and mine["voted_at"],
+        "voters": _voters(db, review),
+    }
+
+
+def _in_order(review: Review) -> Iterable[str]:
+    """The domains of every question, then the question, as decisions are made."""
+    for question in review.framework.questions:
+        yield from (domain.id for domain in question.domains)
+        yield question.id
+
+
+def _rating(shown: Shown, target: str, found: list[dict[str, Any]], by: str) -> dict[str, Any]:
+    latest = found[-1] if found else None
+    mine = _membership(latest, by) if latest and latest["state"] == "open" else None
+    return {
+        "target": target,
+        "title": shown.framework.title_of(target, shown.language),
+        "kind": KINDS[shown.framework.is_domain(target)],
+        "panel": latest,
+        "earlier": max(len(found) - 1, 0),
+        "yours": mine is not None and mine["voted_at"] is None,
+    }
+
+
+def _membership(found: dict[str, Any], by: str) -> dict[str, Any] | None:
+    return next((member for member in found["members"] if same_person(member["name"], by)), None)
+
+
+def _levels(review: Review, target: str, language: str) -> list[tuple[str, str]]:
+    return [(level.id, in_language(level.title, language)) for level in review.framework.scale_of(target)]
+
+
+def _with_spread(found: dict[str, Any], levels: list[tuple[str, str]]) -> dict[str, Any]:
+    """A panel, with what was voted by level, the worst first, once it shows (else none).
+
+    A row is {level, title, number: 1 the worst, members: the names of who gave it, median: whether it is the
+    median or one of the two levels it falls between, proposed: whether the rules proposed it}.
+    """
+    medians = _medians([vote["level"] for vote in found["votes"]], [name for name, _ in levels])
+    rows = [
+        {
+            "level": name,
+            "title": title,
+            "number": number,
+            "members": [vote["member"] for vote in found["votes"] if vote["level"] == name],
+            "median": name in medians,
+            "proposed": name == found["proposed"],
+        }
+        for number, (name, title) in enumerate(levels, start=1)
+    ]
+    return {**found, "spread_by_level": rows if found["votes"] else []}
+
+
+def _medians(votes: list[str], scale: list[str]) -> set[str]:
+    """The level in the middle of the votes; of an even number the two."""
+    ordered = sorted(votes, key=scale.index)
+    return set(ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1])
+
+
+def _voters(db: Database, review: Review) -> list[str]:
+    """The users who may vote in a review, by name."""
+    found = []
+    for user in list_users(db):
+        held = [Held(Role(one["role"]), one["review"]) for one in user["roles"]]
+        if not user["disabled"] and make_actor(user["name"], held).may(Action.VOTE, review.key):
+            found.append(user["name"])
+    return found
+
+
+# --- the forms ---------------------------------------------------------------------------------------------
+
+
+def open_(db: Database, sent: Sent) -> Done:
+    """Open a panel on a rating, its members chosen from those who may vote."""
+    review, target = _asked(db, sent)
+    members, known = sent.texts("member"), _voters(db, review)
+    unknown = [name for name in members if name not in known]
+    if unknown:
+        raise Mistakes({"member": f"{unknown[0][:40]!r} may not vote in this review."})
+    if len(members) < register.FEWEST_MEMBERS:
+        raise Mistakes({"member": "Tick at least two."})
+    try:
+        found = register.open_panel(db, review, target, members, by=sent.by, at=sent.at)
+    except DecisionRefused as error:
+        raise without_commands(error) from error
+    return Done(f"A panel of {len(members)} is voting on {found['title']}.", more={"panel": found["number"]})
+
+
+def vote(db: Database, sent: Sent) -> Done:
+    """Give one's first vote."""
+    review, target = _asked(db, sent)
+    sent.need(level="Choose a level.", because="Say why.")
+    level, because = sent.one_of("level", dict(_levels(review, target, "en"))), sent.text("because")
+    try:
+        found = register.vote(db, review, target, level, by=sent.by, because=because, at=sent.at)
+    except DecisionRefused as error:
+        raise without_commands(error) from error
+    said = f"Your vote on {found['title']} is stored."
+    said += " It shows once all have voted." if found["state"] == "open" else " All have voted."
+    return Done(said, more={"panel": found["number"], "state": found["state"]})
+
+
+def close(db: Database, sent: Sent) -> Done:
+    """Close a panel before all have voted, with the reason."""
+    review, target = _asked(db, sent)
+    because = sent.text("because", needed="Say why.")
+    try:
+        found = register.close_panel(db, review, target, by=sent.by, because=because, at=sent.at)
+    except DecisionRefused as error:
+        raise without_commands(error) from error
+    return Done(f"The panel on {found['title']} is closed.", more={"panel": found["number"]})
+
+
+def _asked(db: Database, sent: Sent) -> tuple[Review, str]:
+    """The review and the rating in the address; raises UnknownName."""
+    review = find_review(db, sent.review)
+    review.framework.check_target(sent.names["target"])
+    return review, sent.names["target"]

@@ -1,0 +1,356 @@
+"""The page on which a source is read and tagged, as plain data, and its forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+from urllib.parse import urlencode
+
+from datasette.utils import tilde_decode
+from sqlite_utils import Database
+
+from evidence.anchors import Placed, Standing, find_exactly, places_of, texts_of
+from evidence.findings import Passage, Said, change_finding, place_quote, record_finding
+from evidence.items import tag_items, withdraw_item
+from evidence.sources import find_source
+from joint_review.web import wording
+from joint_review.web.forms import Done, Mistakes, Sent
+from joint_review.web.lists import item_line
+from joint_review.web.run_view import Shown
+from programme.database import one, rows
+from programme.reviews import Review, find_review
+from rules.errors import EvidenceInvalid
+from rules.framework import in_language
+
+MOST_BESIDE = 300
+"""Items without a place in the text that are shown; the others stand in the list of items."""
+MOST_PLACES = 20
+LONGEST_BLOCK, LONGEST_SENTENCE = 1_500, 400
+"""Characters from which a paragraph or sentence is divided at line ends, if it has any."""
+ENDS = re.compile(r"[.!?؟۔…]+[\"”’')\]»]*\s+")
+LINES = re.compile(r"\n")
+BLOCKS = re.compile(r"\n[ \t]*\n+")
+
+ITEMS = """
+select e.*, s.ref as source, s.kind as source_kind, s.title as source_title,
+  (select group_concat(d.key, ';') from tag t join domain d on d.id = t.domain_id
+    where t.evidence_id = e.id and t.withdrawn_event is null) as domains,
+  (select group_concat(distinct t.tagged_by) from tag t
+    where t.evidence_id = e.id and t.withdrawn_event is null) as taggers
+from evidence e join source s on s.id = e.source_id
+where e.source_id = ? and e.withdrawn_event is null order by e.id
+"""
+# The untagged items of a review in the order in which they are gone through, and which comes next. What is
+# tagged is told from two indexes alone (`tag_once` holds the coalesce), no row of it is read: this stands on
+# every page of a source.
+UNTAGGED = """
+with loose as materialized (
+  select e.id from evidence e where e.review_id = :review
+    and not exists (select 1 from tag t where t.evidence_id = e.id and coalesce(t.withdrawn_event, 0) = 0)),
+waiting as (
+  select e.id, s.ref, coalesce(a.page, 0) as page, coalesce(a.starts, 0) as starts
+  from loose join evidence e using (id) join source s on s.id = e.source_id
+  left join anchor a on a.evidence_id = e.id
+  where e.withdrawn_event is null)
+"""
+NEXT = (
+    UNTAGGED
+    + """
+select w.id as item, w.ref as source, w.page, (select count(*) from waiting) as waiting
+from waiting w
+order by (w.ref, w.page, w.starts, w.id) > (:ref, :page, :starts, :item) desc, w.ref, w.page, w.starts, w.id
+limit 1
+"""
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What of a source is asked for; empty means any."""
+
+    page: int | None = None
+    item: int | None = None
+    """The item that is looked at: its page is shown."""
+    change: int | None = None
+    """The item that is to be changed."""
+    domain: str = ""
+    reviewer: str = ""
+    only: str = ""
+    """'untagged', or empty."""
+
+    def fits(self, item: dict[str, Any]) -> bool:
+        """Whether an item passes the filter."""
+        domains = (item["domains"] or "").split(";")
+        people = {item["recorded_by"], *(item["taggers"] or "").split(",")}
+        return (
+            (not self.domain or self.domain in domains)
+            and (not self.reviewer or self.reviewer in people)
+            and (self.only != "untagged" or not item["domains"])
+        )
+
+
+def source(db: Database, key: str, ref: str, asked: Reading) -> dict[str, Any]:
+    """A source to be read and tagged.
+
+    `source` (as listed, with `contents`), `page`, `pages`; `blocks`: the text of the page, each block with
+    `start` and `end` (code points), `sentences` {start, end, pieces: {start, text, items, begun, last}} and
+    the `items` that begin in it; `unplaced`: items without a known place in the text; `elsewhere`: how many
+    stand on other pages. An item is as in lists (see `content.item_line`) with `standing` (see
+    `anchors.Standing`), `anchor`, `times` and `shown`, whether it passes the filter. `questions` with their
+    domains, `strands`, `reviewers`, `filter`, `next` (the next untagged item: item, source, page, waiting, or
+    None) and `changing` (the item to be changed, with `tagged` and the `places` to choose from; None where no
+    item of that number counts).
+    """
+    review = find_review(db, key)
+    found = find_source(db, review, ref)
+    source_id = int(one(db, "select id from source where review_id = ? and ref = ?", [review.id, ref]))
+    pages = texts_of(db, source_id)
+    placed = places_of(db, source_id, pages)
+    items = [_item(review, row, placed[row["id"]], asked) for row in rows(db, ITEMS, [source_id])]
+    number = _page_asked(asked, placed, pages, ref)
+    here = [item for item in items if _page_of(item) == number and item["standing"] == Standing.PLACED]
+    unplaced = [item for item in items if item["standing"] != Standing.PLACED and item["shown"]]
+    text = dict(pages).get(number or 0, "")
+    return {
+        **Shown(db, review, None, "en").head(),
+        "source": found,
+        "page": number,
+        "pages": len(pages),
+        "blocks": list(_blocks(text, here)),
+        "unplaced": unplaced[:MOST_BESIDE],
+        "more_unplaced": max(0, len(unplaced) - MOST_BESIDE),
+        "elsewhere": sum(
+            item["standing"] == Standing.PLACED and item["shown"] and _page_of(item) != number
+            for item in items
+        ),
+        "items": len(items),
+        "questions": questions_of(review),
+        "strands": [(strand.id, in_language(strand.title)) for strand in review.framework.strands],
+        "reviewers": sorted({name for item in items for name in _people(item)}),
+        "filter": {name: getattr(asked, name) for name in ("domain", "reviewer", "only")},
+        "filtered": bool(asked.domain or asked.reviewer or asked.only),
+        "next": _next(db, review, ref, number, asked, placed),
+        "changing": _changing(items, asked, pages),
+    }
+
+
+def _people(item: dict[str, Any]) -> set[str]:
+    return {item["recorded_by"], *(item["taggers"] or "").split(",")} - {""}
+
+
+def _item(review: Review, row: dict[str, Any], placed: Placed, asked: Reading) -> dict[str, Any]:
+    return {
+        **item_line(review.framework, row),
+        "shown": asked.fits(row),
+        "standing": placed.standing,
+        "times": placed.times,
+        "anchor": asdict(placed.anchor) if placed.anchor else None,
+    }
+
+
+def _page_of(item: dict[str, Any]) -> int | None:
+    return item["anchor"]["page"] if item["anchor"] else None
+
+
+def _page_asked(
+    asked: Reading, placed: dict[int, Placed], pages: Sequence[tuple[int, str]], ref: str
+) -> int | None:
+    """The page to show: the one asked for, or that of the item, or the first; None without any text."""
+    item = placed.get(asked.item or asked.change or 0)
+    page = asked.page
+    if page is None and item and item.standing is Standing.PLACED and item.anchor:
+        page = item.anchor.page
+    numbers = [number for number, _ in pages]
+    if page is None:
+        return numbers[0] if numbers else None
+    if page not in numbers:
+        hint = f"It has the pages 1 to {len(numbers):,}." if numbers else "No text of it is stored."
+        raise EvidenceInvalid(f"the source {ref} has no page {page}", hint=hint)
+    return page
+
+
+def questions_of(review: Review) -> list[dict[str, Any]]:
+    """The questions of a review's framework: id, title, and `domains` as (id, title)."""
+    return [
+        {
+            "id": question.id,
+            "title": in_language(question.title),
+            "domains": [(domain.id, in_language(domain.title)) for domain in question.domains],
+        }
+        for question in review.framework.questions
+    ]
+
+
+def _next(
+    db: Database, review: Review, ref: str, page: int | None, asked: Reading, placed: dict[int, Placed]
+) -> dict[str, Any] | None:
+    here = placed.get(asked.item or 0)
+    anchor = here.anchor if here else None
+    at = {
+        "review": review.id,
+        "ref": ref,
+        # Items that have no anchor of their own come first in their source.
+        "page": anchor.page if anchor else 0 if here or not page else page,
+        "starts": anchor.start if anchor else -1,
+        "item": asked.item or 0,
+    }
+    found = rows(db, NEXT, at)
+    return found[0] if found else None
+
+
+def _changing(
+    items: Iterable[dict[str, Any]], asked: Reading, pages: Sequence[tuple[int, str]]
+) -> dict[str, Any] | None:
+    found = next((item for item in items if item["id"] == asked.change), None)
+    if found is None:
+        return None
+    several = found["standing"] == Standing.SEVERAL
+    places = find_exactly(pages, found["quote"], MOST_PLACES) if several else []
+    tagged = [domain["id"] for domain in found["domains"] or []]
+    return {**found, "tagged": tagged, "places": [asdict(one) for one in places]}
+
+
+# --- the text, cut where something begins or ends ----------------------------------------------------------
+
+
+def _blocks(text: str, items: Sequence[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    """The paragraphs of a page, each with its sentences, and the items that begin in it."""
+    marks = [(item["anchor"]["start"], item["anchor"]["end"], item["id"]) for item in items if item["shown"]]
+    for start, end in _spans(text, 0, len(text), BLOCKS, LONGEST_BLOCK):
+        words = text[start:end]
+        if not words.strip():
+            continue
+        start, end = start + len(words) - len(words.lstrip()), start + len(words.rstrip())
+        yield {
+            "start": start,
+            "end": end,
+            "sentences": [
+                {"start": first, "end": last, "pieces": list(_pieces(text, first, last, marks))}
+                for first, last in _spans(text, start, end, ENDS, LONGEST_SENTENCE)
+            ],
+            "items": sorted(
+                (item for item in items if item["shown"] and start <= item["anchor"]["start"] < end),
+                key=lambda item: (item["anchor"]["start"], item["id"]),
+            ),
+        }
+
+
+def _spans(text: str, start: int, end: int, ends: re.Pattern[str], longest: int) -> Iterable[tuple[int, int]]:
+    """Stretches of a text that end where the pattern does; those longer than `longest` also at line ends."""
+    cuts = [start, *(match.end() for match in ends.finditer(text, start, end) if match.end() < end), end]
+    for first, last in pairwise(cuts):
+        if last - first <= longest:
+            yield first, last
+            continue
+        lines = [match.end() for match in LINES.finditer(text, first, last) if first < match.end() < last]
+        yield from pairwise([first, *lines, last])
+
+
+def _pieces(
+    text: str, start: int, end: int, marks: Sequence[tuple[int, int, int]]
+) -> Iterable[dict[str, Any]]:
+    """A sentence in pieces, each with the items whose passages it belongs to."""
+    inside = [(first, last, item) for first, last, item in marks if first < end and last > start]
+    edges = {edge for first, last, _ in inside for edge in (first, last) if start < edge < end}
+    for first, last in pairwise([start, *sorted(edges), end]):
+        held = [item for begins, ends, item in inside if begins <= first and last <= ends]
+        begun = [item for begins, _, item in inside if begins == first]
+        ended = [item for _, ends, item in inside if ends == last]
+        yield {"start": first, "text": text[first:last], "items": held, "begun": begun, "last": ended}
+
+
+# --- the forms ---------------------------------------------------------------------------------------------
+
+
+def _said(sent: Sent) -> Said:
+    sent.need(**wording.NEEDED)
+    return Said(
+        finding=sent.text("finding"),
+        direction=sent.text("direction"),
+        significance=sent.text("significance"),
+        strand=sent.text("strand"),
+        domains=tuple(sent.texts("domain")),
+        note=sent.text("note"),
+    )
+
+
+def _ref(sent: Sent) -> str:
+    return str(tilde_decode(sent.names["source"]))
+
+
+def _at(page: Any, item: int) -> str:
+    query = {"page": page, "item": item} if page else {"item": item}
+    return f"?{urlencode(query)}#E{item}"
+
+
+def record(db: Database, sent: Sent) -> Done:
+    """Record what was selected, or typed as the words of the source, as a finding."""
+    review = find_review(db, sent.review)
+    page, start, quote = sent.whole("on_page", least=1), sent.whole("start"), sent.text("quote")
+    if chosen := sent.text("place"):
+        page, start = _place(chosen)
+    passage = Passage(quote, page, start, sent.text("locator", longest=300))
+    number = record_finding(db, review, _ref(sent), passage, _said(sent), by=sent.by, at=sent.at)
+    return Done(f"Recorded as E{number}.", to=_at(page if quote else None, number), more={"item": number})
+
+
+def _place(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([0-9]{1,9}):([0-9]{1,9})", text)
+    if not found:
+        raise Mistakes({"place": "Choose one of the places."})
+    return int(found[1]), int(found[2])
+
+
+def _number(sent: Sent) -> int:
+    number = sent.whole("item", least=1)
+    if number is None:
+        raise Mistakes({"item": "No item is named."})
+    return number
+
+
+def change(db: Database, sent: Sent) -> Done:
+    """Change what an item says, and its domains."""
+    review, number = find_review(db, sent.review), _number(sent)
+    said = _said(sent)
+    new = change_finding(db, review, number, said, by=sent.by, because=sent.text("because"), at=sent.at)
+    done = f"E{number} is changed." if new == number else f"E{number} is changed; it is E{new} now."
+    return Done(done, to=_at(None, new), more={"item": new})
+
+
+def withdraw(db: Database, sent: Sent) -> Done:
+    """Withdraw an item, with a reason."""
+    review, number = find_review(db, sent.review), _number(sent)
+    because = sent.text("because", needed="Say why it is withdrawn.")
+    withdraw_item(db, review, number, by=sent.by, because=because, at=sent.at)
+    page = sent.whole("on_page", least=1)
+    return Done(f"E{number} is withdrawn.", to=f"?page={page}" if page else "?", more={"item": number})
+
+
+def place(db: Database, sent: Sent) -> Done:
+    """Say which of several places an item's quote means."""
+    review, number = find_review(db, sent.review), _number(sent)
+    page, start = _place(sent.text("place", needed="Choose one of the places."))
+    place_quote(db, review, number, page, start, by=sent.by, at=sent.at)
+    return Done(f"The place of E{number} is noted.", to=_at(page, number), more={"item": number})
+
+
+def tag_many(db: Database, sent: Sent) -> Done:
+    """Tag all items that are ticked to the domains that are ticked."""
+    review = find_review(db, sent.review)
+    numbers = sent.texts("item")
+    if not numbers:
+        raise Mistakes({"item": "Tick at least one item."})
+    if not all(re.fullmatch(r"[0-9]{1,15}", number) for number in numbers):
+        raise Mistakes({"item": "An item is named that there cannot be."})
+    domains = sent.texts("domain")
+    if not domains:
+        raise Mistakes({"domain": "Choose at least one domain."})
+    wanted = [int(number) for number in numbers]
+    done = tag_items(db, review, wanted, domains, by=sent.by, at=sent.at, note=sent.text("note"))
+    new = sum(1 for added in done.values() if added)
+    titles = ", ".join(review.framework.title_of(domain) for domain in domains)
+    said = f"{wording.plural(new, 'item')} tagged to {titles}."
+    return Done(said, more={"tagged": {f"E{number}": added for number, added in done.items()}})

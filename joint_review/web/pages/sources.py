@@ -1,0 +1,125 @@
+"""The pages on sources: the list, searching their texts, adding files. As plain data, and the form."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from evidence.files.texts import LARGEST_FILE
+from evidence.rows import SOURCE_KINDS
+from evidence.sources import SourceDetails, list_sources, read_sources, search_sources, store_sources
+from joint_review.web.access import read
+from joint_review.web.forms import Done, Sent
+from joint_review.web.lists import PAGE_SIZE, paging_of
+from joint_review.web.run_view import Shown
+from joint_review.web.wording import plural
+from programme.database import rows
+from programme.reviews import find_review
+from rules.errors import EvidenceInvalid
+from rules.framework import in_language
+
+UNTAGGED = """
+select s.ref as source, count(*) as untagged
+from evidence e join source s on s.id = e.source_id
+where e.review_id = ? and e.withdrawn_event is null
+  and not exists (select 1 from tag t where t.evidence_id = e.id and t.withdrawn_event is null)
+group by s.ref
+"""
+
+
+def sources(db: Database, key: str, *, search: str = "", kind: str = "", page: int = 1) -> dict[str, Any]:
+    """The sources of a review, or the pages of their texts that hold some words.
+
+    `sources`: as `joint-review source list --json` gives them, each with `untagged` (items tagged to no
+    domain); `found`: the pages that hold the words of `search` (None without one), each with source, title,
+    kind, page, and `parts` [text, is one of the words]; `paging` of the one or the other; `problem`.
+    """
+    review = find_review(db, key)
+    shown: dict[str, Any] = {
+        **Shown(db, review, None, "en").head(),
+        "search": search,
+        "kind": kind,
+        "sources": [],
+        "found": None,
+        "problem": None,
+    }
+    if search:
+        try:
+            _, total = search_sources(db, review, search, limit=0)
+        except EvidenceInvalid as error:
+            return {**shown, "paging": paging_of(0, 1), "problem": {"error": str(error), "hint": ""}}
+        paging = paging_of(total, page)
+        found, _ = search_sources(db, review, search, limit=PAGE_SIZE, offset=paging["offset"])
+        return {**shown, "paging": paging, "found": [{**row, "parts": _parts(row)} for row in found]}
+    untagged = {row["source"]: row["untagged"] for row in rows(db, UNTAGGED, [review.id])}
+    listed = [row for row in list_sources(db, review) if not kind or row["kind"] == kind]
+    paging = paging_of(len(listed), page)
+    there = listed[paging["offset"] : paging["offset"] + PAGE_SIZE]
+    return {
+        **shown,
+        "paging": paging,
+        "sources": [{**row, "untagged": untagged.get(row["source"], 0)} for row in there],
+    }
+
+
+def _parts(row: dict[str, Any]) -> list[tuple[str, bool]]:
+    """A snippet cut where the words found begin and end."""
+    text, at, parts = row["snippet"], 0, []
+    for start, end in row["found"]:
+        parts += [(text[at:start], False), (text[start:end], True)]
+        at = end
+    return [part for part in (*parts, (text[at:], False)) if part[0]]
+
+
+def adding(db: Database, key: str) -> dict[str, Any]:
+    """What the page that adds sources needs: `kinds`, `strands` as [name, title], `largest` in megabytes."""
+    review = find_review(db, key)
+    return {
+        **Shown(db, review, None, "en").head(),
+        "kinds": list(SOURCE_KINDS),
+        "strands": [(strand.id, in_language(strand.title)) for strand in review.framework.strands],
+        "largest": LARGEST_FILE // 1_000_000,
+    }
+
+
+@dataclass(frozen=True)
+class ReadFiles:
+    """Files that were read and are ready to be stored."""
+
+    details: SourceDetails
+    texts: Any
+
+
+async def read_files(database: Any, sent: Sent) -> ReadFiles:
+    """The texts of the files that were sent; takes as long as the files take, and writes nothing."""
+    fields = ("ref", "title", "dated", "strand", "status")
+    details = SourceDetails(
+        kind=sent.text("kind") or "document", **{name: sent.text(name, longest=500) for name in fields}
+    )
+    review = await read(database, lambda db: find_review(db, sent.review))
+    texts = await asyncio.to_thread(
+        read_sources, review, sent.files, details, encoding=sent.text("encoding") or "utf-8"
+    )
+    return ReadFiles(details, texts)
+
+
+def store_files(db: Database, sent: Sent) -> Done:
+    """Store what `read_files` read."""
+    ready: ReadFiles = sent.prepared
+    review = find_review(db, sent.review)
+    report = store_sources(db, review, ready.texts, ready.details, by=sent.by, at=sent.at)
+    said = [f"{plural(len(report.added), 'source')} added."] if report.added else ["Nothing was added."]
+    shown = [f"{one['source']} ({plural(one['pages'], 'page')})" for one in report.added[:10]]
+    said += [", ".join(shown) + ("" if len(report.added) <= 10 else ", ...") + "."] if shown else []
+    for there in report.already_there[:5]:
+        said.append(f"{there['file']} is stored already, as {there['source']}.")
+    for one in report.added[:5]:
+        said += [f"{one['source']}: {note}" for note in one["notes"][:2]]
+    return Done(
+        " ".join(said),
+        to=f"/reviews/{sent.review}/sources",
+        more={"added": report.added, "already_there": report.already_there},
+    )

@@ -1,0 +1,164 @@
+"""The page on survey results beside those of other reviews, as plain data, and its funnels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
+from typing import Any
+
+from sqlite_utils import Database
+
+from comparison.funnel import INSIDE
+from comparison.indicators import shown
+from comparison.surveys import (
+    Comparison,
+    Funnel,
+    Other,
+    SurveyResult,
+    Surveys,
+    compare_surveys,
+    describe_base,
+    describe_missing_funnels,
+    describe_spread,
+    describe_surveys,
+)
+from joint_review.web import wording
+from joint_review.web.cache import until_changed
+from joint_review.web.lists import paging_of, strand_title
+from joint_review.web.run_view import Shown
+from pictures.curves import funnel_plot
+from programme.reviews import Review, find_review
+from rules.errors import EvidenceInvalid, UnknownName
+
+FEW_FUNNELS = 3
+"""So many funnels stand open on a page; of more, each opens when it is asked for."""
+
+
+def surveys(
+    db: Database, key: str, *, question: str = "", page: int = 1, named: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Survey results beside the other reviews of the framework; `named` are those that may be named.
+
+    `review`, `question` (the words asked for), `surveys` (as `joint-review surveys --json` gives it), `said`
+    (one sentence), `paging`, and `problem` {error, hint} where there is nothing to show. `listed`: the rows
+    of the page: `results` (a page of them), `funnels` that are drawn, and `no_funnel` (why not all are).
+    """
+    found = find_review(db, key)
+    shown_page: dict[str, Any] = {
+        **Shown(db, found, None, "en").head(),
+        "question": question,
+        **dict.fromkeys(("said", "surveys", "problem")),
+    }
+    try:
+        compared = compare_surveys(db, found, named=named, question=question)
+    except (EvidenceInvalid, UnknownName) as error:
+        return {**shown_page, "problem": {"error": wording.sentence(error.message), "hint": error.hint}}
+    paging = paging_of(len(compared.results), page)
+    results = compared.results[paging["offset"] : paging["last"]]
+    drawn = {funnel.result: funnel for funnel in compared.funnels if funnel.drawn}
+    return shown_page | {
+        "said": describe_surveys(compared, found.authority, "the framework"),
+        "surveys": asdict(compared),
+        "paging": paging,
+        "listed": {
+            "results": [_result(found, one, drawn) for one in results],
+            "funnels": [_funnel(found, funnel) for funnel in drawn.values()],
+            "open": len(drawn) <= FEW_FUNNELS,
+            "no_funnel": describe_missing_funnels(compared),
+        },
+    }
+
+
+def funnel_picture(
+    db: Database, key: str, digest: str, width: int, *, named: Collection[str] | None = None
+) -> str:
+    """One funnel of the page as SVG; raises UnknownName where none that is drawn has this digest."""
+    found = find_review(db, key)
+    seen = None if named is None else frozenset(named)
+
+    def all_of() -> Surveys:
+        return compare_surveys(db, found, named=seen)
+
+    funnels = until_changed(db, ("surveys", found.id, seen), all_of).funnels
+    drawn = {digest_of(funnel.result): funnel for funnel in funnels if funnel.drawn}
+    if digest not in drawn:
+        raise UnknownName("funnel", digest, drawn)
+    return until_changed(
+        db, ("funnel", found.id, seen, digest, width), lambda: funnel_plot(drawn[digest], width)
+    )
+
+
+def digest_of(names: Iterable[str]) -> str:
+    """What stands for names in an address: the same for the same names, whatever else there is."""
+    return hashlib.sha256(json.dumps(list(names)).encode()).hexdigest()[:12]
+
+
+def _result(review: Review, one: SurveyResult, drawn: Collection[tuple[str, str, str]]) -> dict[str, Any]:
+    result = (one.question, one.group, one.strand)
+    return {
+        **{name: getattr(one, name) for name in ("item", "question", "group", "period", "small", "latest")},
+        "strand": strand_title(review.framework, one.strand),
+        "better": wording.BETTER[one.better] if one.better != "higher" else "",
+        "share": f"{shown(one.share)} %",
+        "interval": wording.interval(one.low, one.high, "%"),
+        "base": describe_base(one),
+        "unknown": one.base is None,
+        "others": _others(one.comparison) if one.comparison else None,
+        "position": one.position,
+        "beyond": one.position not in ("", INSIDE),
+        "funnel": digest_of(result) if result in drawn else None,
+        "domains": [{"id": name, "title": review.framework.title_of(name)} for name in one.domains],
+    }
+
+
+def _others(found: Comparison) -> dict[str, Any]:
+    """Best, median and worst of the others, each with whose it is; and how many the result is better than."""
+    standing = ""
+    if found.better_than is not None:
+        standing = f"better than {found.better_than} of {found.others}"
+    elif found.of == "reviews":
+        standing = f"{wording.plural(found.others, 'other review')}; neither way is better"
+    return {
+        "of": found.of,
+        "best": _end(found.best),
+        "worst": _end(found.worst),
+        "median": "" if found.median is None else f"{shown(found.median)} %",
+        "standing": standing,
+        "too_small": found.too_small,
+    }
+
+
+def _end(other: Other | None) -> dict[str, str] | None:
+    if other is None:
+        return None
+    return {"share": f"{shown(other.share)} %", "authority": other.authority}
+
+
+def _funnel(review: Review, funnel: Funnel) -> dict[str, Any]:
+    assert funnel.drawn
+    own = next(place for place in funnel.places if place.own)
+    return {
+        "digest": digest_of(funnel.result),
+        "question": funnel.question,
+        "group": funnel.group,
+        "strand": strand_title(review.framework, funnel.strand),
+        "spread": describe_spread(funnel),
+        "own": _where(own.position, own.side) or f"not shown: {own.not_shown}",
+        "spread_counts": funnel.drawn.tau > 0,
+        "places": [
+            {
+                **{name: getattr(place, name) for name in ("authority", "review", "own")},
+                "share": f"{shown(place.share)} %",
+                "base": shown(place.base) or "unknown",
+                "position": _where(place.position, place.side) or f"not shown: {place.not_shown}",
+                "by_chance_alone": _where(place.by_chance_alone, place.side) or "–",
+            }
+            for place in funnel.places
+        ],
+    }
+
+
+def _where(position: str, side: str) -> str:
+    return f"{position}, {side}" if position not in ("", INSIDE) else position

@@ -1,0 +1,120 @@
+"""The pages that say why: the trail of a rating, a measure with its items, a rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlite_utils import Database
+
+from assessment.reasons.explain import explain
+from assessment.reasons.rule import explain_rules
+from assessment.reasons.trail import find_measure, items_behind
+from assessment.runs.recorded import criteria_testing
+from assessment.runs.run import load_run
+from joint_review.web import wording
+from joint_review.web.cache import Worked
+from joint_review.web.lists import PAGE_SIZE, item_line, paging_of
+from joint_review.web.run_view import Shown, base_of
+from programme.reviews import find_review
+from rules.errors import RunImpossible
+from rules.rulebook import Of
+
+
+def trail(
+    db: Database, key: str, target: str, *, run_id: int | None = None, language: str = "en"
+) -> dict[str, Any]:
+    """Why a target ('cell', a question or a domain) is rated as it is.
+
+    `review`, `run`, and the rating (see `review`); `looks_for` (what reviewers look for); `next`: {title,
+    criteria not met} of the level above the one the criteria reach, None at the top; `limits`: those that
+    hold the rating down; `missing`: what is not enough; `parts`: every group of criteria with its role, how
+    many are met, and the criteria; `lost` (the levels the rules did not give), `missed` (the criteria missed
+    all the same, under best-fit) and `policy_words`, as `joint-review explain --json` gives them; `domains`
+    (of a question); `questions`, `grid`, `neighbours` and `rules` (of the cell, as explain gives them).
+    """
+    found = find_review(db, key)
+    run = load_run(db, found, run_id)
+    shown = Shown(db, found, run, language, Worked(db, found, run).marks())
+    page = {**shown.head(), "run": shown.facts(), "target": target}
+    if target == "cell":
+        why = explain(run, "cell", shown.decisions)[0]
+        return {
+            **page,
+            "kind": "cell",
+            "title": why["title"],
+            "because": why["because"],
+            "status": why["status"],
+            "rests_on": shown.marks.get("cell", {}).get("rests_on", []),
+            "neighbours": why["neighbours"],
+            "rules": why["rules"],
+        } | {
+            "grid": shown.grid(),
+            "questions": shown.questions(),
+        }
+    return {**page, **shown.rating(target), **shown.explanation(target), "domains": shown.domains(target)}
+
+
+def measure(
+    db: Database, key: str, target: str, name: str, *, run_id: int | None = None, page: int = 1
+) -> dict[str, Any]:
+    """A measure of a target with what it is made of.
+
+    `measure`: key, title, value, base, low, high, unit, shown, made_of, described (sentences), thresholds;
+    `criteria` that test it; `items` behind it, a page of them (see `item_line`), with `paging`; `ratings`
+    where it is made of ratings.
+    """
+    found = find_review(db, key)
+    run = load_run(db, found, run_id)
+    run.rating(target)
+    shown = Shown(db, found, run, "en")
+    row = find_measure(db, run, target, name)
+    definition = shown.rulebook.measure(name)
+    outcomes = [o for o in run.rating(target)["outcomes"] if o["measure"] == name]
+    numbers: list[dict[str, Any]] = []
+    paging = paging_of(0, 1)
+    if definition.of is not Of.RATINGS:
+        _, total = items_behind(db, row["id"], limit=0)
+        paging = paging_of(total, page)
+        numbers, _ = items_behind(db, row["id"], limit=PAGE_SIZE, offset=paging["offset"])
+    same = ("key", "title", "value", "base", "low", "high", "unit", "made_of")
+    return {
+        **shown.head(),
+        "run": shown.facts(),
+        "target": target,
+        "target_title": shown.framework.title_of(target),
+        "question": shown.framework.question_of[target].id,
+        "question_title": shown.framework.title_of(shown.framework.question_of[target].id),
+        "measure": {name: row[name] for name in same}
+        | {
+            "shown": shown.value_of(target, definition, row["value"]),
+            "base_shown": base_of(definition, row["base"]),
+            "described": wording.describe_measure(definition),
+            "thresholds": sorted({number for o in outcomes for number in o["thresholds"]}),
+        },
+        "criteria": [
+            {**criterion, "part_title": shown.part_title(target, criterion["part"])}
+            for criterion in criteria_testing(db, row["id"])
+        ],
+        "items": [item_line(found.framework, item) for item in numbers],
+        "paging": paging,
+        "ratings": shown.domains(target) if definition.of is Of.RATINGS else [],
+    }
+
+
+def rule(
+    db: Database, key: str, name: str, *, run_id: int | None = None, language: str = "en"
+) -> dict[str, Any]:
+    """Why a rule fired in a run, or did not.
+
+    `review`, `run`, `rule` (the name asked for), `rules` (as `joint-review explain --rule --json` gives them:
+    most names stand for one rule), and `problem` {error, hint} where the recorded firings cannot be told.
+    Raises UnknownName.
+    """
+    found = find_review(db, key)
+    run = load_run(db, found, run_id)
+    shown = Shown(db, found, run, language)
+    page = {**shown.head(), "run": shown.facts(), "rule": name, "rules": None, "problem": None}
+    try:
+        return page | {"rules": explain_rules(run, name)}
+    except RunImpossible as error:
+        return page | {"problem": {"error": wording.sentence(error.message), "hint": error.hint}}

@@ -1,0 +1,353 @@
+"""The pages on how sure a run is and where to look next, as plain data, and the form to sign a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlite_utils import Database
+
+from assessment.decisions.confidence import (
+    CONCERN_WORDS,
+    CONCERNS,
+    LEVELS,
+    Suggestion,
+    state_confidence,
+    statements_of,
+    suggest_confidence,
+)
+from assessment.decisions.schema import PARTS_OF_CONFIDENCE
+from assessment.robustness.next_evidence import DomainNext, Next
+from assessment.robustness.profile import Line, Profile, make_profile
+from assessment.robustness.uncertainty import FEWEST, TargetChances, Uncertainty
+from assessment.runs.run import Run, load_run
+from evidence.measures.pools import SampleSizes
+from joint_review.web import wording
+from joint_review.web.access import read
+from joint_review.web.cache import DRAWS, MOST_DRAWS, TooLarge, Worked
+from joint_review.web.forms import Done, Mistakes, Sent
+from joint_review.web.run_view import Shown
+from pictures.charts import chances_plot, profile_plot
+from programme.reviews import find_review
+from rules.errors import RunImpossible, UnknownName
+
+
+def uncertainty(
+    db: Database,
+    key: str,
+    draws: int,
+    seed: int,
+    *,
+    run_id: int | None = None,
+    language: str = "en",
+    sign: str = "",
+) -> dict[str, Any]:
+    """How sure a run is.
+
+    `said` (one sentence), `uncertainty` and `confidence` (as `joint-review uncertainty --json` gives them),
+    `profile` (see assessment.robustness.profile), `grid` with the `chance` of every cell, `nowhere` (the
+    chance of no position), and `problem` {error, hint} where nothing can be drawn. `signing`: the domain
+    `sign` as the form needs it that signs a statement on it, {target, title, suggested, levels: the best
+    first, parts: {name, title, said}}, or None. `listed`: the rows of the page. Raises UnknownName.
+    """
+    found = find_review(db, key)
+    run = load_run(db, found, run_id)
+    shown, worked = Shown(db, found, run, language), Worked(db, found, run)
+    page: dict[str, Any] = {
+        **shown.head(),
+        "run": shown.facts(),
+        "draws": draws,
+        "seed": seed,
+        **dict.fromkeys(("said", "uncertainty", "confidence", "profile", "grid", "nowhere", "problem")),
+        "signing": None,
+    }
+    try:
+        sure = worked.sure(draws, seed)
+    except (RunImpossible, TooLarge) as error:
+        return {**page, "problem": {"error": wording.sentence(error.message), "hint": error.hint}}
+    suggested = suggest_confidence(db, found, run, sure)
+    statements = statements_of(db, run)
+    stated = {row["target"]: row for row in statements}
+    profile = make_profile(shown.framework, sure, shown.language)
+    grid = shown.grid()
+    chances = {cell.levels: cell.probability for cell in sure.cells}
+    for row in grid["rows"]:
+        for cell in row["cells"]:
+            cell["chance"] = chances[cell["levels"]]
+    return page | {
+        "said": _said(sure),
+        "uncertainty": asdict(sure),
+        "confidence": {
+            name: {"suggested": asdict(one), "stated": stated.get(name)} for name, one in suggested.items()
+        },
+        "profile": asdict(profile),
+        "grid": grid,
+        "nowhere": chances[None],
+        "signing": _signing(shown, suggested, sign) if sign else None,
+        "listed": {
+            "sections": list(_sections(profile, sure)),
+            "confidence": list(_confidence(shown, suggested, statements)),
+        },
+    }
+
+
+def profile_picture(
+    db: Database,
+    key: str,
+    draws: int,
+    seed: int,
+    width: int,
+    *,
+    run_id: int | None = None,
+    language: str = "en",
+) -> str:
+    """The picture of the page on how sure a run is, as SVG."""
+    found = find_review(db, key)
+    run = load_run(db, found, run_id)
+    worked, shown = Worked(db, found, run), Shown(db, found, run, language)
+    sure = worked.sure(draws, seed)
+
+    def draw() -> str:
+        return profile_plot(make_profile(shown.framework, sure, shown.language), width)
+
+    return worked.once(("profile", draws, seed, shown.language, width), draw)
+
+
+def next_evidence(
+    db: Database, key: str, draws: int, seed: int, *, run_id: int | None = None, language: str = "en"
+) -> dict[str, Any]:
+    """Where to look next.
+
+    `said` (one sentence), `next` (as `joint-review next --json` gives it), and `problem` {error, hint} where
+    nothing can be drawn. `listed`: the rows of the page, gaps first.
+    """
+    found = find_review(db, key)
+    run = load_run(db, found, run_id)
+    shown, worked = Shown(db, found, run, language), Worked(db, found, run)
+    page: dict[str, Any] = {
+        **shown.head(),
+        "run": shown.facts(),
+        "gaps": run.result["gaps"],
+        "draws": draws,
+        "seed": seed,
+        **dict.fromkeys(("said", "next", "problem")),
+    }
+    try:
+        ahead = worked.ahead(draws, seed)
+    except (RunImpossible, TooLarge) as error:
+        return {**page, "problem": {"error": wording.sentence(error.message), "hint": error.hint}}
+    return page | {"said": _next_said(ahead), "next": asdict(ahead), "listed": _next_listed(shown, ahead)}
+
+
+def chances_picture(
+    db: Database, key: str, draws: int, seed: int, width: int, *, run_id: int | None = None
+) -> str:
+    """The picture of the page on where to look next, as SVG."""
+    found = find_review(db, key)
+    run = load_run(db, found, run_id)
+    worked = Worked(db, found, run)
+    ahead = worked.ahead(draws, seed)
+    return worked.once(("chances", draws, seed, width), lambda: chances_plot(ahead, width))
+
+
+def _said(sure: Uncertainty) -> str:
+    here = next(cell for cell in sure.cells if cell.here)
+    domains = [target for target in sure.targets if target.kind == "domain"]
+    least = min(domains, key=lambda target: target.agreement) if domains else None
+    position = "leave it without a position" if here.levels is None else f"give its position, {here.title}"
+    said = f"{wording.percent(here.probability)} of {sure.draws:,} draws {position}."
+    if least and least.agreement < 1:
+        said += f" Least sure is {least.title}: {wording.percent(least.agreement)} give {least.level_title}."
+    return said
+
+
+def _sections(profile: Profile, sure: Uncertainty) -> Iterable[dict[str, Any]]:
+    for section in profile.sections:
+        titles = ("no rating", *section.levels)
+        rows: list[dict[str, Any]] = []
+        for line in section.lines:
+            chances = sure.target(line.target)
+            rows.append(_row(line, chances, titles, section.question))
+            if chances.rules_alone:
+                alone = chances.rules_alone
+                rows.append(
+                    {
+                        **rows[-1],
+                        "title": f"{line.title}, by the rules alone",
+                        "by_rules": True,
+                        "level_title": "",
+                        "range": "",
+                        "chances": [one.probability for one in alone],
+                        "error": max(one.error for one in alone),
+                    }
+                )
+        yield {"title": section.title, "levels": section.levels, "rows": rows}
+
+
+def _row(line: Line, chances: TargetChances, titles: tuple[str, ...], question: str) -> dict[str, Any]:
+    span = ""
+    if line.low and line.high:
+        span = titles[line.low] if line.low == line.high else f"{titles[line.low]} to {titles[line.high]}"
+    return {
+        "target": line.target,
+        "title": line.title,
+        "by_rules": False,
+        "is_question": line.target == question,
+        "status": line.status,
+        "level": line.level,
+        "level_title": titles[line.level],
+        "range": span,
+        "chances": [*line.chances[1:], line.chances[0]],
+        "error": max(one.error for one in chances.levels),
+    }
+
+
+def _confidence(
+    shown: Shown, suggested: Mapping[str, Suggestion], statements: list[dict[str, Any]]
+) -> Iterable[dict[str, Any]]:
+    """Per domain what the figures suggest, and every statement people signed, the latest first."""
+    for name, one in suggested.items():
+        mine = [row for row in reversed(statements) if row["target"] == name]
+        parts = [
+            {
+                "title": PARTS_OF_CONFIDENCE[part],
+                "concern": CONCERN_WORDS[CONCERNS.index(found.concern)],
+                "figures": found.figures,
+            }
+            for part, found in one.parts.items()
+        ]
+        signed = [
+            {
+                **{key: row[key] for key in ("level", "by", "at", "because", "suggested_level")},
+                "words": [
+                    (PARTS_OF_CONFIDENCE[part], row[f"{part}_words"])
+                    for part in PARTS_OF_CONFIDENCE
+                    if row[f"{part}_words"]
+                ],
+            }
+            for row in mine
+        ]
+        title = shown.framework.title_of(name, shown.language)
+        yield {"target": name, "title": title, "level": one.level, "parts": parts, "signed": signed}
+
+
+def _signing(shown: Shown, suggested: Mapping[str, Suggestion], target: str) -> dict[str, Any]:
+    if target not in suggested:
+        raise UnknownName("domain", target, suggested)
+    parts = suggested[target].parts
+    said = {
+        name: f"{CONCERN_WORDS[CONCERNS.index(one.concern)]}: {one.figures}" for name, one in parts.items()
+    }
+    return {
+        "target": target,
+        "title": shown.framework.title_of(target, shown.language),
+        "suggested": suggested[target].level,
+        "levels": list(reversed(LEVELS)),
+        "parts": [
+            {"name": name, "title": title, "said": said[name]} for name, title in PARTS_OF_CONFIDENCE.items()
+        ],
+    }
+
+
+def _next_said(ahead: Next) -> str:
+    gaps = [domain for domain in ahead.domains if domain.chance_wrong is None]
+    helped = [domain for domain in ahead.domains if domain.best]
+    if not ahead.domains:
+        return "This framework has no domains, so there is nothing to look at one by one."
+    first = gaps[0] if gaps else helped[0] if helped else ahead.domains[0]
+    count = f"{len(gaps)} of {len(ahead.domains)} domains cannot be rated by the rules yet."
+    return f"{count if gaps else 'Every domain can be rated.'} Look first at {first.title}: {first.said}"
+
+
+def _next_listed(shown: Shown, ahead: Next) -> dict[str, Any]:
+    amounts = list(dict.fromkeys((gain.amount, gain.kind) for one in ahead.domains for gain in one.gains))
+    rows = []
+    for domain in ahead.domains:
+        gains = {(gain.amount, gain.kind): gain for gain in domain.gains}
+        rows.append(
+            {
+                **_next_row(shown, domain),
+                "then": [gains[one].chance_wrong if one in gains else None for one in amounts],
+                "is_best": [bool(domain.best) and gains.get(one) == domain.best for one in amounts],
+            }
+        )
+    return {
+        "amounts": [f"{amount} more {kind}" for amount, kind in amounts],
+        "gaps": [row for row in rows if row["chance"] is None],
+        "rated": [row for row in rows if row["chance"] is not None],
+        "error": max((gain.error for one in ahead.domains for gain in one.gains), default=0.0),
+    }
+
+
+def _next_row(shown: Shown, domain: DomainNext) -> dict[str, Any]:
+    return {
+        "target": domain.target,
+        "title": shown.framework.title_of(domain.target, shown.language),
+        "level_title": domain.level_title or "Not rated",
+        "missing": domain.missing,
+        "chance": domain.chance_wrong,
+        "said": domain.said,
+        "sizes": _sizes(domain.sizes),
+    }
+
+
+def _sizes(sizes: SampleSizes) -> str:
+    results = sizes.results_of_answers + sizes.results_published + sizes.results_without_base
+    answers = []
+    if sizes.results_without_base:
+        answers.append(f"{sizes.results_without_base} without a base")
+    if sizes.smallest_base is not None:
+        answers.append(f"the smallest of {wording.plural(sizes.smallest_base, 'answer')}")
+    interviews = wording.plural(
+        sizes.interviews, "interview or group meeting", "interviews and group meetings"
+    )
+    parts = [
+        wording.plural(sizes.findings, "finding")
+        + f", {sizes.findings_of_interviews} of them from {interviews}",
+        wording.plural(sizes.case_files, "case file"),
+        wording.plural(results, "survey result") + (f" ({', '.join(answers)})" if answers else ""),
+    ]
+    if sizes.respondents:
+        parts.append(wording.plural(sizes.respondents, "respondent"))
+    return "; ".join(parts)
+
+
+# --- the form ----------------------------------------------------------------------------------------------
+
+
+async def draw_for_statement(database: Any, sent: Sent) -> tuple[Run, Uncertainty]:
+    """The run that the page showed, and what its draws gave: some seconds of work, unless still in memory."""
+    run_id = sent.whole("run", least=1)
+    draws, seed = sent.whole("draws"), sent.whole("seed")
+    draws = DRAWS if draws is None else draws
+    if not FEWEST <= draws <= MOST_DRAWS:
+        raise Mistakes({"draws": f"A page draws {FEWEST} to {MOST_DRAWS:,} times."})
+
+    def work_out(db: Database) -> tuple[Run, Uncertainty]:
+        found = find_review(db, sent.review)
+        run = load_run(db, found, run_id)
+        return run, Worked(db, found, run).sure(draws, seed or 0)
+
+    return await read(database, work_out)
+
+
+def sign(db: Database, sent: Sent) -> Done:
+    """Sign a statement of confidence in a domain's rating, beside what the figures suggest."""
+    run, sure = sent.prepared
+    review = find_review(db, sent.review)
+    domain = sent.text("domain", needed="No domain is named.")
+    sent.need(level="Choose a level.", because="Say why.")
+    level, because = sent.one_of("level", LEVELS), sent.text("because")
+    words = {part: sent.text(f"on-{part}") for part in PARTS_OF_CONFIDENCE}
+    state_confidence(
+        db, review, run, domain, level, sure, because=because, by=sent.by, at=sent.at, words=words
+    )
+    title = run.policy.framework.title_of(domain)
+    shown = {"run": run.id, "draws": sure.draws, "seed": sure.seed}
+    return Done(
+        f"Your statement on {title} is signed: {level} confidence.",
+        to=f"?{urlencode(shown)}#confidence-{domain}",
+        more={"domain": domain, "level": level, "run": run.id},
+    )

@@ -1,0 +1,216 @@
+"""A review as one run shows it, in one language: ratings, grid, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlite_utils import Database
+
+from assessment.reasons.explain import explain
+from assessment.reasons.grid import make_grid
+from assessment.runs.recorded import (
+    decisions_in,
+    facts_of,
+    framework_of,
+    is_out_of_date,
+    measures_of,
+    rulebook_of,
+    runs_of,
+)
+from assessment.runs.run import Run
+from joint_review.web import wording
+from programme.reviews import Review
+from rules.framework import in_language
+from rules.rulebook import Measure, Of, Rulebook, Statistic
+
+
+class Shown:
+    """A review as one run shows it, in one language."""
+
+    def __init__(
+        self,
+        db: Database,
+        found: Review,
+        run: Run | None,
+        language: str,
+        marks: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self.db, self.review, self.run, self.marks = db, found, run, marks or {}
+        self.framework = framework_of(db, run) if run else found.framework
+        self.language = language if language in self.framework.title else "en"
+        self.decisions = decisions_in(db, run) if run else {}
+        self.latest = run is None or run.id == max(row["id"] for row in runs_of(db, found))
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rulebook the run used."""
+        assert self.run
+        return rulebook_of(self.db, self.run)
+
+    def head(self) -> dict[str, Any]:
+        """What every page names: `review`, `language`, `languages`."""
+        found, languages = self.review, sorted(self.framework.title, key=lambda name: name != "en")
+        return {
+            "review": {
+                "key": found.key,
+                "authority": found.authority,
+                "framework": found.framework.id,
+                "framework_title": in_language(self.framework.title, self.language),
+                "window_from": found.window_from,
+                "window_to": found.window_to,
+                "note": found.note,
+            },
+            "language": self.language,
+            "languages": languages,
+        }
+
+    def facts(self) -> dict[str, Any] | None:
+        """What the run was made with, and whether it is the latest and still up to date."""
+        if not self.run:
+            return None
+        return {
+            **facts_of(self.db, self.run),
+            "latest": self.latest,
+            "out_of_date": self.latest and is_out_of_date(self.db, self.review, self.run),
+        }
+
+    def grid(self) -> dict[str, Any]:
+        """The grid with the position: see assessment.reasons.grid."""
+        grid = make_grid(self.framework, self.run.result["cell"] if self.run else None, self.language)
+        return {
+            "across": grid.across,
+            "up": grid.up,
+            "columns": list(grid.columns),
+            "rows": [
+                {"title": title, "cells": [{"levels": cell.levels, "here": cell.here} for cell in cells]}
+                for title, cells in grid.rows
+            ],
+            "position": grid.position,
+            "sentence": grid.sentence(),
+        }
+
+    def questions(self) -> list[dict[str, Any]]:
+        """The ratings of the questions, each with those of its `domains`."""
+        return [
+            {**self.rating(question.id), "domains": self.domains(question.id)}
+            for question in self.framework.questions
+        ]
+
+    def domains(self, target: str) -> list[dict[str, Any]]:
+        """The ratings of a question's domains; none for a domain."""
+        if self.framework.is_domain(target):
+            return []
+        return [self.rating(domain.id) for domain in self.framework.question(target).domains]
+
+    def rating(self, target: str) -> dict[str, Any]:
+        """One rating: see `content.review`."""
+        found = self.run.rating(target) if self.run else {}
+        scale = [in_language(level.title, self.language) for level in self.framework.scale_of(target)]
+        question = self.framework.question_of[target].id
+        return {
+            "target": target,
+            "kind": "domain" if self.framework.is_domain(target) else "question",
+            "title": self.framework.title_of(target, self.language),
+            "question": question,
+            "question_title": self.framework.title_of(question, self.language),
+            "status": found.get("status", "none"),
+            "level": found.get("level"),
+            "levels": scale,
+            "level_title": scale[found["level"] - 1] if found.get("level") else None,
+            "proposed_title": scale[found["proposed"] - 1] if found.get("proposed") else None,
+            "because": found.get("because", ""),
+            "decision": self.decisions.get(target),
+            "rests_on": self.marks.get(target, {}).get("rests_on", []),
+            "chance": self.marks.get(target, {}).get("chance"),
+        }
+
+    def explanation(self, target: str) -> dict[str, Any]:
+        """Why this level and not the next: see `content.trail`."""
+        assert self.run
+        why = explain(self.run, target, self.decisions)[0]
+        rating = self.run.rating(target)
+        names = [level.id for level in self.framework.scale_of(target)]
+        reached = rating["before_limits"] or 0
+        criteria = self._criteria(target, rating)
+        above = names[reached] if why["next_level"] else ""
+        unmet = [c for c in criteria if c["part"] == above and not c["met"]]
+        domain = self.framework.domains.get(target)
+        return {
+            "next": {"title": self.part_title(target, above), "criteria": unmet} if above else None,
+            "reached": self.part_title(target, names[reached - 1]) if reached else None,
+            "looks_for": list(domain.looks_for) if domain else [],
+            "limits": [c for c in criteria if c["binds"]],
+            "missing": [c for c in criteria if c["part"] == "sufficiency" and not c["met"]],
+            "lost": why["lost"],
+            "missed": why["missed"],
+            "policy_words": why["policy_words"],
+            "parts": [
+                {
+                    "part": part,
+                    "title": self.part_title(target, part),
+                    "role": role_of(names.index(part) + 1, reached) if part in names else part,
+                    "met": sum(c["met"] for c in criteria if c["part"] == part),
+                    "of": sum(c["part"] == part for c in criteria),
+                    "criteria": [c for c in criteria if c["part"] == part],
+                }
+                for part in ("sufficiency", *names, "limits")
+                if any(c["part"] == part for c in criteria)
+            ],
+        }
+
+    def _criteria(self, target: str, rating: dict[str, Any]) -> list[dict[str, Any]]:
+        """The criteria of a target as the run found them, with what pages say of them."""
+        assert self.run
+        measures, rulebook = measures_of(self.db, self.run, target), self.rulebook
+        criteria = []
+        for outcome in rating["outcomes"]:
+            known, definition = measures[outcome["measure"]], rulebook.measure(outcome["measure"])
+            criteria.append(
+                {
+                    **outcome,
+                    "measure_title": known["title"],
+                    "unit": known["unit"],
+                    "made_of": known["made_of"],
+                    "shown": self.value_of(target, definition, outcome["value"]),
+                    "base_shown": base_of(definition, outcome["base"]),
+                    "no_better_than_title": self.part_title(target, outcome["no_better_than"] or ""),
+                    "rule": f"{target}.{outcome['part']}.{outcome['criterion']}",
+                    "binds": outcome["part"] == "limits" and outcome["criterion"] in rating["limits"],
+                }
+            )
+        return criteria
+
+    def part_title(self, target: str, part: str) -> str:
+        """The title of a group of criteria: a level, or what it is for."""
+        for level in self.framework.scale_of(target):
+            if level.id == part:
+                return in_language(level.title, self.language)
+        return {"sufficiency": "Is there enough evidence?", "limits": "Limits"}.get(part, part)
+
+    def value_of(self, target: str, definition: Measure, value: float | None) -> str:
+        """A measure's value as people read it: a level's title where it stands for a level."""
+        if value is None:
+            return "nothing to measure"
+        scale = None
+        if definition.statistic is Statistic.RATING and definition.domain:
+            scale = self.framework.scale_of(definition.domain)
+        elif definition.statistic is Statistic.LOWEST:
+            scale = self.framework.question_of[target].levels_of_domains
+        if scale:
+            return in_language(scale[int(value) - 1].title, self.language)
+        return wording.number(round(value, 1), definition.unit)
+
+
+def base_of(definition: Measure, base: float | None) -> str:
+    """How many a measure rests on; a dash for counts, which rest on nothing but themselves."""
+    if base is None:
+        return "–" if definition.is_count or definition.of is Of.RATINGS else "unknown"
+    return wording.number(round(base, 1))
+
+
+def role_of(number: int, reached: int) -> str:
+    """Where a level stands to the one reached: below, reached, next or beyond."""
+    if number > reached + 1:
+        return "beyond"
+    return "next" if number == reached + 1 else "reached" if number == reached else "below"

@@ -1,0 +1,22 @@
+"""The ground floor: the working database, its reviews, its people, and its sealed record.
+
+Knows the frameworks that reviews are judged by, but nothing of evidence, runs or pages.
+
+Modules in reading order:
+
+    columns     how a table is described: columns, constraints, what people read about it
+    schema      the tables of frameworks and reviews, of the record, and of users
+    seals       how events are sealed: each chained to the one before, with a digest of its rows
+    database    opening, creating and upgrading the file; transactions; the event record
+    progress    how far long work has come
+    names       what people say has a name and words; when two names are one person's
+    calendar    dates as people write them, in English and Welsh
+    reviews     frameworks, reviews and lookups by name
+    reviewfile  a review's details as a YAML file
+    check       the record checked: every event against its seal, every row against its event
+    permissions  who may do what
+    users       users and their roles
+    accounts    passwords, sessions and secrets, in a file of their own
+    hidden      votes, blind codings and salts, hidden on connections people ask questions on
+    backup      the working database copied to one checked file, and restored from it
+"""

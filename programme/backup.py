@@ -1,0 +1,222 @@
+"""Backups: one checked file that holds the working database as it was at one moment; and the way back.
+
+The copy is made with SQLite's online backup from within one read transaction: it is the state at its
+beginning, whatever others write meanwhile, and nobody waits. It gets its name only when it is complete and
+has been checked. Cost: reading and writing the file once, and SQLite's integrity check.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from programme.check import Head, head_of_record
+from programme.database import APPLICATION_ID, add_event, said_plainly, transaction
+from programme.progress import Progress, no_progress
+from rules.errors import DatabaseUnusable
+
+PAGES = 1_000
+"""Pages copied between two moves of the progress bar."""
+BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a database while it is open, or after it was not closed."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy that was made."""
+
+    bytes: int
+    head: Head | None
+    """The head of the record in it."""
+    kept: Path | None = None
+    """Where a database stands that was there before."""
+
+
+def back_up(source: Path, target: Path, *, replace: bool = False, progress: Progress = no_progress) -> Copy:
+    """Copy the working database to one file that only its owner may read, also while others write to it.
+
+    Raises DatabaseUnusable when there is no working database, when `target` is there and not to be replaced
+    (or in use), or when the copy cannot be written or fails its check; nothing is left behind then.
+    """
+    with _reading(source) as connection:
+        _refuse_target(source, target, replace)
+        with _new_file(target) as (made, head):
+            head.append(_copy(connection, made, target, progress))
+            _refuse_target(source, target, replace)
+            os.replace(made, target)
+    return Copy(target.stat().st_size, head[0])
+
+
+def restore_backup(
+    backup: Path,
+    target: Path,
+    *,
+    by: str,
+    at: datetime,
+    reopen: Callable[[Path], Database],
+    replace: bool = False,
+    progress: Progress = no_progress,
+) -> Copy:
+    """Make a backup the working database, upgraded if it is older, and record that it was restored.
+
+    `reopen` opens a working database as this version does (see `joint_review.opening`).
+
+    A database that is there is put aside with `replace`, refused otherwise, and refused while another
+    process has it open. Raises DatabaseUnusable, and leaves everything as it was, when the backup is no
+    working database, is damaged or was made by a newer version.
+    """
+    if target.exists() and backup.exists() and target.samefile(backup):
+        raise DatabaseUnusable(f"{backup} is the working database itself", hint="Give another file.")
+    if target.exists() and not replace:
+        raise DatabaseUnusable(
+            f"there is a database at {target} already",
+            hint="With --replace it is put aside, under a name that is said.",
+        )
+    with _reading(backup) as connection, _new_file(target) as (made, head):
+        _copy(connection, made, backup, progress)
+        head.append(_reopened(made, backup, by, at, reopen))
+        if target.exists():
+            shutil.copymode(target, made)
+        kept = _swap(made, target, at)
+    return Copy(target.stat().st_size, head[0], kept)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A working database as it is, for reading alone: not upgraded, not changed."""
+    if not path.is_file():
+        raise DatabaseUnusable(f"there is no database at {path}", hint="Give the file of a working database.")
+    with (
+        said_plainly(path),
+        closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        ) as connection,
+    ):
+        if connection.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
+            raise DatabaseUnusable(f"{path} is not a joint-review database", hint="Give another file.")
+        yield connection
+
+
+def _refuse_target(source: Path, target: Path, replace: bool) -> None:
+    if target.is_dir():
+        raise DatabaseUnusable(f"{target} is a folder", hint=f"Give a file: {target}/FILE.db")
+    if not target.exists():
+        return
+    if target.samefile(source):
+        raise DatabaseUnusable(f"{target} is the working database itself", hint="Give another file.")
+    if not replace:
+        raise DatabaseUnusable(f"{target} is there already", hint="Give another name, or --replace.")
+    if target.with_name(target.name + "-wal").exists():
+        raise DatabaseUnusable(f"{target} is a database in use", hint="Give another name.")
+
+
+@contextmanager
+def _new_file(target: Path) -> Iterator[tuple[Path, list[Head | None]]]:
+    """An empty file beside `target` that is gone afterwards, unless it was given another name."""
+    if not target.parent.is_dir():
+        raise DatabaseUnusable(f"the folder {target.parent} does not exist", hint="Create it first.")
+    handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
+    os.close(handle)
+    made = Path(name)
+    try:
+        yield made, []
+    finally:
+        for suffix in ("", *BESIDE):
+            made.with_name(made.name + suffix).unlink(missing_ok=True)
+
+
+def _copy(source: sqlite3.Connection, made: Path, said: Path, progress: Progress) -> Head | None:
+    """Copy a database into a new file and check the copy; returns the head of its record."""
+    with said_plainly(said), closing(sqlite3.connect(made, isolation_level=None)) as copy:
+        # What is read inside one transaction is one state; without it, every write would start the copy anew.
+        source.execute("begin")
+        try:
+            head = _head(source)
+            source.backup(
+                copy,
+                pages=PAGES,
+                progress=lambda _, remaining, total: progress(total - remaining, total, "copying"),
+            )
+        finally:
+            source.execute("rollback")
+        # A single file, complete without a log beside it.
+        copy.execute("pragma journal_mode=delete")
+        progress(0, 1, "checking the copy")
+        found = copy.execute("pragma integrity_check(1)").fetchone()[0]
+        if found != "ok" or _head(copy) != head:
+            raise DatabaseUnusable(f"{said} is damaged ({found})", hint="Use another backup.")
+        progress(1, 1, "checking the copy")
+    return head
+
+
+def _head(connection: sqlite3.Connection) -> Head | None:
+    """The head of the record; None also in files that are older than its seals."""
+    if not connection.execute("select 1 from sqlite_master where name = 'seal'").fetchone():
+        return None
+    return head_of_record(Database(connection, recursive_triggers=False, execute_plugins=False))
+
+
+def _reopened(
+    made: Path, backup: Path, by: str, at: datetime, reopen: Callable[[Path], Database]
+) -> Head | None:
+    """Open the copy as this version does, record the restoring in it, and leave one complete file."""
+    db = reopen(made)
+    try:
+        with transaction(db):
+            before = head_of_record(db)
+            add_event(
+                db, at=at, by=by, action="restore", target=backup.name, after={"head": before and str(before)}
+            )
+        head = head_of_record(db)
+        db.conn.execute("pragma journal_mode=delete")
+        return head
+    finally:
+        db.conn.close()
+
+
+def _swap(made: Path, target: Path, at: datetime) -> Path | None:
+    """Give the new file the name of the old one, which is put aside; returns where it went."""
+    number, stamp = 1, f"{target.name}.before-{at:%Y%m%dT%H%M%S}"
+    while any(target.with_name(f"{stamp}-{number}{suffix}").exists() for suffix in ("", *BESIDE)):
+        number += 1
+    kept = target.with_name(f"{stamp}-{number}")
+    with _nobody_else(target):
+        # A log left by a database that was not closed would be taken for the new one's.
+        moved = [suffix for suffix in ("", *BESIDE) if target.with_name(target.name + suffix).exists()]
+        for suffix in moved:
+            target.with_name(target.name + suffix).rename(kept.with_name(kept.name + suffix))
+        try:
+            made.rename(target)
+        except BaseException:
+            for suffix in moved:
+                kept.with_name(kept.name + suffix).rename(target.with_name(target.name + suffix))
+            raise
+    return kept if moved else None
+
+
+@contextmanager
+def _nobody_else(path: Path) -> Iterator[None]:
+    """Hold the database so that no other process has it open; a damaged one cannot be held, and is not."""
+    if not path.exists():
+        yield
+        return
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection:
+        try:
+            # Only the last connection may leave the write-ahead log, which it then folds into the file.
+            connection.execute("pragma journal_mode=delete")
+            connection.execute("begin exclusive")
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise DatabaseUnusable(
+                    f"{path} is open in another process", hint="Stop `joint-review serve` and imports first."
+                ) from error
+        yield

@@ -1,0 +1,299 @@
+"""Opening, creating and upgrading the working database; transactions; the event record."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+from programme.seals import Salts, give_salts, index_marks, seal_events, stored_before
+from rules.errors import DatabaseUnusable
+
+APPLICATION_ID = 0x4A526576
+"""Marks a SQLite file as a joint-review working database ('JRev')."""
+
+BUSY_MS = 30_000
+"""How long a writer waits for another one before giving up."""
+OLDEST_SQLITE = (3, 35)
+CACHE_KB = 32_000
+"""Pages kept in memory; with SQLite's own 2 MB an import writes the same pages over and over."""
+
+
+def system_salts() -> str:
+    """A salt from the operating system's source of randomness."""
+    return secrets.token_hex(16)
+
+
+def create_database(path: Path, migrations: Sequence[Migrations], salts: Salts = system_salts) -> Database:
+    """A new working database at `path`; an existing one is opened and upgraded, nothing in it is lost.
+
+    `salts` gives the salts that events are sealed with; no result depends on them.
+
+    Raises DatabaseUnusable like `open_database`, or when the folder is missing or cannot be written to.
+    """
+    if path.exists() and (path.is_dir() or path.stat().st_size):
+        return open_database(path, migrations, salts)
+    if not path.parent.is_dir():
+        raise DatabaseUnusable(f"the folder {path.parent} does not exist", hint="Create it first.")
+    with said_plainly(path):
+        connection = _connect(path)
+        try:
+            # Nobody else on the machine; SQLite gives its log the same rights.
+            path.chmod(0o600)
+            connection.execute(f"pragma application_id={APPLICATION_ID}")
+            db = _prepared(connection, salts)
+            _upgrade(db, path, migrations)
+        except BaseException:
+            connection.close()
+            raise
+        return db
+
+
+def open_database(path: Path, migrations: Sequence[Migrations], salts: Salts = system_salts) -> Database:
+    """The working database at `path`, upgraded if it is older; `salts` as for `create_database`.
+
+    Raises DatabaseUnusable when the file is missing, locked, read-only, truncated, no working database, or
+    made by a newer version of this software.
+    """
+    if not path.exists():
+        raise DatabaseUnusable(
+            f"there is no database at {path}", hint=f"Make one first: joint-review init --db {path}"
+        )
+    if path.is_dir():
+        raise DatabaseUnusable(
+            f"{path} is a folder, not a database", hint=f"Give a file: --db {path}/FILE.db"
+        )
+    if not os.access(path, os.R_OK | os.W_OK):
+        # SQLite would open it for reading and fail at the first write.
+        raise DatabaseUnusable(f"{path} {READ_ONLY[0]}", hint=READ_ONLY[1])
+    with said_plainly(path):
+        _refuse_cut_short(path)
+        connection = _connect(path)
+        try:
+            found = connection.execute("pragma application_id").fetchone()[0]
+            if found != APPLICATION_ID:
+                raise DatabaseUnusable(
+                    f"{path} is a SQLite file, but not a joint-review database",
+                    hint="Give another file with --db, or make a new one with: joint-review init --db FILE",
+                )
+            db = _prepared(connection, salts)
+            _upgrade(db, path, migrations)
+        except BaseException:
+            connection.close()
+            raise
+        return db
+
+
+def open_for_reading(path: Path) -> Database:
+    """The working database at `path`, in which nothing can be changed through it (but for temporary tables).
+
+    For processes that help another one, which has opened and upgraded it. Raises DatabaseUnusable when the
+    file is missing, cannot be read, or is no working database.
+    """
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise DatabaseUnusable(
+            f"there is no database at {path} that can be read", hint="Give this place the same file."
+        )
+    with said_plainly(path):
+        address = f"{path.resolve().as_uri()}?mode=ro"
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=BUSY_MS / 1000)
+        try:
+            connection.execute(f"pragma cache_size=-{CACHE_KB}")
+            if connection.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
+                raise DatabaseUnusable(f"{path} is not a joint-review database", hint="Give it another file.")
+        except BaseException:
+            connection.close()
+            raise
+        return Database(connection)
+
+
+def _refuse_cut_short(path: Path) -> None:
+    """A file shorter than its own header says (with no log beside it that could complete it) is truncated."""
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        return
+    with path.open("rb") as file:
+        header = file.read(100)
+    if len(header) == 100 and header.startswith(b"SQLite format 3\0"):
+        page_size = int.from_bytes(header[16:18], "big")
+        page_size = 65536 if page_size == 1 else page_size
+        if int.from_bytes(header[28:32], "big") * page_size > path.stat().st_size:
+            raise DatabaseUnusable(f"{path} is damaged or was cut short", hint="Restore it from a backup.")
+    elif header.startswith(b"SQLite format 3\0") or not header:
+        raise DatabaseUnusable(
+            f"{path} is empty or was cut short", hint="Restore it, or make a new one: joint-review init"
+        )
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise DatabaseUnusable(
+            f"this Python comes with SQLite {sqlite3.sqlite_version}, which is too old",
+            hint=f"SQLite {'.'.join(map(str, OLDEST_SQLITE))} or newer is needed.",
+        )
+    # Transactions are opened by `transaction` alone; nothing is committed behind the caller's back.
+    return sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
+
+
+def _prepared(connection: sqlite3.Connection, salts: Salts) -> Database:
+    give_salts(connection, salts)
+    connection.execute("pragma journal_mode=wal")
+    connection.execute("pragma foreign_keys=on")
+    connection.execute("pragma synchronous=full")
+    connection.execute(f"pragma cache_size=-{CACHE_KB}")
+    connection.execute("select count(*) from sqlite_master").fetchone()
+    return Database(connection)
+
+
+def _upgrade(db: Database, path: Path, sets: Sequence[Migrations]) -> None:
+    known = {(s.name, m.name) for s in sets for m in s._migrations}
+    sets_known = {s.name for s in sets}
+    applied: set[tuple[str, str]] = set()
+    if db["_sqlite_migrations"].exists():
+        rows = db.execute("select migration_set, name from _sqlite_migrations").fetchall()
+        applied = {(row[0], row[1]) for row in rows}
+    newer = sorted(name for group, name in applied - known if group in sets_known)
+    if newer:
+        raise DatabaseUnusable(
+            f"{path} was made by a newer version of joint-review (it knows {', '.join(newer)})",
+            hint="Update this installation; the file is left as it is.",
+        )
+    for migrations in sets:
+        if migrations.pending(db):
+            with transaction(db):
+                migrations.apply(db)
+                index_marks(db.conn)
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[Database]:
+    """All writes inside happen together or not at all; waits for another writer up to BUSY_MS.
+
+    At the end the events recorded inside are sealed, with every row stored beside them (see `seals`).
+    """
+    with said_plainly(None):
+        db.conn.execute("begin immediate")
+        try:
+            before = stored_before(db.conn)
+            yield db
+            if before is not None:
+                seal_events(db.conn, before)
+        except BaseException:
+            if db.conn.in_transaction:
+                db.conn.execute("rollback")
+            raise
+        try:
+            db.conn.execute("commit")
+        except BaseException:
+            if db.conn.in_transaction:
+                db.conn.execute("rollback")
+            raise
+
+
+@contextmanager
+def said_plainly(path: Path | None = None) -> Iterator[None]:
+    """SQLite's own errors in the user's words, as DatabaseUnusable."""
+    name = str(path) if path else "the database"
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        # The lower byte is the kind of error, the upper ones say more about it.
+        said = SAID.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if said is None:
+            raise
+        raise DatabaseUnusable(f"{name} {said[0]}", hint=said[1]) from error
+
+
+LOCKED = (
+    "is being written to by somebody else and stayed locked",
+    "Wait until the other import or run has ended, then try again; nothing was changed.",
+)
+READ_ONLY = ("cannot be opened for writing", "Check the folder's and the file's permissions.")
+DAMAGED = ("is damaged or was cut short", "Restore it from a backup.")
+SAID = {
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: READ_ONLY,
+    sqlite3.SQLITE_PERM: READ_ONLY,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: ("is not a database", "Give the right file with --db."),
+    sqlite3.SQLITE_FULL: (
+        "found no room left on the disk",
+        "Free some space and try again; nothing was changed.",
+    ),
+    sqlite3.SQLITE_IOERR: (
+        "could not be read or written by the system",
+        "Check the disk (is the disk full?) and the folder; nothing was changed.",
+    ),
+}
+"""What SQLite's kinds of error mean to people, and what would do."""
+
+
+def add_event(
+    db: Database,
+    *,
+    at: datetime,
+    by: str,
+    action: str,
+    review_id: int | None = None,
+    target: str = "",
+    because: str = "",
+    detail: Mapping[str, Any] | None = None,
+    before: Any = None,
+    after: Any = None,
+) -> int:
+    """Record who did what, when and why, inside the caller's `transaction`; returns the event's number.
+
+    `before` and `after` say what the change made of what (anything JSON can hold; None: nothing was, or is,
+    there). Rows stored in the same transaction need not be repeated: they are sealed with the event.
+    """
+    return insert(
+        db,
+        "event",
+        {
+            "at": at.isoformat(timespec="seconds"),
+            "by": by,
+            "action": action,
+            "review_id": review_id,
+            "target": target,
+            "because": because,
+            "detail": _as_json(detail or {}),
+            "before": _as_json(before),
+            "after": _as_json(after),
+        },
+    )
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def insert(db: Database, table: str, values: Mapping[str, Any]) -> int:
+    """Insert one row inside the caller's transaction; returns its number."""
+    places = ", ".join("?" * len(values))
+    cursor = db.conn.execute(
+        f"insert into {table} ({', '.join(values)}) values ({places})", list(values.values())
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def rows(db: Database, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
+    """The rows of a SELECT as dicts."""
+    cursor = db.conn.execute(sql, parameters)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def one(db: Database, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
+    """The first column of the first row of a SELECT, or None."""
+    row = db.conn.execute(sql, parameters).fetchone()
+    return None if row is None else row[0]

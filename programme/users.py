@@ -1,0 +1,176 @@
+"""Users and their roles: who signs in, and what they are to which review. Nothing is deleted.
+
+Passwords and sessions are not here but in a file of their own (programme.accounts), which no page shows.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from programme.database import add_event, insert, one, rows, transaction
+from programme.permissions import OWNER, Held, Role
+from programme.reviews import find_review
+from rules.errors import UnknownName, UserInvalid
+
+NAME = re.compile(r"[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*")
+LONGEST = 60
+USERS = """
+select u.name, u.disabled_event is not null as disabled, e.at as added_at, e.by as added_by
+from user u join event e on e.id = u.added_event order by u.name
+"""
+ROLES = """
+select u.name, r.role, v.key as review, e.at, e.by
+from user_role r join user u on u.id = r.user_id join event e on e.id = r.added_event
+left join review v on v.id = r.review_id
+where r.withdrawn_event is null order by u.name, v.key, r.role
+"""
+
+
+def add_user(
+    db: Database, name: str, *, role: str | None = None, review: str | None = None, by: str, at: datetime
+) -> None:
+    """Add a user, with a role if one is given.
+
+    Raises UserInvalid for a name that will not do or is taken (also by a disabled user), UnknownName for a
+    role or review there is not.
+    """
+    if not NAME.fullmatch(name) or len(name) > LONGEST or name == OWNER:
+        raise UserInvalid(
+            f"{name!r} cannot be a user's name",
+            hint="Use lower-case letters and digits, parts joined by - or ., e.g. reviewer-1.",
+        )
+    if role is None and review is not None:
+        raise UserInvalid("a review is given, but no role in it", hint="Give one with --role.")
+    with transaction(db):
+        if one(db, "select 1 from user where name = ?", [name]):
+            raise UserInvalid(f"there is already a user {name!r}", hint="Names are never given twice.")
+        event = add_event(db, at=at, by=by, action="add user", target=name, after={"disabled": False})
+        insert(db, "user", {"name": name, "added_event": event})
+        if role is not None:
+            _give(db, name, _held(role, review), by=by, at=at)
+
+
+def disable_user(db: Database, name: str, *, by: str, because: str, at: datetime) -> None:
+    """Disable a user for good: no sign-in and no session from then on; what they did stays."""
+    with transaction(db):
+        number = _number(db, name)
+        event = add_event(
+            db,
+            at=at,
+            by=by,
+            action="disable user",
+            target=name,
+            because=because,
+            before={"disabled": False},
+            after={"disabled": True},
+        )
+        db.conn.execute("update user set disabled_event = ? where id = ?", [event, number])
+
+
+def give_role(db: Database, name: str, role: str, review: str | None, *, by: str, at: datetime) -> None:
+    """Give a user a role for one review, or (with None) for all; raises UnknownName or UserInvalid."""
+    with transaction(db):
+        _give(db, name, _held(role, review), by=by, at=at)
+
+
+def _give(db: Database, name: str, held: Held, *, by: str, at: datetime) -> None:
+    number, review_id = _number(db, name), _review_id(db, held.review)
+    if held in held_by(db, name):
+        raise UserInvalid(f"{name} is already {_said(held)}")
+    event = add_event(
+        db,
+        at=at,
+        by=by,
+        action="give role",
+        review_id=review_id,
+        target=name,
+        after={"role": held.role, "review": held.review},
+    )
+    row = {"user_id": number, "review_id": review_id, "role": held.role, "added_event": event}
+    insert(db, "user_role", row)
+
+
+def take_role(db: Database, name: str, role: str, review: str | None, *, by: str, at: datetime) -> None:
+    """Take a role from a user; raises UnknownName or UserInvalid where it is not held."""
+    held = _held(role, review)
+    with transaction(db):
+        number, review_id = _number(db, name), _review_id(db, review)
+        if held not in (mine := held_by(db, name)):
+            has = ", ".join(sorted(map(_said, mine))) or "nothing"
+            raise UserInvalid(f"{name} is not {_said(held)}", hint=f"{name} is: {has}.")
+        event = add_event(
+            db,
+            at=at,
+            by=by,
+            action="take role",
+            review_id=review_id,
+            target=name,
+            before={"role": held.role, "review": review},
+        )
+        db.conn.execute(
+            "update user_role set withdrawn_event = ? where user_id = ? and role = ? and review_id is ?"
+            " and withdrawn_event is null",
+            [event, number, held.role, review_id],
+        )
+
+
+def held_by(db: Database, name: str) -> frozenset[Held]:
+    """The roles that a user holds now; none for one who is disabled or does not exist."""
+    found = db.conn.execute(HELD, [name])
+    return frozenset(Held(Role(role), review) for role, review in found)
+
+
+HELD = """
+select r.role, v.key from user_role r join user u on u.id = r.user_id left join review v on v.id = r.review_id
+where u.name = ? and u.disabled_event is null and r.withdrawn_event is null
+"""
+
+
+def is_user(db: Database, name: str) -> bool:
+    """Whether there is such a user, not disabled."""
+    return bool(one(db, "select 1 from user where name = ? and disabled_event is null", [name]))
+
+
+def check_user(db: Database, name: str) -> None:
+    """Raise UnknownName where there is no such user, UserInvalid where they are disabled."""
+    _number(db, name)
+
+
+def list_users(db: Database) -> list[dict[str, Any]]:
+    """All users by name: `name`, `disabled`, `added_at`, `added_by`, `roles` (each role, review or None)."""
+    roles: dict[str, list[dict[str, Any]]] = {}
+    for row in rows(db, ROLES):
+        roles.setdefault(row.pop("name"), []).append(row)
+    return [
+        row | {"disabled": bool(row["disabled"]), "roles": roles.get(row["name"], [])}
+        for row in rows(db, USERS)
+    ]
+
+
+def _number(db: Database, name: str) -> int:
+    found = rows(db, "select id, disabled_event from user where name = ?", [name])
+    if not found:
+        raise UnknownName("user", name, [row["name"] for row in rows(db, "select name from user")])
+    if found[0]["disabled_event"] is not None:
+        raise UserInvalid(f"the user {name} was disabled", hint="Add them under another name.")
+    return int(found[0]["id"])
+
+
+def _review_id(db: Database, review: str | None) -> int | None:
+    return None if review is None else find_review(db, review).id
+
+
+def _held(role: str, review: str | None) -> Held:
+    if role not in list(Role):
+        raise UnknownName("role", role, list(Role))
+    if role == Role.ADMINISTRATOR and review is not None:
+        raise UserInvalid("an administrator is one for the whole programme", hint="Leave --review out.")
+    return Held(Role(role), review)
+
+
+def _said(held: Held) -> str:
+    return f"{held.role} of {held.review or 'all reviews'}"

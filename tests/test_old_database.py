@@ -1,0 +1,130 @@
+"""A working database in use is never left behind: one made by version 0.1.0 opens, verifies and shows."""
+
+from __future__ import annotations
+
+import lzma
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from serving import serving
+from sqlite_utils import Database
+
+from assessment.runs.audit import audit_programme
+from assessment.runs.run import load_run
+from assessment.runs.verify import verify_run
+from joint_review.opening import UPGRADES, open_programme
+from programme.reviews import find_review
+
+MADE = Path(__file__).parent / "files" / "made-by-0.1.0.db.xz"
+"""Four reviews at work: read, tagged, coded twice, settled, challenged, voted on, overridden, signed for."""
+RUNS = {
+    1: "wales-2004-08",
+    2: "wales-adults",
+    3: "wales-children",
+    4: "wales-2004-08",
+    5: "fieldwork",
+    6: "wales-2004-08",
+    7: "fieldwork",
+}
+CELL = "inconsistent / uncertainly"
+PAGES = [
+    "/reviews",
+    *(f"/reviews/{key}" for key in ("fieldwork", "wales-2004-08")),
+    *(
+        f"/reviews/wales-2004-08/{page}"
+        for page in (
+            "trail/cell",
+            "trail/carers",
+            "trail/services",
+            "items/48",
+            "decisions",
+            "panel/workforce",
+            "challenges",
+            "changes?run=6&since=1",
+            "uncertainty?draws=200",
+        )
+    ),
+    "/reviews/wales-2004-08/trail/carers?run=1",
+    "/reviews/fieldwork/sources/G-001",
+    "/reviews/fieldwork/disagreements",
+    "/compare/wales-round-2",
+]
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    path = tmp_path / "programme.db"
+    path.write_bytes(lzma.decompress(MADE.read_bytes()))
+    return path
+
+
+@pytest.fixture
+def db(old: Path) -> Iterator[Database]:
+    opened = open_programme(old)
+    yield opened
+    opened.conn.close()
+
+
+def applied(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    return set(connection.execute("select migration_set, name from _sqlite_migrations").fetchall())
+
+
+def test_every_upgrade_it_has_recorded_is_still_known(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection:
+        recorded = applied(connection)
+    known = {(group.name, one.name) for group in UPGRADES for one in group._migrations}
+    assert recorded
+    assert recorded - known == set()
+
+
+def test_opening_it_brings_it_up_to_date_and_loses_nothing(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection:
+        tables = [
+            name
+            for (name,) in connection.execute(
+                "select name from sqlite_master where type = 'table' and name not like '\\_%' escape '\\'"
+                " and name not like 'sqlite%' and name not like '%\\_fts%' escape '\\'"
+            )
+        ]
+        before = {name: connection.execute(f"select count(*) from [{name}]").fetchone() for name in tables}
+    with closing(open_programme(old).conn) as connection:
+        known = {(group.name, one.name) for group in UPGRADES for one in group._migrations}
+        assert applied(connection) == known
+        after = {name: connection.execute(f"select count(*) from [{name}]").fetchone() for name in tables}
+    grown = {name for name in tables if after[name] != before[name]}
+    assert grown <= {"event", "event_seal"}, "an upgrade may add a sealed event of its own, and nothing else"
+    assert before["evidence"] == (1395,)
+
+
+def test_its_record_is_whole(db: Database) -> None:
+    assert audit_programme(db).problems == ()
+
+
+@pytest.mark.parametrize("number", RUNS)
+def test_its_runs_are_read_and_verified(db: Database, number: int) -> None:
+    review = find_review(db, RUNS[number])
+    run = load_run(db, review, number)
+    found = verify_run(db, review, run)
+    assert found.differences == ()
+    assert found.same
+
+
+def test_its_runs_conclude_what_they_concluded(db: Database) -> None:
+    cells = dict(db.conn.execute("select id, cell from run").fetchall())
+    assert {number: cells[number] for number in (1, 4, 6)} == {1: CELL, 4: CELL, 6: CELL}
+    run = load_run(db, find_review(db, "wales-2004-08"), 6)
+    assert (run.rating("carers")["level_id"], run.rating("independence")["status"]) == (
+        "inconsistent",
+        "decided",
+    )
+
+
+def test_its_pages_show(old: Path) -> None:
+    with serving(old) as server, httpx.Client(base_url=server.address, follow_redirects=True) as client:
+        assert client.get(server.link).status_code == 200
+        answers = {path: client.get(path).status_code for path in PAGES}
+    assert answers == dict.fromkeys(PAGES, 200)
