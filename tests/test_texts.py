@@ -553,8 +553,8 @@ def test_how_far_a_long_file_is_can_be_seen() -> None:
 def test_a_reader_that_dies_or_talks_nonsense_costs_that_file_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str, how: str
 ) -> None:
-    (tmp_path / "evidence" / "formats").mkdir(parents=True)
-    (tmp_path / "evidence" / "formats" / "child.py").write_text(does, encoding="utf-8")
+    (tmp_path / "evidence" / "files" / "formats").mkdir(parents=True)
+    (tmp_path / "evidence" / "files" / "formats" / "child.py").write_text(does, encoding="utf-8")
     monkeypatch.setattr(texts, "HERE", tmp_path)
     assert refusals(("a.html", "<p>x"), ("b.txt", "")) == [
         f"a.html: it could not be read: {how}. The file may be damaged: save it again, or as a plain text.",
