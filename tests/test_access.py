@@ -50,7 +50,8 @@ from joint_review.metadata import QUERIES, metadata
 from joint_review.opening import open_programme
 from joint_review.web import register_routes
 from joint_review.web.access import actor_of
-from joint_review.web.routes import FORMS, PAGES, Page
+from joint_review.web.page import Page
+from joint_review.web.routes import all_forms, all_pages
 from joint_review.web.signin import COOKIE
 from programme.accounts import open_accounts
 from programme.hidden import FROM_PEOPLE
@@ -207,7 +208,7 @@ def of_datasette(datasette: Datasette) -> list[str]:
 
 def of_ours(forms: bool = True) -> list[str]:
     """Every address of a page, picture or form of ours, with and without .json."""
-    posted = {rf"^{form.path}(?P<format>\.json)?$" for form in FORMS}
+    posted = {rf"^{form.path}(?P<format>\.json)?$" for form in all_forms()}
     patterns = [one for one, _ in register_routes() if not one.startswith("^/-/")]
     found = [path for one in patterns if forms or one not in posted for path in fill(one, NAMES)]
     return list(dict.fromkeys(found))
@@ -513,7 +514,7 @@ async def test_each_role_sees_every_page_it_may_and_no_other(house: House) -> No
     for role, said in WITHIN.items():
         actor = make_actor(said["id"], [Held(Role(role), KEY)])
         async with house.client(said) as client:
-            for page in PAGES:
+            for page, _ in all_pages():
                 if isinstance(page, Page):
                     path = fill(page.path, NAMES)[0]
                     answer = await client.get(f"{path}.json")
@@ -698,13 +699,13 @@ async def test_no_page_or_form_of_one_review_touches_or_tells_what_belongs_to_an
         assert token
         before = of_review(path)
         asked = "&".join(f"{name}={value}" for name, value in given.items() if name in ASKED)
-        for pattern in (page.path for page in PAGES):
+        for pattern in (page.path for page, _ in all_pages()):
             address = fill(pattern, {**NAMES, "review": OTHER})[0]
             for more in (asked, f"item={given['item']}&without=E{given['item']}&batch=2"):
                 answer = await client.get(f"{address}?{more}")
                 assert not planted_in(answer, address, unquote(more)), (address, more)
                 assert answer.status_code in (200, 303, 400, 403, 404), (address, more)
-        for form in FORMS:
+        for form in all_forms():
             address = fill(form.path, {**NAMES, "review": OTHER})[0]
             for more in ({}, {"item": "", "target": "carers", "run": given["run"]}, {"target": "E1:carers"}):
                 sent = {**given, **more, "csrftoken": token[1]}
@@ -743,7 +744,7 @@ async def test_forms_are_refused_to_every_role_that_may_not_send_them(house: Hou
         async with house.client(said, headers=HERE) as client:
             token = re.search(r'name="csrftoken" value="([^"]+)"', (await client.get("/-/sign-in")).text)
             assert token
-            for form in FORMS:
+            for form in all_forms():
                 if actor is None or not actor.may(form.action, KEY):
                     address = fill(form.path, NAMES)[0]
                     answer = await client.post(f"{address}.json", data={**given, "csrftoken": token[1]})

@@ -18,10 +18,13 @@ from test_access import NAMES, fill
 from assessment.runs.schema import VIEWS as OF_RUNS
 from evidence.schema import VIEWS as OF_EVIDENCE
 from joint_review.metadata import QUERIES
-from joint_review.web import routes as views
+from joint_review.web import page as declared
+from joint_review.web.routes import all_pages
 from joint_review.web.signin import SIGN_IN
 
-SHOWN = list(dict.fromkeys(fill(page.path, NAMES)[0] for page in views.PAGES if isinstance(page, views.Page)))
+SHOWN = list(
+    dict.fromkeys(fill(page.path, NAMES)[0] for page, _ in all_pages() if isinstance(page, declared.Page))
+)
 AROUND = (
     f"/reviews/{OTHER}",
     f"/reviews/{OTHER}/coverage",

@@ -1142,9 +1142,13 @@ async def test_pages_leave_the_file_as_it_is(example_copy: Path) -> None:
 
 
 def test_the_json_of_a_page_is_plain_json(example_db: Path, connect: Connect) -> None:
+    from datasette.utils import MultiParams
+
     from joint_review.web.pages.overview import review
     from joint_review.web.pages.trail import trail
+    from joint_review.web.request import Asked
 
     db = connect(example_db)
-    json.dumps(review(db, "wales-2004-08"), allow_nan=False)
-    json.dumps(trail(db, "wales-2004-08", "getting-help"), allow_nan=False)
+    names = {"review": "wales-2004-08", "target": "getting-help"}
+    for find in (review, trail):
+        json.dumps(find(db, Asked(names, MultiParams({}), None)), allow_nan=False)

@@ -17,7 +17,8 @@ from evidence.coding.second_coding import draw_batch
 from evidence.findings import Passage, Said, record_finding
 from joint_review.opening import open_programme
 from joint_review.web.forms import Form
-from joint_review.web.routes import FORMS, PAGES, Page
+from joint_review.web.page import Page
+from joint_review.web.routes import all_forms, all_pages
 from programme.permissions import Role
 from programme.reviews import find_review
 from programme.users import add_user
@@ -74,7 +75,7 @@ async def test_nothing_of_the_first_coding_stands_in_the_page_or_its_json(bench:
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if "?P<review>" in page.path], ids=lambda page: page.path
+    "page", [page for page, _ in all_pages() if "?P<review>" in page.path], ids=lambda page: page.path
 )
 async def test_no_page_of_the_review_tells_the_coder_of_an_open_batch(bench: Bench, page: Any) -> None:
     names = {"number": "1", "source": "D-001", "target": "carers"}
@@ -192,7 +193,7 @@ async def test_a_lead_settles_what_was_coded_differently_with_a_reason(bench: Be
     db.conn.close()
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.page}/{form.name}")
+@pytest.mark.parametrize("form", all_forms(), ids=lambda form: f"{form.page}/{form.name}")
 async def test_no_form_of_the_review_answers_the_coder_of_an_open_batch(bench: Bench, form: Form) -> None:
     # A change of an item to what it says already changes nothing: its answer would tell what it says.
     if form.blind:

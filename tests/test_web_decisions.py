@@ -19,7 +19,8 @@ from assessment.decisions.decide import approve, decision_states, rate
 from assessment.decisions.panel import open_panel
 from assessment.runs.audit import audit_programme
 from joint_review.opening import open_programme
-from joint_review.web.routes import FORMS, PAGES, Page
+from joint_review.web.page import Page
+from joint_review.web.routes import all_forms, all_pages
 from programme.reviews import find_review
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
@@ -143,7 +144,7 @@ async def test_pages_are_sound_when_there_is_much_to_show(bench: Bench) -> None:
 
 # Who may --------------------------------------------------------------------------------------------------
 
-OURS = [form for form in FORMS if "/decisions" in form.page or "/challenges" in form.page]
+OURS = [form for form in all_forms() if "/decisions" in form.page or "/challenges" in form.page]
 GIVEN = {
     **RAISED,
     "run": "1",
@@ -189,7 +190,7 @@ async def test_a_challenge_is_read_answered_and_closed_in_its_own_review_only(be
 
 
 async def test_pages_of_another_review_are_closed(bench: Bench) -> None:
-    for page in PAGES:
+    for page, _ in all_pages():
         if isinstance(page, Page) and ("/decisions" in page.path or "/challenges" in page.path):
             path = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda m: "r1" if m[1] == "review" else "1", page.path)
             for actor in (None, OTHER):

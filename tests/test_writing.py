@@ -25,7 +25,7 @@ from evidence.sources import SourceDetails, add_sources
 from joint_review.metadata import metadata
 from joint_review.opening import init_programme, open_programme
 from joint_review.web import access
-from joint_review.web.routes import FORMS
+from joint_review.web.routes import all_forms
 from joint_review.web.uploads import LARGEST_FORM, MOST_FILES
 from programme.permissions import Role
 from programme.reviews import create_review, find_review
@@ -143,7 +143,7 @@ def filled(path: str) -> str:
     return re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda match: NAMES[match[1]], path)
 
 
-PATHS = [filled(form.path) for form in FORMS]
+PATHS = [filled(form.path) for form in all_forms()]
 """Every form there is."""
 
 

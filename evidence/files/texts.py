@@ -32,7 +32,7 @@ LONGEST_NAME = 120
 """Characters of a file's name that are shown."""
 LOOK_EVERY = 0.2
 """Seconds between two looks at how far a file is."""
-HERE = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)

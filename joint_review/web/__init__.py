@@ -14,6 +14,7 @@ Modules in reading order:
     figures   the grid, scales and bars as plain numbers
     wording   the words for what the tables hold as short names
     compat    everything that differs between Datasette 0.65 and 1.0
+    page      what a module of pages declares of itself
     pages/    the pages, one module a subject
     routes    the pages collected: request, one function, template or JSON
 

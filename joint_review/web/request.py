@@ -10,7 +10,6 @@ from typing import Any
 
 from assessment.robustness.uncertainty import FEWEST
 from joint_review.web.cache import DRAWS, MOST_DRAWS
-from joint_review.web.pages import whatif
 from pictures.plots import NARROW, WIDE
 from programme.permissions import Action
 from rules.errors import ReviewError, UnknownName
@@ -23,6 +22,16 @@ PAIRS, MOST_PAIRS = 3, 50
 
 class AskedWrongly(ReviewError):
     """The query string holds something that cannot be meant."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a reader wants to try."""
+
+    without: tuple[str, ...] = ()
+    """Sources, items, kinds of source, strands."""
+    settings: tuple[str, ...] = ()
+    """'carers.items=4', or 'items=4' for the target of the page."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +111,12 @@ class Asked:
         return int(text)
 
     @property
-    def change(self) -> whatif.Change:
+    def change(self) -> Change:
         """What to try: `without` (also with commas), and `set`, or `measure` and `value` as in the form."""
         without = [part.strip() for text in self.texts("without") for part in text.split(",")]
         pairs = zip_longest(self.texts("measure"), self.texts("value"), fillvalue="")
         settings = [*self.texts("set"), *(f"{name}={value}" for name, value in pairs if name or value)]
-        return whatif.Change(
-            tuple(part for part in without if part), tuple(text for text in settings if text)
-        )
+        return Change(tuple(part for part in without if part), tuple(text for text in settings if text))
 
     @property
     def until(self) -> date | None:

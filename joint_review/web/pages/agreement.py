@@ -21,10 +21,23 @@ from evidence.coding.agreement import (
 from joint_review.web import wording
 from joint_review.web.cache import TooLarge, until_changed
 from joint_review.web.lists import paging_of
+from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from programme.database import rows
 from programme.reviews import Review, find_review
 from rules.errors import EvidenceInvalid
+
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "agreement",
+        pages=(
+            Page(REVIEW + "/agreement", "agreement", agreement, menu=Menu("Agreement between reviewers", 70)),
+        ),
+    )
+
 
 DRAWS = 1_000
 """How often the page draws the items again, unless told."""
@@ -42,13 +55,15 @@ select count(*) as codings, count(distinct coder) as coders from coded
 """
 
 
-def agreement(db: Database, key: str, *, draws: int = DRAWS, seed: int = 0, page: int = 1) -> dict[str, Any]:
+def agreement(db: Database, asked: Asked) -> Found:
     """How far the reviewers agree about the items that several of them have coded.
 
     `review`, `draws`, `seed`, `agreement` (as `joint-review agreement --json` gives it), `said` (one sentence
     or two), `paging` of the disagreements, and `problem` {error, hint} where nothing can be said. `listed`:
     the rows of the page: `figures` in groups {title, columns, rows}, and `disagreements` (a page of them).
     """
+    key = asked.names["review"]
+    draws, seed, page = asked.draws_or(DRAWS), asked.seed, asked.page
     found = find_review(db, key)
     shown: dict[str, Any] = {
         **Shown(db, found, None, "en").head(),

@@ -22,15 +22,28 @@ from assessment.runs.run import Prepared, Run, load_run, prepare_run, record_run
 from joint_review.web import wording
 from joint_review.web.access import read
 from joint_review.web.cache import KEPT, TooLarge, Worked
-from joint_review.web.forms import Done, Mistakes, Sent
+from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import PAGE_SIZE
+from joint_review.web.page import REVIEW, Found, Page, Subject
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from programme.database import one, rows
+from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import ReviewError, RunImpossible
 from rules.framework import in_language
 from rules.loader import LIBRARY, PolicySet, load_policy
 from rules.rulebook import Rulebook
+
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "assessing",
+        pages=(Page(REVIEW + "/changes", "changes", changes),),
+        forms=(Form(REVIEW, "assess", Action.ASSESS, assess, work_out),),
+    )
+
 
 # The rulebooks that runs of a review were made with under its framework as it is, the latest first.
 USED = """
@@ -107,9 +120,7 @@ def _policy(db: Database, review: Review, digest: str) -> PolicySet:
 # --- what changed ------------------------------------------------------------------------------------------
 
 
-def changes(
-    db: Database, key: str, *, run_id: int | None = None, since: int | None = None, language: str = "en"
-) -> dict[str, Any]:
+def changes(db: Database, asked: Asked) -> Found:
     """What changed from a run (`since`, or the one before) to a later one (that named, or the latest).
 
     `run` and `before` (their facts; `before` is None for the first run), `runs`, `moved`: {target, title,
@@ -119,6 +130,8 @@ def changes(
     list is), and `problem` {error, hint} where changes cannot be told. Raises UnknownName, and RunImpossible
     without a run or where they stand in the wrong order.
     """
+    key = asked.names["review"]
+    run_id, since, language = asked.run, asked.whole("since"), asked.language
     review = find_review(db, key)
     run = load_run(db, review, run_id)
     shown = Shown(db, review, run, language)

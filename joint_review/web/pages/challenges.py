@@ -10,14 +10,37 @@ from sqlite_utils import Database
 from assessment.decisions import challenges as register
 from assessment.decisions.challenges import CELL
 from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
-from joint_review.web.forms import Done, Sent
+from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, paging_of
+from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Subject
 from joint_review.web.pages.decisions import without_commands
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from programme.database import one, rows
 from programme.names import same_person
+from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import DecisionRefused, UnknownName
+
+CHALLENGES = REVIEW + "/challenges"
+CHALLENGE = CHALLENGES + "/" + NAME.format("challenge")
+
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "challenges",
+        pages=(
+            Page(CHALLENGES, "challenges", challenges, menu=Menu("Challenges", 120)),
+            Page(CHALLENGE, "challenge", challenge),
+        ),
+        forms=(
+            Form(CHALLENGES, "raise", Action.CHALLENGE, put),
+            Form(CHALLENGE, "reply", Action.REPLY, reply),
+            Form(CHALLENGE, "close", Action.CLOSE_CHALLENGE, close),
+        ),
+    )
+
 
 KINDS = {"rating": "Rating", "rule": "Rule", "measure": "Measure", "item": "Item", "tag": "Tag"}
 STATES = ("open", "closed")
@@ -30,9 +53,7 @@ NUMBERS = "select id from challenge where review_id = ? order by id desc limit 2
 OF_REVIEW = "select count(*) from challenge where review_id = ? and id = ?"
 
 
-def challenges(
-    db: Database, key: str, *, kind: str = "", target: str = "", only: str = "", page: int = 1
-) -> dict[str, Any]:
+def challenges(db: Database, asked: Asked) -> Found:
     """The register of a review: the open challenges first, then the closed ones, each the latest first.
 
     `review`, `challenges`: a page of them (see `challenges.show_challenge`, each with `about`: see `_about`),
@@ -40,6 +61,8 @@ def challenges(
     are), and for the form that raises one: `kinds`, `grounds`, and `prefilled` {kind, target}. Raises
     UnknownName.
     """
+    key, page = asked.names["review"], asked.page
+    kind, target, only = asked.text("kind"), asked.text("target"), asked.text("only")
     review = find_review(db, key)
     for name, given, known in (
         ("kind of challenge", kind, CHALLENGED),
@@ -64,13 +87,14 @@ def challenges(
     }
 
 
-def challenge(db: Database, key: str, text: str, by: str) -> dict[str, Any]:
+def challenge(db: Database, asked: Asked) -> Found:
     """One challenge of a review.
 
     `review`, `challenge` (see `challenges.show_challenge`, with `about` and `blocked`: [name, title] of the
     ratings in `blocks`), and `outcomes`: how `by` may close it; only who raised it withdraws it. Raises
     UnknownName, for a challenge of another review too.
     """
+    key, text, by = asked.names["review"], asked.names["challenge"], asked.by
     review = find_review(db, key)
     found = register.show_challenge(db, _number_of(db, review, text))
     mine = same_person(by, found["by"])

@@ -19,10 +19,12 @@ from evidence.coding.second_coding import (
 from evidence.coding.settlements import list_disagreements, settle
 from evidence.items import context_of, find_item
 from joint_review.web import wording
-from joint_review.web.forms import Done, Mistakes, Sent
+from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import PAGE_SIZE, paging_of
+from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
 from joint_review.web.pages.decisions import without_commands
 from joint_review.web.pages.reading import questions_of
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from programme.database import rows
 from programme.names import same_person
@@ -31,13 +33,31 @@ from programme.reviews import Review, find_review
 from programme.users import held_by, list_users
 from rules.errors import DecisionRefused, UnknownName
 
+CODING, APART = REVIEW + "/coding", REVIEW + "/disagreements"
+
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "coding",
+        pages=(
+            Page(CODING, "coding", coding, blind=True, menu=Menu("Second coding", 80)),
+            Page(APART, "disagreements", disagreements, menu=Menu("Coded differently", 90)),
+        ),
+        forms=(
+            Form(CODING, "draw", Action.SETTLE, draw, blind=True),
+            Form(CODING, "code", Action.CODE_AGAIN, code, blind=True),
+            Form(CODING, "done", Action.CODE_AGAIN, done, blind=True),
+            Form(APART, "settle", Action.SETTLE, settle_item),
+        ),
+    )
+
+
 JUDGED = ("direction", "significance", "score")
 PLACE = "select id, source_id, quote from evidence where id = ?"
 
 
-def coding(
-    db: Database, key: str, by: str, *, batch: int | None = None, item: int | None = None
-) -> dict[str, Any]:
+def coding(db: Database, asked: Asked) -> Found:
     """The batches of a review, and one of the reader's own to work on.
 
     `batches` (see `second_coding.list_batches`, each with `mine`), `coders` (who may be given one),
@@ -47,6 +67,8 @@ def coding(
     reader's. Nothing of what others made of the items is in it. Raises UnknownName for a batch or item there
     is not, DecisionRefused for somebody else's.
     """
+    key, by = asked.names["review"], asked.by
+    batch, item = asked.whole("batch"), asked.whole("item")
     review = find_review(db, key)
     found = [{**row, "mine": same_person(row["coder"], by)} for row in list_batches(db, review)]
     if batch is None:
@@ -84,9 +106,7 @@ def _coders(db: Database, review: Review) -> list[str]:
     return found
 
 
-def disagreements(
-    db: Database, key: str, by: str, *, only: str = "", item: int | None = None, page: int = 1
-) -> dict[str, Any]:
+def disagreements(db: Database, asked: Asked) -> Found:
     """What was coded differently.
 
     `items`: a page of them (see `settlements.list_disagreements`), those that are still to be settled or with
@@ -94,6 +114,8 @@ def disagreements(
     it not, and so may settle it. `paging`, `open` (how many are to be settled), `questions`, and `settling`:
     the item of `item` with `kind` and `scale_max`, or None.
     """
+    key, by = asked.names["review"], asked.by
+    only, item, page = asked.text("only"), asked.whole("item"), asked.page
     review = find_review(db, key)
     every = list_disagreements(db, review, to=by)
     still = [row for row in every if not row["settled"] and not row["withdrawn"]]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlite_utils import Database
@@ -12,21 +11,31 @@ from comparison.compare import compare_reviews, framework_to_compare
 from comparison.reviews import frameworks_in_use
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
+from joint_review.web.page import NAME, Found, Page, Subject
+from joint_review.web.request import Asked
+from programme.permissions import Action
 from rules.errors import RunImpossible
 from rules.framework import Framework, in_language
 from rules.loader import load_policy
 
-Found = Mapping[str, Any]
+COMPARE = "/compare"
 
 
-def compare(
-    db: Database,
-    framework: str | None,
-    *,
-    until: date | None = None,
-    nearest: int = 3,
-    only: Collection[str] | None = None,
-) -> dict[str, Any]:
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "compare",
+        pages=(
+            Page(COMPARE, "compare", compare, Action.SEE_ALL_REVIEWS),
+            Page(COMPARE + "/" + NAME.format("framework"), "compare", compare, Action.SEE_ALL_REVIEWS),
+        ),
+    )
+
+
+Told = Mapping[str, Any]
+
+
+def compare(db: Database, asked: Asked) -> Found:
     """All reviews under a framework side by side; only those named in `only` are seen (None: all).
 
     `frameworks` (those that reviews are judged by: see `overview.frameworks_in_use`), `framework` (the one
@@ -34,6 +43,8 @@ def compare(
     `joint-review compare --json` gives it), and `problem` {error, hint} where nothing can be compared.
     `listed`: the rows of the page. Raises UnknownName for a framework there is not.
     """
+    framework, until, nearest = asked.names.get("framework"), asked.until, asked.pairs
+    only = asked.seen
     frameworks = frameworks_in_use(db, only)
     if framework is not None:
         framework_to_compare(db, framework)
@@ -62,7 +73,7 @@ def compare(
     return page | {"comparison": found, "listed": _listed(policy.framework, found)}
 
 
-def _listed(framework: Framework, found: Found) -> dict[str, Any]:
+def _listed(framework: Framework, found: Told) -> dict[str, Any]:
     authorities = [review["authority"] for review in found["reviews"]]
     reviews = {
         review["review"]: {
@@ -94,7 +105,7 @@ def _listed(framework: Framework, found: Found) -> dict[str, Any]:
     }
 
 
-def _grid(grid: Found, groups: Iterable[Found], reviews: Found) -> dict[str, Any]:
+def _grid(grid: Told, groups: Iterable[Told], reviews: Told) -> dict[str, Any]:
     """The grid for `figures.crowd_figure`: every cell with the numbers of its reviews."""
     said = [f"{group['title']}: {', '.join(one['called'] for one in group['reviews'])}" for group in groups]
     return {
@@ -114,7 +125,7 @@ def _grid(grid: Found, groups: Iterable[Found], reviews: Found) -> dict[str, Any
     }
 
 
-def _unlike(framework: Framework, row: Found, reviews: Found) -> dict[str, Any]:
+def _unlike(framework: Framework, row: Told, reviews: Told) -> dict[str, Any]:
     """The nearest pairs of a domain or question, with what separates them as the rows of a table."""
     titles = {level.id: in_language(level.title) for level in framework.scale_of(row["target"])}
     titles |= {"sufficiency": "Enough evidence", "limits": "Limits"}
@@ -148,7 +159,7 @@ def _unlike(framework: Framework, row: Found, reviews: Found) -> dict[str, Any]:
     return {**{name: row[name] for name in ("target", "title", "kind", "pairs_in_all")}, "pairs": pairs}
 
 
-def _decided(row: Found, reviews: Found) -> dict[str, Any]:
+def _decided(row: Told, reviews: Told) -> dict[str, Any]:
     ratings = [
         {
             "level_title": rating["level_title"],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlite_utils import Database
 
 from assessment.decisions.challenges import list_challenges
@@ -13,10 +11,24 @@ from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
 from joint_review.web.figures import heat
 from joint_review.web.lists import PAGE_SIZE, item_line, paging_of
+from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from programme.database import one, rows
 from programme.names import same_person
 from programme.reviews import find_review
+
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "coverage",
+        pages=(
+            Page(REVIEW + "/coverage", "coverage", coverage, menu=Menu("Coverage", 40)),
+            Page(REVIEW + "/queue", "queue", queue),
+        ),
+    )
+
 
 MINE = """
 from evidence e join source s on s.id = e.source_id
@@ -37,12 +49,13 @@ group by s.id order by s.ref limit 100
 """
 
 
-def coverage(db: Database, key: str) -> dict[str, Any]:
+def coverage(db: Database, asked: Asked) -> Found:
     """Domains by kinds of evidence.
 
     `kinds`: [name, title] per column; `rows`: per domain its title, `items`, `problem` (why it cannot be
     judged yet, or empty) and `cells` {kind, count, heat}; `missing`: how many cells hold nothing.
     """
+    key = asked.names["review"]
     review = find_review(db, key)
     lines = evidence_matrix(db, review)
     most = max((count for line in lines for count in line["counts"].values()), default=0)
@@ -68,7 +81,7 @@ def coverage(db: Database, key: str) -> dict[str, Any]:
     }
 
 
-def queue(db: Database, key: str, by: str, *, page: int = 1) -> dict[str, Any]:
+def queue(db: Database, asked: Asked) -> Found:
     """What one reviewer has still to do in a review.
 
     `items`: a page of the items they recorded that are tagged to no domain (see `content.item_line`), with
@@ -76,13 +89,14 @@ def queue(db: Database, key: str, by: str, *, page: int = 1) -> dict[str, Any]:
     `votes`: the panels that wait for their vote {target, title}; `challenges`: those that are open and to
     which they have not replied (as `challenges.list_challenges` gives them).
     """
+    key, by, page = asked.names["review"], asked.by, asked.page
     review = find_review(db, key)
     waiting = [
         {"target": panel["target"], "title": panel["title"]}
         for panel in show_panels(db, review)
         if panel["state"] == "open" and any(same_person(name, by) for name in panel["waiting_for"])
     ]
-    asked = [
+    unanswered = [
         challenge
         for challenge in list_challenges(db, review, only_open=True)
         if not any(same_person(reply["by"], by) for reply in challenge["replies"])
@@ -97,5 +111,5 @@ def queue(db: Database, key: str, by: str, *, page: int = 1) -> dict[str, Any]:
         "paging": paging,
         "unread": rows(db, UNREAD, mine),
         "votes": waiting,
-        "challenges": asked,
+        "challenges": unanswered,
     }

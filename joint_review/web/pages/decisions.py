@@ -10,20 +10,39 @@ from sqlite_utils import Database
 from assessment.decisions import decide
 from assessment.decisions.challenges import CELL, check_rated
 from assessment.runs.run import Run, load_run
-from joint_review.web.forms import Done, Mistakes, Sent
+from joint_review.web.forms import Done, Form, Mistakes, Sent
+from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from joint_review.web.wording import plural
 from programme.database import rows
+from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import DecisionRefused, RunImpossible
 from rules.framework import Framework, in_language
 
+DECISIONS = REVIEW + "/decisions"
+
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "decisions",
+        pages=(Page(DECISIONS, "decisions", decisions, menu=Menu("Decisions", 100)),),
+        forms=(
+            Form(DECISIONS, "accept", Action.DECIDE, accept),
+            Form(DECISIONS, "accept-many", Action.DECIDE, accept_many),
+            Form(DECISIONS, "override", Action.DECIDE, override),
+            Form(DECISIONS, "take-back", Action.DECIDE, take_back),
+            Form(DECISIONS, "approve", Action.APPROVE, approve),
+        ),
+    )
+
+
 VOTED = "select distinct target from panel_state where review_id = ? and state <> 'open' and voted > 0"
 
 
-def decisions(
-    db: Database, key: str, by: str, *, target: str = "", run_id: int | None = None, many: bool = False
-) -> dict[str, Any]:
+def decisions(db: Database, asked: Asked) -> Found:
     """Where the decision on every rating of a review stands, on the latest run.
 
     `review`, `run` (the facts of the latest; None before the first), `states` (see
@@ -33,6 +52,8 @@ def decisions(
     not accepted yet, {target, title, rated: as a level's title, or None, bar: why `by` cannot accept it, or
     empty}. Raises UnknownName.
     """
+    key, by = asked.names["review"], asked.by
+    target, run_id, many = asked.text("target"), asked.run, Action.DECIDE in asked.may
     review = find_review(db, key)
     if target:
         check_rated(review.framework, target)

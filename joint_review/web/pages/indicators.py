@@ -12,20 +12,36 @@ from comparison.indicators import PeriodReadings, Series, describe_indicators, i
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import strand_title
+from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Picture, Subject
 from joint_review.web.pages.surveys import digest_of
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from pictures.curves import trend_plot
 from programme.reviews import Review, find_review
 from rules.errors import EvidenceInvalid, UnknownName
 
+INDICATORS = REVIEW + "/indicators"
 
-def indicators(db: Database, key: str) -> dict[str, Any]:
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "indicators",
+        pages=(
+            Page(INDICATORS, "indicators", indicators, menu=Menu("Indicators", 60)),
+            Picture(INDICATORS + "/trend/" + NAME.format("indicator") + r"\.svg", trend_picture),
+        ),
+    )
+
+
+def indicators(db: Database, asked: Asked) -> Found:
     """Every indicator of a review over the years.
 
     `review`, `indicators` (as `joint-review indicators --json` gives them), `said` (two sentences), and
     `problem` {error, hint} where there are none. `listed`: the rows of the page: `groups` by domain, those of
     no domain last, each {domain, title, series}, and `series` by name.
     """
+    key = asked.names["review"]
     found = find_review(db, key)
     page: dict[str, Any] = {
         **Shown(db, found, None, "en").head(),
@@ -43,8 +59,9 @@ def indicators(db: Database, key: str) -> dict[str, Any]:
     }
 
 
-def trend_picture(db: Database, key: str, digest: str, width: int) -> str:
+def trend_picture(db: Database, asked: Asked) -> str:
     """One indicator of the page over its periods, as SVG; raises UnknownName where none has this digest."""
+    key, digest, width = asked.names["review"], asked.names["indicator"], asked.width
     found = find_review(db, key)
     known = {_digest(one): one for one in indicators_of(db, found)}
     if digest not in known:

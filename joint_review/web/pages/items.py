@@ -14,14 +14,29 @@ from evidence.check import check_evidence, items_to_look_at
 from evidence.items import ItemFilter, find_item, list_items, table_around
 from joint_review.web import wording
 from joint_review.web.lists import PAGE_SIZE, item_line, paging_of, strand_title
+from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Subject
+from joint_review.web.request import Asked, AskedWrongly
 from joint_review.web.run_view import Shown
 from programme.reviews import find_review
 from rules.errors import UnknownName
 from rules.framework import Framework, in_language
 
+ITEMS = REVIEW + "/items"
 
-class UnknownChoice(UnknownName):
-    """A filter holds a name that is not among its choices."""
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "items",
+        pages=(
+            Page(ITEMS, "items", items, menu=Menu("Items of evidence", 30)),
+            Page(ITEMS + "/" + NAME.format("number"), "item", item),
+        ),
+    )
+
+
+FIELDS = ("domain", "kind", "source_kind", "strand", "direction", "source", "only", "search")
+"""What the filter of the list asks for."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +54,21 @@ class Wanted:
     page: int = 1
 
 
-def items(db: Database, key: str, wanted: Wanted) -> dict[str, Any]:
+def items(db: Database, asked: Asked) -> Found:
     """The items of a review that pass a filter, a page of them.
 
     `review`, `filter` (what was asked), `choices` (per field, [name, title] pairs), `items` (see
-    `item_line`), `paging`. Raises UnknownChoice for a choice there is not.
+    `item_line`), `paging`. Raises AskedWrongly for a choice there is not.
     """
+    key = asked.names["review"]
+    wanted = Wanted(page=asked.page, **{name: asked.text(name) for name in FIELDS})
     found = find_review(db, key)
     choices = _choices(found.framework)
     for field, pairs in choices.items():
         given, names = getattr(wanted, field), [name for name, _ in pairs]
         if given and given not in names:
-            raise UnknownChoice(wording.FIELDS[field].lower(), given, names)
+            unknown = UnknownName(wording.FIELDS[field].lower(), given, names)
+            raise AskedWrongly(unknown.message, hint=unknown.hint)
     looks = items_to_look_at(check_evidence(db, found)) if wanted.only else {}
     chosen = ItemFilter(
         domain=wanted.domain or None,
@@ -77,7 +95,7 @@ def items(db: Database, key: str, wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def item(db: Database, key: str, number: int) -> dict[str, Any]:
+def item(db: Database, asked: Asked) -> Found:
     """One item with its source in context.
 
     `review`, and `item`: everything recorded about it, with `says` and `compared` (its number in words),
@@ -85,6 +103,7 @@ def item(db: Database, key: str, number: int) -> dict[str, Any]:
     cell of, or None), who added and withdrew it, `standing` in the text of its source (see
     `anchors.Standing`), and `annotation`: a W3C Web Annotation where its place is known, else None.
     """
+    key, number = asked.names["review"], asked.item
     found = find_review(db, key)
     shown = find_item(db, found, number)
     context = shown["context"]

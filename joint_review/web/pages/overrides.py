@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlite_utils import Database
@@ -14,17 +14,32 @@ from comparison.reviews import frameworks_in_use
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import PAGE_SIZE, paging_of
+from joint_review.web.page import NAME, Found, Page, Subject
+from joint_review.web.request import Asked
+from programme.permissions import Action
 from rules.errors import RunImpossible
 from rules.framework import in_language
 from rules.loader import load_policy
+
+OVERRIDES = "/overrides"
+
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "overrides",
+        pages=(
+            Page(OVERRIDES, "overrides", overrides, Action.SEE_ALL_REVIEWS),
+            Page(OVERRIDES + "/" + NAME.format("framework"), "overrides", overrides, Action.SEE_ALL_REVIEWS),
+        ),
+    )
+
 
 PLACES = 5
 """Overrides named beside a rule or reviewer; the others are counted."""
 
 
-def overrides(
-    db: Database, framework: str | None, *, only: Collection[str] | None = None, page: int = 1
-) -> dict[str, Any]:
+def overrides(db: Database, asked: Asked) -> Found:
     """How often proposals were overridden under a framework, in the reviews named in `only` (None: all).
 
     `frameworks` (those that reviews are judged by: see `overview.frameworks_in_use`), `framework` (the one
@@ -32,6 +47,7 @@ def overrides(
     overrides --json` gives them), `problem` {error, hint} where nothing can be counted, `paging` of the
     overrides themselves, and `listed`: the rows of the page. Raises UnknownName for a framework there is not.
     """
+    framework, only, page = asked.names.get("framework"), asked.seen, asked.page
     frameworks = frameworks_in_use(db, only)
     if framework is not None:
         framework_to_compare(db, framework)

@@ -6,7 +6,6 @@ that nothing carries, and the trail RunImpossible for a review that was not asse
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from sqlite_utils import Database
@@ -19,23 +18,39 @@ from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
 from joint_review.web.cache import Worked
 from joint_review.web.lists import PAGE_SIZE, paging_of
+from joint_review.web.page import HOME, REVIEW, Found, Menu, Page, Subject
+from joint_review.web.pages.assessing import assessing
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
+from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import RunImpossible
 
 
-def reviews(db: Database, *, page: int = 1, only: Collection[str] | None = None) -> dict[str, Any]:
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "overview",
+        pages=(
+            Page(HOME, "reviews", reviews),
+            Page(REVIEW, "review", review, menu=Menu("Overview", 10)),
+        ),
+    )
+
+
+def reviews(db: Database, asked: Asked) -> Found:
     """The reviews named in `only` (None: all).
 
     `reviews`: key, authority, framework, framework_title, window_from, window_to, items, run, made_on, and
     `position`, per question {question, title, level, levels, level_title, status}; and `paging`.
     """
+    page, only = asked.page, asked.seen
     paging = paging_of(count_reviews(db, only), page)
     found = reviews_with_position(db, only=only, limit=PAGE_SIZE, offset=paging["offset"])
     return {"reviews": found, "paging": paging}
 
 
-def review(db: Database, key: str, *, run_id: int | None = None, language: str = "en") -> dict[str, Any]:
+def review(db: Database, asked: Asked) -> Found:
     """The overview of a review.
 
     `review`, `run` (its facts; None before the first), `runs`, `grid`, `questions` (each a rating with
@@ -44,6 +59,8 @@ def review(db: Database, key: str, *, run_id: int | None = None, language: str =
     because, and decision {by, at, because} where a person decided; and, as far as they can be worked out,
     rests_on and chance (see `worked.Worked.marks`).
     """
+    key = asked.names["review"]
+    run_id, language = asked.run, asked.language
     found = find_review(db, key)
     run = _run_or_none(db, found, run_id)
     shown = Shown(db, found, run, language, Worked(db, found, run).marks() if run else {})
@@ -56,6 +73,7 @@ def review(db: Database, key: str, *, run_id: int | None = None, language: str =
         "matrix": _matrix(db, found, shown.language),
         "gaps": run.result["gaps"] if run else [],
         "check": _check(db, found),
+        "assessing": assessing(db, key) if Action.ASSESS in asked.may else None,
     }
 
 

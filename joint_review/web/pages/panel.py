@@ -12,8 +12,10 @@ from typing import Any
 from sqlite_utils import Database
 
 from assessment.decisions import panel as register
-from joint_review.web.forms import Done, Mistakes, Sent
+from joint_review.web.forms import Done, Form, Mistakes, Sent
+from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Subject
 from joint_review.web.pages.decisions import without_commands
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from programme.names import same_person
 from programme.permissions import Action, Held, Role, make_actor
@@ -22,16 +24,37 @@ from programme.users import list_users
 from rules.errors import DecisionRefused
 from rules.framework import in_language
 
+PANELS = REVIEW + "/panel"
+PANEL = PANELS + "/" + NAME.format("target")
+
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "panel",
+        pages=(
+            Page(PANELS, "panels", panels, menu=Menu("Panels", 110)),
+            Page(PANEL, "panel", panel),
+        ),
+        forms=(
+            Form(PANEL, "open", Action.PANEL, open_),
+            Form(PANEL, "vote", Action.VOTE, vote),
+            Form(PANEL, "close", Action.PANEL, close),
+        ),
+    )
+
+
 KINDS = {True: "domain", False: "question"}
 
 
-def panels(db: Database, key: str, by: str, *, language: str = "en") -> dict[str, Any]:
+def panels(db: Database, asked: Asked) -> Found:
     """The ratings of a review with their panels, in the order of the framework.
 
     `review`, `ratings` {target, title, kind, panel: the latest on it as `panel.show_panels` gives it, or
     None, earlier: how many there were before, and yours: whether the vote of `by` is waited for}, and `open`
     (how many panels are voting).
     """
+    key, by, language = asked.names["review"], asked.by, asked.language
     review = find_review(db, key)
     shown = Shown(db, review, None, language)
     on: dict[str, list[dict[str, Any]]] = {}
@@ -45,7 +68,7 @@ def panels(db: Database, key: str, by: str, *, language: str = "en") -> dict[str
     }
 
 
-def panel(db: Database, key: str, target: str, by: str, *, language: str = "en") -> dict[str, Any]:
+def panel(db: Database, asked: Asked) -> Found:
     """The panel on one rating.
 
     As a row of `panels`, and: `levels` ([name, title] of each, the worst first), `panel` and `before` (the
@@ -53,6 +76,8 @@ def panel(db: Database, key: str, target: str, by: str, *, language: str = "en")
     (the name under which `by` is a member of it, or None) and `voted_at` (when they voted, or None), and
     `voters`: who may be named to a panel. Raises UnknownName.
     """
+    key, target = asked.names["review"], asked.names["target"]
+    by, language = asked.by, asked.language
     review = find_review(db, key)
     review.framework.check_target(target)
     shown = Shown(db, review, None, language)

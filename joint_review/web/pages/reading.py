@@ -17,13 +17,34 @@ from evidence.findings import Passage, Said, change_finding, place_quote, record
 from evidence.items import tag_items, withdraw_item
 from evidence.sources import find_source
 from joint_review.web import wording
-from joint_review.web.forms import Done, Mistakes, Sent
+from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import item_line
+from joint_review.web.page import NAME, REVIEW, Found, Page, Subject
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from programme.database import one, rows
+from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import EvidenceInvalid
 from rules.framework import in_language
+
+SOURCE = REVIEW + "/sources/" + NAME.format("source")
+
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "reading",
+        pages=(Page(SOURCE, "source", source),),
+        forms=(
+            Form(SOURCE, "record", Action.TAG, record),
+            Form(SOURCE, "change", Action.TAG, change),
+            Form(SOURCE, "withdraw", Action.TAG, withdraw),
+            Form(SOURCE, "place", Action.TAG, place),
+            Form(SOURCE, "tag", Action.TAG, tag_many),
+        ),
+    )
+
 
 MOST_BESIDE = 300
 """Items without a place in the text that are shown; the others stand in the list of items."""
@@ -92,7 +113,7 @@ class Reading:
         )
 
 
-def source(db: Database, key: str, ref: str, asked: Reading) -> dict[str, Any]:
+def source(db: Database, asked: Asked) -> Found:
     """A source to be read and tagged.
 
     `source` (as listed, with `contents`), `page`, `pages`; `blocks`: the text of the page, each block with
@@ -104,13 +125,20 @@ def source(db: Database, key: str, ref: str, asked: Reading) -> dict[str, Any]:
     None) and `changing` (the item to be changed, with `tagged` and the `places` to choose from; None where no
     item of that number counts).
     """
+    key, ref = asked.names["review"], tilde_decode(asked.names["source"])
+    reading = Reading(
+        page=asked.whole("page"),
+        item=asked.whole("item"),
+        change=asked.whole("change"),
+        **{name: asked.text(name) for name in ("domain", "reviewer", "only")},
+    )
     review = find_review(db, key)
     found = find_source(db, review, ref)
     source_id = int(one(db, "select id from source where review_id = ? and ref = ?", [review.id, ref]))
     pages = texts_of(db, source_id)
     placed = places_of(db, source_id, pages)
-    items = [_item(review, row, placed[row["id"]], asked) for row in rows(db, ITEMS, [source_id])]
-    number = _page_asked(asked, placed, pages, ref)
+    items = [_item(review, row, placed[row["id"]], reading) for row in rows(db, ITEMS, [source_id])]
+    number = _page_asked(reading, placed, pages, ref)
     here = [item for item in items if _page_of(item) == number and item["standing"] == Standing.PLACED]
     unplaced = [item for item in items if item["standing"] != Standing.PLACED and item["shown"]]
     text = dict(pages).get(number or 0, "")
@@ -130,10 +158,10 @@ def source(db: Database, key: str, ref: str, asked: Reading) -> dict[str, Any]:
         "questions": questions_of(review),
         "strands": [(strand.id, in_language(strand.title)) for strand in review.framework.strands],
         "reviewers": sorted({name for item in items for name in _people(item)}),
-        "filter": {name: getattr(asked, name) for name in ("domain", "reviewer", "only")},
-        "filtered": bool(asked.domain or asked.reviewer or asked.only),
-        "next": _next(db, review, ref, number, asked, placed),
-        "changing": _changing(items, asked, pages),
+        "filter": {name: getattr(reading, name) for name in ("domain", "reviewer", "only")},
+        "filtered": bool(reading.domain or reading.reviewer or reading.only),
+        "next": _next(db, review, ref, number, reading, placed),
+        "changing": _changing(items, reading, pages),
     }
 
 

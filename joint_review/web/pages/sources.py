@@ -12,14 +12,33 @@ from evidence.files.texts import LARGEST_FILE
 from evidence.rows import SOURCE_KINDS
 from evidence.sources import SourceDetails, list_sources, read_sources, search_sources, store_sources
 from joint_review.web.access import read
-from joint_review.web.forms import Done, Sent
+from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, paging_of
+from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from joint_review.web.wording import plural
 from programme.database import rows
+from programme.permissions import Action
 from programme.reviews import find_review
 from rules.errors import EvidenceInvalid
 from rules.framework import in_language
+
+SOURCES = REVIEW + "/sources"
+ADD = SOURCES + "/add"
+
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "sources",
+        pages=(
+            Page(SOURCES, "sources", sources, blind=True, menu=Menu("Sources", 20)),
+            Page(ADD, "add", adding, Action.ADD_SOURCE, blind=True),
+        ),
+        forms=(Form(ADD, "files", Action.ADD_SOURCE, store_files, read_files, files=True, blind=True),),
+    )
+
 
 UNTAGGED = """
 select s.ref as source, count(*) as untagged
@@ -30,13 +49,15 @@ group by s.ref
 """
 
 
-def sources(db: Database, key: str, *, search: str = "", kind: str = "", page: int = 1) -> dict[str, Any]:
+def sources(db: Database, asked: Asked) -> Found:
     """The sources of a review, or the pages of their texts that hold some words.
 
     `sources`: as `joint-review source list --json` gives them, each with `untagged` (items tagged to no
     domain); `found`: the pages that hold the words of `search` (None without one), each with source, title,
     kind, page, and `parts` [text, is one of the words]; `paging` of the one or the other; `problem`.
     """
+    key = asked.names["review"]
+    search, kind, page = asked.text("search"), asked.text("kind"), asked.page
     review = find_review(db, key)
     shown: dict[str, Any] = {
         **Shown(db, review, None, "en").head(),
@@ -74,8 +95,9 @@ def _parts(row: dict[str, Any]) -> list[tuple[str, bool]]:
     return [part for part in (*parts, (text[at:], False)) if part[0]]
 
 
-def adding(db: Database, key: str) -> dict[str, Any]:
+def adding(db: Database, asked: Asked) -> Found:
     """What the page that adds sources needs: `kinds`, `strands` as [name, title], `largest` in megabytes."""
+    key = asked.names["review"]
     review = find_review(db, key)
     return {
         **Shown(db, review, None, "en").head(),

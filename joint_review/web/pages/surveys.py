@@ -27,24 +27,40 @@ from comparison.surveys import (
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import paging_of, strand_title
+from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Picture, Subject
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from pictures.curves import funnel_plot
 from programme.reviews import Review, find_review
 from rules.errors import EvidenceInvalid, UnknownName
 
+SURVEYS = REVIEW + "/surveys"
+
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "surveys",
+        pages=(
+            Page(SURVEYS, "surveys", surveys, menu=Menu("Survey results", 50)),
+            Picture(SURVEYS + "/funnel/" + NAME.format("funnel") + r"\.svg", funnel_picture),
+        ),
+    )
+
+
 FEW_FUNNELS = 3
 """So many funnels stand open on a page; of more, each opens when it is asked for."""
 
 
-def surveys(
-    db: Database, key: str, *, question: str = "", page: int = 1, named: Collection[str] | None = None
-) -> dict[str, Any]:
+def surveys(db: Database, asked: Asked) -> Found:
     """Survey results beside the other reviews of the framework; `named` are those that may be named.
 
     `review`, `question` (the words asked for), `surveys` (as `joint-review surveys --json` gives it), `said`
     (one sentence), `paging`, and `problem` {error, hint} where there is nothing to show. `listed`: the rows
     of the page: `results` (a page of them), `funnels` that are drawn, and `no_funnel` (why not all are).
     """
+    key = asked.names["review"]
+    question, page, named = asked.text("question"), asked.page, asked.seen
     found = find_review(db, key)
     shown_page: dict[str, Any] = {
         **Shown(db, found, None, "en").head(),
@@ -71,10 +87,10 @@ def surveys(
     }
 
 
-def funnel_picture(
-    db: Database, key: str, digest: str, width: int, *, named: Collection[str] | None = None
-) -> str:
+def funnel_picture(db: Database, asked: Asked) -> str:
     """One funnel of the page as SVG; raises UnknownName where none that is drawn has this digest."""
+    key, digest = asked.names["review"], asked.names["funnel"]
+    width, named = asked.width, asked.seen
     found = find_review(db, key)
     seen = None if named is None else frozenset(named)
 

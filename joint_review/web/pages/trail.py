@@ -14,15 +14,30 @@ from assessment.runs.run import load_run
 from joint_review.web import wording
 from joint_review.web.cache import Worked
 from joint_review.web.lists import PAGE_SIZE, item_line, paging_of
+from joint_review.web.page import NAME, REVIEW, Found, Page, Subject
+from joint_review.web.pages.decisions import deciding
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown, base_of
 from programme.reviews import find_review
 from rules.errors import RunImpossible
 from rules.rulebook import Of
 
+TRAIL = REVIEW + "/trail/" + NAME.format("target")
 
-def trail(
-    db: Database, key: str, target: str, *, run_id: int | None = None, language: str = "en"
-) -> dict[str, Any]:
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "trail",
+        pages=(
+            Page(TRAIL, "trail", trail),
+            Page(TRAIL + "/" + NAME.format("measure"), "measure", measure),
+            Page(REVIEW + "/rule/" + NAME.format("rule"), "rule", rule),
+        ),
+    )
+
+
+def trail(db: Database, asked: Asked) -> Found:
     """Why a target ('cell', a question or a domain) is rated as it is.
 
     `review`, `run`, and the rating (see `review`); `looks_for` (what reviewers look for); `next`: {title,
@@ -32,37 +47,38 @@ def trail(
     all the same, under best-fit) and `policy_words`, as `joint-review explain --json` gives them; `domains`
     (of a question); `questions`, `grid`, `neighbours` and `rules` (of the cell, as explain gives them).
     """
+    key, target = asked.names["review"], asked.names["target"]
+    run_id, language = asked.run, asked.language
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     shown = Shown(db, found, run, language, Worked(db, found, run).marks())
     page = {**shown.head(), "run": shown.facts(), "target": target}
+    decided = {"deciding": deciding(db, key, target, asked.by, run_id=run_id)}
     if target == "cell":
         why = explain(run, "cell", shown.decisions)[0]
+        of_cell = {name: why[name] for name in ("title", "because", "status", "neighbours", "rules")}
         return {
             **page,
+            **of_cell,
             "kind": "cell",
-            "title": why["title"],
-            "because": why["because"],
-            "status": why["status"],
             "rests_on": shown.marks.get("cell", {}).get("rests_on", []),
-            "neighbours": why["neighbours"],
-            "rules": why["rules"],
-        } | {
             "grid": shown.grid(),
             "questions": shown.questions(),
+            **decided,
         }
-    return {**page, **shown.rating(target), **shown.explanation(target), "domains": shown.domains(target)}
+    why = {**shown.rating(target), **shown.explanation(target)}
+    return {**page, **why, "domains": shown.domains(target), **decided}
 
 
-def measure(
-    db: Database, key: str, target: str, name: str, *, run_id: int | None = None, page: int = 1
-) -> dict[str, Any]:
+def measure(db: Database, asked: Asked) -> Found:
     """A measure of a target with what it is made of.
 
     `measure`: key, title, value, base, low, high, unit, shown, made_of, described (sentences), thresholds;
     `criteria` that test it; `items` behind it, a page of them (see `item_line`), with `paging`; `ratings`
     where it is made of ratings.
     """
+    key, target = asked.names["review"], asked.names["target"]
+    name, run_id, page = asked.names["measure"], asked.run, asked.page
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     run.rating(target)
@@ -101,15 +117,15 @@ def measure(
     }
 
 
-def rule(
-    db: Database, key: str, name: str, *, run_id: int | None = None, language: str = "en"
-) -> dict[str, Any]:
+def rule(db: Database, asked: Asked) -> Found:
     """Why a rule fired in a run, or did not.
 
     `review`, `run`, `rule` (the name asked for), `rules` (as `joint-review explain --rule --json` gives them:
     most names stand for one rule), and `problem` {error, hint} where the recorded firings cannot be told.
     Raises UnknownName.
     """
+    key, name = asked.names["review"], asked.names["rule"]
+    run_id, language = asked.run, asked.language
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     shown = Shown(db, found, run, language)

@@ -27,23 +27,33 @@ from evidence.measures.pools import SampleSizes
 from joint_review.web import wording
 from joint_review.web.access import read
 from joint_review.web.cache import DRAWS, MOST_DRAWS, TooLarge, Worked
-from joint_review.web.forms import Done, Mistakes, Sent
+from joint_review.web.forms import Done, Form, Mistakes, Sent
+from joint_review.web.page import REVIEW, Found, Page, Picture, Subject
+from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from pictures.charts import chances_plot, profile_plot
+from programme.permissions import Action
 from programme.reviews import find_review
 from rules.errors import RunImpossible, UnknownName
 
+UNCERTAINTY, NEXT = REVIEW + "/uncertainty", REVIEW + "/next"
 
-def uncertainty(
-    db: Database,
-    key: str,
-    draws: int,
-    seed: int,
-    *,
-    run_id: int | None = None,
-    language: str = "en",
-    sign: str = "",
-) -> dict[str, Any]:
+
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "uncertainty",
+        pages=(
+            Page(UNCERTAINTY, "uncertainty", uncertainty),
+            Picture(UNCERTAINTY + r"/profile\.svg", profile_picture),
+            Page(NEXT, "next", next_evidence),
+            Picture(NEXT + r"/chances\.svg", chances_picture),
+        ),
+        forms=(Form(UNCERTAINTY, "sign", Action.SIGN_CONFIDENCE, sign, draw_for_statement),),
+    )
+
+
+def uncertainty(db: Database, asked: Asked) -> Found:
     """How sure a run is.
 
     `said` (one sentence), `uncertainty` and `confidence` (as `joint-review uncertainty --json` gives them),
@@ -52,6 +62,9 @@ def uncertainty(
     `sign` as the form needs it that signs a statement on it, {target, title, suggested, levels: the best
     first, parts: {name, title, said}}, or None. `listed`: the rows of the page. Raises UnknownName.
     """
+    key = asked.names["review"]
+    draws, seed, sign = asked.draws, asked.seed, asked.text("sign")
+    run_id, language = asked.run, asked.language
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     shown, worked = Shown(db, found, run, language), Worked(db, found, run)
@@ -93,17 +106,11 @@ def uncertainty(
     }
 
 
-def profile_picture(
-    db: Database,
-    key: str,
-    draws: int,
-    seed: int,
-    width: int,
-    *,
-    run_id: int | None = None,
-    language: str = "en",
-) -> str:
+def profile_picture(db: Database, asked: Asked) -> str:
     """The picture of the page on how sure a run is, as SVG."""
+    key = asked.names["review"]
+    draws, seed, width = asked.draws, asked.seed, asked.width
+    run_id, language = asked.run, asked.language
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     worked, shown = Worked(db, found, run), Shown(db, found, run, language)
@@ -115,14 +122,15 @@ def profile_picture(
     return worked.once(("profile", draws, seed, shown.language, width), draw)
 
 
-def next_evidence(
-    db: Database, key: str, draws: int, seed: int, *, run_id: int | None = None, language: str = "en"
-) -> dict[str, Any]:
+def next_evidence(db: Database, asked: Asked) -> Found:
     """Where to look next.
 
     `said` (one sentence), `next` (as `joint-review next --json` gives it), and `problem` {error, hint} where
     nothing can be drawn. `listed`: the rows of the page, gaps first.
     """
+    key = asked.names["review"]
+    draws, seed = asked.draws, asked.seed
+    run_id, language = asked.run, asked.language
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     shown, worked = Shown(db, found, run, language), Worked(db, found, run)
@@ -141,10 +149,10 @@ def next_evidence(
     return page | {"said": _next_said(ahead), "next": asdict(ahead), "listed": _next_listed(shown, ahead)}
 
 
-def chances_picture(
-    db: Database, key: str, draws: int, seed: int, width: int, *, run_id: int | None = None
-) -> str:
+def chances_picture(db: Database, asked: Asked) -> str:
     """The picture of the page on where to look next, as SVG."""
+    key = asked.names["review"]
+    draws, seed, width, run_id = asked.draws, asked.seed, asked.width, asked.run
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     worked = Worked(db, found, run)

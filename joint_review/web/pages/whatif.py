@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from sqlite_utils import Database
@@ -25,6 +25,8 @@ from assessment.runs.run import load_run
 from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
 from joint_review.web.cache import TooLarge, Worked
+from joint_review.web.page import NAME, REVIEW, Found, Page, Picture, Subject
+from joint_review.web.request import Asked, Change
 from joint_review.web.run_view import Shown
 from pictures.charts import tornado_plot
 from programme.database import rows
@@ -33,26 +35,23 @@ from rules.compile import measures_tested
 from rules.errors import ReviewError, RunImpossible, UnknownName
 from rules.framework import in_language
 
-
-@dataclass(frozen=True)
-class Change:
-    """What a reader wants to try."""
-
-    without: tuple[str, ...] = ()
-    """Sources, items, kinds of source, strands."""
-    settings: tuple[str, ...] = ()
-    """'carers.items=4', or 'items=4' for the target of the page."""
+WHATIF = REVIEW + "/whatif"
+OF_TARGET = WHATIF + "/" + NAME.format("target")
 
 
-def whatif(
-    db: Database,
-    key: str,
-    target: str,
-    change: Change,
-    *,
-    run_id: int | None = None,
-    language: str = "en",
-) -> dict[str, Any]:
+def subject() -> Subject:
+    """What these pages answer for."""
+    return Subject(
+        "whatif",
+        pages=(
+            Page(WHATIF, "whatif", whatif),
+            Page(OF_TARGET, "whatif", whatif),
+            Picture(OF_TARGET + r"/tornado\.svg", tornado_picture),
+        ),
+    )
+
+
+def whatif(db: Database, asked: Asked) -> Found:
     """What would change a domain, a question or the 'cell'.
 
     `said` (one sentence), `smallest` and `leave_one_out` (as `joint-review whatif --json` gives them),
@@ -61,6 +60,8 @@ def whatif(
     {error, hint} where it cannot be tried, and `problem` {error, hint} where nothing can be said. `listed`:
     the rows of the page, cut to LISTED.
     """
+    key, target = asked.names["review"], asked.names.get("target") or CELL
+    change, run_id, language = asked.change, asked.run, asked.language
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     shown, worked = Shown(db, found, run, language), Worked(db, found, run)
@@ -116,10 +117,11 @@ def whatif(
     return page
 
 
-def tornado_picture(
-    db: Database, key: str, target: str, width: int, *, run_id: int | None = None, language: str = "en"
-) -> str:
+def tornado_picture(db: Database, asked: Asked) -> str:
     """The picture of a page: what moves a domain or question, as SVG."""
+    key, target = asked.names["review"], asked.names["target"]
+    run_id, language = asked.run, asked.language
+    width = asked.width
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     run.rating(target)

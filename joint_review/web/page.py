@@ -1,0 +1,80 @@
+"""What a module of `pages/` declares of itself: its pages, pictures and forms, and their place in the menu.
+
+Such a module begins with a function `subject`, which gives a `Subject`:
+
+    def subject() -> Subject:
+        return Subject(
+            "weather",  # the folder of its templates
+            pages=(Page(REVIEW + "/weather", "forecast", forecast, menu=Menu("Weather", 130)),),
+            forms=(Form(REVIEW + "/weather", "record", Action.TAG, record),),
+        )
+
+`forecast(db, asked)` finds what the page shows, as plain data: the JSON of the page, and what
+`templates/weather/forecast.html` is given. Nothing else needs to know of it: `routes` collects all modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from joint_review.web.forms import Form
+from joint_review.web.request import Asked
+from programme.permissions import Action
+
+Found = dict[str, Any]
+"""What a page shows, as JSON would hold it; the function that finds it documents its shape."""
+
+NAME = "(?P<{}>[^/]+?)"
+"""A name in an address, as a pattern."""
+HOME = "/reviews"
+REVIEW = "/reviews/" + NAME.format("review")
+
+
+@dataclass(frozen=True)
+class Menu:
+    """A place in the menu of a review."""
+
+    title: str
+    position: int
+    """Lower numbers come first."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: its path, its template, and the function that finds what it shows."""
+
+    path: str
+    template: str
+    """Name of the template in the folder of its subject, without `.html`."""
+    find: Callable[[Database, Asked], Found]
+    action: Action = Action.SEE_REVIEW
+    """What one must be allowed to do, to the review in the path (or, without one, to any)."""
+    blind: bool = False
+    """Whether it is open to who codes items of the review blind: it tells what others made of none."""
+    menu: Menu | None = None
+    """Where the menu of a review names it, if it does."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that a page shows: its path, and the function that draws it as SVG."""
+
+    path: str
+    draw: Callable[[Database, Asked], str]
+    action: Action = Action.SEE_REVIEW
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What one module of `pages/` answers for."""
+
+    folder: str
+    """The folder of its templates."""
+    pages: tuple[Page | Picture, ...] = ()
+    """Every page also answers with `.json` at the end of its path."""
+    forms: tuple[Form, ...] = ()
+    """What its pages can change; see `forms`."""
