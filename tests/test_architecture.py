@@ -11,16 +11,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+BELOW_REPORT = ("rules", "programme", "evidence", "fieldwork", "assessment", "comparison", "pictures")
 LAYERS: dict[str, tuple[str, ...]] = {
     "rules": (),
     "programme": ("rules",),
     "evidence": ("rules", "programme"),
+    "fieldwork": ("rules", "programme", "evidence"),
     "assessment": ("rules", "programme", "evidence"),
-    "comparison": ("rules", "programme", "evidence", "assessment"),
-    "pictures": ("rules", "programme", "evidence", "assessment", "comparison"),
-    "joint_review": ("rules", "programme", "evidence", "assessment", "comparison", "pictures"),
+    "comparison": ("rules", "programme", "evidence", "fieldwork", "assessment"),
+    "pictures": BELOW_REPORT[:-1],
+    "report": BELOW_REPORT,
+    "exchange": BELOW_REPORT,
+    "follow_up": (*BELOW_REPORT, "report", "exchange"),
+    "joint_review": (*BELOW_REPORT, "report", "exchange", "follow_up"),
 }
-"""Every package with those it may import: the house, ground floor first."""
+"""Every package with those it may import: the house, ground floor first; some rooms are not built yet."""
 MODULES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
 PACKAGES = sorted(path.parent for path in MODULES if path.name == "__init__.py")
 LONGEST_MODULE = 600
@@ -104,13 +109,15 @@ def test_an_import_that_runs_back_would_be_seen() -> None:
     assert runs_back("programme", "evidence.items")
     assert runs_back("evidence", "assessment")
     assert runs_back("comparison", "joint_review.web")
+    assert runs_back("report", "follow_up.plan")
+    assert runs_back("fieldwork", "assessment.runs.run")
     assert not runs_back("assessment", "rules.engine")
     assert not runs_back("joint_review", "pictures.plots")
 
 
 def test_every_package_stands_in_the_house() -> None:
     folders = {path.name for path in ROOT.iterdir() if (path / "__init__.py").is_file()}
-    assert folders == set(LAYERS)
+    assert folders <= set(LAYERS)
 
 
 def test_no_module_imports_tests_or_benchmarks() -> None:
@@ -193,9 +200,20 @@ def test_a_module_can_be_read_in_one_sitting(path: Path) -> None:
     assert lines <= LONGEST_MODULE, f"{name_of(path)} has {lines} lines"
 
 
-def test_the_packages_are_those_that_are_installed() -> None:
+def test_every_package_with_its_pages_and_policies_is_installed() -> None:
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    named = {name.replace(".", "/") for name in project["tool"]["setuptools"]["packages"]}
-    assert {name_of(package) for package in PACKAGES} == named
+    how = project["tool"]["setuptools"]
+    # Every folder with an __init__.py, and no other.
+    assert how["packages"] == {"find": {"namespaces": False}}
+    patterns = {(place, pattern) for place, given in how["package-data"].items() for pattern in given}
+    data = {
+        path
+        for place, pattern in patterns
+        for path in (ROOT / place.replace(".", "/")).glob(pattern)
+        if path.is_file()
+    }
+    kinds = {".yml", ".html", ".css", ".js"}
+    there = {path for layer in LAYERS for path in (ROOT / layer).rglob("*") if path.suffix in kinds}
+    assert there == data
