@@ -32,6 +32,8 @@ VIEWS = (
 )
 
 DATABASE = "programme"
+FOR_WHOM = "Working evidence: for the review team and its moderators only"
+"""What every page of the tables says beneath: Datasette's word for it is the licence."""
 
 SEES_ALL_REVIEWS = {"id": OWNER, "all_reviews": sorted(role.value for role in MAY[Action.SEE_ALL_REVIEWS])}
 """Who may open Datasette's own pages, which show the rows of every review."""
@@ -132,6 +134,8 @@ def metadata(database: str = DATABASE) -> dict[str, Any]:
             "description": table.description,
             "columns": {column.name: column.description for column in table.columns},
         }
+        # Datasette 0.65 shows it on the page of a row only where the table itself says it.
+        entry["license"] = FOR_WHOM
         if table.label:
             entry["label_column"] = table.label
         if table.facets:
@@ -143,7 +147,7 @@ def metadata(database: str = DATABASE) -> dict[str, Any]:
     return {
         "title": "Joint review",
         "description": "The evidence trail: from every rating down to the source it rests on.",
-        "license": "Working evidence: for the review team and its moderators only",
+        "license": FOR_WHOM,
         "allow": SEES_ALL_REVIEWS,
         "allow_sql": SEES_ALL_REVIEWS,
         "databases": {

@@ -31,7 +31,7 @@ from assessment.runs.run import assess, load_run
 from evidence.intake.importing import import_files
 from evidence.items import withdraw_item
 from joint_review.cli import cli
-from joint_review.metadata import QUERIES, TABLES, VIEWS, metadata
+from joint_review.metadata import FOR_WHOM, QUERIES, TABLES, VIEWS, metadata
 from joint_review.web import cache as worked
 from joint_review.web import figures, register_routes
 from joint_review.web.cache import Kept
@@ -1139,6 +1139,12 @@ async def test_pages_leave_the_file_as_it_is(example_copy: Path) -> None:
         for path in SHOWN:
             await open_site.page(path)
     assert example_copy.read_bytes() == before
+
+
+async def test_every_page_of_the_tables_says_for_whom_they_are(site: Site) -> None:
+    # The page of a row first: Datasette 0.65 forgets it there until somebody has opened the table.
+    for path in ("/programme/source/1", "/programme/source", "/programme"):
+        assert FOR_WHOM in await site.page(path), path
 
 
 def test_the_json_of_a_page_is_plain_json(example_db: Path, connect: Connect) -> None:
