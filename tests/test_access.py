@@ -25,6 +25,7 @@ from urllib.parse import quote, unquote
 import httpx
 import pytest
 import pytest_asyncio
+from addresses import fill
 from argon2 import PasswordHasher
 from assessment_example import tables_of as all_rows
 from datasette.app import Datasette
@@ -34,6 +35,7 @@ from planted import (
     LEAD,
     MARKUP,
     MODERATOR,
+    NAMES,
     OPEN,
     OTHER,
     PLANTED,
@@ -101,42 +103,11 @@ WITHIN: dict[str, dict[str, Any]] = {
     "moderator": person(MODERATOR, ("moderator", KEY)),
 }
 
-NAMES = {
-    "review": KEY,
-    "target": "carers",
-    "measure": "strengths_share",
-    "number": "1",
-    "source": SOURCE,
-    "rule": "carers.excellent.strengths",
-    "indicator": "0d6529c3fe9b",
-    "funnel": "000000000000",
-    "framework": "wales-round-2",
-    "challenge": "1",
-    "run": "1",
-}
-"""A value for every name in the address of a page or form; a page with a new name needs a line here."""
 PUBLIC = re.compile(r"/-/(sign-in|sign-out|logout|actor(\.json)?|allow-debug|static.*)|/favicon\.ico")
 """What answers to everybody: it tells nothing but who is asking."""
 
 
 # --- the addresses -----------------------------------------------------------------------------------------
-
-GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)")
-ENDING = re.compile(r"\(\\\.\(\?P<format>[^)]*\)\)\?|\(\?P<format>\\\.json\)\?")
-
-
-def fill(pattern: str, names: dict[str, str]) -> list[str]:
-    """The addresses that a route answers to, with these names in it, without an ending and with each."""
-    found, endings = [], ("", ".json")
-    if r"\w+" in pattern:
-        endings += (".blob", ".xyz") if "<pks>" in pattern else (".csv", ".jsono")
-    for ending in endings:
-        path = GROUP.sub(lambda match: names[match[1]], ENDING.sub(ending, pattern))
-        path = path.strip("^$").replace("\\.", ".").replace("\\/", "/")
-        assert not re.search(r"[][()\\?*+^$]", path), f"say how the route {pattern} is filled in"
-        if path not in found:
-            found.append(path)
-    return found
 
 
 PARAMETERS = (

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from addresses import fill
 from browsing import WIDTHS, barriers, complaints_of, context, fits
-from planted import KEY, OTHER, plant
+from planted import KEY, NAMES, OTHER, plant
 from playwright.sync_api import Browser, Page
 from serving import Server, serving
-from test_access import NAMES, fill
 
 from assessment.runs.schema import VIEWS as OF_RUNS
 from evidence.schema import VIEWS as OF_EVIDENCE

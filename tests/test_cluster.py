@@ -33,7 +33,7 @@ from cluster import Cluster, running_cluster  # noqa: E402 - the benchmarks are 
 # The tests below stand in an order: the last ones leave the cluster without workers.
 ENVIRONMENT = {
     **os.environ,
-    "PYTHONPATH": str(ROOT / "tests"),
+    "PYTHONPATH": str(ROOT / "tests" / "helping"),
     # A piece of work may cost one worker; the second one it costs is one too many.
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
 }

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_evaluate import review_of, reviews, rule_about
+from random_rules import review_of, reviews, rule_about
 
 from rules import engine
 from rules.engine import Engine, EngineWorker, check_facts, check_rules, fire_of_record

@@ -5,23 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from xml.etree import ElementTree
 
-import httpx
 import pytest
 from assessment_example import rate_approved
-from click.testing import CliRunner
 from conftest import NOW
-from datasette.app import Datasette
-from datasette.database import Database as DatasetteDatabase
-from datasette.utils import PrefixedUrlString
+from reading import ELSEWHERE, MODERATOR, NEWER, REVIEW, REVIEWER, ROOT, SVG, Outline, Site, said_by, served
 from sqlite_utils import Database
 
 from assessment.decisions.confidence import state_confidence
@@ -30,7 +24,6 @@ from assessment.robustness.uncertainty import measure_uncertainty
 from assessment.runs.run import assess, load_run
 from evidence.intake.importing import import_files
 from evidence.items import withdraw_item
-from joint_review.cli import cli
 from joint_review.metadata import FOR_WHOM, QUERIES, TABLES, VIEWS, metadata
 from joint_review.web import cache as worked
 from joint_review.web import figures, register_routes
@@ -42,12 +35,7 @@ from rules.loader import library_ids, load_policy
 # Datasette asks SQLite for its version through connections it never closes (Python 3.13 warns of it).
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 
-ROOT = {"id": "root"}
-REVIEWER = {"id": "reviewer-1", "held": [["reviewer", "wales-2004-08"]], "all_reviews": []}
-MODERATOR = {"id": "moderator-1", "held": [["moderator", None]], "all_reviews": ["moderator"]}
-ELSEWHERE = {"id": "reviewer-2", "held": [["reviewer", "elsewhere"]], "all_reviews": []}
 REFUSED: dict[str, Any] = {"id": "administrator-1", "held": [["administrator", None]], "all_reviews": []}
-REVIEW = "/reviews/wales-2004-08"
 NAMES = {
     "review": "wales-2004-08",
     "target": "getting-help",
@@ -63,59 +51,8 @@ NAMES = {
 }
 """A value that exists for every name in a route; a page with a new name needs a line here."""
 
-SVG = "{http://www.w3.org/2000/svg}"
-NEWER = hasattr(Datasette, "allowed")
-"""Datasette 1.0: takes from `config` what 0.65 takes from `metadata`, and has no /-/metadata."""
 
 Connect = Callable[[Path], Database]
-
-
-@dataclass(frozen=True)
-class Site:
-    datasette: Datasette
-
-    async def get(self, path: str, actor: dict[str, Any] | None = ROOT) -> httpx.Response:
-        cookies = {"ds_actor": self.datasette.sign({"a": actor}, "actor")} if actor else None
-        response: httpx.Response = await self.datasette.client.get(path, cookies=cookies)
-        while response.is_redirect:
-            path = PrefixedUrlString(response.headers["location"])
-            response = await self.datasette.client.get(path, cookies=cookies)
-        return response
-
-    async def page(self, path: str) -> str:
-        response = await self.get(path)
-        assert response.status_code == 200, response.text
-        return response.text
-
-    async def json(self, path: str) -> dict[str, Any]:
-        response = await self.get(path)
-        assert response.status_code == 200, response.text
-        answer: dict[str, Any] = response.json()
-        return answer
-
-
-@asynccontextmanager
-async def served(*paths: Path, told: dict[str, Any] | None = None, **settings: Any) -> AsyncIterator[Site]:
-    told = metadata(paths[0].stem) if told is None else told
-    config = {"config": told} if NEWER else {}
-    datasette = Datasette([str(path) for path in paths], metadata=told, settings=settings, **config)
-    opened: list[Any] = []
-    connect = DatasetteDatabase.connect
-
-    def remember(database: Any, *given: Any, **named: Any) -> Any:
-        opened.append(connect(database, *given, **named))
-        return opened[-1]
-
-    # Datasette leaves the connections to its own tables in memory open; Python 3.13 warns of that.
-    with patch.object(DatasetteDatabase, "connect", remember):
-        await datasette.invoke_startup()
-        try:
-            yield Site(datasette)
-        finally:
-            if datasette.executor:
-                datasette.executor.shutdown()
-            for connection in opened:
-                connection.close()
 
 
 @pytest.fixture
@@ -147,45 +84,6 @@ every_picture = pytest.mark.parametrize("path", [path for path in PICTURES if "/
 SHOWN = [path for path in paths(with_json=False) if "/challenges/1" not in path]
 every_page = pytest.mark.parametrize("path", SHOWN)
 every_json = pytest.mark.parametrize("path", [f"{path}.json" for path in SHOWN if path != "/"])
-
-
-class Outline(HTMLParser):
-    """What a page's markup must get right for everyone to use it."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.headings: list[int] = []
-        self.ids: list[str] = []
-        self.labelled: set[str] = set()
-        self.controls: list[str] = []
-        self.pointed_at: list[str] = []
-        self.problems: list[str] = []
-        self.language = ""
-        self.landmarks: set[str] = set()
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if re.fullmatch("h[1-6]", tag):
-            self.headings.append(int(tag[1]))
-        if tag == "html":
-            self.language = given.get("lang") or ""
-        if tag in ("main", "nav", "header", "footer"):
-            self.landmarks.add(tag)
-        if "id" in given:
-            self.ids.append(given["id"] or "")
-        if tag == "label":
-            self.labelled.add(given.get("for") or "")
-        if tag in ("input", "select") and given.get("type") != "hidden":
-            self.controls.append(given.get("id") or "without id")
-        if tag == "svg" and given.get("role") != "img" and given.get("aria-hidden") != "true":
-            self.problems.append("an svg that is neither an image with a title nor hidden")
-        self.pointed_at += (given.get("aria-labelledby") or "").split()
-        inline = tag == "style" or (tag == "script" and "src" not in given) or "style" in given
-        if inline or any(name.startswith("on") for name in given):
-            self.problems.append(f"inline script or style: <{tag} {given}>")
-        if tag == "th" and "scope" not in given:
-            self.problems.append("a table heading without scope")
 
 
 # Every page
@@ -642,14 +540,6 @@ async def test_a_measure_made_of_ratings_leads_to_these_ratings(site: Site) -> N
 
 
 # What would change it, how sure is it, where to look next
-
-
-def said_by(*arguments: object) -> dict[str, Any]:
-    """What a command says with --json."""
-    found = CliRunner().invoke(cli, [*map(str, arguments), "--json"], catch_exceptions=False)
-    assert found.exit_code == 0, found.output
-    answer: dict[str, Any] = json.loads(found.output)
-    return answer
 
 
 @pytest.mark.parametrize("target", ["cell", "services", "getting-help"])

@@ -24,9 +24,9 @@ from assessment_example import (
     rate_approved,
     whole_review,
 )
+from form_bench import Bench, opened
+from reading import Outline
 from sqlite_utils import Database
-from test_web import Outline
-from test_writing import Bench, opened
 
 from assessment.runs.audit import audit_programme
 from assessment.runs.run import Prepared, load_run, prepare_run, record_run

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from form_bench import AT, LEAD, MODERATOR, REVIEW, REVIEWER, Bench, filled, made, opened, programme
 from sqlite_utils import Database
-from test_writing import AT, LEAD, MODERATOR, REVIEW, REVIEWER, Bench, filled, made, opened, programme
 
 from assessment.runs.audit import audit_programme
 from evidence.coding.second_coding import draw_batch

@@ -18,8 +18,8 @@ from assessment_example import (
     rate_approved,
     whole_review,
 )
+from reading import ELSEWHERE, MODERATOR, REVIEWER, Site, said_by, served
 from sqlite_utils import Database
-from test_web import ELSEWHERE, MODERATOR, REVIEWER, Site, said_by, served
 
 from joint_review.opening import open_programme
 from joint_review.web import figures

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from assessment_example import add, assess_plainly, finding, item_at, new_programme, new_review, whole_review
+from form_bench import AT, Bench, opened
+from reading import Outline
 from sqlite_utils import Database
-from test_web import Outline
-from test_writing import AT, Bench, opened
 
 from assessment.decisions.challenges import close_challenge, raise_challenge
 from assessment.decisions.decide import approve, decision_states, rate

@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 from assessment_example import AT, SOURCES, Row, add, finding, indicator, new_programme, survey
+from reading import MODERATOR, ROOT, SVG, Site, said_by, served
 from sqlite_utils import Database
-from test_web import MODERATOR, ROOT, SVG, Site, said_by, served
 
 from evidence.intake.importing import import_files
 from evidence.items import withdraw_item

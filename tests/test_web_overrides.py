@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from assessment_example import AT, assess_plainly, good_domain, new_programme, new_review, rate_approved
+from form_bench import Bench, opened
+from reading import Outline
 from sqlite_utils import Database
-from test_web import Outline
-from test_writing import Bench, opened
 
 from assessment.decisions.decide import accept
 from joint_review.opening import open_programme

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from assessment_example import AT, assess_plainly, new_programme, new_review, whole_review
+from form_bench import Bench, opened
+from reading import Outline
 from sqlite_utils import Database
-from test_web import Outline
-from test_writing import Bench, opened
 
 from assessment.decisions.panel import show_panels
 from assessment.runs.audit import audit_programme

@@ -28,8 +28,8 @@ from assessment_example import (
     whole_review,
 )
 from click.testing import CliRunner
+from random_evidence import random_rows
 from sqlite_utils import Database
-from test_scenarios import random_rows
 
 from assessment.robustness.alternatives import Base, load_base
 from assessment.robustness.sentences import read_setting

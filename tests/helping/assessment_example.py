@@ -29,7 +29,7 @@ from programme.reviewfile import read_review_file
 from programme.reviews import Review, create_review
 from rules.loader import PolicySet, load_policy
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "wales-2004-08"
 EXAMPLE_FILES = [EXAMPLE / f"{name}.csv" for name in ("sources", "findings", "survey-results", "indicators")]
 AT = datetime(2009, 6, 1, 9, 30, tzinfo=UTC)

@@ -239,3 +239,19 @@ def tables_of(connection: sqlite3.Connection) -> list[str]:
     """The tables that hold what people put in: neither SQLite's own nor those of search."""
     found = connection.execute("select name from sqlite_master where type = 'table' order by name").fetchall()
     return [name for (name,) in found if "_fts" not in name and not name.startswith(("sqlite_", "_sqlite"))]
+
+
+NAMES = {
+    "review": KEY,
+    "target": "carers",
+    "measure": "strengths_share",
+    "number": "1",
+    "source": SOURCE,
+    "rule": "carers.excellent.strengths",
+    "indicator": "0d6529c3fe9b",
+    "funnel": "000000000000",
+    "framework": "wales-round-2",
+    "challenge": "1",
+    "run": "1",
+}
+"""A value for every name in the address of a page or form; a page with a new name needs a line here."""
