@@ -15,7 +15,18 @@ help:            ## Show this list.
 
 # --- set-up ------------------------------------------------------------------------------------------
 
-$(VENV)/run.done: pyproject.toml
+# An environment that another version of Python made than the one that was named is made anew.
+VERSION := import sys; print("%d.%d" % sys.version_info[:2])
+version_in = $(shell test -x $(1)/bin/python && $(1)/bin/python -c '$(VERSION)')
+version_named = $(or $(shell $(PYTHON) -c '$(VERSION)'),$(error $(PYTHON) could not be run))
+if_other = $(if $(filter file,$(origin PYTHON)),,$(if $(filter-out $(call version_in,$(1)),$(version_named)),anew-$(1)))
+
+.PHONY: anew-$(VENV) anew-.bench-venv
+anew-$(VENV) anew-.bench-venv:
+	@test ! -d $(@:anew-%=%) || echo "$(@:anew-%=%) is of another Python; making it anew with $(version_named) ..."
+	@rm -rf $(@:anew-%=%)
+
+$(VENV)/run.done: pyproject.toml $(call if_other,$(VENV))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12 ..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
@@ -86,7 +97,7 @@ docs: $(VENV)/test.done ## Write the generated parts of the documentation anew.
 pictures: $(VENV)/test.done browser ## Take the pictures of the guides anew.
 	$(BIN)/python docs/making/take_pictures.py
 
-.bench-venv/done: pyproject.toml benchmarks/requirements.txt
+.bench-venv/done: pyproject.toml benchmarks/requirements.txt $(call if_other,.bench-venv)
 	@test -x .bench-venv/bin/python || $(PYTHON) -m venv .bench-venv
 	@.bench-venv/bin/python -m pip install --quiet --upgrade pip
 	@.bench-venv/bin/python -m pip install --quiet --editable '.[engine]' --requirement benchmarks/requirements.txt

@@ -13,7 +13,7 @@ import resource
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -110,7 +110,7 @@ def engines(rounds: str) -> dict[str, Any]:
     return result
 
 
-MEASURED = {"assess": assess, "statements": statements, "engines": engines}
+MEASURED: dict[str, Callable[..., Any]] = {"assess": assess, "statements": statements, "engines": engines}
 
 if __name__ == "__main__":
     print(json.dumps(MEASURED[sys.argv[1]](*sys.argv[2:])))

@@ -49,11 +49,11 @@ class Cluster:
 
     def wait(self) -> None:
         """Wait for all workers."""
-        client = Client(self.address, set_as_default=False)
+        client: Client = Client(self.address, set_as_default=False)  # type: ignore[no-untyped-call]
         try:
             client.wait_for_workers(len(self.workers), timeout=START_SECONDS)
         finally:
-            client.close()
+            client.close()  # type: ignore[no-untyped-call]
 
 
 @contextmanager

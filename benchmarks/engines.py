@@ -56,7 +56,7 @@ def made_up_rules(facts: int = 300, rules: int = 133, seed: int = 1) -> tuple[Ru
         target, measure = random.choice(pairs)
         about = (Condition("target", "eq", target), Condition("measure", "eq", measure))
         if number % 6 == 0:
-            pattern = (Condition("kind", "eq", "missing"), *about)
+            pattern: tuple[Condition, ...] = (Condition("kind", "eq", "missing"), *about)
         else:
             test = Condition("value", random.choice(("gte", "gt", "lte", "lt")), random.randrange(5, 96, 5))
             pattern = (Condition("kind", "eq", "measure"), *about, test)
@@ -79,7 +79,9 @@ def welsh_rules(seed: int = 1) -> tuple[Rules, Facts]:
     facts: list[Fact] = []
     names = [measure.id for measure in policy.rulebook.evidence_measures]
     for domain in policy.framework.domains:
-        values = {name: None if random.random() < 0.1 else random.randint(0, 100) for name in names}
+        values: dict[str, int | float | None] = {
+            name: None if random.random() < 0.1 else random.randint(0, 100) for name in names
+        }
         facts += facts_of(domain, values)
     return policy.compiled.strata[Stratum.DOMAIN], facts
 

@@ -84,10 +84,11 @@ def write_evidence(folder: Path, items: int, seed: int = 1) -> list[Path]:
 def make_reviews(db: Database, reviews: int, items: int) -> None:
     """Reviews of `items` items each, with evidence of their own, none of them assessed."""
     at = datetime(2009, 6, 1, tzinfo=UTC)
-    window = {"window_from": None, "window_to": None}
     for number in range(1, reviews + 1):
         authority = f"Authority {number:03}"
-        review = create_review(db, f"a{number:03}", authority, FRAMEWORK, **window, by="benchmark", at=at)
+        review = create_review(
+            db, f"a{number:03}", authority, FRAMEWORK, window_from=None, window_to=None, by="benchmark", at=at
+        )
         with tempfile.TemporaryDirectory() as folder:
             files = write_evidence(Path(folder), items, seed=10 * number)
             import_files(db, review, files, by="benchmark", at=at)

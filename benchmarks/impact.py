@@ -80,7 +80,7 @@ def measure_impact(reviews: int = 150, items: int = 3_000, rounds: int = 3) -> I
 def _used(cluster: Cluster) -> float:
     """Processor time so far of this process and the cluster's."""
     times = [psutil.Process(one.pid).cpu_times() for one in (cluster.scheduler, *cluster.workers)]
-    return process_time() + sum(one.user + one.system for one in times)
+    return process_time() + sum((one.user + one.system for one in times), 0.0)
 
 
 def _impact(db: Database, path: Path, options: dict[str, Any]) -> str:

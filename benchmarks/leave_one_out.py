@@ -56,8 +56,16 @@ def measure_leave_one_out(items: int = 5_000, sample: int = 20, rounds: int = 3)
         db, _ = init_programme(Path(folder) / "programme.db")
         try:
             policy = load_policy(FRAMEWORK)
-            window = {"window_from": date(2004, 1, 1), "window_to": date(2008, 12, 31)}
-            review = create_review(db, "bench", "Bench", FRAMEWORK, **window, by="bench", at=NOW)
+            review = create_review(
+                db,
+                "bench",
+                "Bench",
+                FRAMEWORK,
+                window_from=date(2004, 1, 1),
+                window_to=date(2008, 12, 31),
+                by="bench",
+                at=NOW,
+            )
             import_files(db, review, write_evidence(Path(folder), items), by="bench", at=NOW)
             run = assess(db, review, policy, on=NOW.date(), by="bench", at=NOW, use_engine=False)
             start = perf_counter()

@@ -168,8 +168,9 @@ def _programme(path: Path, reviewers: int, moderators: int) -> Path:
     db, _ = init_programme(path)
     with closing(db.conn), tempfile.TemporaryDirectory() as made:
         for key in (OTHER, REVIEW):
-            window = {"window_from": None, "window_to": None}
-            review = create_review(db, key, key.title(), FRAMEWORK, **window, by="benchmark", at=at)
+            review = create_review(
+                db, key, key.title(), FRAMEWORK, window_from=None, window_to=None, by="benchmark", at=at
+            )
         files = write_evidence(Path(made), STORED)
         import_files(db, review, files, by="benchmark", at=at)
         texts = [GivenFile(f"{number:03}.txt", _text(number).encode()) for number in range(1, reviewers + 2)]

@@ -125,8 +125,9 @@ def large_review() -> Iterator[tuple[Database, Review, Run, PolicySet]]:
         folder, policy = Path(name), large_policy()
         db, _ = init_programme(folder / "programme.db")
         try:
-            dates = {"window_from": None, "window_to": None}
-            review = create_review(db, "bench", "Nowhere", FRAMEWORK, **dates, by="benchmark", at=AT)
+            review = create_review(
+                db, "bench", "Nowhere", FRAMEWORK, window_from=None, window_to=None, by="benchmark", at=AT
+            )
             import_files(db, review, write_review(folder, policy), by="benchmark", at=AT)
             run = assess(db, review, policy, on=AT.date(), by="benchmark", at=AT, use_engine=False)
             yield db, review, run, policy
