@@ -42,7 +42,7 @@ def assess(path: str, review: str, seed: str) -> list[tuple[float, float]]:
     for number in (2 * int(seed), 2 * int(seed) + 1):
         with taking(taken):
             run = assess(db, found, policy, on=on, by="benchmark", at=at, seed=number)
-        assert run.is_new and run.result["cell"]
+        assert run.is_new and run.result.cell
     return taken
 
 

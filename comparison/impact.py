@@ -33,7 +33,6 @@ from comparison.edits import (
     Cause,
     Key,
     cause_of,
-    definition,
     edits_of,
     outcomes_by_key,
 )
@@ -45,10 +44,11 @@ from rules.engine import check_facts, check_rules
 from rules.errors import DatabaseUnusable, ReviewError, RunImpossible
 from rules.evaluate import Evaluator
 from rules.framework import Framework, in_language
-from rules.inference import TEST_WORDS, Fire, Rating, infer, shown_exactly, titles_of_levels
+from rules.inference import Fire, Rating, infer
 from rules.loader import PolicySet
 from rules.rule import Fact, Firing, Rule
 from rules.rulebook import Criterion, Limit, Rulebook
+from rules.sentences import Sentences
 
 Job = tuple[str, dict[str, int]]
 """The name of a review, and the levels people decided."""
@@ -294,15 +294,9 @@ SAID = ("needed", "statement", "measure", "value", "met", "no_better_than")
 
 def _rules(target: str, old: Assessed, new: Assessed, cause: Cause) -> list[dict[str, Any]]:
     """What is behind a move, in the words and figures of this review."""
-    sides = [
-        {key: {name: getattr(o, name) for name in SAID} for key, o in outcomes_by_key(side, target).items()}
-        for side in (old, new)
-    ]
-    for side, said in zip((old, new), sides, strict=True):
-        said[POLICY] = {**dict.fromkeys(SAID), "needed": _how(side.policy, target)}
     found = []
     for key in (*(edit for edit in cause.edits if edit != RATINGS), *cause.followed):
-        before, after = (said.get(key) for said in sides)
+        before, after = (_said(side, target, key) for side in (old, new))
         found.append(
             {
                 "rule": ".".join(part for part in (target, *key) if part),
@@ -315,6 +309,17 @@ def _rules(target: str, old: Assessed, new: Assessed, cause: Cause) -> list[dict
             }
         )
     return found
+
+
+def _said(side: Assessed, target: str, key: Key) -> dict[str, Any] | None:
+    """What came of one criterion under one rulebook; None where it has no such criterion."""
+    if key == POLICY:
+        return {**dict.fromkeys(SAID), "needed": _how(side.policy, target)}
+    outcome = outcomes_by_key(side, target).get(key)
+    if outcome is None:
+        return None
+    said = Sentences(side.policy).outcome(target, outcome)
+    return {name: getattr(said, name) for name in SAID}
 
 
 def _change(before: object, after: object) -> str:
@@ -444,12 +449,8 @@ def _as_written(policy: PolicySet, target: str, key: Key) -> dict[str, Any] | No
 
 def _test(policy: PolicySet, target: str, criterion: Criterion) -> str:
     """What a criterion asks for, in words."""
-    measure = policy.rulebook.measure(criterion.measure)
-    titles = titles_of_levels(policy.framework, target, measure)
-    numbers = definition(policy, target, criterion)["thresholds"]
-    needed = TEST_WORDS[criterion.test].format(" or ".join(shown_exactly(n, titles) for n in numbers))
     missing = ", met if missing" if criterion.when_missing == "met" else ""
-    return f"{needed} {measure.unit}".rstrip() + missing
+    return Sentences(policy).asked(target, criterion) + missing
 
 
 def _by_move(framework: Framework, moves: Moves) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ Modules in reading order:
     upgrades/   the upgrades of the working database, in their order
     opening     opening the working database with all its tables
     metadata    descriptions and canned queries for Datasette, from the schemas
+    plain       how values look as JSON, for the commands and the pages alike
     cli/        the `joint-review` command
     web/        the Datasette plugin
 """

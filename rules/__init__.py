@@ -14,6 +14,7 @@ Modules in reading order:
     ratings     measures made of ratings
     propose     from criteria met to a level: policies, sufficiency, limits
     inference   the whole way from measures to ratings and the grid cell
+    sentences   what people read of ratings: made when it is read, and no part of any digest
     arrays      the rules applied to many alternatives at once, in NumPy
     oddity      what lint says: one oddity of a rulebook with its counterexample
     cells       where thresholds cut: the few values that stand for all a measure can be

@@ -1,7 +1,8 @@
 """The way from measures and decided ratings to proposals, question ratings and the cell of the grid.
 
 Used by runs over evidence, by `judge` over ratings alone, and by the cases of a rulebook. The caller gives
-`fire`: the function that makes the firings of record (see rules.engine).
+`fire`: the function that makes the firings of record (see rules.engine). What comes out is figures, ids and
+levels; what people read of them is made by rules.sentences, when it is read.
 """
 
 from __future__ import annotations
@@ -11,23 +12,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rules.compile import Compiled, Stratum, facts_of, measures_tested, rating_fact, thresholds
-from rules.framework import Framework, in_language
-from rules.propose import Met, Proposal, propose_level
-from rules.ratings import FEWEST_ANSWERS, MeasureValue, measure_ratings
+from rules.propose import Met, propose_level
+from rules.ratings import MeasureValue, measure_ratings
 from rules.rule import Fact, Firing, Rule
-from rules.rulebook import Criterion, Limit, Measure, Statistic
+from rules.rulebook import Criterion, Limit
 
 Fire = Callable[[Sequence[Rule], Sequence[Fact]], list[Firing]]
 Status = Literal["proposed", "decided", "insufficient", "open"]
-
-TEST_WORDS = {
-    "at_least": "at least {}",
-    "at_most": "at most {}",
-    "more_than": "more than {}",
-    "less_than": "less than {}",
-    "equals": "exactly {}",
-    "one_of": "one of {}",
-}
 
 
 @dataclass(frozen=True)
@@ -40,19 +31,14 @@ class Outcome:
     measure: str
     value: int | float | None
     base: int | float | None
-    low: float | None
-    high: float | None
+    low: int | float | None
+    high: int | float | None
     test: str
     thresholds: tuple[int | float, ...]
     met: bool
     margin: int | float | None
     """Distance to the threshold: positive on the side that meets the test, 0 at the threshold itself; None
     without a value or for equals/one_of."""
-    statement: str
-    """The rulebook's sentence about the measure, filled in."""
-    needed: str
-    """What the test asks for, in words."""
-    reference: str
     no_better_than: str | None = None
     """For a limit: the best level left while it is met."""
 
@@ -74,8 +60,11 @@ class Rating:
     before_limits: int | None
     limits: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
-    because: str
-    """One sentence: why this level and not the next."""
+
+    @property
+    def lacking(self) -> tuple[Outcome, ...]:
+        """What keeps evidence from being enough: the sufficiency criteria that are not met."""
+        return tuple(o for o in self.outcomes if o.part == "sufficiency" and not o.met)
 
 
 @dataclass(frozen=True)
@@ -183,34 +172,13 @@ def _rating(
         before_limits=proposal.before_limits,
         limits=proposal.limits,
         outcomes=outcomes,
-        because=reason(framework, target, proposal, outcomes, decided, rules.propose == "people"),
     )
 
 
 def _outcome(
     compiled: Compiled, target: str, part: str, criterion: Criterion, met: bool, value: MeasureValue
 ) -> Outcome:
-    framework, rulebook = compiled.framework, compiled.rulebook
-    numbers = thresholds(framework, rulebook, target, criterion)
-    measure = rulebook.measure(criterion.measure)
-    unit = f" {measure.unit}" if measure.unit else ""
-    titles = titles_of_levels(framework, target, measure)
-    shown = " or ".join(shown_exactly(number, titles) for number in numbers)
-    needed = TEST_WORDS[criterion.test].format(shown) + unit
-    title = in_language(measure.title)
-    if value.too_few_answers:
-        few = f"survey results on fewer than {FEWEST_ANSWERS} answers, which never decide alone"
-        statement = f"{title} is made of {few}"
-    elif value.value is None:
-        statement = f"nothing to measure for: {title[:1].lower()}{title[1:]}"
-    else:
-        statement = criterion.because.format(
-            value=_shown_against(value.value, numbers, titles),
-            base="an unknown number" if value.base is None else shown_number(value.base),
-            threshold=shown,
-            domain=framework.title_of(target),
-            measure=title,
-        )
+    numbers = thresholds(compiled.framework, compiled.rulebook, target, criterion)
     return Outcome(
         part=part,
         criterion=criterion.id,
@@ -223,20 +191,8 @@ def _outcome(
         thresholds=numbers,
         met=met,
         margin=_margin(criterion.test, numbers, value.value),
-        statement=statement,
-        needed=needed,
-        reference=criterion.reference,
         no_better_than=criterion.no_better_than if isinstance(criterion, Limit) else None,
     )
-
-
-def titles_of_levels(framework: Framework, target: str, measure: Measure) -> tuple[str, ...]:
-    """The level titles a measure's numbers stand for, where it is a rating; else nothing."""
-    if measure.statistic is Statistic.RATING and measure.domain is not None:
-        return tuple(in_language(level.title) for level in framework.scale_of(measure.domain))
-    if measure.statistic is Statistic.LOWEST:
-        return tuple(in_language(level.title) for level in framework.question_of[target].levels_of_domains)
-    return ()
 
 
 def shown_exactly(number: int | float, titles: tuple[str, ...]) -> str:
@@ -244,14 +200,6 @@ def shown_exactly(number: int | float, titles: tuple[str, ...]) -> str:
     if number in range(1, len(titles) + 1):
         return titles[int(number) - 1]
     return shown_number(number) if float(number).is_integer() else f"{number:,.4f}".rstrip("0")
-
-
-def _shown_against(value: int | float, numbers: tuple[int | float, ...], titles: tuple[str, ...]) -> str:
-    """The value as people read it, exact where rounding would put it on or across a threshold."""
-    rounded_value = round(value, 1)
-    if titles or any((rounded_value > n, rounded_value < n) != (value > n, value < n) for n in numbers):
-        return shown_exactly(value, titles)
-    return shown_number(value)
 
 
 def shown_number(value: int | float) -> str:
@@ -264,51 +212,3 @@ def _margin(test: str, numbers: tuple[int | float, ...], value: int | float | No
         return None
     distance = round(value - numbers[0], 4)
     return distance if test in ("at_least", "more_than") else 0 - distance  # never minus zero
-
-
-def reason(
-    framework: Framework,
-    target: str,
-    proposal: Proposal,
-    outcomes: Sequence[Outcome],
-    decided: int | None,
-    people: bool,
-) -> str:
-    """One sentence: the level, what it rests on, and what the next level up would have needed."""
-    scale = framework.scale_of(target)
-    proposed = None if proposal.level is None else in_language(scale[proposal.level - 1].title)
-    if decided is not None:
-        given = in_language(scale[decided - 1].title)
-        beside = f"; the rules propose {proposed}" if proposed else ""
-        if proposal.missing:
-            beside = "; for a proposal of the rules there is not enough evidence"
-        return f"{given}, decided by a person{beside}."
-    if proposal.missing:
-        lacking = [o for o in outcomes if o.part == "sufficiency" and not o.met]
-        return (
-            "Not enough evidence: " + "; ".join(f"{o.statement} ({o.needed} needed)" for o in lacking) + "."
-        )
-    if proposal.level is None:
-        return "Left to people: no level is proposed." if people else "No level's criteria are all met."
-    if proposal.limits:
-        before = in_language(scale[(proposal.before_limits or 1) - 1].title)
-        held = [o for o in outcomes if o.part == "limits" and o.criterion in proposal.limits]
-        return f"{proposed}, held down from {before}: " + "; ".join(o.statement for o in held) + "."
-    own, above = scale[proposal.level - 1].id, scale[proposal.level :]
-    supports = [o for o in outcomes if o.part == own and o.met and o.value is not None]
-    failed = [o for o in outcomes if above and o.part == above[0].id and not o.met]
-    if not failed:
-        return f"{proposed}: {supports[0].statement}." if supports else f"{proposed}."
-    better = in_language(above[0].title)
-    worst = min(failed, key=lambda o: (_relative(o), o.criterion))
-    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-    if not supports or worst.measure in [o.measure for o in supports]:
-        return f"{proposed}: {worst.statement}; {better} needs {worst.needed}{more}."
-    text = f"{proposed}: {supports[0].statement}; "
-    return text + f"not {better}, as {worst.statement} ({worst.needed} needed){more}."
-
-
-def _relative(outcome: Outcome) -> float:
-    if outcome.margin is None:
-        return 0.0
-    return outcome.margin / max(abs(outcome.thresholds[0]), 1)

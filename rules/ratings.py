@@ -22,9 +22,9 @@ class MeasureValue:
     there is are survey results on fewer than `FEWEST_ANSWERS` answers (then there is a base)."""
     base: int | float | None = None
     """How many answers, cases, findings or ratings it rests on; None where that is unknown."""
-    low: float | None = None
+    low: int | float | None = None
     """Lower end of the 95 % interval, in the unit of the value; None where none can be given."""
-    high: float | None = None
+    high: int | float | None = None
     """Upper end of the 95 % interval."""
 
     @property

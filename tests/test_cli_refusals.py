@@ -114,8 +114,8 @@ OLDER = {
     an_unknown_key: "questions/services/quorum: Extra inputs are not permitted (Rulebook)",
     a_key_that_is_lacking: "questions: Field required (Rulebook)",
     a_framework_without_scales: "questions/0/scale: Field required (Framework)",
-    results_without_margins: "a criterion in it has no margin",
-    results_without_firings: "the result in it has no firings",
+    results_without_margins: "ratings/0/outcomes/0/margin: Field required (Result)",
+    results_without_firings: "firings: Field required (Result)",
 }
 READERS = {
     "explain": ["explain", "north"],

@@ -353,6 +353,6 @@ def test_codings_change_no_run_no_measure_and_no_digest(
     assert import_files(db, review, [path], by="lead", at=AT).added["codings"] == 50
     assert evidence_digest(db, review, one(db, "select max(id) from event")) == before
     assert verify_run(db, review, run).same
-    made = run.result["inputs"]["on"]
+    made = run.result.inputs.on
     again = assess(db, review, policy, on=date.fromisoformat(made), by="lead", at=AT)
     assert (again.id, again.is_new, again.digest) == (run.id, False, run.digest)

@@ -72,7 +72,7 @@ def state_of(db: Database, review: Review, target: str = "carers") -> dict[str, 
 
 def level_in(run: Any, target: str = "carers") -> tuple[str, str]:
     rating = run.rating(target)
-    return rating["status"], rating["level_id"]
+    return rating.status, rating.level_id
 
 
 # Accepting ------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def test_domains_questions_and_the_cell_can_all_be_accepted(db: Database, review
     names = [*WELSH.framework.question_of, "cell"]
     accept(db, review, *names, by="moderator-1", at=AT)
     found = {row["target"]: row for row in decision_states(db, review)}
-    assert list(found) == [*(r["target"] for r in run.result["ratings"]), "cell"]
+    assert list(found) == [*(r.target for r in run.result.ratings), "cell"]
     assert {row["state"] for row in found.values()} == {"accepted"} and all(
         row["settled"] for row in found.values()
     )
@@ -150,7 +150,7 @@ def test_an_acceptance_lapses_when_a_later_run_rates_otherwise_and_stays_lapsed(
     assert state_of(db, review, "workforce")["state"] == "accepted"
     add(db, review, *good_domain("carers", 12, 0))
     fourth = assess_plainly(db, review)
-    assert fourth.rating("carers")["level_id"] == "mainly-good"
+    assert fourth.rating("carers").level_id == "mainly-good"
     assert state_of(db, review)["lapsed_on"] == third.id
     accept(db, review, "carers", by="moderator-1", at=AT)
     assert state_of(db, review)["state"] == "accepted"
@@ -162,7 +162,7 @@ def test_the_acceptance_of_the_cell_lapses_when_a_question_moves(db: Database, r
     for domain in list(WELSH.framework.domains)[:7]:
         worse(db, review, domain)
     run = assess_plainly(db, review)
-    assert run.result["cell"] == ["inconsistent", "well"]
+    assert run.result.cell == ("inconsistent", "well")
     assert state_of(db, review, "cell")["state"] == "lapsed"
     assert state_of(db, review, "organisation")["state"] == "accepted"
 
@@ -197,7 +197,7 @@ def test_what_is_left_to_people_cannot_be_accepted_but_rated(db: Database) -> No
     for name in ENGLISH.framework.domains:
         rate(db, review, name, "good-standard", by="assessor", **BECAUSE)
     approve(db, review, *ENGLISH.framework.domains, by="lead", at=AT)
-    assert assess_plainly(db, review, ENGLISH).result["cell"] == ["good"]
+    assert assess_plainly(db, review, ENGLISH).result.cell == ("good",)
     assert state_of(db, review, domain)["settled"]
 
 
@@ -226,7 +226,7 @@ def test_an_override_counts_only_once_a_second_person_approves_it(db: Database, 
     assert is_out_of_date(db, review, first)
     second = assess_plainly(db, review)
     assert level_in(second) == ("decided", "poor")
-    assert second.rating("carers")["proposed_id"] == "mainly-good"
+    assert second.rating("carers").proposed_id == "mainly-good"
     assert state_of(db, review)["settled"]
     assert decisions_in(db, second)["carers"] | {"at": None} == {
         "level_key": "poor",
@@ -312,7 +312,7 @@ def test_overriding_a_domain_makes_the_override_of_its_question_lapse_if_the_pro
         rate(db, review, domain, "poor", by="moderator-1", **BECAUSE)
     approve(db, review, "services", *list(WELSH.framework.domains)[:7], by="lead", at=AT)
     run = assess_plainly(db, review)
-    assert run.rating("services")["proposed_id"] == "poor"
+    assert run.rating("services").proposed_id == "poor"
     assert state_of(db, review, "services")["state"] == "lapsed"
     assert state_of(db, review, "carers")["state"] == "approved"
 
@@ -363,7 +363,7 @@ def test_the_cell_is_overridden_by_overriding_its_questions(db: Database, review
         approve(db, review, "cell", by="moderator-1", at=AT)
     assert len(approve(db, review, "cell", by="lead-2", at=AT)) == 2
     run = assess_plainly(db, review)
-    assert run.result["cell"] == ["poor", "badly"]
+    assert run.result.cell == ("poor", "badly")
     accept(db, review, "cell", by="moderator-2", at=AT)
     assert {state_of(db, review, t)["state"] for t in ("services", "organisation")} == {"approved"}
     assert state_of(db, review, "cell")["settled"]

@@ -462,10 +462,10 @@ def test_the_smallest_single_changes_of_a_review_are_those_of_the_plus_minus_ana
     finally:
         db.conn.close()
     model = dexi_model({key: len(cuts) + 1 for key, cuts in CUTS.items()}, 5, welsh_level)
-    row = {key: cell_of(key, run.result["measures"]["carers"][key]["value"]) for key in CUTS}
+    row = {key: cell_of(key, run.result.measures["carers"][key].value) for key in CUTS}
     before = welsh_level(tuple(row.values()))
     rating = run.rating("carers")
-    assert (rating["proposed"] or 0) + 1 == before == dexi_levels(model, [row], "out")[0]
+    assert (rating.proposed or 0) + 1 == before == dexi_levels(model, [row], "out")[0]
     titles = ["no rating", "Poor", "Inconsistent", "Mainly good", "Excellent"]
     ours = {
         (change["measure"], 1 if change["after"] > change["before"] else -1, one["move"], one["after"])

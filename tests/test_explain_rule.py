@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import json
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 from assessment_example import (
     AT,
     ENGLISH,
+    NO_INPUTS,
     WELSH,
     assess_plainly,
     finding,
@@ -27,13 +27,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_rulebooks import infer_alone, policy_sets, values_near
 
-from assessment.reasons.explain import explain
-from assessment.reasons.rule import explain_rules
-from assessment.runs.run import Run, load_run, result_of
+from assessment.reasons.explain import RatingExplained, explain_all, explain_rating
+from assessment.reasons.rule import CellRuleExplained, OtherRule, RuleExplained, explain_rules
+from assessment.runs.result import make_result
+from assessment.runs.run import Run, load_run
 from joint_review.cli import cli
+from joint_review.plain import plain
 from programme.reviews import Review
 from rules.errors import RunImpossible, UnknownName
 from rules.loader import PolicySet
+from rules.ratings import MeasureValue
 from rules.rulebook import Rulebook
 
 
@@ -50,32 +53,32 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     db.conn.close()
 
 
-def told(run: Run, name: str) -> dict[str, Any]:
+def told(run: Run, name: str) -> RuleExplained | CellRuleExplained:
     [one] = explain_rules(run, name)
     return one
 
 
 def test_a_rule_that_did_not_fire_says_what_was_asked_what_was_observed_and_by_how_much(run: Run) -> None:
     one = told(run, "safeguarding.excellent.strengths")
-    assert (one["fired"], one["stratum"], one["kind"]) == (False, "domain", "criterion")
-    assert one["because"] == (
+    assert (one.fired, one.stratum, one.kind) == (False, "domain", "criterion")
+    assert one.because == (
         "It did not fire: strengths make up 57.1 % of what was found, but a criterion of Excellent for"
         " Safeguarding adults and children takes at least 80 % (missed by 22.9 percentage points)."
     )
-    [pattern] = one["patterns"]
-    assert [(c["key"], c["asked"], c["observed"], c["held"]) for c in pattern["conditions"]] == [
+    [pattern] = one.patterns
+    assert [(c.key, c.asked, c.observed, c.held) for c in pattern.conditions] == [
         ("kind", "measure", "measure", True),
         ("target", "safeguarding", "safeguarding", True),
         ("measure", "strengths_share", "strengths_share", True),
         ("value", 80, 57.1429, False),
     ]
-    assert pattern["conditions"][-1]["margin"] == -22.8571
-    assert pattern["fact"]["value"] == 57.1429
-    assert (one["measure"]["value"], one["measure"]["unit"]) == (57.1429, "%")
+    assert pattern.conditions[-1].margin == -22.8571
+    assert pattern.fact["value"] == 57.1429
+    assert (one.measure.value, one.measure.unit) == (57.1429, "%")
     # The base of a weighted share is Kish's: 14 squared by 4 x 4 + 2 x 9, eight of fourteen being strengths.
-    assert one["measure"]["base"] == pytest.approx(14**2 / 34, abs=1e-4)
-    assert one["measure"]["low"] < 57.1429 < one["measure"]["high"]
-    assert (one["needed"], one["part_title"], one["rating"]["level"]) == (
+    assert one.measure.base == pytest.approx(14**2 / 34, abs=1e-4)
+    assert one.measure.low < 57.1429 < one.measure.high
+    assert (one.needed, one.part_title, one.rating.level) == (
         "at least 80 %",
         "Excellent",
         "inconsistent",
@@ -84,8 +87,8 @@ def test_a_rule_that_did_not_fire_says_what_was_asked_what_was_observed_and_by_h
 
 def test_a_rule_that_fired_says_so_with_what_there_was_to_spare(run: Run) -> None:
     one = told(run, "safeguarding.mainly-good.strengths")
-    assert one["fired"] and one["patterns"][0]["held"]
-    assert one["because"] == (
+    assert one.fired and one.patterns[0].held
+    assert one.because == (
         "It fired: strengths make up 57.1 % of what was found, and a criterion of Mainly good for"
         " Safeguarding adults and children takes at least 50 % (met by 7.1 percentage points)."
     )
@@ -96,30 +99,30 @@ def test_a_limit_is_told_as_the_limit_it_is(run: Run) -> None:
         told(run, f"safeguarding.limits.{name}")
         for name in ("serious-weaknesses", "serious-weaknesses-prevail")
     )
-    assert fired["because"] == (
+    assert fired.because == (
         "It fired: serious weaknesses are 33.3 % of what was found, and the limit of Safeguarding adults and"
         " children to no better than Inconsistent takes at least 30 % (met by 3.3 percentage points)."
     )
-    assert near["because"].endswith(
+    assert near.because.endswith(
         "to no better than Poor takes at least 60 % (missed by 26.7 percentage points)."
     )
 
 
 def test_where_there_is_no_value_the_rule_for_a_missing_one_fires_instead(run: Run) -> None:
     value, missing = explain_rules(run, "carers.mainly-good.surveys")[0], None
-    assert not value["fired"] and value["patterns"][0]["fact"] is None
-    assert value["because"].endswith(
+    assert not value.fired and value.patterns[0].fact is None
+    assert value.because.endswith(
         "takes at least 65 %. The criterion is met by carers.mainly-good.surveys.missing."
     )
-    assert [c["observed"] for c in value["patterns"][0]["conditions"]] == [None] * 4
+    assert [c.observed for c in value.patterns[0].conditions] == [None] * 4
     missing = told(run, "carers.mainly-good.surveys.missing")
-    assert missing["fired"] and "the rulebook lets that meet a criterion of Mainly good" in missing["because"]
-    assert missing["same_criterion"] == [{"rule": "carers.mainly-good.surveys", "fired": False}]
+    assert missing.fired and "the rulebook lets that meet a criterion of Mainly good" in missing.because
+    assert missing.same_criterion == [OtherRule("carers.mainly-good.surveys", False)]
 
 
 def test_enough_evidence_is_a_rule_like_any_other(run: Run) -> None:
     one = told(run, "carers.sufficiency.enough-items")
-    assert one["because"] == (
+    assert one.because == (
         "It fired: the number of items of evidence is 5, and a criterion of enough evidence for Support for"
         " carers takes at least 5 (met exactly)."
     )
@@ -127,26 +130,26 @@ def test_enough_evidence_is_a_rule_like_any_other(run: Run) -> None:
 
 def test_a_rating_tested_by_a_question_is_told_by_its_title(run: Run) -> None:
     one = told(run, "services.limits.safeguarding-at-the-lowest")
-    assert one["because"] == (
+    assert one.because == (
         "It did not fire: safeguarding is rated Inconsistent, but the limit of How good are the services? to"
         " no better than Inconsistent takes at most Poor (missed by 1 level)."
     )
-    assert (one["stratum"], one["measure"]["value_words"]) == ("question", "Inconsistent")
+    assert (one.stratum, one.measure.value_words) == ("question", "Inconsistent")
 
 
 def test_a_rule_of_a_cell_says_which_question_stands_elsewhere_and_how_far(run: Run) -> None:
     one = told(run, "cell.poor.well")
-    assert (one["kind"], one["stratum"], one["fired"], one["title"]) == (
+    assert (one.kind, one.stratum, one.fired, one.title) == (
         "cell",
         "overall",
         False,
         "Poor / Well placed",
     )
-    assert one["because"] == "It did not fire: How good are the services? is rated Mainly good, not Poor."
-    services, organisation = one["patterns"]
-    assert (services["held"], organisation["held"]) == (False, True)
-    assert services["conditions"][-1]["by_how_much"] == "2 levels away"
-    assert told(run, "cell.mainly-good.well")["fired"]
+    assert one.because == "It did not fire: How good are the services? is rated Mainly good, not Poor."
+    services, organisation = one.patterns
+    assert (services.held, organisation.held) == (False, True)
+    assert services.conditions[-1].by_how_much == "2 levels away"
+    assert told(run, "cell.mainly-good.well").fired
 
 
 def test_a_cell_without_a_rating_says_which_question_has_none(tmp_path: Path) -> None:
@@ -154,15 +157,15 @@ def test_a_cell_without_a_rating_says_which_question_has_none(tmp_path: Path) ->
     services = [domain.id for domain in WELSH.framework.question("services").domains]
     made = assess_plainly(db, new_review(db, "r1", "wales-round-2", *whole_review(domains=services)))
     one = told(made, "cell.mainly-good.well")
-    assert one["because"] == (
+    assert one.because == (
         "It did not fire: How well placed is the council to sustain and improve services? is not rated."
     )
-    assert one["rating"]["status"] == "open"
+    assert one.rating.status == "open"
     db.conn.close()
 
 
 def test_a_criterion_named_with_its_target_stands_for_its_rules_in_every_part(run: Run) -> None:
-    assert [one["rule"] for one in explain_rules(run, "carers.strengths")] == [
+    assert [one.rule for one in explain_rules(run, "carers.strengths")] == [
         "carers.inconsistent.strengths",
         "carers.mainly-good.strengths",
         "carers.excellent.strengths",
@@ -192,16 +195,16 @@ def test_what_fired_in_the_worked_example_is_what_the_engine_recorded(example_db
     db = connect(example_db)
     run = load_run(db, Review(1, "wales-2004-08", "", WELSH.framework, 1, "", None, None, ""))
     rules = [rule.id for rules in run.policy.compiled.strata.values() for rule in rules]
-    recorded = {rule for _, rule in run.result["firings"]}
+    recorded = {rule for _, rule in run.result.firings}
     for name in rules[:: len(rules) // 40]:
-        assert told(run, name)["fired"] == (name in recorded)
+        assert told(run, name).fired == (name in recorded)
     assert len(rules) == 327
 
 
 def test_recorded_measures_that_do_not_give_the_recorded_firings_are_an_error(run: Run) -> None:
-    result = copy.deepcopy(run.result)
-    result["measures"]["carers"]["strengths_share"]["value"] = 10
-    changed = dataclasses.replace(run, result=result)
+    carers = {**run.result.measures["carers"], "strengths_share": MeasureValue(10)}
+    measures = {**run.result.measures, "carers": carers}
+    changed = dataclasses.replace(run, result=dataclasses.replace(run.result, measures=measures))
     with pytest.raises(RunImpossible, match=r"do not give the firings it recorded: carers\.") as caught:
         explain_rules(changed, "leadership.well.strengths")
     assert f"joint-review verify {run.id}" in caught.value.hint
@@ -215,13 +218,13 @@ def test_an_older_run_is_explained_by_the_rulebook_frozen_with_it(tmp_path: Path
     body["domain_defaults"]["services"]["levels"]["mainly-good"][0]["at_least"] = 90
     second = assess_plainly(db, review, PolicySet(WELSH.framework, Rulebook.model_validate(body)))
     asked = [
-        told(load_run(db, review, made.id), "carers.mainly-good.strengths")["patterns"][0]["conditions"][-1]
+        told(load_run(db, review, made.id), "carers.mainly-good.strengths").patterns[0].conditions[-1]
         for made in (first, second)
     ]
-    assert [(c["asked"], c["held"]) for c in asked] == [(50, True), (90, False)]
-    [before] = explain(load_run(db, review, first.id), "carers")
-    [after] = explain(load_run(db, review), "carers")
-    assert (before["level"], after["level"]) == ("mainly-good", "inconsistent")
+    assert [(c.asked, c.held) for c in asked] == [(50, True), (90, False)]
+    before = explain_rating(load_run(db, review, first.id), "carers")
+    after = explain_rating(load_run(db, review), "carers")
+    assert (before.level, after.level) == ("mainly-good", "inconsistent")
     db.conn.close()
 
 
@@ -230,8 +233,8 @@ def test_decided_ratings_are_the_facts_of_the_cell(tmp_path: Path) -> None:
     review = new_review(db, "r1", "cqc-local-authority")
     rate_approved(db, review, "overall", "good", by="inspector", because="Judged as a whole.", at=AT)
     made = assess_plainly(db, review, ENGLISH)
-    assert told(made, "cell.good")["fired"]
-    assert told(made, "cell.outstanding")["because"].endswith("is rated Good, not Outstanding.")
+    assert told(made, "cell.good").fired
+    assert told(made, "cell.outstanding").because.endswith("is rated Good, not Outstanding.")
     db.conn.close()
 
 
@@ -246,23 +249,20 @@ def test_every_rule_of_any_rulebook_is_told_as_it_fired(policy: PolicySet, data:
         for domain in policy.framework.domains
     }
     inference = infer_alone(policy, measures, {})
-    review = Review(1, "r1", "A", policy.framework, 1, "", None, None, "")
-    made = Run(1, "r1", "", result_of(review, policy, {"engines": []}, inference), policy)
+    made = Run(1, "r1", "", make_result(policy, NO_INPUTS, inference), policy)
     fired = {rule for _, rule in inference.firings}
     for rule in [rule.id for rules in policy.compiled.strata.values() for rule in rules]:
         one = told(made, rule)
-        assert one["fired"] == (rule in fired)
-        assert one["because"].startswith("It fired: " if rule in fired else "It did not fire: ")
-        assert one["fired"] == all(pattern["held"] for pattern in one["patterns"])
-        assert [p["held"] for p in one["patterns"]] == [
-            all(c["held"] for c in p["conditions"]) for p in one["patterns"]
-        ]
-    explained = explain(made)
-    assert json.dumps(explained)
+        assert one.fired == (rule in fired)
+        assert one.because.startswith("It fired: " if rule in fired else "It did not fire: ")
+        assert one.fired == all(pattern.held for pattern in one.patterns)
+        assert [p.held for p in one.patterns] == [all(c.held for c in p.conditions) for p in one.patterns]
+    explained = explain_all(made)
+    assert json.dumps(explained, default=plain)
     for one in explained:
-        if one["kind"] != "cell":
-            count = len(policy.framework.scale_of(one["target"])) - (one["proposed"] is not None)
-            assert len(one["lost"]) == count
+        if isinstance(one, RatingExplained):
+            count = len(policy.framework.scale_of(one.target)) - (one.proposed is not None)
+            assert len(one.lost) == count
 
 
 def say(*words: str) -> tuple[int, str]:

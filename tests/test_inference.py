@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from rules.compile import Stratum
 from rules.evaluate import Evaluator
-from rules.inference import Inference, Rating, infer, shown_number
+from rules.inference import Inference, Outcome, Rating, infer, shown_number
 from rules.loader import PolicySet, load_policy_folder
 from rules.ratings import MeasureValue
+from rules.sentences import Sentences
 
 ENOUGH = {"items": 8, "findings": 5, "kinds": 2}
 GOOD = {**ENOUGH, "strengths_share": 62}
@@ -40,6 +41,15 @@ def inferred(
 
 def rated(decided: str | None = None, domain: str = "carers", **measures: float | MeasureValue) -> Rating:
     return inferred({domain: measures}, {domain: decided} if decided else {}).rating(domain)
+
+
+def because(rating: Rating, policy: PolicySet = WELSH) -> str:
+    return Sentences(policy).because(rating)
+
+
+def said_of(outcome: Outcome, target: str = "carers", policy: PolicySet = WELSH) -> tuple[str, str]:
+    words = Sentences(policy)
+    return words.statement(target, outcome), words.needed(target, outcome)
 
 
 def everywhere(**measures: float) -> dict[str, dict[str, float]]:
@@ -101,7 +111,7 @@ def test_a_decision_counts_and_the_proposal_stays_beside_it() -> None:
     rating = rated("inconsistent", **GOOD)
     assert (rating.status, rating.level, rating.level_id) == ("decided", 2, "inconsistent")
     assert (rating.proposed, rating.proposed_id) == (3, "mainly-good")
-    assert rating.because == "Inconsistent, decided by a person; the rules propose Mainly good."
+    assert because(rating) == "Inconsistent, decided by a person; the rules propose Mainly good."
 
 
 def test_a_decision_that_agrees_with_the_rules_is_still_a_decision() -> None:
@@ -111,7 +121,7 @@ def test_a_decision_that_agrees_with_the_rules_is_still_a_decision() -> None:
 def test_a_decision_without_enough_evidence_says_so() -> None:
     rating = rated("inconsistent", items=1)
     assert (rating.status, rating.level_id, rating.proposed) == ("decided", "inconsistent", None)
-    assert rating.because == (
+    assert because(rating) == (
         "Inconsistent, decided by a person; for a proposal of the rules there is not enough evidence."
     )
 
@@ -144,7 +154,7 @@ def test_a_limit_holds_a_level_down_and_is_named() -> None:
         3,
         ("serious-weaknesses",),
     )
-    assert rating.because == (
+    assert because(rating) == (
         "Inconsistent, held down from Mainly good: serious weaknesses are 35 % of what was found."
     )
 
@@ -168,14 +178,14 @@ def test_the_lowest_rating_of_safeguarding_limits_the_question() -> None:
     found = inferred(everywhere(**GOOD), {"safeguarding": "poor"})
     question = found.rating("services")
     assert (question.level_id, question.before_limits) == ("inconsistent", 3)
-    assert question.because == "Inconsistent, held down from Mainly good: safeguarding is rated Poor."
+    assert because(question) == "Inconsistent, held down from Mainly good: safeguarding is rated Poor."
 
 
 # Reasons --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("measures", "because"),
+    ("measures", "said"),
     [
         (
             GOOD,
@@ -211,16 +221,16 @@ def test_the_lowest_rating_of_safeguarding_limits_the_question() -> None:
         ),
     ],
 )
-def test_the_reason_says_why_this_level_and_not_the_next(measures: dict[str, float], because: str) -> None:
-    assert rated(**measures).because == because
+def test_the_reason_says_why_this_level_and_not_the_next(measures: dict[str, float], said: str) -> None:
+    assert because(rated(**measures)) == said
 
 
 def test_the_reason_for_a_question_counts_its_domains() -> None:
-    assert inferred(everywhere(**GOOD)).rating("services").because == (
+    assert because(inferred(everywhere(**GOOD)).rating("services")) == (
         "Mainly good: 100 % of the domains are mainly good or better; not Excellent, as 0 % of the domains"
         " are excellent (at least 50 % needed)."
     )
-    assert inferred().rating("organisation").because == (
+    assert because(inferred().rating("organisation")) == (
         "Not enough evidence: the number of domains rated is 0 (at least 4 needed)."
     )
 
@@ -239,8 +249,7 @@ def test_the_reason_for_a_question_counts_its_domains() -> None:
 def test_a_value_is_never_rounded_onto_its_threshold(value: float, shown: str) -> None:
     rating = rated(**{**GOOD, "strengths_share": value})
     outcome = next(o for o in rating.outcomes if (o.part, o.criterion) == ("mainly-good", "strengths"))
-    assert outcome.statement == f"strengths make up {shown} of what was found"
-    assert outcome.needed == "at least 50 %"
+    assert said_of(outcome) == (f"strengths make up {shown} of what was found", "at least 50 %")
 
 
 @pytest.mark.parametrize(
@@ -282,7 +291,7 @@ def test_a_missing_measure_meets_only_what_says_so() -> None:
     rating = rated(**GOOD)
     missing = outcome_of(rating, "mainly-good", "surveys")
     assert (missing.met, missing.value, missing.margin) == (True, None, None)
-    assert missing.statement == "nothing to measure for: people surveyed who answered positively"
+    assert said_of(missing)[0] == "nothing to measure for: people surveyed who answered positively"
     assert not outcome_of(rated(**ENOUGH), "mainly-good", "strengths").met
 
 
@@ -291,7 +300,7 @@ def test_a_measure_of_shares_on_few_answers_says_why_it_has_no_value() -> None:
         rated(**{**GOOD, "survey_positive": MeasureValue(None, 7)}), "mainly-good", "surveys"
     )
     assert (outcome.met, outcome.value, outcome.base) == (True, None, 7)
-    assert outcome.statement.endswith("survey results on fewer than 10 answers, which never decide alone")
+    assert said_of(outcome)[0].endswith("survey results on fewer than 10 answers, which never decide alone")
 
 
 def test_every_criterion_of_a_target_has_an_outcome() -> None:
@@ -361,7 +370,7 @@ def test_nine_scores_by_hand_give_the_published_percentage_and_band(
 def test_where_people_give_the_level_a_domain_is_open_and_the_question_insufficient() -> None:
     found = inferred({}, {}, ENGLISH)
     assert {r.status for r in found.ratings if r.kind == "domain"} == {"open"}
-    assert found.rating("safeguarding").because == "Left to people: no level is proposed."
+    assert because(found.rating("safeguarding"), ENGLISH) == "Left to people: no level is proposed."
     assert found.rating("overall").status == "insufficient"
 
 
@@ -450,29 +459,30 @@ def test_first_match_takes_a_level_met_in_full_and_best_fit_the_nearest(
     expected = first_match if policy == "first-match" else best_fit
     assert (rating.level_id, rating.status) == (expected, "proposed" if expected else "open")
     if expected is None:
-        assert rating.because == "No level's criteria are all met."
+        assert because(rating, small) == "No level's criteria are all met."
 
 
 def test_of_levels_that_fit_alike_best_fit_takes_the_lower(tmp_path: Path) -> None:
     small = load_small(tmp_path, "best-fit")
     rating = inferred({"safety": {"share": 70, "items": 4}}, {}, small).rating("safety")
     assert rating.level_id == "middle"
-    assert rating.because == "Middle: share 70."
+    assert because(rating, small) == "Middle: share 70."
 
 
 def test_thresholds_are_shown_with_all_their_decimals_and_levels_by_title(tmp_path: Path) -> None:
     small = load_small(tmp_path, "first-match")
     found = inferred({"safety": {"share": 33.31, "items": 4}}, {"leadership": "high"}, small)
     outcome = outcome_of(found.rating("safety"), "middle", "a")
-    assert (outcome.statement, outcome.needed) == ("share 33.3", "at least 33.3333 %")
+    assert said_of(outcome, "safety", small) == ("share 33.3", "at least 33.3333 %")
     one_of = outcome_of(found.rating("safety"), "middle", "b")
-    assert (one_of.needed, one_of.met, one_of.margin) == ("one of 3 or 4", True, None)
+    assert said_of(one_of, "safety", small)[1] == "one of 3 or 4"
+    assert (one_of.met, one_of.margin) == (True, None)
     question = found.rating("overall")
-    assert (question.level_id, question.because) == (
+    assert (question.level_id, because(question, small)) == (
         "low",
         "Low: the lowest rating is Low; Middle needs at least Middle.",
     )
-    assert outcome_of(question, "high", "a").needed == "at least High"
+    assert said_of(outcome_of(question, "high", "a"), "overall", small)[1] == "at least High"
 
 
 def test_a_margin_at_the_threshold_is_nought_without_a_sign(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_its_runs_conclude_what_they_concluded(db: Database) -> None:
     cells = dict(db.conn.execute("select id, cell from run").fetchall())
     assert {number: cells[number] for number in (1, 4, 6)} == {1: CELL, 4: CELL, 6: CELL}
     run = load_run(db, find_review(db, "wales-2004-08"), 6)
-    assert (run.rating("carers")["level_id"], run.rating("independence")["status"]) == (
+    assert (run.rating("carers").level_id, run.rating("independence").status) == (
         "inconsistent",
         "decided",
     )

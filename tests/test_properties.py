@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from assessment_example import (
     AT,
+    NO_INPUTS,
     WELSH,
     Row,
     add,
@@ -43,7 +45,7 @@ from assessment.robustness.alternatives import load_base
 from assessment.robustness.smallest import smallest_changes
 from assessment.robustness.uncertainty import measure_uncertainty
 from assessment.robustness.whatif import leave_one_out
-from assessment.runs.run import Run, canonical, load_run
+from assessment.runs.run import Run, load_run
 from evidence.intake.importing import import_files
 from evidence.items import tag_item, withdraw_item
 from programme.database import rows
@@ -216,14 +218,14 @@ def small_review(db: Database, *found: Row) -> Review:
 def assert_none_is_lower(before: Run, after: Run) -> None:
     """No domain, and no question over as many rated domains as before, is rated lower or not any more."""
     rated = [
-        {r["target"] for r in run.result["ratings"] if r["kind"] == "domain" and r["level"]}
-        for run in (before, after)
+        {r.target for r in run.result.ratings if r.kind == "domain" and r.level} for run in (before, after)
     ]
     assert rated[0] <= rated[1]
-    for old in before.result["ratings"]:
-        new = after.rating(old["target"])
-        if old["level"] and (old["kind"] == "domain" or rated[0] == rated[1]):
-            assert new["level"] and new["level"] >= old["level"], (old["because"], new["because"])
+    for old in before.result.ratings:
+        new = after.rating(old.target)
+        if old.level and (old.kind == "domain" or rated[0] == rated[1]):
+            said = before.sentences().because(old), after.sentences().because(new)
+            assert new.level and new.level >= old.level, said
 
 
 @settings(few, max_examples=20)
@@ -296,7 +298,7 @@ def test_a_measure_that_a_strength_makes_worse_is_beyond_what_lint_can_see(tmp_p
     before = assess_plainly(db, review, policy)
     add(db, review, finding("I1", "strength", 1, domains="first"))
     after = assess_plainly(db, review, policy)
-    assert (before.rating("first")["level"], after.rating("first")["level"]) == (2, 1)
+    assert (before.rating("first").level, after.rating("first").level) == (2, 1)
     db.conn.close()
 
 
@@ -369,14 +371,11 @@ def test_a_run_with_the_engine_is_the_run_without_it(
         runs = [assess_plainly(db, review, policy, use_engine=engine) for engine in (True, False)]
     finally:
         db.conn.close()
-    with_engine, alone = (
-        {name: value for name, value in run.result.items() if name not in ("inputs", "second_engine")}
-        for run in runs
-    )
-    assert [run.result["second_engine"] for run in runs] == ["yes", "no"]
+    with_engine, alone = (dataclasses.replace(run.result, inputs=NO_INPUTS) for run in runs)
+    assert [run.result.second_engine for run in runs] == [True, False]
     assert with_engine == alone
     values = {
-        domain: {name: measure["value"] for name, measure in alone["measures"][domain].items()}
+        domain: {name: measure.value for name, measure in alone.measures[domain].items()}
         for domain in DOMAINS
     }
     assert_arrays_agree(policy, values, {}, {r["target"]: r["level"] for r in alone["ratings"]})
@@ -408,10 +407,10 @@ def test_with_a_huge_base_every_draw_gives_the_rating_itself(
     finally:
         db.conn.close()
     for domain, some in shares.items():
-        assert run.rating(domain)["level"] == (2 if np.mean(some) >= threshold else 1)
+        assert run.rating(domain).level == (2 if np.mean(some) >= threshold else 1)
         assert (sure.target(domain).agreement, sure.target(domain).level_id) == (
             1,
-            run.rating(domain)["level_id"],
+            run.rating(domain).level_id,
         )
 
 
@@ -550,7 +549,7 @@ def result_of_import(folder: Path, batches: Sequence[Sequence[tuple[str, Sequenc
         for batch in batches:
             paths = [write(folder, layout, found) for layout, found in batch]
             import_files(db, review, paths, by="reviewer-1", at=AT)
-        return canonical(assess_plainly(db, review).result)
+        return assess_plainly(db, review).result.text
     finally:
         db.conn.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -46,14 +47,13 @@ from assessment_example import (
 from sqlite_utils import Database
 
 from assessment.decisions.decide import approve, rate
-from assessment.reasons.trail import trail_of
+from assessment.reasons.trail import MeasureNode, Node, trail_of
 from assessment.runs import run as run_module
+from assessment.runs.result import canonical, digest
 from assessment.runs.run import (
     Run,
     assess,
-    canonical,
     decided_levels,
-    digest,
     find_run,
     infer_of_record,
     load_run,
@@ -73,6 +73,7 @@ from rules.errors import (
 )
 from rules.evaluate import Evaluator
 from rules.loader import PolicySet
+from rules.sentences import Gap
 
 needs_engine = pytest.mark.skipif(not available(), reason="durable_rules cannot be imported on this Python")
 MIXED = [
@@ -116,7 +117,7 @@ def test_the_same_inputs_give_the_run_that_is_already_there(db: Database) -> Non
     second = assess_plainly(db, review, by="somebody else")
     assert (first.is_new, second.is_new) == (True, False)
     assert (second.id, second.digest) == (first.id, first.digest)
-    assert canonical(second.result) == canonical(first.result)
+    assert second.result.text == first.result.text
     assert tables_of(db) == before
 
 
@@ -157,7 +158,7 @@ def test_another_database_with_the_rows_in_another_order_gives_the_same_bytes(tm
             new_review(db, "another", "wales-round-2", *good_domain("carers"))
         review = load_example(db, shuffled(tmp_path, seed) if seed else EXAMPLE_FILES)
         run = assess_plainly(db, review)
-        results.append(canonical(run.result))
+        results.append(run.result.text)
         assert one(db, "select result from run where id = ?", [run.id]) == results[-1]
         db.conn.close()
     assert results[0] == results[1]
@@ -181,13 +182,13 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from joint_review.opening import open_programme
-from assessment.runs.run import assess, canonical
+from assessment.runs.run import assess
 from programme.reviews import find_review
 from rules.loader import load_policy
 db = open_programme(Path(sys.argv[1]))
 about = {"on": date(2009, 6, 1), "by": "lead", "at": datetime.now(UTC), "use_engine": False}
 run = assess(db, find_review(db, "r1"), load_policy("wales-round-2"), **about)
-print(run.is_new, canonical(run.result))
+print(run.is_new, run.result.text)
 """
 
 
@@ -196,7 +197,7 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes(db: Databas
     db.conn.execute("pragma wal_checkpoint(truncate)")
     shutil.copy(tmp_path / "programme.db", tmp_path / "other.db")
     said = in_a_child(REPEAT, tmp_path / "other.db", PYTHONHASHSEED="4711")
-    assert said == f"True {canonical(assess_plainly(db, review).result)}\n"
+    assert said == f"True {assess_plainly(db, review).result.text}\n"
 
 
 def test_two_who_assess_at_the_same_moment_make_one_run(
@@ -227,16 +228,16 @@ def test_the_run_row_holds_the_frozen_inputs_and_the_whole_result(
 ) -> None:
     db, review, run = made
     [row] = rows(db, "select * from run where id = ?", [run.id])
-    inputs = {name: value for name, value in run.result["inputs"].items() if name != "digest"}
-    assert row["input_digest"] == digest(inputs) == run.result["inputs"]["digest"]
-    assert row["result"] == canonical(run.result)
+    inputs = run.result.inputs
+    assert row["input_digest"] == digest(asdict(inputs)) == inputs.digest
+    assert row["result"] == run.result.text == canonical(asdict(run.result))
     assert row["result_digest"] == run.digest == hashlib.sha256(row["result"].encode()).hexdigest()
     assert (row["made_on"], row["seed"], row["review_id"]) == ("2009-06-01", 0, review.id)
     assert row["evidence_event"] == row["added_event"] - 1
-    assert json.loads(row["decided"]) == inputs["decided"] == {"carers": 1}
+    assert json.loads(row["decided"]) == inputs.decided == {"carers": 1}
     assert (json.loads(row["engines"]), row["second_engine"]) == (["evaluator"], "no")
-    assert row["cell"] == (" / ".join(run.result["cell"]) if run.result["cell"] else None)
-    assert inputs["review"] == "r1"
+    assert row["cell"] == (" / ".join(run.result.cell) if run.result.cell else None)
+    assert inputs.review == "r1"
     assert re.fullmatch(r"joint-review \d+\.\d+\S*", row["software"])
 
 
@@ -247,15 +248,15 @@ def test_framework_and_rulebook_are_kept_as_they_were_used(made: tuple[Database,
     for kind, model in (("framework", WELSH.framework), ("rulebook", WELSH.rulebook)):
         row = found[kind]
         assert hashlib.sha256(row["body"].encode()).hexdigest() == row["digest"]
-        assert row["digest"] == run.result["inputs"][kind]
+        assert row["digest"] == getattr(run.result.inputs, kind)
         assert type(model).model_validate_json(row["body"]) == model
 
 
 def test_the_measures_of_the_result_are_those_in_the_table(made: tuple[Database, Review, Run]) -> None:
     db, _, run = made
     found = rows(db, "select * from measure where run_id = ?", [run.id])
-    results = run.result["measures"]
-    expected = {(t, name): value for t, values in results.items() for name, value in values.items()}
+    results = run.result.measures
+    expected = {(t, name): asdict(value) for t, values in results.items() for name, value in values.items()}
     assert {
         (row["target"], row["key"]): {name: row[name] for name in ("value", "base", "low", "high")}
         for row in found
@@ -273,10 +274,11 @@ def test_the_ratings_of_the_result_are_those_in_the_table(made: tuple[Database, 
     found = rows(db, "select * from rating where run_id = ? order by position", [run.id])
     names = ("target", "kind", "question", "title", "status", "level", "level_title", "because")
     assert [{name: row[name] for name in names} for row in found] == [
-        {name: rating[name] for name in names} for rating in run.result["ratings"]
+        {name: getattr(run.sentences().rating(rating), name) for name in names}
+        for rating in run.result.ratings
     ]
     assert [(row["level_key"], row["proposed"]) for row in found] == [
-        (rating["level_id"], rating["proposed_id"]) for rating in run.result["ratings"]
+        (rating.level_id, rating.proposed_id) for rating in run.result.ratings
     ]
     assert {row["status"] for row in found} == {"proposed", "decided", "insufficient"}
 
@@ -291,9 +293,9 @@ def test_the_criteria_of_the_result_are_those_in_the_table(made: tuple[Database,
     )
     names = ("part", "measure", "margin", "statement", "needed", "reference")
     assert [(row["target"], row["key"], bool(row["met"]), {n: row[n] for n in names}) for row in found] == [
-        (rating["target"], outcome["criterion"], outcome["met"], {n: outcome[n] for n in names})
-        for rating in run.result["ratings"]
-        for outcome in rating["outcomes"]
+        (rating.target, outcome.criterion, outcome.met, {n: getattr(outcome, n) for n in names})
+        for rating in map(run.sentences().rating, run.result.ratings)
+        for outcome in rating.outcomes
     ]
     assert all(row["measured"] == row["target"] for row in found)
 
@@ -308,14 +310,14 @@ def test_the_firings_and_gaps_of_the_result_are_those_in_the_tables(
         " from firing f left join criterion c on c.id = f.criterion_id where f.run_id = ? order by f.id",
         [run.id],
     )
-    assert [[row["stratum"], row["rule"]] for row in found] == run.result["firings"]
+    assert [(row["stratum"], row["rule"]) for row in found] == list(run.result.firings)
     for row in found:
         if row["stratum"] == "overall":
             assert row["criterion"] is None
         else:
             assert (row["rule"].removesuffix(".missing"), row["met"]) == (row["criterion"], 1)
     gaps = rows(db, "select target, title, missing from gap where run_id = ? order by id", [run.id])
-    assert gaps == run.result["gaps"]
+    assert gaps == [asdict(gap) for gap in run.sentences().gaps(run.result.ratings)]
     assert {gap["target"] for gap in gaps} == {"getting-help", "workforce"}
 
 
@@ -332,7 +334,7 @@ def test_who_made_a_run_and_when_stands_in_the_event_record(made: tuple[Database
 
 def test_a_run_read_again_is_the_run_that_was_made(made: tuple[Database, Review, Run]) -> None:
     db, review, run = made
-    assert load_run(db, review) == Run(**{**asdict(run), "is_new": False})
+    assert load_run(db, review) == dataclasses.replace(run, is_new=False)
     assert load_run(db, review, run.id).result == run.result
 
 
@@ -368,16 +370,12 @@ def test_a_run_without_the_engine_says_so_and_differs_in_nothing_else(db: Databa
     review = new_review(db, "r1", "wales-round-2", *MIXED)
     alone = assess_plainly(db, review, use_engine=False)
     both = assess_plainly(db, review, use_engine=None)
-    assert (alone.result["second_engine"], both.result["second_engine"]) == ("no", "yes")
-    assert alone.result["inputs"]["engines"] == ["evaluator"]
-    assert both.result["inputs"]["engines"] == list(engine_names())
+    assert (alone.result.second_engine, both.result.second_engine) == (False, True)
+    assert alone.result.inputs.engines == ("evaluator",)
+    assert both.result.inputs.engines == engine_names()
     assert one(db, "select second_engine from run where id = ?", [both.id]) == "yes"
-    differing = {name for name in alone.result if alone.result[name] != both.result[name]}
-    assert differing == {"inputs", "second_engine"}
-    inputs = {
-        name for name in alone.result["inputs"] if alone.result["inputs"][name] != both.result["inputs"][name]
-    }
-    assert inputs == {"engines", "digest"}
+    same_inputs = dataclasses.replace(both.result.inputs, engines=alone.result.inputs.engines)
+    assert dataclasses.replace(both.result, inputs=same_inputs) == alone.result
 
 
 class Stubborn(EngineWorker):
@@ -416,7 +414,7 @@ def test_where_the_engines_differ_or_one_dies_nothing_is_recorded(
 # What happens meanwhile -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("moment", ["compute_measures", "infer_of_record", "result_of"])
+@pytest.mark.parametrize("moment", ["compute_measures", "infer_of_record", "make_result"])
 def test_what_others_enter_during_a_run_waits_for_the_next(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
@@ -437,14 +435,14 @@ def test_what_others_enter_during_a_run_waits_for_the_next(
     monkeypatch.setattr(run_module, moment, meanwhile)
     run = assess_plainly(db, review)
     monkeypatch.undo()
-    assert run.result["ratings"] == undisturbed.result["ratings"]
-    assert run.result["measures"] == undisturbed.result["measures"]
+    assert run.result.ratings == undisturbed.result.ratings
+    assert run.result.measures == undisturbed.result.measures
     numbers = {item_at(db, review, row) for row in late}
     counted = rows(db, "select distinct evidence_id from measure_evidence where run_id = ?", [run.id])
     assert not numbers & {row["evidence_id"] for row in counted}
     following = assess_plainly(db, review)
-    assert following.rating("carers")["level_id"] == "poor"
-    assert following.rating("leadership")["status"] == "decided"
+    assert following.rating("carers").level_id == "poor"
+    assert following.rating("leadership").status == "decided"
 
 
 KILLED = """
@@ -481,7 +479,7 @@ for number, moment in enumerate(moments):
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 MOMENTS = {
-    "before anything is recorded": "run.result_of = dies_after(run.result_of, 1)",
+    "before anything is recorded": "run.make_result = dies_after(run.make_result, 1)",
     "after the run's own row": "run._record_measures = die",
     "among the criteria": "run.insert = dies_after(run.insert, 200)",
     "just before the end": "run._record = dies_after(run._record, 1)",
@@ -511,10 +509,11 @@ def test_a_run_killed_at_any_moment_leaves_nothing_and_can_be_made_again(tmp_pat
 # Evidence withdrawn between two runs ----------------------------------------------------------------------
 
 
-def items_in(node: dict[str, Any]) -> set[int]:
+def items_in(node: Node) -> set[int]:
     """The numbers of all items in a trail."""
-    mine = {int(below["id"]) for below in node["below"]} if node["kind"] == "measure" else set()
-    return mine.union(*(items_in(below) for below in node.get("below", ()) if "below" in below))
+    if isinstance(node, MeasureNode):
+        return {int(item["id"]) for item in node.below}
+    return set().union(*map(items_in, node.below))
 
 
 def test_withdrawn_evidence_lowers_the_next_run_while_the_older_keeps_its_trail(db: Database) -> None:
@@ -529,15 +528,15 @@ def test_withdrawn_evidence_lowers_the_next_run_while_the_older_keeps_its_trail(
     for number in numbers:
         withdraw_item(db, review, number, by="lead", because="Hearsay.", at=AT)
     second = assess_plainly(db, review)
-    assert first.rating("carers")["level_id"] == "mainly-good"
-    assert first.result["measures"]["carers"]["strengths_share"]["value"] == 80
-    assert second.result["measures"]["carers"]["strengths_share"]["value"] == 66.6667
-    assert second.result["measures"]["carers"]["items"]["value"] == 5
+    assert first.rating("carers").level_id == "mainly-good"
+    assert first.result.measures["carers"]["strengths_share"].value == 80
+    assert second.result.measures["carers"]["strengths_share"].value == 66.6667
+    assert second.result.measures["carers"]["items"].value == 5
     assert not set(numbers) & items_in(trail_of(db, second, "carers"))
     assert items_in(trail_of(db, first, "carers")) == items_in(trail)
     withdraw_item(db, review, item_at(db, review, carers[2]), by="lead", because="Hearsay.", at=AT)
     third = assess_plainly(db, review)
-    assert (third.rating("carers")["status"], third.rating("carers")["level"]) == ("insufficient", None)
+    assert (third.rating("carers").status, third.rating("carers").level) == ("insufficient", None)
     assert load_run(db, review, first.id).result == first.result
 
 
@@ -560,13 +559,13 @@ def test_a_persons_rating_counts_once_another_approves_it_and_can_be_taken_back(
     assert assess_plainly(db, review).id == first.id
     approve(db, review, "carers", by="lead", at=AT)
     rating = assess_plainly(db, review).rating("carers")
-    assert (rating["status"], rating["level_id"], rating["proposed_id"]) == (
+    assert (rating.status, rating.level_id, rating.proposed_id) == (
         "decided",
         "inconsistent",
         "mainly-good",
     )
     rate_approved(db, review, "carers", "poor", **said)
-    assert assess_plainly(db, review).rating("carers")["level_id"] == "poor"
+    assert assess_plainly(db, review).rating("carers").level_id == "poor"
     rate(db, review, "carers", None, **said)
     assert decided_levels(db, review) == {}
     assert assess_plainly(db, review).id == first.id
@@ -582,8 +581,8 @@ def test_a_question_can_be_rated_by_a_person_too(db: Database) -> None:
     review = new_review(db, "r1", "wales-round-2", *MIXED)
     rate_approved(db, review, "services", "excellent", by="lead", because="All in all.", at=AT)
     run = assess_plainly(db, review)
-    assert run.result["cell"] == ["excellent", "well"]
-    assert run.rating("services")["proposed_id"] == "mainly-good"
+    assert run.result.cell == ("excellent", "well")
+    assert run.rating("services").proposed_id == "mainly-good"
 
 
 def test_decisions_of_one_review_say_nothing_about_another(db: Database) -> None:
@@ -620,34 +619,38 @@ def test_a_rating_that_cannot_be_is_refused_and_leaves_no_trace(
 # Gaps -----------------------------------------------------------------------------------------------------
 
 
+def gaps_of(run: Run) -> list[Gap]:
+    return list(run.sentences().gaps(run.result.ratings))
+
+
 def test_gaps_say_what_is_there_and_what_is_needed(db: Database) -> None:
     review = new_review(
         db, "r1", "wales-round-2", *whole_review(domains=["carers"]), finding("I1", domains="workforce")
     )
-    gaps = assess_plainly(db, review).result["gaps"]
-    assert [gap for gap in gaps if gap["target"] == "workforce"] == [
-        {"target": "workforce", "title": "Workforce", "missing": text}
+    gaps = gaps_of(assess_plainly(db, review))
+    assert [gap for gap in gaps if gap.target == "workforce"] == [
+        Gap("workforce", "Workforce", text)
         for text in (
             "the number of items of evidence is 1 (at least 5 needed)",
             "the number of strengths and weaknesses found is 1 (at least 3 needed)",
             "the number of kinds of source is 1 (at least 2 needed)",
         )
     ]
-    assert [gap["missing"] for gap in gaps if gap["target"] == "services"] == [
+    assert [gap.missing for gap in gaps if gap.target == "services"] == [
         "the number of domains rated is 1 (at least 5 needed)"
     ]
-    assert "carers" not in {gap["target"] for gap in gaps}
+    assert "carers" not in {gap.target for gap in gaps}
 
 
 def test_what_is_left_to_people_is_a_gap_until_they_give_it(db: Database) -> None:
     review = new_review(db, "r1", "cqc-local-authority")
     run = assess_plainly(db, review, ENGLISH)
-    assert len(run.result["gaps"]) == 10
-    assert run.result["gaps"][0]["missing"] == "Left to people: no level is proposed"
+    assert len(gaps_of(run)) == 10
+    assert gaps_of(run)[0].missing == "Left to people: no level is proposed"
     for domain in ENGLISH.framework.domains:
         rate_approved(db, review, domain, "good-standard", by="assessor", because="Panel.", at=AT)
     run = assess_plainly(db, review, ENGLISH)
-    assert (run.result["gaps"], run.result["cell"]) == ([], ["good"])
+    assert (gaps_of(run), run.result.cell) == ([], ("good",))
 
 
 # What cannot be -------------------------------------------------------------------------------------------
@@ -655,8 +658,8 @@ def test_what_is_left_to_people_is_a_gap_until_they_give_it(db: Database) -> Non
 
 def test_a_review_without_evidence_has_a_run_with_nothing_rated(db: Database) -> None:
     run = assess_plainly(db, new_review(db))
-    assert (run.result["cell"], len(run.result["gaps"])) == (None, 13 * 3 + 2)
-    assert {rating["status"] for rating in run.result["ratings"]} == {"insufficient"}
+    assert (run.result.cell, len(gaps_of(run))) == (None, 13 * 3 + 2)
+    assert {rating.status for rating in run.result.ratings} == {"insufficient"}
 
 
 def test_a_rulebook_of_another_framework_is_refused(db: Database) -> None:

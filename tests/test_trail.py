@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from datetime import date
@@ -29,10 +30,11 @@ from assessment_example import (
 )
 from sqlite_utils import Database
 
-from assessment.reasons.trail import find_measure, items_behind, trail_of
+from assessment.reasons.trail import MeasureNode, Node, find_measure, items_behind, trail_of
 from assessment.runs.run import Run, load_run
 from evidence.items import ItemFilter, find_item, list_items, tag_item, withdraw_item
 from evidence.measures.compute import compute_measures
+from joint_review.plain import plain
 from programme.database import one, rows
 from programme.reviews import Review, create_review
 from rules.errors import UnknownName
@@ -65,11 +67,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     db.conn.close()
 
 
-def measures_in(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if node["kind"] == "measure":
+def measures_in(node: Node) -> Iterator[MeasureNode]:
+    if isinstance(node, MeasureNode):
         yield node
     else:
-        for below in node["below"]:
+        for below in node.below:
             yield from measures_in(below)
 
 
@@ -80,42 +82,44 @@ def test_a_domains_trail_holds_every_criterion_with_its_measure(made: Made) -> N
     db, _, run = made
     tree = trail_of(db, run, "carers")
     rating = run.rating("carers")
-    assert {name: tree[name] for name in ("kind", "target", "title", "status", "level", "because")} == {
+    assert {
+        name: getattr(tree, name) for name in ("kind", "target", "title", "status", "level", "because")
+    } == {
         "kind": "domain",
         "target": "carers",
         "title": "Support for carers",
-        "status": rating["status"],
-        "level": rating["level_title"],
-        "because": rating["because"],
+        "status": rating.status,
+        "level": run.sentences().level_title("carers", rating.level),
+        "because": run.sentences().because(rating),
     }
-    assert [(node["part"], node["key"], node["met"], node["margin"]) for node in tree["below"]] == [
-        (o["part"], o["criterion"], o["met"], o["margin"]) for o in rating["outcomes"]
+    assert [(node.part, node.key, node.met, node.margin) for node in tree.below] == [
+        (o.part, o.criterion, o.met, o.margin) for o in rating.outcomes
     ]
-    for node, outcome in zip(tree["below"], rating["outcomes"], strict=True):
-        [measure] = node["below"]
-        assert (measure["measure"], measure["value"], measure["base"]) == (
-            outcome["measure"],
-            outcome["value"],
-            outcome["base"],
+    for node, outcome in zip(tree.below, rating.outcomes, strict=True):
+        [measure] = node.below
+        assert (measure.measure, measure.value, measure.base) == (
+            outcome.measure,
+            outcome.value,
+            outcome.base,
         )
 
 
 def test_a_questions_trail_holds_its_criteria_and_its_domains(made: Made) -> None:
     db, _, run = made
     tree = trail_of(db, run, "services", items=1)
-    domains = [node["target"] for node in tree["below"] if node["kind"] == "domain"]
+    domains = [node.target for node in tree.below if node.kind == "domain"]
     assert domains == [domain.id for domain in WELSH.framework.question("services").domains]
-    criteria = [node for node in tree["below"] if node["kind"] == "criterion"]
-    assert len(criteria) == len(run.rating("services")["outcomes"])
-    assert {node["below"][0]["made_of"] for node in criteria} == {"ratings"}
-    assert all(node["below"][0]["below"] == [] for node in criteria)
+    criteria = [node for node in tree.below if node.kind == "criterion"]
+    assert len(criteria) == len(run.rating("services").outcomes)
+    assert {node.below[0].made_of for node in criteria} == {"ratings"}
+    assert all(node.below[0].below == [] for node in criteria)
 
 
 def test_the_cells_trail_holds_both_questions(made: Made) -> None:
     db, _, run = made
     tree = trail_of(db, run, "cell", items=0)
-    assert (tree["kind"], tree["run"], tree["cell"]) == ("cell", run.id, run.result["cell"])
-    assert [node["target"] for node in tree["below"]] == ["services", "organisation"]
+    assert (tree.kind, tree.run, tree.cell) == ("cell", run.id, run.result.cell)
+    assert [node.target for node in tree.below] == ["services", "organisation"]
 
 
 def test_every_item_in_a_trail_belongs_to_the_domain_and_its_measure(made: Made) -> None:
@@ -126,14 +130,14 @@ def test_every_item_in_a_trail_belongs_to_the_domain_and_its_measure(made: Made)
             tagged.setdefault(domain, set()).add(item_at(db, review, row))
     for domain in review.framework.domains:
         for measure in measures_in(trail_of(db, run, domain, items=100)):
-            made_of = WELSH.rulebook.measure(measure["measure"])
-            assert {item["id"] for item in measure["below"]} <= tagged[domain]
-            for item in measure["below"]:
+            made_of = WELSH.rulebook.measure(measure.measure)
+            assert {item["id"] for item in measure.below} <= tagged[domain]
+            for item in measure.below:
                 assert made_of.of is Of.ITEMS or f"{item['kind']}s" == made_of.of.value
                 assert item["source"] and item["locator"] and item["source_kind"]
                 assert not item["withdrawn"]
-        items = trail_of(db, run, domain, items=100)["below"][0]["below"][0]
-        assert {item["id"] for item in items["below"]} == tagged[domain]
+        items = trail_of(db, run, domain, items=100).below[0].below[0]
+        assert {item["id"] for item in items.below} == tagged[domain]
 
 
 def test_items_in_lists_say_out_of_what_and_whether_on_few_answers(tmp_path: Path) -> None:
@@ -181,8 +185,8 @@ def test_pages_of_items_miss_and_repeat_nothing_and_say_how_many_there_are(made:
 def test_a_trail_shows_as_many_items_as_asked_and_names_the_number_of_all(made: Made) -> None:
     db, _, run = made
     tree = trail_of(db, run, "assessment", items=2, offset=8)
-    node = tree["below"][0]["below"][0]
-    assert (node["measure"], node["items_in_all"], len(node["below"])) == ("items", 9, 1)
+    node = tree.below[0].below[0]
+    assert (node.measure, node.items_in_all, len(node.below)) == ("items", 9, 1)
 
 
 def test_a_mistyped_target_or_measure_gets_the_nearest_one(made: Made) -> None:
@@ -366,12 +370,14 @@ def test_the_trail_of_an_older_run_stays_as_it_was(tmp_path: Path) -> None:
     add(db, review, finding("O1"), finding("O1"))
     after = trail_of(db, load_run(db, review, run.id), "carers", items=100)
 
-    def without_mark(node: dict[str, Any]) -> dict[str, Any]:
-        below = [without_mark(child) for child in node.get("below", [])]
-        return {**{name: v for name, v in node.items() if name != "withdrawn"}, "below": below}
+    def without_mark(tree: Node) -> Any:
+        told = json.loads(json.dumps(tree, default=plain))
+        for measure in (node for criterion in told["below"] for node in criterion["below"]):
+            measure["below"] = [{**item, "withdrawn": None} for item in measure["below"]]
+        return told
 
     assert without_mark(after) == without_mark(before)
-    marked = {item["id"] for m in measures_in(after) for item in m["below"] if item["withdrawn"]}
+    marked = {item["id"] for m in measures_in(after) for item in m.below if item["withdrawn"]}
     assert marked == {gone}
     db.conn.close()
 
@@ -383,8 +389,8 @@ def test_a_review_of_thousands_of_items_pages_its_trail(tmp_path: Path) -> None:
     )
     add(db, review, *SOURCES, *[finding("I1" if n % 2 else "G1") for n in range(3000)])
     run = assess_plainly(db, review)
-    node = trail_of(db, run, "carers", items=5, offset=2998)["below"][0]["below"][0]
-    assert (node["items_in_all"], len(node["below"]), node["value"]) == (3000, 2, 3000)
+    node = trail_of(db, run, "carers", items=5, offset=2998).below[0].below[0]
+    assert (node.items_in_all, len(node.below), node.value) == (3000, 2, 3000)
     [share] = compute_measures(db, review, [WELSH.rulebook.measure("strengths_share")], last_event(db))[
         "carers"
     ].values()

@@ -147,13 +147,13 @@ def test_probabilities_add_up(sure: Uncertainty) -> None:
 
 
 def test_the_run_is_compared_with_its_draws(sure: Uncertainty, example: tuple[Database, Review, Run]) -> None:
-    for rating in example[2].result["ratings"]:
-        target = sure.target(rating["target"])
-        assert target.level_id == rating["level_id"]
-        given = [c.probability for c in target.levels if c.level_id == rating["level_id"]]
+    for rating in example[2].result.ratings:
+        target = sure.target(rating.target)
+        assert target.level_id == rating.level_id
+        given = [c.probability for c in target.levels if c.level_id == rating.level_id]
         assert given == [target.agreement]
     (here,) = [cell for cell in sure.cells if cell.here]
-    assert list(here.levels or ()) == example[2].result["cell"]
+    assert here.levels == example[2].result.cell
 
 
 def test_what_people_decided_counts_in_every_draw_beside_the_rules_alone(db: Database) -> None:

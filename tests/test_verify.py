@@ -108,7 +108,7 @@ def test_a_run_is_repeated_byte_for_byte_after_evidence_was_added_and_withdrawn(
 
 def test_a_run_under_a_changed_rulebook_is_repeated_with_that_rulebook(db: Database, review: Review) -> None:
     run = make(db, review, stricter())
-    assert run.rating("carers")["level_id"] == "inconsistent"
+    assert run.rating("carers").level_id == "inconsistent"
     assert verify_run(db, review, run).same
 
 

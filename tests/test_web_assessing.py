@@ -114,7 +114,7 @@ async def test_the_first_run_is_made_from_the_page_by_who_is_signed_in(bench: Be
     assert "Run 1 is made. Position on the grid: Mainly good / Well placed." in page
     assert "What changed since the run before" not in page
     run = in_file(bench, load_run)
-    assert (run.result["inputs"]["on"], run.result["inputs"]["seed"]) == ("2009-07-01", 0)
+    assert (run.result.inputs.on, run.result.inputs.seed) == ("2009-07-01", 0)
     assert bench.rows("select by, action from event order by id desc limit 1") == [("lead", "assess")]
     assert in_file(bench, lambda db, review: verify_run(db, review, run)).same
     assert in_file(bench, lambda db, _: audit_programme(db).problems) == ()
@@ -159,7 +159,7 @@ async def test_working_a_run_out_needs_no_more_than_reading(bench: Bench) -> Non
     finally:
         reading.conn.close()
     run = in_file(bench, lambda db, review: record_run(db, review, found, by="lead", at=AT))
-    assert run.is_new and run.rating("carers")["level_id"] == "mainly-good"
+    assert run.is_new and run.rating("carers").level_id == "mainly-good"
     assert in_file(bench, lambda db, review: verify_run(db, review, run)).same
     since = (await bench.get(f"{REVIEW}.json", LEAD)).json()["assessing"]["since"]
     assert since["counts"]["items_added"] == 40

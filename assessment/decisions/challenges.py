@@ -195,7 +195,7 @@ def check_rated(framework: Framework, target: str) -> None:
 
 
 def _check_measure(run: Run, rated: str, measure: str) -> None:
-    known = run.result["measures"]
+    known = run.result.measures
     if rated not in known or measure not in known[rated]:
         names = [f"{rated}.{name}" for name in known.get(rated, {})] or list(known)
         raise UnknownName("measure", f"{rated}.{measure}".rstrip("."), names)

@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, fields
 
-from rules.framework import in_language
-from rules.inference import shown_exactly, shown_number, titles_of_levels
+from rules.inference import Outcome, shown_exactly, shown_number
 from rules.loader import PolicySet
 from rules.rulebook import Measure
+from rules.sentences import OutcomeInWords, Sentences, titles_of_levels
 
 
-def tell_outcome(policy: PolicySet, target: str, outcome: Mapping[str, Any]) -> dict[str, Any]:
-    """A recorded outcome of a criterion with what people need to read it.
+@dataclass(frozen=True, kw_only=True)
+class OutcomeExplained(OutcomeInWords):
+    """An outcome of a criterion with what people need to read it."""
 
-    Beside what the run recorded (see rules.inference.Outcome): `measure_title`, `unit`, `value_words`,
-    `by_how_much`, and `rules`, the ids of the rules that the criterion became.
-    """
-    measure = policy.rulebook.measure(outcome["measure"])
-    return {
-        **outcome,
-        "measure_title": in_language(measure.title),
-        "unit": measure.unit,
-        "value_words": value_words(policy, target, measure, outcome["value"]),
-        "by_how_much": by_how_much(policy, target, measure, outcome),
-        "rules": list(policy.compiled.rules_of[(target, outcome["part"], outcome["criterion"])]),
-    }
+    measure_title: str
+    unit: str
+    value_words: str
+    by_how_much: str
+    rules: tuple[str, ...]
+    """Ids of the rules that the criterion became."""
+
+
+def explain_outcome(words: Sentences, target: str, outcome: Outcome) -> OutcomeExplained:
+    """A recorded outcome of a criterion with what people need to read it."""
+    policy, said = words.policy, words.outcome(target, outcome)
+    measure = policy.rulebook.measure(outcome.measure)
+    margin = Margin(outcome.met, outcome.value, outcome.margin)
+    return OutcomeExplained(
+        **{part.name: getattr(said, part.name) for part in fields(said)},
+        measure_title=words.measure_title(outcome.measure),
+        unit=measure.unit,
+        value_words=value_words(policy, target, measure, outcome.value),
+        by_how_much=by_how_much(policy, target, measure, margin),
+        rules=policy.compiled.rules_of[(target, outcome.part, outcome.criterion)],
+    )
+
+
+@dataclass(frozen=True)
+class Margin:
+    """Whether a test is met, and by how much."""
+
+    met: bool
+    value: int | float | None
+    margin: int | float | None
+    """Negative: missed by this much; None where there is none."""
 
 
 def value_words(policy: PolicySet, target: str, measure: Measure, value: int | float | None) -> str:
@@ -36,19 +55,16 @@ def value_words(policy: PolicySet, target: str, measure: Measure, value: int | f
     return shown_exactly(value, titles) + (f" {measure.unit}" if measure.unit and not titles else "")
 
 
-def by_how_much(policy: PolicySet, target: str, measure: Measure, outcome: Mapping[str, Any]) -> str:
-    """'met by 8.1 percentage points', 'missed by 1 level', 'met exactly', or plainly 'met' or 'missed'.
-
-    `outcome` holds `met`, `value` and `margin` (negative: missed by this much; None where there is none).
-    """
-    met, margin = outcome["met"], outcome["margin"]
-    if outcome["value"] is None:
+def by_how_much(policy: PolicySet, target: str, measure: Measure, margin: Margin) -> str:
+    """'met by 8.1 percentage points', 'missed by 1 level', 'met exactly', or plainly 'met' or 'missed'."""
+    met, distance = margin.met, margin.margin
+    if margin.value is None:
         return "met without a value" if met else "missed without a value"
-    if margin is None:
+    if distance is None:
         return "met" if met else "missed"
-    if margin == 0:
+    if distance == 0:
         return "met exactly" if met else "missed, standing exactly at it"
-    return f"{'met' if met else 'missed'} by {distance_words(policy, target, measure, margin)}"
+    return f"{'met' if met else 'missed'} by {distance_words(policy, target, measure, distance)}"
 
 
 def distance_words(policy: PolicySet, target: str, measure: Measure, distance: int | float) -> str:

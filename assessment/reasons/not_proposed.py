@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
+from assessment.reasons.margins import OutcomeExplained
 from rules.framework import in_language
-from rules.loader import PolicySet
+from rules.inference import Rating
 from rules.rulebook import Policy
+from rules.sentences import Sentences
 
 POLICY_WORDS = {
     Policy.SECURE_FIT: "the highest level of which every criterion, and every criterion below it, is met",
@@ -17,17 +20,37 @@ POLICY_WORDS = {
 """What each policy gives, in words."""
 MOST_SAID = 3
 
-Told = Mapping[str, Any]
-Why = tuple[str, str, list[Told]]
+Outcomes = Sequence[OutcomeExplained]
+Reason = Literal[
+    "criterion", "share", "better", "limit", "no-criteria", "not-enough-evidence", "left-to-people"
+]
+Why = tuple[Reason, str, Outcomes]
 """Reason, sentence, and the criteria (or limits) that stood in the way."""
 
 
-def lost_levels(policy: PolicySet, rating: Told, outcomes: Sequence[Told]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class LostLevel:
+    """A level that the rules did not give, and why."""
+
+    level: str
+    title: str
+    number: int
+    """1 is the worst."""
+    met: int
+    """How many of its own criteria are met."""
+    of: int
+    """How many it has."""
+    reason: Reason
+    because: str
+    """The same as a sentence."""
+    failed: Outcomes
+    """The criteria that were missed, and the limits that hold it down or would."""
+
+
+def lost_levels(words: Sentences, rating: Rating, outcomes: Outcomes) -> list[LostLevel]:
     """Every level of a target but the one that the rules propose, worst first.
 
-    `outcomes` are the rating's, as assessment.reasons.margins tells them. Each level holds `level`, `title`,
-    `number` (1 the worst), `met` and `of` (how many of its own criteria are met), `reason`, `because` (a
-    sentence) and `failed`: the criteria that were missed, and the limits that hold it down or would. Reasons:
+    `outcomes` are the rating's, as assessment.reasons.margins explains them. Reasons:
 
         criterion            secure-fit, first-match: a criterion of it, or of a level below, is missed
         share                best-fit: another level has a larger share of its criteria met, or as large a one
@@ -38,15 +61,13 @@ def lost_levels(policy: PolicySet, rating: Told, outcomes: Sequence[Told]) -> li
         not-enough-evidence  no level is proposed, as evidence is not enough
         left-to-people       no level is proposed, as the rulebook leaves it to people
     """
-    contest = _Contest(policy, rating, outcomes)
-    return [
-        contest.lost(number) for number in range(1, len(contest.scale) + 1) if number != rating["proposed"]
-    ]
+    contest = _Contest(words, rating, outcomes)
+    return [contest.lost(number) for number in range(1, len(contest.scale) + 1) if number != rating.proposed]
 
 
-def failing_words(outcomes: Sequence[Told]) -> str:
+def failing_words(outcomes: Outcomes) -> str:
     """Criteria that were missed, in words: what was measured, what was needed, by how much."""
-    said = [f"{o['statement']} ({o['needed']} needed, {o['by_how_much']})" for o in outcomes[:MOST_SAID]]
+    said = [f"{o.statement} ({o.needed} needed, {o.by_how_much})" for o in outcomes[:MOST_SAID]]
     more = len(outcomes) - len(said)
     return "; ".join(said) + (f"; and {more} more" if more else "")
 
@@ -54,16 +75,15 @@ def failing_words(outcomes: Sequence[Told]) -> str:
 class _Contest:
     """The levels of one target against each other, under its policy."""
 
-    def __init__(self, policy: PolicySet, rating: Told, outcomes: Sequence[Told]) -> None:
-        framework, target = policy.framework, rating["target"]
-        self.rules = policy.rulebook.rules_of(framework, target)
-        self.scale = framework.scale_of(target)
-        self.proposed: int | None = rating["proposed"]
-        self.reached: int | None = rating["before_limits"]
-        self.lacking = [o for o in outcomes if o["part"] == "sufficiency" and not o["met"]]
-        self.limits = [o for o in outcomes if o["part"] == "limits"]
-        self.binding = [o for o in self.limits if o["criterion"] in rating["limits"]]
-        self.own = [[o for o in outcomes if o["part"] == level.id] for level in self.scale]
+    def __init__(self, words: Sentences, rating: Rating, outcomes: Outcomes) -> None:
+        policy, self.language = words.policy, words.language
+        self.rules = policy.rulebook.rules_of(policy.framework, rating.target)
+        self.scale = policy.framework.scale_of(rating.target)
+        self.proposed, self.reached = rating.proposed, rating.before_limits
+        self.lacking = [o for o in outcomes if o.part == "sufficiency" and not o.met]
+        self.limits = [o for o in outcomes if o.part == "limits"]
+        self.binding = [o for o in self.limits if o.criterion in rating.limits]
+        self.own = [[o for o in outcomes if o.part == level.id] for level in self.scale]
 
     def title(self, number: int) -> str:
         return in_language(self.scale[number - 1].title)
@@ -71,29 +91,29 @@ class _Contest:
     def title_of(self, level: str) -> str:
         return next(in_language(one.title) for one in self.scale if one.id == level)
 
-    def limits_below(self, number: int) -> list[Told]:
+    def limits_below(self, number: int) -> Outcomes:
         """The limits in force that would hold a level down, were it reached."""
         names = [level.id for level in self.scale]
-        return [o for o in self.limits if o["met"] and names.index(o["no_better_than"]) + 1 < number]
+        return [o for o in self.limits if o.met and names.index(o.no_better_than or "") + 1 < number]
 
-    def lost(self, number: int) -> dict[str, Any]:
-        own = self.own[number - 1]
+    def lost(self, number: int) -> LostLevel:
+        own, level = self.own[number - 1], self.scale[number - 1]
         reason, said, failed = self.why(number)
         if reason in ("criterion", "share"):
             for limit in self.limits_below(number):
-                said += f"; besides, no better than {self.title_of(limit['no_better_than'])} while"
-                said += f" {limit['statement']}"
+                said += f"; besides, no better than {self.title_of(limit.no_better_than or '')} while"
+                said += f" {limit.statement}"
                 failed = [*failed, limit]
-        return {
-            "level": self.scale[number - 1].id,
-            "title": self.title(number),
-            "number": number,
-            "met": sum(o["met"] for o in own),
-            "of": len(own),
-            "reason": reason,
-            "because": f"{said}.",
-            "failed": failed,
-        }
+        return LostLevel(
+            level=level.id,
+            title=in_language(level.title, self.language),
+            number=number,
+            met=sum(o.met for o in own),
+            of=len(own),
+            reason=reason,
+            because=f"{said}.",
+            failed=failed,
+        )
 
     def why(self, number: int) -> Why:
         if self.lacking:
@@ -101,7 +121,7 @@ class _Contest:
         if self.rules.propose == "people":
             return "left-to-people", "no level is proposed: the rulebook leaves it to people", []
         if self.reached and self.proposed and self.proposed < number <= self.reached:
-            held = "; ".join(o["statement"] for o in self.binding)
+            held = "; ".join(o.statement for o in self.binding)
             gives = "give it" if number == self.reached else f"give even {self.title(self.reached)}"
             said = f"the criteria {gives}, but the rating is held down to {self.title(self.proposed)}: {held}"
             return "limit", said, self.binding
@@ -113,8 +133,8 @@ class _Contest:
             case _:
                 return self._first(number)
 
-    def _missed(self, number: int) -> list[Told]:
-        return [o for o in self.own[number - 1] if not o["met"]]
+    def _missed(self, number: int) -> Outcomes:
+        return [o for o in self.own[number - 1] if not o.met]
 
     def _no_criteria(self) -> Why:
         return "no-criteria", "the rulebook has no criteria for it", []
@@ -138,7 +158,7 @@ class _Contest:
         mine, best = self.own[number - 1], self.own[reached - 1]
         if not mine:
             return self._no_criteria()
-        counts = [(sum(o["met"] for o in some), len(some)) for some in (mine, best)]
+        counts = [(sum(o.met for o in some), len(some)) for some in (mine, best)]
         (met, of), (most, of_best) = counts
         held, more = f"{met} of {of} criteria are met", f"{self.title(reached)} has {most} of {of_best}"
         if met * of_best == most * of:

@@ -6,10 +6,10 @@ rulebook. What fires on them must be what the run recorded; otherwise nothing is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from assessment.reasons.margins import by_how_much, distance_words, value_words
+from assessment.reasons.margins import Margin, by_how_much, distance_words, value_words
 from assessment.runs.run import Run
 from rules.compile import Compiled, Meaning, Stratum, facts_of, rating_fact
 from rules.errors import RunImpossible, UnknownName
@@ -32,38 +32,130 @@ MOST_NAMED = 12
 Found = tuple[Stratum, Rule]
 
 
-def explain_rules(run: Run, name: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ConditionExplained:
+    """One condition of a rule: what was asked, and what was observed."""
+
+    key: str
+    comparison: str
+    asked: Value
+    asked_words: str
+    observed: Value | None
+    observed_words: str | None
+    held: bool
+    margin: int | float | None
+    by_how_much: str
+
+
+@dataclass(frozen=True)
+class ConditionsExplained:
+    """The conditions that one fact has to pass."""
+
+    held: bool
+    fact: Mapping[str, Value] | None
+    """The nearest one; None where there is none of the kind."""
+    conditions: Sequence[ConditionExplained]
+
+
+@dataclass(frozen=True)
+class OtherRule:
+    """Another rule of the same criterion."""
+
+    rule: str
+    fired: bool
+
+
+@dataclass(frozen=True)
+class MeasureShown:
+    """The measure that a criterion tests, as the run recorded it."""
+
+    id: str
+    title: str
+    unit: str
+    value: int | float | None
+    value_words: str
+    base: int | float | None
+    low: int | float | None
+    high: int | float | None
+
+
+@dataclass(frozen=True)
+class RatingShown:
+    """The rating that a rule bears on, in the run."""
+
+    level: str | tuple[str, ...] | None
+    level_title: str | None
+    status: str
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleExplained:
+    """Why a rule of a criterion fired in a run, or did not."""
+
+    rule: str
+    stratum: str
+    fired: bool
+    because: str
+    """The sentence: what was observed, what was asked, by how much."""
+    kind: str = "criterion"
+    target: str
+    """The domain or question."""
+    title: str
+    part: str
+    """Where the criterion stands."""
+    part_title: str
+    criterion: str
+    statement: str
+    needed: str
+    reference: str
+    measure: MeasureShown
+    patterns: Sequence[ConditionsExplained]
+    same_criterion: Sequence[OtherRule]
+    rating: RatingShown
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellRuleExplained:
+    """Why a rule of a cell of the grid fired in a run, or did not."""
+
+    rule: str
+    stratum: str
+    fired: bool
+    because: str
+    kind: str = "cell"
+    target: str = "cell"
+    title: str
+    """The title of the cell."""
+    patterns: Sequence[ConditionsExplained]
+    rating: RatingShown
+    # What rules of criteria have and these have not: every explanation has the same names.
+    part: None = None
+    part_title: None = None
+    criterion: None = None
+    statement: None = None
+    needed: None = None
+    reference: None = None
+    measure: None = None
+    same_criterion: Sequence[OtherRule] = ()
+
+
+def explain_rules(run: Run, name: str, language: str = "en") -> list[RuleExplained | CellRuleExplained]:
     """Why each rule that `name` stands for fired in a run, or did not; most names stand for one rule.
 
     `name` is the id of a rule ('carers.mainly-good.strengths', 'cell.poor.badly'), or a target with the id of
-    a criterion: 'carers.strengths' stands for its rules in every part. Each explanation holds
-
-        rule, stratum, fired, because   the sentence: what was observed, what was asked, by how much
-        kind                            'criterion' or 'cell'
-        target, title                   the domain or question; of a cell 'cell' and its title
-        part, part_title, criterion     where the criterion stands; None of a cell
-        statement, needed, reference    the rulebook's words; None of a cell
-        measure                         {id, title, unit, value, value_words, base, low, high}; None of a cell
-        patterns                        each {held, fact, conditions}; a condition {key, comparison, asked,
-                                        asked_words, observed, observed_words, held, margin, by_how_much};
-                                        `fact` is the nearest one, None where there is none of the kind
-        same_criterion                  the other rules of the criterion: [{rule, fired}]
-        rating                          {level, level_title, status, because} of the target in the run
-
-    Raises UnknownName, and RunImpossible where the recorded measures do not give the recorded firings.
+    a criterion: 'carers.strengths' stands for its rules in every part. Raises UnknownName, and RunImpossible
+    where the recorded measures do not give the recorded firings.
     """
     chosen = find_rules(run.policy.compiled, name)
-    facts = facts_of_run(run)
-    fired = check_firings(run, facts)
-    return [_explain(run, stratum, rule, facts[stratum], fired) for stratum, rule in chosen]
+    why = _Why(run, language)
+    return [why.explain(stratum, rule) for stratum, rule in chosen]
 
 
-def explain_cell_rules(run: Run) -> list[dict[str, Any]]:
+def explain_cell_rules(run: Run, language: str = "en") -> list[CellRuleExplained]:
     """The rules of the cells of the grid: see `explain_rules`."""
-    facts = facts_of_run(run)
-    fired = check_firings(run, facts)
-    rules = run.policy.compiled.strata[Stratum.OVERALL]
-    return [_explain(run, Stratum.OVERALL, rule, facts[Stratum.OVERALL], fired) for rule in rules]
+    why = _Why(run, language)
+    return [why.cell(rule) for rule in run.policy.compiled.strata[Stratum.OVERALL]]
 
 
 def find_rules(compiled: Compiled, name: str) -> list[Found]:
@@ -90,13 +182,13 @@ def find_rules(compiled: Compiled, name: str) -> list[Found]:
 
 def facts_of_run(run: Run) -> dict[Stratum, list[Fact]]:
     """The facts of every stratum, made again from the measures and ratings that a run recorded."""
-    framework, measures = run.policy.framework, run.result["measures"]
+    framework, measures = run.policy.framework, run.result.measures
 
     def facts(target: str) -> Iterator[Fact]:
-        values = {name: measure["value"] for name, measure in measures.get(target, {}).items()}
+        values = {name: measure.value for name, measure in measures.get(target, {}).items()}
         yield from facts_of(target, values)
 
-    levels = [(question.id, run.rating(question.id)["level"]) for question in framework.questions]
+    levels = [(question.id, run.rating(question.id).level) for question in framework.questions]
     return {
         Stratum.DOMAIN: [fact for domain in framework.domains for fact in facts(domain)],
         Stratum.QUESTION: [fact for question, _ in levels for fact in facts(question)],
@@ -108,11 +200,11 @@ def check_firings(run: Run, facts: dict[Stratum, list[Fact]]) -> set[str]:
     """The rules that fire on the facts of a run; raises RunImpossible unless the run recorded the same."""
     strata = run.policy.compiled.strata
     fired = {
-        (str(stratum), firing.rule)
+        (stratum, firing.rule)
         for stratum, rules in strata.items()
         for firing in Evaluator(rules).fire(facts[stratum])
     }
-    recorded = {(stratum, rule) for stratum, rule in run.result["firings"]}
+    recorded = set(run.result.firings)
     if fired != recorded:
         different = sorted(rule for _, rule in fired ^ recorded)
         more = f" and {len(different) - 3} more" if len(different) > 3 else ""
@@ -124,186 +216,190 @@ def check_firings(run: Run, facts: dict[Stratum, list[Fact]]) -> set[str]:
     return {rule for _, rule in fired}
 
 
-def _explain(
-    run: Run, stratum: Stratum, rule: Rule, facts: Sequence[Fact], fired: set[str]
-) -> dict[str, Any]:
-    [found] = Evaluator([rule]).explain(facts)
-    compiled = run.policy.compiled
-    meaning = compiled.meaning.get(rule.id)
-    patterns = [
-        _pattern(run, meaning, asked, one, facts)
-        for asked, one in zip(rule.patterns, found.patterns, strict=True)
-    ]
-    told = {"rule": rule.id, "stratum": str(stratum), "fired": found.fired}
-    if meaning is None:
-        return {**told, **_cell(run, patterns, found.fired), "patterns": patterns}
-    return {**told, **_criterion(run, rule, meaning, patterns, fired), "patterns": patterns}
+class _Why:
+    """What is said of the rules of one run, in one language."""
 
+    def __init__(self, run: Run, language: str) -> None:
+        self.run, self.policy, self.words = run, run.policy, run.sentences(language)
+        self.facts = facts_of_run(run)
+        self.fired = check_firings(run, self.facts)
 
-def _pattern(
-    run: Run,
-    meaning: Meaning | None,
-    asked: Sequence[Condition],
-    found: PatternExplained,
-    facts: Sequence[Fact],
-) -> dict[str, Any]:
-    tried = found.tried or [Tried(condition, False, None, None) for condition in asked]
-    about = next(condition.value for condition in asked if condition.key == "target")
-    return {
-        "held": found.held,
-        "fact": None if found.fact is None else dict(facts[found.fact]),
-        "conditions": [_condition(run, meaning, str(about), one) for one in tried],
-    }
+    def explain(self, stratum: Stratum, rule: Rule) -> RuleExplained | CellRuleExplained:
+        meaning = self.policy.compiled.meaning.get(rule.id)
+        return self.cell(rule) if meaning is None else self.criterion(stratum, rule, meaning)
 
-
-def _condition(run: Run, meaning: Meaning | None, target: str, tried: Tried) -> dict[str, Any]:
-    condition = tried.condition
-    return {
-        "key": condition.key,
-        "comparison": condition.comparison,
-        "asked": condition.value,
-        "asked_words": ASKED[condition.comparison].format(_words(run, meaning, target, condition.value)),
-        "observed": tried.observed,
-        "observed_words": None if tried.observed is None else _words(run, meaning, target, tried.observed),
-        "held": tried.held,
-        "margin": None if tried.margin is None else round(tried.margin, 4),
-        "by_how_much": _by_how_much(run, meaning, target, tried),
-    }
-
-
-def _words(run: Run, meaning: Meaning | None, target: str, value: Value) -> str:
-    """A value as people read it: a measure's with its unit, a rating as the title of its level."""
-    framework, rulebook = run.policy.framework, run.policy.rulebook
-    if isinstance(value, str):
-        return value
-    if meaning is not None:
-        return value_words(run.policy, target, rulebook.measure(meaning.criterion.measure), value)
-    return in_language(framework.level(target, int(value)).title)
-
-
-def _by_how_much(run: Run, meaning: Meaning | None, target: str, tried: Tried) -> str:
-    margin, asked = tried.margin, tried.condition
-    if margin is None:
-        return "as asked" if tried.held else ""
-    if meaning is None:
-        size = abs(int(margin))
-        return "as asked" if tried.held else f"{size} level{'s' if size > 1 else ''} away"
-    measure = run.policy.rulebook.measure(meaning.criterion.measure)
-    if asked.comparison == "eq" and not tried.held:
-        return f"{distance_words(run.policy, target, measure, round(margin, 4))} away"
-    told = {"met": tried.held, "value": tried.observed, "margin": round(margin, 4)}
-    return by_how_much(run.policy, target, measure, told)
-
-
-def _rating(run: Run, target: str) -> dict[str, Any]:
-    rating = run.rating(target)
-    same = ("status", "level_title", "because")
-    return {"level": rating["level_id"], **{name: rating[name] for name in same}}
-
-
-def _criterion(
-    run: Run, rule: Rule, meaning: Meaning, patterns: Sequence[dict[str, Any]], fired: set[str]
-) -> dict[str, Any]:
-    policy, target = run.policy, meaning.target
-    measure = policy.rulebook.measure(meaning.criterion.measure)
-    recorded = run.result["measures"][target][measure.id]
-    outcome = next(
-        o
-        for o in run.rating(target)["outcomes"]
-        if (o["part"], o["criterion"]) == (meaning.part, meaning.criterion.id)
-    )
-    others = [
-        {"rule": rule_id, "fired": rule_id in fired}
-        for rule_id in policy.compiled.rules_of[(target, meaning.part, meaning.criterion.id)]
-        if rule_id != rule.id
-    ]
-    said = _said(run, rule, meaning, outcome, patterns[0], rule.id in fired)
-    instead = [other["rule"] for other in others if other["fired"]]
-    if instead and rule.id not in fired:
-        said += f" The criterion is met by {instead[0]}."
-    return {
-        "kind": "criterion",
-        "because": said,
-        "target": target,
-        "title": policy.framework.title_of(target),
-        "part": meaning.part,
-        "part_title": _part_title(run, meaning),
-        "criterion": meaning.criterion.id,
-        "statement": outcome["statement"],
-        "needed": outcome["needed"],
-        "reference": meaning.criterion.reference,
-        "measure": {
-            "id": measure.id,
-            "title": in_language(measure.title),
-            "unit": measure.unit,
-            "value_words": value_words(policy, target, measure, recorded["value"]),
-            **{name: recorded[name] for name in ("value", "base", "low", "high")},
-        },
-        "same_criterion": others,
-        "rating": _rating(run, target),
-    }
-
-
-def _part_title(run: Run, meaning: Meaning) -> str:
-    for level in run.policy.framework.scale_of(meaning.target):
-        if level.id == meaning.part:
-            return in_language(level.title)
-    return {"sufficiency": "Enough evidence", "limits": "Limits"}[meaning.part]
-
-
-def _said(
-    run: Run, rule: Rule, meaning: Meaning, outcome: dict[str, Any], pattern: dict[str, Any], fired: bool
-) -> str:
-    """The sentence about a criterion's rule."""
-    title, statement = run.policy.framework.title_of(meaning.target), outcome["statement"]
-    role = f"a criterion of {_part_title(run, meaning)} for {title}"
-    if isinstance(meaning.criterion, Limit):
-        ceiling = run.policy.framework.level_number(meaning.target, meaning.criterion.no_better_than)
-        best = in_language(run.policy.framework.level(meaning.target, ceiling).title)
-        role = f"the limit of {title} to no better than {best}"
-    elif meaning.part == "sufficiency":
-        role = f"a criterion of enough evidence for {title}"
-    if MISSING in rule.patterns[0]:
-        if fired:
-            return f"It fired: {statement}, and the rulebook lets that meet {role}."
-        return f"It did not fire: it asks that there be no value, but {statement}."
-    test = pattern["conditions"][-1]
-    asked = test["asked_words"]
-    if pattern["fact"] is None:
-        return f"It did not fire: {statement}, and {role} takes {asked}."
-    if fired:
-        return f"It fired: {statement}, and {role} takes {asked} ({test['by_how_much']})."
-    return f"It did not fire: {statement}, but {role} takes {asked} ({test['by_how_much']})."
-
-
-def _cell(run: Run, patterns: Sequence[dict[str, Any]], fired: bool) -> dict[str, Any]:
-    framework = run.policy.framework
-    parts, titles = [], []
-    for question, pattern in zip(framework.questions, patterns, strict=True):
-        asked = pattern["conditions"][-1]
-        wanted = in_language(framework.level(question.id, int(asked["asked"])).title)
-        titles.append(wanted)
-        name = in_language(question.title)
-        if pattern["held"]:
-            parts.append((True, f"{name} is rated {wanted}"))
-        elif pattern["fact"] is None:
-            parts.append((False, f"{name} is not rated"))
-        else:
-            parts.append((False, f"{name} is rated {asked['observed_words']}, not {wanted}"))
-    said = "; ".join(text for held, text in parts if held == fired)
-    return {
-        "kind": "cell",
-        "because": f"It {'fired' if fired else 'did not fire'}: {said}.",
-        "target": "cell",
-        "title": " / ".join(titles),
-        **dict.fromkeys(("part", "part_title", "criterion", "statement", "needed", "reference", "measure")),
-        "same_criterion": [],
-        "rating": {
-            "level": run.result["cell"],
-            "level_title": " / ".join(
-                run.rating(q.id)["level_title"] or "not rated" for q in framework.questions
+    def criterion(self, stratum: Stratum, rule: Rule, meaning: Meaning) -> RuleExplained:
+        target = meaning.target
+        measure = self.policy.rulebook.measure(meaning.criterion.measure)
+        recorded = self.run.result.measures[target][measure.id]
+        rating = self.run.rating(target)
+        outcome = next(
+            o for o in rating.outcomes if (o.part, o.criterion) == (meaning.part, meaning.criterion.id)
+        )
+        others = [
+            OtherRule(rule_id, rule_id in self.fired)
+            for rule_id in self.policy.compiled.rules_of[(target, meaning.part, meaning.criterion.id)]
+            if rule_id != rule.id
+        ]
+        fired, patterns = self._tried(stratum, rule, meaning)
+        statement = self.words.statement(target, outcome)
+        said = self._said(rule, meaning, statement, patterns[0])
+        instead = [other.rule for other in others if other.fired]
+        if instead and rule.id not in self.fired:
+            said += f" The criterion is met by {instead[0]}."
+        return RuleExplained(
+            rule=rule.id,
+            stratum=str(stratum),
+            fired=fired,
+            because=said,
+            target=target,
+            title=self.words.title(target),
+            part=meaning.part,
+            part_title=self._part_title(meaning, self.words.language),
+            criterion=meaning.criterion.id,
+            statement=statement,
+            needed=self.words.needed(target, outcome),
+            reference=meaning.criterion.reference,
+            measure=MeasureShown(
+                id=measure.id,
+                title=self.words.measure_title(measure.id),
+                unit=measure.unit,
+                value=recorded.value,
+                value_words=value_words(self.policy, target, measure, recorded.value),
+                base=recorded.base,
+                low=recorded.low,
+                high=recorded.high,
             ),
-            "status": "placed" if run.result["cell"] else "open",
-            "because": "",
-        },
-    }
+            patterns=patterns,
+            same_criterion=others,
+            rating=RatingShown(
+                level=rating.level_id,
+                level_title=self.words.level_title(target, rating.level),
+                status=rating.status,
+                because=self.words.because(rating),
+            ),
+        )
+
+    def cell(self, rule: Rule) -> CellRuleExplained:
+        framework, language = self.policy.framework, self.words.language
+        fired, patterns = self._tried(Stratum.OVERALL, rule, None)
+        parts, titles, rated = [], [], []
+        for question, pattern in zip(framework.questions, patterns, strict=True):
+            asked = pattern.conditions[-1]
+            wanted = in_language(framework.level(question.id, int(asked.asked)).title, language)
+            titles.append(wanted)
+            name = in_language(question.title, language)
+            if pattern.held:
+                parts.append((True, f"{name} is rated {wanted}"))
+            elif pattern.fact is None:
+                parts.append((False, f"{name} is not rated"))
+            else:
+                parts.append((False, f"{name} is rated {asked.observed_words}, not {wanted}"))
+            level = self.run.rating(question.id).level
+            rated.append(self.words.level_title(question.id, level) or "not rated")
+        said = "; ".join(text for held, text in parts if held == fired)
+        cell = self.run.result.cell
+        return CellRuleExplained(
+            rule=rule.id,
+            stratum=str(Stratum.OVERALL),
+            fired=fired,
+            because=f"It {'fired' if fired else 'did not fire'}: {said}.",
+            title=" / ".join(titles),
+            patterns=patterns,
+            rating=RatingShown(
+                level=cell,
+                level_title=" / ".join(rated),
+                status="placed" if cell else "open",
+                because="",
+            ),
+        )
+
+    def _tried(
+        self, stratum: Stratum, rule: Rule, meaning: Meaning | None
+    ) -> tuple[bool, list[ConditionsExplained]]:
+        facts = self.facts[stratum]
+        [found] = Evaluator([rule]).explain(facts)
+        patterns = [
+            self._pattern(meaning, asked, one, facts)
+            for asked, one in zip(rule.patterns, found.patterns, strict=True)
+        ]
+        return found.fired, patterns
+
+    def _pattern(
+        self,
+        meaning: Meaning | None,
+        asked: Sequence[Condition],
+        found: PatternExplained,
+        facts: Sequence[Fact],
+    ) -> ConditionsExplained:
+        tried = found.tried or [Tried(condition, False, None, None) for condition in asked]
+        about = next(condition.value for condition in asked if condition.key == "target")
+        return ConditionsExplained(
+            held=found.held,
+            fact=None if found.fact is None else dict(facts[found.fact]),
+            conditions=[self._condition(meaning, str(about), one) for one in tried],
+        )
+
+    def _condition(self, meaning: Meaning | None, target: str, tried: Tried) -> ConditionExplained:
+        condition, observed = tried.condition, tried.observed
+        return ConditionExplained(
+            key=condition.key,
+            comparison=condition.comparison,
+            asked=condition.value,
+            asked_words=ASKED[condition.comparison].format(self._value(meaning, target, condition.value)),
+            observed=observed,
+            observed_words=None if observed is None else self._value(meaning, target, observed),
+            held=tried.held,
+            margin=None if tried.margin is None else round(tried.margin, 4),
+            by_how_much=self._by_how_much(meaning, target, tried),
+        )
+
+    def _value(self, meaning: Meaning | None, target: str, value: Value) -> str:
+        """A value as people read it: a measure's with its unit, a rating as the title of its level."""
+        if isinstance(value, str):
+            return value
+        if meaning is not None:
+            measure = self.policy.rulebook.measure(meaning.criterion.measure)
+            return value_words(self.policy, target, measure, value)
+        return in_language(self.policy.framework.level(target, int(value)).title, self.words.language)
+
+    def _by_how_much(self, meaning: Meaning | None, target: str, tried: Tried) -> str:
+        margin, asked = tried.margin, tried.condition
+        if margin is None:
+            return "as asked" if tried.held else ""
+        if meaning is None:
+            size = abs(int(margin))
+            return "as asked" if tried.held else f"{size} level{'s' if size > 1 else ''} away"
+        measure = self.policy.rulebook.measure(meaning.criterion.measure)
+        if asked.comparison == "eq" and not tried.held:
+            return f"{distance_words(self.policy, target, measure, round(margin, 4))} away"
+        value = None if isinstance(tried.observed, str) else tried.observed
+        return by_how_much(self.policy, target, measure, Margin(tried.held, value, round(margin, 4)))
+
+    def _part_title(self, meaning: Meaning, language: str = "en") -> str:
+        for level in self.policy.framework.scale_of(meaning.target):
+            if level.id == meaning.part:
+                return in_language(level.title, language)
+        return {"sufficiency": "Enough evidence", "limits": "Limits"}[meaning.part]
+
+    def _said(self, rule: Rule, meaning: Meaning, statement: str, pattern: ConditionsExplained) -> str:
+        """The sentence about a criterion's rule."""
+        framework, target, fired = self.policy.framework, meaning.target, rule.id in self.fired
+        title = framework.title_of(target)
+        role = f"a criterion of {self._part_title(meaning)} for {title}"
+        if isinstance(meaning.criterion, Limit):
+            ceiling = framework.level_number(target, meaning.criterion.no_better_than)
+            role = f"the limit of {title} to no better than"
+            role += f" {in_language(framework.level(target, ceiling).title)}"
+        elif meaning.part == "sufficiency":
+            role = f"a criterion of enough evidence for {title}"
+        if MISSING in rule.patterns[0]:
+            if fired:
+                return f"It fired: {statement}, and the rulebook lets that meet {role}."
+            return f"It did not fire: it asks that there be no value, but {statement}."
+        test = pattern.conditions[-1]
+        if pattern.fact is None:
+            return f"It did not fire: {statement}, and {role} takes {test.asked_words}."
+        if fired:
+            return f"It fired: {statement}, and {role} takes {test.asked_words} ({test.by_how_much})."
+        return f"It did not fire: {statement}, but {role} takes {test.asked_words} ({test.by_how_much})."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from sqlite_utils import Database
 
@@ -10,13 +12,12 @@ from assessment.runs.run import Run
 from evidence.items import SMALL
 from programme.database import one, rows
 from rules.errors import UnknownName
+from rules.inference import Outcome
+from rules.rulebook import Of
+from rules.sentences import Sentences
 
-CRITERIA = """
-select c.id, c.part, c.key, c.met, c.margin, c.statement, c.needed, c.reference, m.key as measure, m.title,
-  m.value, m.base, m.low, m.high, m.unit, m.made_of, m.id as measure_id
-from criterion c join measure m on m.id = c.measure_id
-where c.run_id = ? and c.target = ? order by c.id
-"""
+# The rows that stand for the criteria of a target, and for the measures they test.
+NUMBERS = "select part, key, id, measure_id from criterion where run_id = ? and target = ?"
 ITEMS = f"""
 select e.id, e.kind, e.strand, e.text, e.quote, e.direction, e.significance, e.value, e.scale_max, e.base,
   {SMALL}, e.unit,
@@ -31,48 +32,147 @@ where b.measure_id = :measure order by e.significance desc, s.ref, e.id limit :l
 """
 
 
-def trail_of(db: Database, run: Run, target: str, *, items: int = 20, offset: int = 0) -> dict[str, Any]:
+Item = dict[str, Any]
+"""A row of `ITEMS`: an item with its source and locator."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureNode:
+    """A measure, and the items behind it."""
+
+    kind: Literal["measure"] = "measure"
+    id: int
+    measure: str
+    title: str
+    value: int | float | None
+    base: int | float | None
+    low: int | float | None
+    high: int | float | None
+    unit: str
+    made_of: str
+    items_in_all: int
+    below: Sequence[Item]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CriterionNode:
+    """A criterion, and the measure it tests."""
+
+    kind: Literal["criterion"] = "criterion"
+    id: int
+    part: str
+    key: str
+    met: bool
+    margin: int | float | None
+    statement: str
+    needed: str
+    reference: str
+    below: Sequence[MeasureNode]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatingNode:
+    """A rating, and the criteria and (of a question) the domains it rests on."""
+
+    kind: Literal["domain", "question"]
+    target: str
+    title: str
+    status: str
+    level: str | None
+    """Title of the level."""
+    because: str
+    below: Sequence[CriterionNode | RatingNode]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellNode:
+    """The position on the grid, and the questions that make it."""
+
+    kind: Literal["cell"] = "cell"
+    run: int
+    cell: tuple[str, ...] | None
+    below: Sequence[RatingNode]
+
+
+Node = CellNode | RatingNode | CriterionNode | MeasureNode
+
+
+def trail_of(
+    db: Database, run: Run, target: str, *, items: int = 20, offset: int = 0, language: str = "en"
+) -> CellNode | RatingNode:
     """The tree from a rating ('cell', a question or a domain) down to items with source and locator.
 
     Under every measure at most `items` items stand, from `offset` on; `items_in_all` says how many there
-    are. Nodes hold what their level needs and `below`, the nodes they rest on. Raises UnknownName.
+    are. `below` of a node holds the nodes it rests on. Raises UnknownName.
     """
-    framework = run.policy.framework
+    words = run.sentences(language)
     if target == "cell":
-        below = [trail_of(db, run, q.id, items=items, offset=offset) for q in framework.questions]
-        return {"kind": "cell", "run": run.id, "cell": run.result["cell"], "below": below}
+        questions = [_rating(db, run, words, q.id, items, offset) for q in words.framework.questions]
+        return CellNode(run=run.id, cell=run.result.cell, below=questions)
+    return _rating(db, run, words, target, items, offset)
+
+
+def _rating(db: Database, run: Run, words: Sentences, target: str, items: int, offset: int) -> RatingNode:
     rating = run.rating(target)
-    node = {
-        "kind": rating["kind"],
-        "target": target,
-        "title": rating["title"],
-        "status": rating["status"],
-        "level": rating["level_title"],
-        "because": rating["because"],
-        "below": [_criterion(db, row, items, offset) for row in rows(db, CRITERIA, [run.id, target])],
-    }
-    if rating["kind"] == "question":
-        domains = framework.question(target).domains
-        node["below"] += [trail_of(db, run, d.id, items=items, offset=offset) for d in domains]
-    return node
+    numbers = {(row["part"], row["key"]): row for row in rows(db, NUMBERS, [run.id, target])}
+    below: list[CriterionNode | RatingNode] = []
+    for outcome in rating.outcomes:
+        row = numbers[outcome.part, outcome.criterion]
+        measure = _measure(db, words, outcome, row["measure_id"], items, offset)
+        said = words.outcome(target, outcome)
+        below.append(
+            CriterionNode(
+                id=row["id"],
+                part=outcome.part,
+                key=outcome.criterion,
+                met=outcome.met,
+                margin=outcome.margin,
+                statement=said.statement,
+                needed=said.needed,
+                reference=said.reference,
+                below=[measure],
+            )
+        )
+    if rating.kind == "question":
+        domains = words.framework.question(target).domains
+        below += [_rating(db, run, words, domain.id, items, offset) for domain in domains]
+    return RatingNode(
+        kind=rating.kind,
+        target=target,
+        title=words.title(target),
+        status=rating.status,
+        level=words.level_title(target, rating.level),
+        because=words.because(rating),
+        below=below,
+    )
 
 
-def _criterion(db: Database, row: dict[str, Any], items: int, offset: int) -> dict[str, Any]:
-    measure = {
-        key: row.pop(key) for key in ("measure", "title", "value", "base", "low", "high", "unit", "made_of")
-    }
-    measure_id = row.pop("measure_id")
-    found: list[dict[str, Any]] = []
+def _measure(
+    db: Database, words: Sentences, outcome: Outcome, number: int, items: int, offset: int
+) -> MeasureNode:
+    measure = words.policy.rulebook.measure(outcome.measure)
+    found: list[Item] = []
     in_all = 0
-    if measure["made_of"] != "ratings":
-        found, in_all = items_behind(db, measure_id, limit=items, offset=offset)
-    below = {"kind": "measure", "id": measure_id, **measure, "items_in_all": in_all, "below": found}
-    return {**row, "kind": "criterion", "met": bool(row["met"]), "below": [below]}
+    if measure.of is not Of.RATINGS:
+        found, in_all = items_behind(db, number, limit=items, offset=offset)
+    return MeasureNode(
+        id=number,
+        measure=outcome.measure,
+        title=words.measure_title(outcome.measure),
+        value=outcome.value,
+        base=outcome.base,
+        low=outcome.low,
+        high=outcome.high,
+        unit=measure.unit,
+        made_of=measure.of.value,
+        items_in_all=in_all,
+        below=found,
+    )
 
 
 def items_behind(
     db: Database, measure_id: int, *, limit: int = 50, offset: int = 0
-) -> tuple[list[dict[str, Any]], int]:
+) -> tuple[list[Item], int]:
     """A page of the items behind a measure, gravest first, and how many there are in all."""
     found = rows(db, ITEMS, {"measure": measure_id, "limit": limit, "offset": offset}) if limit else []
     total = one(db, "select count(*) from measure_evidence where measure_id = ?", [measure_id])

@@ -84,7 +84,7 @@ def load_base(db: Database, review: Review, run: Run) -> Base:
     counted = load_counted(db, then, frozen.event)
     measures = _measures(counted, frozen.policy.rulebook.evidence_measures)
     inference = infer_of_record(frozen.policy, measures, frozen.decided, with_engine=False)
-    recorded = [(rating["target"], rating["level"], rating["proposed"]) for rating in run.result["ratings"]]
+    recorded = [(rating.target, rating.level, rating.proposed) for rating in run.result.ratings]
     if recorded != [(rating.target, rating.level, rating.proposed) for rating in inference.ratings]:
         raise RunImpossible(
             f"run {run.id} cannot be repeated, so nothing can be said of what would change it",

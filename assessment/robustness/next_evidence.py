@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlite_utils import Database
 
@@ -33,7 +32,9 @@ from programme.reviews import Review
 from rules.compile import measures_tested
 from rules.errors import RunImpossible
 from rules.framework import in_language
+from rules.inference import Rating
 from rules.rulebook import Of
+from rules.sentences import Sentences
 
 ASSUMED = (
     "Assumed: what is added says on the whole what is there already, and only the sample grows. Case files"
@@ -66,6 +67,16 @@ class Gain:
 
 
 @dataclass(frozen=True)
+class Shortfall:
+    """By how much a measure is too little for a rating."""
+
+    measure: str
+    value: int | float | None
+    needed: str
+    short_by: int | float | None
+
+
+@dataclass(frozen=True)
 class DomainNext:
     """Where to look next for one domain."""
 
@@ -76,8 +87,8 @@ class DomainNext:
     """What the rules give now."""
     missing: tuple[str, ...]
     """What is lacking for a rating: the gaps."""
-    short_by: tuple[dict[str, Any], ...]
-    """The same in figures: measure, value, needed, short_by."""
+    short_by: tuple[Shortfall, ...]
+    """The same in figures."""
     chance_wrong: float | None
     """None without a rating by the rules."""
     error: float | None
@@ -133,10 +144,10 @@ def look_next(
         if any(kind in there for there, _ in kinds.values())
         for amount in (step[kind] * times for times in TIMES)
     ]
-    found = []
+    found, words = [], run.sentences()
     for domain, (there, nothing_yet) in kinds.items():
         rating = run.rating(domain)
-        level = rating["proposed"]
+        level = rating.proposed
         wrong, gains = None, []
         if level is not None:
             wrong = chance_of(draws - now[domain][level], draws)
@@ -147,15 +158,15 @@ def look_next(
                     gains.append(Gain(kind, amount, then, wrong[0] - then, both))
         best = _best(gains)
         titles = [in_language(one.title) for one in prepared.framework.scale_of(domain)]
-        missing = tuple(gap["missing"] for gap in run.result["gaps"] if gap["target"] == domain)
+        missing = tuple(gap.missing for gap in words.gaps([rating]))
         found.append(
             DomainNext(
                 target=domain,
-                title=rating["title"],
-                status=rating["status"],
+                title=words.title(domain),
+                status=rating.status,
                 level_title=None if level is None else titles[level - 1],
                 missing=missing,
-                short_by=tuple(_short_by(rating)),
+                short_by=tuple(_short_by(words, rating)),
                 chance_wrong=wrong and wrong[0],
                 error=wrong and wrong[1],
                 gains=tuple(gains),
@@ -223,16 +234,15 @@ def _best(gains: list[Gain]) -> Gain | None:
     return next(gain for gain in same if gain.fall >= MOST * most.fall)
 
 
-def _short_by(rating: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _short_by(words: Sentences, rating: Rating) -> list[Shortfall]:
     return [
-        {
-            "measure": outcome["measure"],
-            "value": outcome["value"],
-            "needed": outcome["needed"],
-            "short_by": None if outcome["margin"] is None else -outcome["margin"],
-        }
-        for outcome in rating["outcomes"]
-        if outcome["part"] == "sufficiency" and not outcome["met"]
+        Shortfall(
+            outcome.measure,
+            outcome.value,
+            words.needed(rating.target, outcome),
+            None if outcome.margin is None else -outcome.margin,
+        )
+        for outcome in rating.lacking
     ]
 
 

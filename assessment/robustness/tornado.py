@@ -114,7 +114,7 @@ def _of_measures(base: Base, run: Run, domain: str, language: str) -> Iterator[B
     reached = _levels(base, domain, {name: [value for value, _ in some] for name, some in tried.items()})
     level = int(rate_alternatives(base, {}, 1).proposed[domain][0])
     for name, values in tried.items():
-        measure, recorded = book.measure(name), run.result["measures"][domain][name]
+        measure, recorded = book.measure(name), run.result.measures[domain][name]
         near = {at for (_, inside), at in zip(values, reached[name], strict=True) if inside}
         value = base.measures[domain][name].value
         yield Bar(
@@ -123,8 +123,8 @@ def _of_measures(base: Base, run: Run, domain: str, language: str) -> Iterator[B
             unit=measure.unit,
             value=value,
             shown="nothing to measure" if value is None else f"{shown_number(value)} {measure.unit}".strip(),
-            low=recorded["low"],
-            high=recorded["high"],
+            low=recorded.low,
+            high=recorded.high,
             reaches=tuple(sorted({level, *reached[name]})),
             within=tuple(sorted({level, *near})),
         )
@@ -133,17 +133,16 @@ def _of_measures(base: Base, run: Run, domain: str, language: str) -> Iterator[B
 def _values(base: Base, run: Run, domain: str, name: str) -> Iterator[tuple[Value, bool]]:
     """The values to try, each with whether it lies within the interval."""
     framework, book = base.policy.framework, base.policy.rulebook
-    measure, recorded = book.measure(name), run.result["measures"][domain][name]
+    measure, recorded = book.measure(name), run.result.measures[domain][name]
     criteria = [c for _, c in book.rules_of(framework, domain).criteria() if c.measure == name]
     numbers = sorted({n for c in criteria for n in thresholds(framework, book, domain, c)})
-    low, high = recorded["low"], recorded["high"]
-    known = low is not None and high is not None
+    low, high = recorded.low, recorded.high
+    ends = () if low is None or high is None else (low, high)
     for value in cells(measure, numbers):
-        yield value, bool(known and value is not None and low <= value <= high)
-    if known:
-        # Of a part that the interval holds only in part, one of its ends lies in it.
-        for end in (low, high):
-            yield rounded(end), True
+        yield value, bool(ends and value is not None and ends[0] <= value <= ends[1])
+    # Of a part that the interval holds only in part, one of its ends lies in it.
+    for end in ends:
+        yield rounded(end), True
 
 
 def _levels(base: Base, domain: str, tried: dict[str, list[Value]]) -> dict[str, list[int]]:

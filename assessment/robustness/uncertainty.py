@@ -27,7 +27,6 @@ from programme.reviews import Review
 from rules.arrays import ArrayEvaluator, Levels
 from rules.errors import RunImpossible
 from rules.framework import Framework, in_language
-from rules.ratings import MeasureValue
 
 FEWEST, MOST = 100, 10_000_000
 """Fewer draws than this say too little; with more, the Monte Carlo error is below 0.02 % and time is lost."""
@@ -160,7 +159,7 @@ def prepare(
     then = dataclasses.replace(review, framework=frozen.policy.framework)
     measures = frozen.policy.rulebook.evidence_measures
     point = {
-        domain: {m.id: MeasureValue(**run.result["measures"][domain][m.id]) for m in measures}
+        domain: {m.id: run.result.measures[domain][m.id] for m in measures}
         for domain in then.framework.domains
     }
     resampler = load_resampler(db, then, measures, point, frozen.event, findings=findings == "resampled")
@@ -207,19 +206,18 @@ def draw_run(
         if decided_domains:
             alone.add(prepared.rate(measures, {}, count))
     targets = []
-    for rating in run.result["ratings"]:
-        name = rating["target"]
+    for rating in run.result.ratings:
+        name, level = rating.target, rating.level
         chances = found.chances(name, draws)
-        level = rating["level"]
         given = chances[-1 if level is None else level - 1]
         targets.append(
             TargetChances(
                 target=name,
-                title=rating["title"],
-                kind=rating["kind"],
-                question=rating["question"],
-                status=rating["status"],
-                level_id=rating["level_id"],
+                title=framework.title_of(name),
+                kind=rating.kind,
+                question=framework.question_of[name].id,
+                status=rating.status,
+                level_id=rating.level_id,
                 level_title=given.title,
                 agreement=given.probability,
                 error=given.error,
@@ -228,7 +226,7 @@ def draw_run(
                 sizes=prepared.resampler.sizes.get(name),
             )
         )
-    cells = found.cell_chances(run.result["cell"], draws)
+    cells = found.cell_chances(run.result.cell, draws)
     how = "held as they are" if findings == "fixed" else "drawn with replacement within their domain"
     assumed = ASSUMED.format(unknown=UNKNOWN_BASE, findings=how)
     return Uncertainty(run.review, run.id, draws, seed, findings, tuple(targets), cells, assumed)
@@ -279,7 +277,7 @@ class _Counts:
         ]
         return (*rated, Chance(None, None, "not rated", *chance_of(int(counts[0]), draws)))
 
-    def cell_chances(self, here: list[str] | None, draws: int) -> tuple[CellChance, ...]:
+    def cell_chances(self, here: tuple[str, ...] | None, draws: int) -> tuple[CellChance, ...]:
         scales = [question.scale for question in self.framework.questions]
         cells, placed = [], 0
         for numbers in np.ndindex(*(len(scale) for scale in scales)):
@@ -288,6 +286,6 @@ class _Counts:
             levels = [scale[number] for scale, number in zip(scales, numbers, strict=True)]
             names = tuple(level.id for level in levels)
             title = " / ".join(in_language(level.title) for level in levels)
-            cells.append(CellChance(names, title, *chance_of(count, draws), names == tuple(here or ())))
+            cells.append(CellChance(names, title, *chance_of(count, draws), names == (here or ())))
         nowhere = CellChance(None, "no position", *chance_of(draws - placed, draws), not here)
         return (*cells, nowhere)

@@ -33,6 +33,7 @@ from rules.errors import ReviewError, UnknownName
 from rules.framework import in_language
 from rules.inference import Inference, Rating
 from rules.ratings import MeasureValue, rounded
+from rules.sentences import Sentences
 
 KINDS_OF_NAMES = ("source", "item", "kind", "strand")
 
@@ -203,6 +204,7 @@ def _measure_changes(
 
 
 def _rating_changes(base: Base, after: Inference) -> Iterator[dict[str, Any]]:
+    words = Sentences(base.policy)
     for old, new in zip(base.inference.ratings, after.ratings, strict=True):
         yield {
             "target": old.target,
@@ -213,7 +215,7 @@ def _rating_changes(base: Base, after: Inference) -> Iterator[dict[str, Any]]:
             "status": new.status,
             "changed": old.level != new.level,
             "hidden": old.target in base.decided and old.proposed != new.proposed,
-            "because": new.because,
+            "because": words.because(new),
         }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from assessment.runs.run import canonical
+from assessment.runs.result import canonical
 from programme.check import SHOWN, RecordCheck, RecordProblem, check_record
 from programme.database import rows
 from programme.progress import Progress, no_progress

@@ -19,6 +19,7 @@ from programme.database import one, rows
 from programme.reviews import Review
 from rules.errors import RunImpossible
 from rules.framework import in_language
+from rules.inference import Rating
 
 FACTORS = ("evidence", "rules", "decisions")
 
@@ -90,9 +91,10 @@ def compare_runs(db: Database, review: Review, before: Run, after: Run) -> dict[
     moved = [
         (one, other)
         for one, other in _pairs(before, after)
-        if (one["level"], one["status"]) != (other["level"], other["status"])
+        if (one.level, one.status) != (other.level, other.status)
     ]
     causes = _Causes(db, review, old, new)
+    then, now = before.sentences(), after.sentences()
     return {
         "before": before.id,
         "after": after.id,
@@ -105,38 +107,39 @@ def compare_runs(db: Database, review: Review, before: Run, after: Run) -> dict[
         "measures": _measure_changes(before, after),
         "ratings": [
             {
-                "target": one["target"],
-                "title": one["title"],
-                "before": one["level_title"] or one["status"],
-                "after": other["level_title"] or other["status"],
-                "because": other["because"],
-                "causes": causes.of(one["target"], other["level"]),
+                "target": one.target,
+                "title": then.title(one.target),
+                "before": then.level_title(one.target, one.level) or one.status,
+                "after": now.level_title(other.target, other.level) or other.status,
+                "because": now.because(other),
+                "causes": causes.of(one.target, other.level),
             }
             for one, other in moved
         ],
-        "cell": {"before": before.result["cell"], "after": after.result["cell"]},
+        "cell": {"before": before.result.cell, "after": after.result.cell},
     }
 
 
-def _pairs(before: Run, after: Run) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    earlier = {rating["target"]: rating for rating in before.result["ratings"]}
-    for rating in after.result["ratings"]:
-        if rating["target"] in earlier:
-            yield earlier[rating["target"]], rating
+def _pairs(before: Run, after: Run) -> Iterator[tuple[Rating, Rating]]:
+    earlier = {rating.target: rating for rating in before.result.ratings}
+    for rating in after.result.ratings:
+        if rating.target in earlier:
+            yield earlier[rating.target], rating
 
 
 def _changed(before: Run, after: Run, name: str) -> dict[str, Any] | None:
-    one, other = before.result["inputs"][name], after.result["inputs"][name]
+    one, other = getattr(before.result.inputs, name), getattr(after.result.inputs, name)
     return None if one == other else {"before": one, "after": other}
 
 
 def _measure_changes(before: Run, after: Run) -> list[dict[str, Any]]:
     found = []
-    for target, measures in after.result["measures"].items():
-        for name, value in measures.items():
-            was = before.result["measures"].get(target, {}).get(name, {}).get("value")
-            if was != value["value"]:
-                found.append({"target": target, "measure": name, "before": was, "after": value["value"]})
+    for target, measures in after.result.measures.items():
+        for name, measure in measures.items():
+            old = before.result.measures.get(target, {}).get(name)
+            was = old.value if old else None
+            if was != measure.value:
+                found.append({"target": target, "measure": name, "before": was, "after": measure.value})
     return found
 
 

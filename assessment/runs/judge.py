@@ -13,9 +13,10 @@ from evidence.files.spreadsheets import as_text
 from evidence.files.tables import BLANK_HEADER, RawTable, open_tables
 from rules.engine import EngineWorker, available, fire_of_record
 from rules.errors import ImportRefused, Problem, suggest
-from rules.framework import Framework, in_language
+from rules.framework import Framework
 from rules.inference import Inference, infer
 from rules.loader import PolicySet
+from rules.sentences import Sentences
 
 
 def judge_file(policy: PolicySet, path: Path, *, encoding: str = "utf-8") -> list[dict[str, Any]]:
@@ -33,9 +34,9 @@ def judge_file(policy: PolicySet, path: Path, *, encoding: str = "utf-8") -> lis
     if problems:
         raise ImportRefused("Nothing was judged.", problems)
     with EngineWorker() if available() else nullcontext() as worker:
-        fire = partial(fire_of_record, worker=worker)
+        fire, words = partial(fire_of_record, worker=worker), Sentences(policy)
         return [
-            _judgement(policy, name, infer(policy.compiled, {}, levels, fire)) for name, levels in authorities
+            _judgement(words, name, infer(policy.compiled, {}, levels, fire)) for name, levels in authorities
         ]
 
 
@@ -94,18 +95,16 @@ def _level(framework: Framework, target: str, text: str) -> int | str | None:
     return suggest(text, [level.id for level in scale]) + f" Or a number from 1 to {len(scale)}."
 
 
-def _judgement(policy: PolicySet, name: str, inference: Inference) -> dict[str, Any]:
-    framework = policy.framework
+def _judgement(words: Sentences, name: str, inference: Inference) -> dict[str, Any]:
     result: dict[str, Any] = {"authority": name}
-    for question in framework.questions:
+    for question in words.framework.questions:
         rating = inference.rating(question.id)
-        level = framework.level(question.id, rating.level) if rating.level else None
         measures = inference.measures.get(question.id, {})
         result[question.id] = {
-            "level": level.id if level else None,
-            "title": in_language(level.title) if level else None,
+            "level": rating.level_id,
+            "title": words.level_title(question.id, rating.level),
             "status": rating.status,
-            "because": rating.because,
+            "because": words.because(rating),
             "measures": {key: value.value for key, value in sorted(measures.items())},
         }
     result["cell"] = list(inference.cell) if inference.cell else None

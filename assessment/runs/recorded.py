@@ -46,10 +46,6 @@ join decision d on d.id = (
 join event e on e.id = d.added_event
 where r.id = :run
 """
-MEASURES = "select key, title, unit, made_of from measure where run_id = ? and target = ?"
-TESTED = (
-    "select part, met, statement, needed, margin, reference from criterion where measure_id = ? order by id"
-)
 
 
 def runs_of(db: Database, review: Review) -> list[dict[str, Any]]:
@@ -77,20 +73,10 @@ def decisions_in(db: Database, run: Run) -> dict[str, dict[str, Any]]:
     return {row.pop("target"): row for row in rows(db, DECISIONS, {"run": run.id})}
 
 
-def measures_of(db: Database, run: Run, target: str) -> dict[str, dict[str, Any]]:
-    """Title, unit and making of every measure of a target, by the measure's name."""
-    return {row.pop("key"): row for row in rows(db, MEASURES, [run.id, target])}
-
-
-def criteria_testing(db: Database, measure_id: int) -> list[dict[str, Any]]:
-    """The criteria of a run that test one of its measures."""
-    return [{**row, "met": bool(row["met"])} for row in rows(db, TESTED, [measure_id])]
-
-
 def is_out_of_date(db: Database, review: Review, run: Run) -> bool:
     """Whether evidence or decisions have changed since a run, so that assessing again may differ."""
     event = int(one(db, "select coalesce(max(id), 0) from event"))
-    inputs = run.result["inputs"]
-    if decided_levels(db, review) != inputs["decided"]:
+    inputs = run.result.inputs
+    if decided_levels(db, review) != inputs.decided:
         return True
-    return bool(evidence_digest(db, review, event) != inputs["evidence"])
+    return bool(evidence_digest(db, review, event) != inputs.evidence)

@@ -6,28 +6,36 @@ date and seed. Assessing again with the same inputs gives the run that is alread
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from functools import partial
 from importlib.metadata import version
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from sqlite_utils import Database
 
+from assessment.runs.result import (
+    FORMAT,
+    FORMATS,
+    Inputs,
+    Result,
+    UnknownFormat,
+    canonical,
+    make_result,
+    read_result,
+)
 from evidence.measures.compute import behind, compute_measures, evidence_digest
 from programme.database import add_event, insert, one, rows, transaction
 from programme.reviews import Review, find_review
 from rules.engine import EngineWorker, available, engine_names, fire_of_record
 from rules.errors import RunImpossible, RunUnreadable, UnknownName
-from rules.framework import Framework, in_language
-from rules.inference import Inference, Outcome, Rating, infer
+from rules.framework import Framework
+from rules.inference import Inference, Rating, infer
 from rules.loader import PolicySet
 from rules.ratings import MeasureValue
 from rules.rulebook import Of, Rulebook
+from rules.sentences import Sentences
 
 
 @dataclass(frozen=True)
@@ -37,31 +45,23 @@ class Run:
     id: int
     review: str
     digest: str
-    """SHA-256 of the result."""
-    result: dict[str, Any]
-    """What `result_of` gives; the same inputs give the same bytes."""
+    """SHA-256 of the record."""
+    result: Result
+    """Figures, ids, levels and firings; the same inputs give the same bytes."""
     policy: PolicySet = field(compare=False, repr=False)
     """The framework and rulebook as they were frozen with the run (`digest` covers them)."""
     is_new: bool = False
     """False when the same inputs had been assessed before."""
+    format: int = FORMAT
+    """The format that the run was recorded in."""
 
-    def rating(self, target: str) -> dict[str, Any]:
+    def rating(self, target: str) -> Rating:
         """The rating of a domain or question; raises UnknownName."""
-        for rating in self.result["ratings"]:
-            if rating["target"] == target:
-                found: dict[str, Any] = rating
-                return found
-        raise UnknownName("domain or question", target, [r["target"] for r in self.result["ratings"]])
+        return self.result.rating(target)
 
-
-def canonical(value: Any) -> str:
-    """JSON with sorted keys and no spaces: the form that digests are taken of."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def digest(value: Any) -> str:
-    """SHA-256 (hex) of the canonical JSON of a value."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
+    def sentences(self, language: str = "en") -> Sentences:
+        """What people read of the run, by the framework and rulebook that were frozen with it."""
+        return Sentences(self.policy, language)
 
 
 def software_version() -> str:
@@ -74,11 +74,9 @@ class Prepared:
     """An assessment worked out from what stood in the database, and not recorded yet."""
 
     policy: PolicySet
-    inputs: dict[str, Any]
     event: int
     """The last event that counted."""
-    inference: Inference
-    result: dict[str, Any]
+    result: Result
 
 
 def assess(
@@ -122,32 +120,40 @@ def prepare_run(
     with_engine = available() if use_engine is None else use_engine
     event = int(one(db, "select coalesce(max(id), 0) from event"))
     decided = decided_levels(db, review)
-    inputs = {
-        "review": review.key,
-        "framework": policy.framework_digest,
-        "rulebook": policy.rulebook_digest,
-        "evidence": evidence_digest(db, review, event),
-        "decided": decided,
-        "on": on.isoformat(),
-        "seed": seed,
-        "software": software_version(),
-        "engines": list(engine_names()) if with_engine else ["evaluator"],
-    }
-    known = one(db, "select id from run where input_digest = ?", [digest(inputs)])
+    inputs = Inputs(
+        review=review.key,
+        framework=policy.framework_digest,
+        rulebook=policy.rulebook_digest,
+        evidence=evidence_digest(db, review, event),
+        decided=decided,
+        on=on.isoformat(),
+        seed=seed,
+        software=software_version(),
+        engines=engine_names() if with_engine else ("evaluator",),
+    )
+    known = _made_of(db, inputs)
     if known:
-        return load_run(db, review, int(known))
+        return load_run(db, review, known)
     measures = compute_measures(db, review, policy.rulebook.evidence_measures, event)
     inference = infer_of_record(policy, measures, decided, with_engine)
-    return Prepared(policy, inputs, event, inference, result_of(review, policy, inputs, inference))
+    return Prepared(policy, event, make_result(policy, inputs, inference))
 
 
 def record_run(db: Database, review: Review, found: Prepared, *, by: str, at: datetime) -> Run:
     """Record what `prepare_run` worked out; the run already there, if the same was recorded meanwhile."""
     with transaction(db):
         # Another process may have made the very same run in the meantime.
-        known = one(db, "select id from run where input_digest = ?", [digest(found.inputs)])
-        number = int(known) if known else _record(db, review, found, by=by, at=at)
-    return Run(number, review.key, digest(found.result), found.result, found.policy, is_new=not known)
+        known = _made_of(db, found.result.inputs)
+        if known:
+            return load_run(db, review, known)
+        number = _record(db, review, found, by=by, at=at)
+    return Run(number, review.key, found.result.digest, found.result, found.policy, is_new=True)
+
+
+def _made_of(db: Database, inputs: Inputs) -> int | None:
+    """The number of the run with these inputs, in whatever format it was recorded."""
+    known = one(db, "select id from run where input_digest = ?", [inputs.digest])
+    return None if known is None else int(known)
 
 
 def _check_framework(review: Review, policy: PolicySet) -> None:
@@ -176,67 +182,9 @@ def infer_of_record(
         return infer(policy.compiled, measures, decided, partial(fire_of_record, worker=worker))
 
 
-def result_of(
-    review: Review, policy: PolicySet, inputs: Mapping[str, Any], inference: Inference
-) -> dict[str, Any]:
-    """The whole result as plain data, free of row numbers and clocks."""
-    framework = policy.framework
-    return {
-        "inputs": {**inputs, "digest": digest(inputs)},
-        "review": {"key": review.key, "authority": review.authority},
-        "framework": {"id": framework.id, "title": in_language(framework.title)},
-        "rulebook": {
-            "id": policy.rulebook.id,
-            "version": policy.rulebook.version,
-            "title": in_language(policy.rulebook.title),
-        },
-        "second_engine": "yes" if len(inputs["engines"]) > 1 else "no",
-        "cell": list(inference.cell) if inference.cell else None,
-        "ratings": [_rating(policy, rating) for rating in inference.ratings],
-        "gaps": _gaps(policy, inference),
-        "measures": {
-            target: {name: asdict(value) for name, value in sorted(values.items())}
-            for target, values in sorted(inference.measures.items())
-        },
-        "firings": [[str(stratum), rule] for stratum, rule in inference.firings],
-    }
-
-
-def _rating(policy: PolicySet, rating: Rating) -> dict[str, Any]:
-    framework = policy.framework
-    level = framework.level(rating.target, rating.level) if rating.level else None
-    return {
-        **asdict(rating),
-        "limits": list(rating.limits),
-        "outcomes": [
-            {**asdict(outcome), "thresholds": list(outcome.thresholds)} for outcome in rating.outcomes
-        ],
-        "title": framework.title_of(rating.target),
-        "question": framework.question_of[rating.target].id,
-        "level_title": in_language(level.title) if level else None,
-    }
-
-
-def _gaps(policy: PolicySet, inference: Inference) -> list[dict[str, str]]:
-    gaps = []
-    for rating in inference.ratings:
-        if rating.status == "insufficient":
-            missing = [
-                f"{o.statement} ({o.needed} needed)"
-                for o in rating.outcomes
-                if o.part == "sufficiency" and not o.met
-            ]
-        elif rating.status == "open":
-            missing = [rating.because.rstrip(".")]
-        else:
-            continue
-        title = policy.framework.title_of(rating.target)
-        gaps += [{"target": rating.target, "title": title, "missing": text} for text in missing]
-    return gaps
-
-
 def _record(db: Database, review: Review, found: Prepared, *, by: str, at: datetime) -> int:
-    policy, inputs, inference, result = found.policy, found.inputs, found.inference, found.result
+    policy, result = found.policy, found.result
+    inputs, cell = result.inputs, " / ".join(result.cell) if result.cell else None
     earlier = rows(db, BEFORE, [review.id])
     added = add_event(
         db,
@@ -246,11 +194,7 @@ def _record(db: Database, review: Review, found: Prepared, *, by: str, at: datet
         review_id=review.id,
         target=review.key,
         before=earlier[0] if earlier else None,
-        after={
-            "cell": " / ".join(inference.cell) if inference.cell else None,
-            "input_digest": digest(inputs),
-            "result_digest": digest(result),
-        },
+        after={"cell": cell, "input_digest": inputs.digest, "result_digest": result.digest},
     )
     _store_policy_text(db, "framework", policy.framework.id, "", policy.framework_digest, policy.framework)
     rulebook = policy.rulebook
@@ -260,35 +204,37 @@ def _record(db: Database, review: Review, found: Prepared, *, by: str, at: datet
         "run",
         {
             "review_id": review.id,
-            "made_on": inputs["on"],
-            "cell": " / ".join(inference.cell) if inference.cell else None,
+            "made_on": inputs.on,
+            "cell": cell,
             "framework_digest": policy.framework_digest,
             "rulebook_digest": policy.rulebook_digest,
-            "evidence_digest": inputs["evidence"],
+            "evidence_digest": inputs.evidence,
             "evidence_event": found.event,
-            "decided": canonical(inputs["decided"]),
-            "software": inputs["software"],
-            "engines": canonical(inputs["engines"]),
-            "second_engine": result["second_engine"],
-            "seed": inputs["seed"],
-            "input_digest": digest(inputs),
-            "result_digest": digest(result),
-            "result": canonical(result),
+            "decided": canonical(inputs.decided),
+            "software": inputs.software,
+            "engines": canonical(inputs.engines),
+            "second_engine": "yes" if result.second_engine else "no",
+            "seed": inputs.seed,
+            "input_digest": inputs.digest,
+            "result_digest": result.digest,
+            "result": result.text,
             "added_event": added,
         },
     )
-    measure_ids = _record_measures(db, run_id, policy, inference)
-    criterion_ids = _record_ratings(db, run_id, result, measure_ids)
+    # The tables hold the words of the day as well, for whoever reads them without this program.
+    words = Sentences(policy)
+    measure_ids = _record_measures(db, run_id, words, result)
+    criterion_ids = _record_ratings(db, run_id, words, result, measure_ids)
     db.conn.executemany(
         "insert into firing (run_id, stratum, rule, criterion_id) values (?, ?, ?, ?)",
         [
             (run_id, str(stratum), rule, criterion_ids.get(_criterion_of(policy, rule)))
-            for stratum, rule in inference.firings
+            for stratum, rule in result.firings
         ],
     )
     db.conn.executemany(
         "insert into gap (run_id, target, title, missing) values (?, ?, ?, ?)",
-        [(run_id, gap["target"], gap["title"], gap["missing"]) for gap in result["gaps"]],
+        [(run_id, gap.target, gap.title, gap.missing) for gap in words.gaps(result.ratings)],
     )
     return run_id
 
@@ -308,12 +254,12 @@ def _store_policy_text(
 
 
 def _record_measures(
-    db: Database, run_id: int, policy: PolicySet, inference: Inference
+    db: Database, run_id: int, words: Sentences, result: Result
 ) -> dict[tuple[str, str], int]:
     found: dict[tuple[str, str], int] = {}
-    for target, values in sorted(inference.measures.items()):
-        for name, value in sorted(values.items()):
-            measure = policy.rulebook.measure(name)
+    for target, values in result.measures.items():
+        for name, value in values.items():
+            measure = words.policy.rulebook.measure(name)
             kind, item_filter = (None, "{}") if measure.of is Of.RATINGS else behind(measure)
             found[(target, name)] = insert(
                 db,
@@ -322,7 +268,7 @@ def _record_measures(
                     "run_id": run_id,
                     "target": target,
                     "key": name,
-                    "title": in_language(measure.title),
+                    "title": words.measure_title(name),
                     **asdict(value),
                     "unit": measure.unit,
                     "made_of": measure.of.value,
@@ -334,35 +280,47 @@ def _record_measures(
 
 
 def _record_ratings(
-    db: Database, run_id: int, result: dict[str, Any], measure_ids: Mapping[tuple[str, str], int]
+    db: Database,
+    run_id: int,
+    words: Sentences,
+    result: Result,
+    measure_ids: Mapping[tuple[str, str], int],
 ) -> dict[tuple[str, str, str], int]:
     found: dict[tuple[str, str, str], int] = {}
-    for position, rating in enumerate(result["ratings"], start=1):
-        same = ("target", "kind", "question", "title", "status", "level", "level_title", "because")
+    for position, rating in enumerate(map(words.rating, result.ratings), start=1):
         insert(
             db,
             "rating",
             {
                 "run_id": run_id,
-                **{name: rating[name] for name in same},
-                "level_key": rating["level_id"],
-                "proposed": rating["proposed_id"],
+                "target": rating.target,
+                "kind": rating.kind,
+                "question": rating.question,
+                "title": rating.title,
+                "status": rating.status,
+                "level": rating.level,
+                "level_key": rating.level_id,
+                "level_title": rating.level_title,
+                "proposed": rating.proposed_id,
+                "because": rating.because,
                 "position": position,
             },
         )
-        for outcome in rating["outcomes"]:
-            found[(rating["target"], outcome["part"], outcome["criterion"])] = insert(
+        for outcome in rating.outcomes:
+            found[(rating.target, outcome.part, outcome.criterion)] = insert(
                 db,
                 "criterion",
                 {
                     "run_id": run_id,
-                    "target": rating["target"],
-                    **{
-                        name: outcome[name] for name in ("part", "margin", "statement", "needed", "reference")
-                    },
-                    "key": outcome["criterion"],
-                    "measure_id": measure_ids[(rating["target"], outcome["measure"])],
-                    "met": int(outcome["met"]),
+                    "target": rating.target,
+                    "part": outcome.part,
+                    "key": outcome.criterion,
+                    "measure_id": measure_ids[(rating.target, outcome.measure)],
+                    "met": int(outcome.met),
+                    "margin": outcome.margin,
+                    "statement": outcome.statement,
+                    "needed": outcome.needed,
+                    "reference": outcome.reference,
                 },
             )
     return found
@@ -381,10 +339,6 @@ join policy_text b on b.digest = r.rulebook_digest
 where r.review_id = :review and (:run is null or r.id = :run)
 order by r.id desc limit 1
 """
-RESULT_KEYS = frozenset({"inputs", "second_engine", "cell", "ratings", "gaps", "measures", "firings"})
-"""What functions that are given a run rely on in its result; the same of its ratings and their criteria."""
-RATING_KEYS = frozenset({"title", "question", "level_title", *(part.name for part in fields(Rating))})
-OUTCOME_KEYS = frozenset(part.name for part in fields(Outcome))
 
 
 def load_run(db: Database, review: Review, run_id: int | None = None) -> Run:
@@ -407,28 +361,21 @@ def load_run(db: Database, review: Review, run_id: int | None = None) -> Run:
         policy = PolicySet(
             Framework.model_validate_json(row["framework"]), Rulebook.model_validate_json(row["rulebook"])
         )
-        result = _read_result(row["result"])
+        recorded, result = read_result(row["result"])
+    except UnknownFormat as error:
+        formats = " and ".join(map(str, FORMATS))
+        raise RunUnreadable(
+            f"run {row['id']} was recorded by {row['software']} in {error}, and {software_version()} reads"
+            f" formats {formats}",
+            hint="Update this installation of joint-review to the version that made the run, or a later one.",
+        ) from error
     except ValueError as error:
         raise RunUnreadable(
             f"run {row['id']} was made by {row['software']}, and {software_version()} cannot read its record:"
             f" {_unreadable(error)}",
             hint=f"Use the version that made it, or assess again: joint-review assess {review.key}",
         ) from error
-    return Run(row["id"], review.key, row["result_digest"], result, policy)
-
-
-def _read_result(text: str) -> dict[str, Any]:
-    """A recorded result; raises ValueError where it lacks what this version relies on."""
-    result: dict[str, Any] = json.loads(text)
-    for kind, wanted, parts in (
-        ("the result", RESULT_KEYS, [result]),
-        ("a rating", RATING_KEYS, result.get("ratings", [])),
-        ("a criterion", OUTCOME_KEYS, [o for r in result.get("ratings", []) for o in r.get("outcomes", [])]),
-    ):
-        lacking = sorted({name for part in parts for name in wanted - part.keys()})
-        if lacking:
-            raise ValueError(f"{kind} in it has no {', '.join(lacking)}")
-    return result
+    return Run(row["id"], review.key, row["result_digest"], result, policy, format=recorded)
 
 
 def _unreadable(error: ValueError) -> str:

@@ -1,8 +1,13 @@
-"""A recorded run made again from its frozen inputs, and compared byte for byte."""
+"""A recorded run made again from its frozen inputs, and compared byte for byte.
+
+A run that was recorded in an older format is compared in all that both formats hold: figures, ids, levels,
+firings and thresholds. Its sentences are not compared, but its record must still agree with its own digest.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +15,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from assessment.runs.run import Run, canonical, digest, infer_of_record, result_of, software_version
+from assessment.runs.result import FORMAT, make_result
+from assessment.runs.run import Run, infer_of_record, software_version
 from evidence.measures.compute import compute_measures, evidence_digest
 from programme.database import rows
 from programme.reviews import Review
@@ -42,8 +48,11 @@ class Verification:
     """What came of making a run again."""
 
     run: int
+    format: int
+    """The format that the run was recorded in: of an older one the sentences are not compared."""
     same: bool
-    """Whether every byte of the result is the same."""
+    """Whether the result is the same: every byte of it, or (of an older format) every figure, id, level and
+    firing; and whether the record is the one that its digest was taken of."""
     second_engine: bool
     """Whether the firings were checked by the inference engine this time."""
     software: str
@@ -73,16 +82,25 @@ def verify_run(db: Database, review: Review, run: Run) -> Verification:
     with_engine = available()
     measures = compute_measures(db, then, frozen.policy.rulebook.evidence_measures, frozen.event)
     inference = infer_of_record(frozen.policy, measures, frozen.decided, with_engine)
-    recorded = json.loads(frozen.result)
-    inputs = {key: value for key, value in recorded["inputs"].items() if key != "digest"}
-    inputs["evidence"] = evidence_digest(db, then, frozen.event)
-    inputs["framework"] = frozen.policy.framework_digest
-    inputs["rulebook"] = frozen.policy.rulebook_digest
-    computed = result_of(then, frozen.policy, inputs, inference)
-    same = canonical(computed) == frozen.result and digest(recorded) == frozen.result_digest
-    differences = list(_differences(recorded, json.loads(canonical(computed)), ""))
+    inputs = dataclasses.replace(
+        run.result.inputs,
+        evidence=evidence_digest(db, then, frozen.event),
+        framework=frozen.policy.framework_digest,
+        rulebook=frozen.policy.rulebook_digest,
+    )
+    computed = make_result(frozen.policy, inputs, inference)
+    recorded = frozen.result if run.format == FORMAT else run.result.text
+    differences = list(_differences(json.loads(recorded), json.loads(computed.text), ""))
+    if hashlib.sha256(frozen.result.encode()).hexdigest() != frozen.result_digest:
+        differences.insert(0, "the record is not the one that its digest was taken of")
     return Verification(
-        run.id, same, with_engine, inputs["software"], software_version(), tuple(differences[:SHOWN])
+        run.id,
+        run.format,
+        computed.text == recorded and not differences,
+        with_engine,
+        inputs.software,
+        software_version(),
+        tuple(differences[:SHOWN]),
     )
 
 

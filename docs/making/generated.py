@@ -237,14 +237,14 @@ def comparison() -> str:
     for row in expected:
         target = row["target"]
         titles = {level.id: in_language(level.title) for level in framework.scale_of(target)}
-        rating = run.rating(target)
+        rating = run.sentences().rating(run.rating(target))
         allowed = [row["rating_most_councils_got"], *filter(None, row["alternatives"].split(";"))]
-        if rating["level_id"] == allowed[0]:
+        if rating.level_id == allowed[0]:
             verdict = "agrees"
         else:
-            verdict = "compatible" if rating["level_id"] in allowed else "**differs**"
+            verdict = "compatible" if rating.level_id in allowed else "**differs**"
         most = " or ".join(titles[name] for name in allowed)
-        rows.append([rating["title"], most, row["councils_published"], rating["level_title"], verdict])
+        rows.append([rating.title, most, row["councils_published"], rating.level_title, verdict])
     counts = {word: sum(word in row[4] for row in rows) for word in ("agrees", "compatible", "differs")}
     said = ", ".join(f"{count} {word}" for word, count in counts.items())
     headers = ["domain or question", "most councils got", "published", "proposed", ""]
@@ -301,5 +301,5 @@ def demo_output() -> str:
         review, run = assess_example(Path(folder))
     text = StringIO()
     with redirect_stdout(text):
-        show_grid(make_grid(review.framework, run.result["cell"]))
+        show_grid(make_grid(review.framework, run.result.cell))
     return f"```text\n{text.getvalue().strip()}\n```"

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import click
 
-from assessment.reasons.explain import explain as explain_run
-from assessment.reasons.rule import explain_rules
+from assessment.reasons.explain import (
+    CellExplained,
+    LimitExplained,
+    RatingExplained,
+    explain_all,
+    explain_cell,
+    explain_rating,
+)
+from assessment.reasons.margins import OutcomeExplained
+from assessment.reasons.rule import CellRuleExplained, MeasureShown, RuleExplained, explain_rules
 from assessment.runs.recorded import decisions_in
 from assessment.runs.run import load_run
 from joint_review.cli.options import Programme, json_option, programme_option
 from joint_review.cli.runs import run_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
-
-Told = Mapping[str, Any]
 
 
 @click.command()
@@ -53,59 +58,69 @@ def explain(
         if as_json:
             show_json(rules)
             return
-        for one in rules:
-            _show_rule(one)
+        for found_rule in rules:
+            _show_rule(found_rule)
         return
-    explained = explain_run(run, target, decisions_in(programme.db, run))
+    decisions = decisions_in(programme.db, run)
+    explained: list[RatingExplained | CellExplained]
+    if target is None:
+        explained = explain_all(run, decisions)
+    elif target == "cell":
+        explained = [explain_cell(run, decisions)]
+    else:
+        explained = [explain_rating(run, target, decisions)]
     if as_json:
         show_json(explained)
         return
     for one in explained:
-        _show_cell(one) if one["kind"] == "cell" else _show_rating(one)
+        _show_cell(one) if isinstance(one, CellExplained) else _show_rating(one)
 
 
-def _show_rating(told: Told) -> None:
+def _show_rating(told: RatingExplained) -> None:
     """One target: the sentence first, the criteria below, then the proposals that lost."""
-    heading(f"{told['title']}: {told['level_title'] or told['status']}")
-    paragraph(told["because"])
+    heading(f"{told.title}: {told.level_title or told.status}")
+    paragraph(told.because)
     for sentence in _how(told):
         paragraph(sentence)
-    _criteria("Met", told["met"])
-    _criteria("Missed all the same", told["missed"])
-    if told["next_level"]:
-        _criteria(f"For {told['next_level']}", told["next"])
-    _criteria("Limits", told["limits"])
-    _criteria("Enough evidence?", told["sufficiency"])
-    if told["lost"]:
+    _criteria("Met", told.met)
+    _criteria("Missed all the same", told.missed)
+    if told.next_level:
+        _criteria(f"For {told.next_level}", told.next)
+    _criteria("Limits", told.limits)
+    _criteria("Enough evidence?", told.sufficiency)
+    if told.lost:
         click.echo("\nProposals that lost:")
-        rows = [{**one, "count": f"{one['met']} of {one['of']}"} for one in reversed(told["lost"])]
+        rows = [
+            {"title": one.title, "count": f"{one.met} of {one.of}", "because": one.because}
+            for one in reversed(told.lost)
+        ]
         show_table(rows, {"title": "level", "count": "criteria met", "because": "why"}, [18, None, 68])
 
 
-def _how(told: Told) -> Iterable[str]:
+def _how(told: RatingExplained) -> Iterable[str]:
     """How the level came about, where the sentence leaves that open."""
-    decision, before = told["decision"], told["before_limits"]
+    decision, before = told.decision, told.before_limits
     if decision:
-        who = f" by {decision['by']} on {str(decision['at'])[:10]}" if decision["by"] else ""
-        why = f": {decision['because']}" if decision["because"] else "."
+        who = f" by {decision.by} on {str(decision.at)[:10]}" if decision.by else ""
+        why = f": {decision.because}" if decision.because else "."
         yield f"Decided{who}{why}"
-    if before and before["level"] != told["proposed"]:
-        yield f"The criteria alone give {before['title']}; with the limits it is {told['proposed_title']}."
-    if told["policy"]:
-        yield f"Policy {told['policy']}: {told['policy_words']}."
+    if before and before.level != told.proposed:
+        yield f"The criteria alone give {before.title}; with the limits it is {told.proposed_title}."
+    if told.policy:
+        yield f"Policy {told.policy}: {told.policy_words}."
 
 
-def _criteria(title: str, outcomes: Sequence[Told]) -> None:
+def _criteria(title: str, outcomes: Sequence[OutcomeExplained]) -> None:
     if not outcomes:
         return
     click.echo(f"\n{title}:")
     rows = [
         {
             "met": _met(outcome),
-            "statement": outcome["statement"],
-            "needed": outcome["needed"],
-            "margin": outcome["margin"],
-            "base": outcome["base"],
+            "statement": outcome.statement,
+            "needed": outcome.needed,
+            "margin": outcome.margin,
+            "base": outcome.base,
             "interval": interval(outcome),
         }
         for outcome in outcomes
@@ -121,68 +136,76 @@ def _criteria(title: str, outcomes: Sequence[Told]) -> None:
     show_table(rows, columns, [None, 50, 18, None, None, None])
 
 
-def _met(outcome: Told) -> str:
-    if outcome["part"] == "limits":
-        return "holds it down" if outcome.get("binds") else "met" if outcome["met"] else "not in force"
-    return "met" if outcome["met"] else "NOT MET"
+def _met(outcome: OutcomeExplained) -> str:
+    if outcome.part == "limits":
+        return (
+            "holds it down"
+            if isinstance(outcome, LimitExplained) and outcome.binds
+            else "met"
+            if outcome.met
+            else "not in force"
+        )
+    return "met" if outcome.met else "NOT MET"
 
 
-def interval(measured: Told) -> str:
+def interval(measured: OutcomeExplained | MeasureShown) -> str:
     """The 95 % interval of a measure, or nothing where it has none."""
-    return "" if measured["low"] is None else f"{measured['low']:.1f} to {measured['high']:.1f}"
+    return "" if measured.low is None else f"{measured.low:.1f} to {measured.high:.1f}"
 
 
-def _show_cell(told: Told) -> None:
+def _show_cell(told: CellExplained) -> None:
     """The grid cell: the sentence, the questions, the cells one step away, the rules of the others."""
-    heading(f"{told['title']}: {told['level_title']}")
-    paragraph(told["because"])
+    heading(f"{told.title}: {told.level_title}")
+    paragraph(told.because)
     click.echo("\nThe questions:")
-    for question in told["questions"]:
-        paragraph(f"{question['title']} {question['because']}", "  ")
-    if told["neighbours"]:
+    for question in told.questions:
+        paragraph(f"{question.title} {question.because}", "  ")
+    if told.neighbours:
         click.echo("\nCells one step away:")
         show_table(
-            told["neighbours"], {"title": "cell", "way": "", "because": "what it takes"}, [30, None, 66]
+            map(vars, told.neighbours),
+            {"title": "cell", "way": "", "because": "what it takes"},
+            [30, None, 66],
         )
     click.echo("\nRules of the cells:")
-    rows = [{**rule, "fired": "fired" if rule["fired"] else "did not"} for rule in told["rules"]]
+    rows = [{**vars(rule), "fired": "fired" if rule.fired else "did not"} for rule in told.rules]
     show_table(rows, {"rule": "rule", "fired": "", "because": "why"}, [None, None, 66])
 
 
-def _show_rule(told: Told) -> None:
+def _show_rule(told: RuleExplained | CellRuleExplained) -> None:
     """One rule: the sentence first, its conditions below."""
-    heading(f"{told['rule']}: {'fired' if told['fired'] else 'did not fire'}")
-    paragraph(told["because"])
+    heading(f"{told.rule}: {'fired' if told.fired else 'did not fire'}")
+    paragraph(told.because)
     rows = [
         {
             "pattern": number,
-            "key": condition["key"],
-            "asked": condition["asked_words"],
-            "observed": "no such fact" if pattern["fact"] is None else condition["observed_words"],
-            "held": "held" if condition["held"] else "NOT HELD",
-            "by_how_much": condition["by_how_much"],
+            "key": condition.key,
+            "asked": condition.asked_words,
+            "observed": "no such fact" if pattern.fact is None else condition.observed_words,
+            "held": "held" if condition.held else "NOT HELD",
+            "by_how_much": condition.by_how_much,
         }
-        for number, pattern in enumerate(told["patterns"], start=1)
-        for condition in pattern["conditions"]
+        for number, pattern in enumerate(told.patterns, start=1)
+        for condition in pattern.conditions
     ]
     columns = {"key": "of the fact", "asked": "asked", "observed": "observed", "held": ""}
-    many = {"pattern": "pattern"} if len(told["patterns"]) > 1 else {}
+    many = {"pattern": "pattern"} if len(told.patterns) > 1 else {}
     click.echo()
     show_table(rows, {**many, **columns, "by_how_much": "by how much"}, [None] * (len(many) + 5))
-    if told["measure"]:
+    if told.measure:
         click.echo()
-        paragraph(_measured(told["measure"]))
-        paragraph(f"The threshold is from: {told['reference']}")
-    for other in told["same_criterion"]:
-        fired = "fired" if other["fired"] else "did not fire"
-        click.echo(f"Another rule of the same criterion: {other['rule']} {fired}.")
+        paragraph(_measured(told.measure))
+        paragraph(f"The threshold is from: {told.reference}")
+    for other in told.same_criterion:
+        fired = "fired" if other.fired else "did not fire"
+        click.echo(f"Another rule of the same criterion: {other.rule} {fired}.")
 
 
-def _measured(measure: Told) -> str:
-    base = "" if measure["base"] is None else f", base {measure['base']:g}"
+def _measured(measure: MeasureShown) -> str:
+    base = "" if measure.base is None else f", base {measure.base:g}"
     between = interval(measure)
     return (
-        f"Measure {measure['id']} ({measure['title']}): {measure['value_words']}{base}"
+        f"Measure {measure.id} ({measure.title}): {measure.value_words}{base}"
         + (f", 95 % interval {between}" if between else "")
         + "."
     )

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from assessment.runs.changes import compare_runs
+from assessment.runs.result import FORMAT
 from assessment.runs.run import find_run
 from assessment.runs.verify import verify_run
 from joint_review.cli.options import Programme, json_option, programme_option
@@ -23,6 +24,9 @@ from rules.errors import ReviewError
 def verify(programme: Programme, run: int, as_json: bool) -> None:
     """Make a run again from its frozen inputs and compare the result byte for byte.
 
+    Of a run that an older version recorded in format 1, every figure, level and firing is compared, and its
+    sentences are not: sentences are made when they are read.
+
     Ends with exit code 1 if anything differs. Where the inference engine is installed, it checks the firings
     again, also of runs that were made without it.
 
@@ -34,10 +38,16 @@ def verify(programme: Programme, run: int, as_json: bool) -> None:
         show_json(asdict(done))
     else:
         engine = "yes" if done.second_engine else "no"
-        same = "byte for byte the same" if done.same else "NOT the same"
+        same = "byte for byte the same" if done.format == FORMAT else "the same"
         click.echo(
-            f"Run {run} of {review.key}, made again: {same}. Checked by a second engine now: {engine}."
+            f"Run {run} of {review.key}, made again: {same if done.same else 'NOT the same'}."
+            f" Checked by a second engine now: {engine}."
         )
+        if done.same and done.format != FORMAT:
+            click.echo(
+                f"Run {run} was recorded in format {done.format}: its figures, levels and firings are"
+                " the same. Sentences are not compared."
+            )
         if done.software != done.software_now:
             click.echo(f"It was made by {done.software}; this is {done.software_now}.")
     if not done.same:

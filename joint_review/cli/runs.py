@@ -14,6 +14,7 @@ from assessment.reasons.trail import trail_of
 from assessment.runs.judge import judge_file, write_csv
 from assessment.runs.run import assess as make_run
 from assessment.runs.run import load_run
+from assessment.runs.summary import summarise_run
 from joint_review.cli.options import (
     FOLDER_OR_FILE,
     Day,
@@ -85,18 +86,18 @@ def assess(
         seed=seed,
         use_engine=False if evaluator_only else None,
     )
+    summary = summarise_run(found, run)
     if as_json:
-        show_json(run.result)
+        show_json(summary)
         return
-    result = run.result
-    click.echo(f"{found.authority}: run {run.id} of {result['inputs']['on']}, {run.digest[:12]}")
-    click.echo(f"Rulebook {result['rulebook']['id']}, version {result['rulebook']['version']}. ", nl=False)
-    click.echo(f"Checked by a second engine: {result['second_engine']}.")
+    click.echo(f"{found.authority}: run {run.id} of {summary.inputs.on}, {run.digest[:12]}")
+    click.echo(f"Rulebook {summary.rulebook.id}, version {summary.rulebook.version}. ", nl=False)
+    click.echo(f"Checked by a second engine: {summary.second_engine}.")
     if not run.is_new:
         click.echo("Nothing has changed since that run; it is shown again.")
-    show_grid(make_grid(policy.framework, result["cell"]))
-    show_ratings(result["ratings"])
-    show_gaps(result["gaps"])
+    show_grid(make_grid(policy.framework, summary.cell))
+    show_ratings(summary.ratings)
+    show_gaps(summary.gaps)
     click.echo(f"\nWhy: joint-review explain {found.key} DOMAIN{_db(programme)}")
     click.echo(f"Pages: joint-review serve{_db(programme)}")
 

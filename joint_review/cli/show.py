@@ -13,18 +13,21 @@ import click
 from tabulate import tabulate
 
 from assessment.reasons.grid import Grid
+from assessment.reasons.trail import CellNode, CriterionNode, MeasureNode, Node, RatingNode
 from assessment.robustness.sentences import SIGNIFICANCE
+from joint_review.plain import plain
 from rules.inference import shown_number
 from rules.ratings import FEWEST_ANSWERS
+from rules.sentences import Gap, RatingInWords
 
 
 def show_json(value: Any) -> None:
     """A value as indented JSON with sorted keys; letters that the output cannot show are escaped."""
-    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, default=plain)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
-        text = json.dumps(value, indent=2, sort_keys=True)
+        text = json.dumps(value, indent=2, sort_keys=True, default=plain)
     click.echo(text)
 
 
@@ -73,65 +76,67 @@ def show_grid(grid: Grid) -> None:
     click.echo(grid.sentence())
 
 
-def show_ratings(ratings: Sequence[Mapping[str, Any]]) -> None:
+def show_ratings(ratings: Sequence[RatingInWords]) -> None:
     """Every question with its domains, each with level, how it came about, and one line of reason."""
-    for question in (r for r in ratings if r["kind"] == "question"):
-        heading(f"{question['title']}  {_level(question)}")
-        paragraph(question["because"])
+    for question in (r for r in ratings if r.kind == "question"):
+        heading(f"{question.title}  {_level(question)}")
+        paragraph(question.because)
         click.echo()
         for rating in ratings:
-            if rating["kind"] == "domain" and rating["question"] == question["target"]:
-                click.echo(f"  {rating['title']}: {_level(rating)}")
-                paragraph(rating["because"], "      ")
+            if rating.kind == "domain" and rating.question == question.target:
+                click.echo(f"  {rating.title}: {_level(rating)}")
+                paragraph(rating.because, "      ")
 
 
-def _level(rating: Mapping[str, Any]) -> str:
-    if rating["status"] == "insufficient":
+def _level(rating: RatingInWords) -> str:
+    if rating.status == "insufficient":
         return "NOT ENOUGH EVIDENCE"
-    if rating["status"] == "open":
+    if rating.level_title is None:
         return "NOT RATED"
-    return f"{rating['level_title'].upper()} ({rating['status']})"
+    return f"{rating.level_title.upper()} ({rating.status})"
 
 
-def show_gaps(gaps: Sequence[Mapping[str, str]]) -> None:
+def show_gaps(gaps: Sequence[Gap]) -> None:
     """What is missing, or that nothing is."""
     heading("Gaps")
     if not gaps:
         click.echo("None.")
     for gap in gaps:
-        paragraph(f"{gap['title']}: {gap['missing']}", "  ")
+        paragraph(f"{gap.title}: {gap.missing}", "  ")
 
 
-def show_trail(node: Mapping[str, Any], depth: int = 0) -> None:
+def show_trail(node: Node, depth: int = 0) -> None:
     """The tree of a trail, a line per node, indented by level."""
     paragraph(_trail_line(node), "  " * depth)
-    more = node.get("items_in_all", 0) - len(node.get("below", []))
-    for child in node.get("below", []):
-        show_trail(child, depth + 1)
-    if node["kind"] == "measure" and more > 0:
+    if not isinstance(node, MeasureNode):
+        for child in node.below:
+            show_trail(child, depth + 1)
+        return
+    for item in node.below:
+        line = f"E{item['id']} {item['text']}{_numbers(item)} - {item['source']}, {item['locator']}"
+        paragraph(line, "  " * (depth + 1))
+    more = node.items_in_all - len(node.below)
+    if more > 0:
         click.echo("  " * (depth + 1) + f"... and {more:,} more items (--items N shows more)")
 
 
-def _trail_line(node: Mapping[str, Any]) -> str:
-    kind = node["kind"]
-    if kind == "cell":
-        return f"Position on the grid: {' / '.join(node['cell'] or ['none yet'])}"
-    if kind in ("question", "domain"):
-        return f"{node['title']} {node['level'] or 'not rated'} ({node['status']}): {node['because']}"
-    if kind == "criterion":
-        met = "met" if node["met"] else "not met"
-        return f"[{met}] {node['part']}: {node['statement']} ({node['needed']} needed)"
-    if kind == "measure":
-        return f"measure {node['measure']}: {_value(node)}"
-    return f"E{node['id']} {node['text']}{_numbers(node)} - {node['source']}, {node['locator']}"
+def _trail_line(node: Node) -> str:
+    if isinstance(node, CellNode):
+        return f"Position on the grid: {' / '.join(node.cell or ['none yet'])}"
+    if isinstance(node, RatingNode):
+        return f"{node.title} {node.level or 'not rated'} ({node.status}): {node.because}"
+    if isinstance(node, CriterionNode):
+        met = "met" if node.met else "not met"
+        return f"[{met}] {node.part}: {node.statement} ({node.needed} needed)"
+    return f"measure {node.measure}: {_value(node)}"
 
 
-def _value(node: Mapping[str, Any]) -> str:
-    if node["value"] is None:
+def _value(node: MeasureNode) -> str:
+    if node.value is None:
         return "nothing to measure"
-    base = "" if node["base"] is None else f", base {shown_number(node['base'])}"
-    interval = "" if node["low"] is None else f", 95 % interval {node['low']:.1f} to {node['high']:.1f}"
-    return f"{shown_number(node['value'])} {node['unit']}".strip() + base + interval
+    base = "" if node.base is None else f", base {shown_number(node.base)}"
+    interval = "" if node.low is None else f", 95 % interval {node.low:.1f} to {node.high:.1f}"
+    return f"{shown_number(node.value)} {node.unit}".strip() + base + interval
 
 
 def _numbers(node: Mapping[str, Any]) -> str:

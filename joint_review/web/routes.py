@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlencode
 from datasette import Forbidden, Response
 
 from evidence.coding.second_coding import StillBlind, refuse_blind
+from joint_review.plain import plain
 from joint_review.web import forms, pages, signin
 from joint_review.web.access import (
     LOG,
@@ -159,7 +160,7 @@ async def _show(
             return Response.redirect(datasette.urls.path(f"/reviews/{error.review}/coding"), status=303)
         return await refuse(datasette, request, error, database)
     if names.get("format"):
-        return Response.json({"ok": True, **found})
+        return Response.json({"ok": True, **found}, default=plain)
     context = {
         **found,
         "keep": _kept(request, "run", "lang"),

@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from assessment.reasons.explain import explain
+from assessment.reasons.explain import explain_rating
 from assessment.reasons.grid import make_grid
 from assessment.runs.recorded import (
     decisions_in,
     facts_of,
     framework_of,
     is_out_of_date,
-    measures_of,
     rulebook_of,
     runs_of,
 )
@@ -22,7 +21,9 @@ from assessment.runs.run import Run
 from joint_review.web import wording
 from programme.reviews import Review
 from rules.framework import in_language
+from rules.inference import Rating
 from rules.rulebook import Measure, Of, Rulebook, Statistic
+from rules.sentences import Sentences
 
 
 class Shown:
@@ -41,6 +42,12 @@ class Shown:
         self.language = language if language in self.framework.title else "en"
         self.decisions = decisions_in(db, run) if run else {}
         self.latest = run is None or run.id == max(row["id"] for row in runs_of(db, found))
+
+    @property
+    def words(self) -> Sentences:
+        """What people read of the run, in the language of the page."""
+        assert self.run
+        return self.run.sentences(self.language)
 
     @property
     def rulebook(self) -> Rulebook:
@@ -77,7 +84,7 @@ class Shown:
 
     def grid(self) -> dict[str, Any]:
         """The grid with the position: see assessment.reasons.grid."""
-        grid = make_grid(self.framework, self.run.result["cell"] if self.run else None, self.language)
+        grid = make_grid(self.framework, self.run.result.cell if self.run else None, self.language)
         return {
             "across": grid.across,
             "up": grid.up,
@@ -105,7 +112,7 @@ class Shown:
 
     def rating(self, target: str) -> dict[str, Any]:
         """One rating: see `content.review`."""
-        found = self.run.rating(target) if self.run else {}
+        found = self.run.rating(target) if self.run else None
         scale = [in_language(level.title, self.language) for level in self.framework.scale_of(target)]
         question = self.framework.question_of[target].id
         return {
@@ -114,12 +121,12 @@ class Shown:
             "title": self.framework.title_of(target, self.language),
             "question": question,
             "question_title": self.framework.title_of(question, self.language),
-            "status": found.get("status", "none"),
-            "level": found.get("level"),
+            "status": found.status if found else "none",
+            "level": found.level if found else None,
             "levels": scale,
-            "level_title": scale[found["level"] - 1] if found.get("level") else None,
-            "proposed_title": scale[found["proposed"] - 1] if found.get("proposed") else None,
-            "because": found.get("because", ""),
+            "level_title": scale[found.level - 1] if found and found.level else None,
+            "proposed_title": scale[found.proposed - 1] if found and found.proposed else None,
+            "because": self.words.because(found) if found else "",
             "decision": self.decisions.get(target),
             "rests_on": self.marks.get(target, {}).get("rests_on", []),
             "chance": self.marks.get(target, {}).get("chance"),
@@ -128,12 +135,12 @@ class Shown:
     def explanation(self, target: str) -> dict[str, Any]:
         """Why this level and not the next: see `content.trail`."""
         assert self.run
-        why = explain(self.run, target, self.decisions)[0]
+        why = explain_rating(self.run, target, self.decisions, self.language)
         rating = self.run.rating(target)
         names = [level.id for level in self.framework.scale_of(target)]
-        reached = rating["before_limits"] or 0
+        reached = rating.before_limits or 0
         criteria = self._criteria(target, rating)
-        above = names[reached] if why["next_level"] else ""
+        above = names[reached] if why.next_level else ""
         unmet = [c for c in criteria if c["part"] == above and not c["met"]]
         domain = self.framework.domains.get(target)
         return {
@@ -142,9 +149,9 @@ class Shown:
             "looks_for": list(domain.looks_for) if domain else [],
             "limits": [c for c in criteria if c["binds"]],
             "missing": [c for c in criteria if c["part"] == "sufficiency" and not c["met"]],
-            "lost": why["lost"],
-            "missed": why["missed"],
-            "policy_words": why["policy_words"],
+            "lost": why.lost,
+            "missed": why.missed,
+            "policy_words": why.policy_words,
             "parts": [
                 {
                     "part": part,
@@ -159,24 +166,23 @@ class Shown:
             ],
         }
 
-    def _criteria(self, target: str, rating: dict[str, Any]) -> list[dict[str, Any]]:
+    def _criteria(self, target: str, rating: Rating) -> list[dict[str, Any]]:
         """The criteria of a target as the run found them, with what pages say of them."""
         assert self.run
-        measures, rulebook = measures_of(self.db, self.run, target), self.rulebook
         criteria = []
-        for outcome in rating["outcomes"]:
-            known, definition = measures[outcome["measure"]], rulebook.measure(outcome["measure"])
+        for outcome in rating.outcomes:
+            definition = self.run.policy.rulebook.measure(outcome.measure)
             criteria.append(
                 {
-                    **outcome,
-                    "measure_title": known["title"],
-                    "unit": known["unit"],
-                    "made_of": known["made_of"],
-                    "shown": self.value_of(target, definition, outcome["value"]),
-                    "base_shown": base_of(definition, outcome["base"]),
-                    "no_better_than_title": self.part_title(target, outcome["no_better_than"] or ""),
-                    "rule": f"{target}.{outcome['part']}.{outcome['criterion']}",
-                    "binds": outcome["part"] == "limits" and outcome["criterion"] in rating["limits"],
+                    **vars(self.words.outcome(target, outcome)),
+                    "measure_title": self.words.measure_title(outcome.measure),
+                    "unit": definition.unit,
+                    "made_of": definition.of.value,
+                    "shown": self.value_of(target, definition, outcome.value),
+                    "base_shown": base_of(definition, outcome.base),
+                    "no_better_than_title": self.part_title(target, outcome.no_better_than or ""),
+                    "rule": f"{target}.{outcome.part}.{outcome.criterion}",
+                    "binds": outcome.part == "limits" and outcome.criterion in rating.limits,
                 }
             )
         return criteria

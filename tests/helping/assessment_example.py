@@ -21,6 +21,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from assessment.decisions.decide import approve, rate
+from assessment.runs.result import Inputs
 from assessment.runs.run import Run, assess
 from evidence.intake.importing import ImportReport, import_files
 from joint_review.opening import init_programme, open_programme
@@ -36,6 +37,9 @@ AT = datetime(2009, 6, 1, 9, 30, tzinfo=UTC)
 ON = date(2009, 6, 1)
 WELSH = load_policy("wales-round-2")
 ENGLISH = load_policy("cqc-local-authority")
+
+NO_INPUTS = Inputs("r1", "", "", "", {}, "2009-06-01", 0, "", ("evaluator",))
+"""For results that are made without a database."""
 
 Row = dict[str, Any]
 _numbers = itertools.count(1)

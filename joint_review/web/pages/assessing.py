@@ -70,7 +70,7 @@ def assessing(db: Database, key: str) -> dict[str, Any]:
     since = None
     if run:
         counts = count_changes(db, review, run)
-        made_on = run.result["inputs"]["on"]
+        made_on = run.result.inputs.on
         since = {"run": run.id, "made_on": made_on, "counts": counts, "any": any(counts.values())}
     found: dict[str, Any] = {"since": since, "rulebooks": [], "problem": None}
     try:
@@ -175,8 +175,8 @@ def _position(shown: Shown) -> str | None:
 def _moved(then: Shown, now: Shown, causes: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
     """The ratings that are otherwise in the later run, in the order of its framework."""
     assert then.run and now.run
-    earlier = {rating["target"] for rating in then.run.result["ratings"]}
-    for target in (rating["target"] for rating in now.run.result["ratings"] if rating["target"] in earlier):
+    earlier = {rating.target for rating in then.run.result.ratings}
+    for target in (rating.target for rating in now.run.result.ratings if rating.target in earlier):
         one, other = then.rating(target), now.rating(target)
         if (one["level"], one["status"]) != (other["level"], other["status"]):
             yield {
@@ -244,9 +244,9 @@ def assess(db: Database, sent: Sent) -> Done:
     review, found = find_review(db, sent.review), sent.prepared
     run = found if isinstance(found, Run) else record_run(db, review, found, by=sent.by, at=sent.at)
     position = _position(Shown(db, review, run, "en"))
-    more = {"run": run.id, "new": run.is_new, "cell": run.result["cell"], "digest": run.digest}
+    more = {"run": run.id, "new": run.is_new, "cell": run.result.cell, "digest": run.digest}
     if not run.is_new:
-        said = f"Nothing has changed since run {run.id} of {run.result['inputs']['on']}; it is shown again."
+        said = f"Nothing has changed since run {run.id} of {run.result.inputs.on}; it is shown again."
         return Done(said, to=f"?run={run.id}", more=more)
     said = f"Run {run.id} is made. Position on the grid: {position or 'none'}."
     return Done(said, to="?", more=more)

@@ -71,7 +71,7 @@ def review(db: Database, asked: Asked) -> Found:
         "grid": shown.grid(),
         "questions": shown.questions(),
         "matrix": _matrix(db, found, shown.language),
-        "gaps": run.result["gaps"] if run else [],
+        "gaps": list(shown.words.gaps(run.result.ratings)) if run else [],
         "check": _check(db, found),
         "assessing": assessing(db, key) if Action.ASSESS in asked.may else None,
     }

@@ -6,10 +6,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from assessment.reasons.explain import explain
+from assessment.reasons.explain import explain_cell
 from assessment.reasons.rule import explain_rules
 from assessment.reasons.trail import find_measure, items_behind
-from assessment.runs.recorded import criteria_testing
 from assessment.runs.run import load_run
 from joint_review.web import wording
 from joint_review.web.cache import Worked
@@ -55,8 +54,9 @@ def trail(db: Database, asked: Asked) -> Found:
     page = {**shown.head(), "run": shown.facts(), "target": target}
     decided = {"deciding": deciding(db, key, target, asked.by, run_id=run_id)}
     if target == "cell":
-        why = explain(run, "cell", shown.decisions)[0]
-        of_cell = {name: why[name] for name in ("title", "because", "status", "neighbours", "rules")}
+        explained = explain_cell(run, shown.decisions, shown.language)
+        same = ("title", "because", "status", "neighbours", "rules")
+        of_cell = {name: getattr(explained, name) for name in same}
         return {
             **page,
             **of_cell,
@@ -85,7 +85,7 @@ def measure(db: Database, asked: Asked) -> Found:
     shown = Shown(db, found, run, "en")
     row = find_measure(db, run, target, name)
     definition = shown.rulebook.measure(name)
-    outcomes = [o for o in run.rating(target)["outcomes"] if o["measure"] == name]
+    outcomes = [o for o in run.rating(target).outcomes if o.measure == name]
     numbers: list[dict[str, Any]] = []
     paging = paging_of(0, 1)
     if definition.of is not Of.RATINGS:
@@ -105,11 +105,19 @@ def measure(db: Database, asked: Asked) -> Found:
             "shown": shown.value_of(target, definition, row["value"]),
             "base_shown": base_of(definition, row["base"]),
             "described": wording.describe_measure(definition),
-            "thresholds": sorted({number for o in outcomes for number in o["thresholds"]}),
+            "thresholds": sorted({number for o in outcomes for number in o.thresholds}),
         },
         "criteria": [
-            {**criterion, "part_title": shown.part_title(target, criterion["part"])}
-            for criterion in criteria_testing(db, row["id"])
+            {
+                "part": said.part,
+                "met": said.met,
+                "statement": said.statement,
+                "needed": said.needed,
+                "margin": said.margin,
+                "reference": said.reference,
+                "part_title": shown.part_title(target, said.part),
+            }
+            for said in (shown.words.outcome(target, outcome) for outcome in outcomes)
         ],
         "items": [item_line(found.framework, item) for item in numbers],
         "paging": paging,
@@ -131,6 +139,6 @@ def rule(db: Database, asked: Asked) -> Found:
     shown = Shown(db, found, run, language)
     page = {**shown.head(), "run": shown.facts(), "rule": name, "rules": None, "problem": None}
     try:
-        return page | {"rules": explain_rules(run, name)}
+        return page | {"rules": explain_rules(run, name, shown.language)}
     except RunImpossible as error:
         return page | {"problem": {"error": wording.sentence(error.message), "hint": error.hint}}

@@ -137,7 +137,7 @@ def next_evidence(db: Database, asked: Asked) -> Found:
     page: dict[str, Any] = {
         **shown.head(),
         "run": shown.facts(),
-        "gaps": run.result["gaps"],
+        "gaps": list(shown.words.gaps(run.result.ratings)),
         "draws": draws,
         "seed": seed,
         **dict.fromkeys(("said", "next", "problem")),

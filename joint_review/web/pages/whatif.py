@@ -65,7 +65,7 @@ def whatif(db: Database, asked: Asked) -> Found:
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     shown, worked = Shown(db, found, run, language), Worked(db, found, run)
-    names = [rating["target"] for rating in run.result["ratings"]]
+    names = [rating.target for rating in run.result.ratings]
     if target not in (*names, CELL):
         raise UnknownName("domain or question", target, [*names, CELL])
     page: dict[str, Any] = {
@@ -80,7 +80,7 @@ def whatif(db: Database, asked: Asked) -> Found:
             {
                 "target": name,
                 "title": shown.framework.title_of(name, shown.language),
-                "kind": run.rating(name)["kind"],
+                "kind": run.rating(name).kind,
             }
             for name in names
         ],

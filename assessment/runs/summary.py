@@ -1,0 +1,93 @@
+"""A run in words: what `assess` shows and gives as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from assessment.runs.result import Inputs
+from assessment.runs.run import Run
+from programme.reviews import Review
+from rules.compile import Stratum
+from rules.framework import in_language
+from rules.ratings import MeasureValue
+from rules.sentences import Gap, RatingInWords
+
+
+@dataclass(frozen=True)
+class InputsShown:
+    """What the run is made of (see assessment.runs.result), with the digest of it all."""
+
+    review: str
+    framework: str
+    rulebook: str
+    evidence: str
+    decided: Mapping[str, int]
+    on: str
+    seed: int
+    software: str
+    engines: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True)
+class ReviewNamed:
+    """The review."""
+
+    key: str
+    authority: str
+
+
+@dataclass(frozen=True)
+class FrameworkNamed:
+    """The framework."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class RulebookNamed:
+    """The rulebook."""
+
+    id: str
+    version: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run with everything that people read of it."""
+
+    inputs: InputsShown
+    review: ReviewNamed
+    framework: FrameworkNamed
+    rulebook: RulebookNamed
+    second_engine: str
+    """'yes' or 'no'."""
+    cell: tuple[str, ...] | None
+    ratings: tuple[RatingInWords, ...]
+    gaps: tuple[Gap, ...]
+    """What is missing before the targets without a rating can have one."""
+    measures: Mapping[str, Mapping[str, MeasureValue]]
+    firings: tuple[tuple[Stratum, str], ...]
+
+
+def summarise_run(review: Review, run: Run, language: str = "en") -> Summary:
+    """A run with its titles, reasons, statements and gaps."""
+    result, policy, words = run.result, run.policy, run.sentences(language)
+    inputs = {part.name: getattr(result.inputs, part.name) for part in fields(Inputs)}
+    return Summary(
+        inputs=InputsShown(**inputs, digest=result.inputs.digest),
+        review=ReviewNamed(review.key, review.authority),
+        framework=FrameworkNamed(policy.framework.id, in_language(policy.framework.title, language)),
+        rulebook=RulebookNamed(
+            policy.rulebook.id, policy.rulebook.version, in_language(policy.rulebook.title, language)
+        ),
+        second_engine="yes" if result.second_engine else "no",
+        cell=result.cell,
+        ratings=tuple(words.rating(rating) for rating in result.ratings),
+        gaps=tuple(words.gaps(result.ratings)),
+        measures=result.measures,
+        firings=result.firings,
+    )
