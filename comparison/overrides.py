@@ -17,6 +17,7 @@ from sqlite_utils import Database
 
 from comparison.compare import compare_reviews
 from comparison.nearest import in_order
+from evidence.at_event import counted_at
 from programme.database import rows
 from rules.framework import in_language
 from rules.loader import PolicySet
@@ -49,10 +50,8 @@ with decided as ({DECIDED})
 select distinct d.id, t.tagged_by as reviewer
 from decided d join run r on r.id = d.run join review v on v.id = r.review_id
 join domain m on m.framework_id = v.framework_id and m.key = d.target
-join tag t on t.domain_id = m.id and t.added_event <= r.evidence_event
-  and (t.withdrawn_event is null or t.withdrawn_event > r.evidence_event)
-join evidence e on e.id = t.evidence_id and e.review_id = v.id and e.added_event <= r.evidence_event
-  and (e.withdrawn_event is null or e.withdrawn_event > r.evidence_event)
+join tag t on t.domain_id = m.id and {counted_at("t", "r.evidence_event")}
+join evidence e on e.id = t.evidence_id and e.review_id = v.id and {counted_at("e", "r.evidence_event")}
 order by t.tagged_by, d.id
 """
 COUNTS = ("decided", "accepted", "higher", "lower", "given")

@@ -7,6 +7,7 @@ Modules in reading order:
     schema      the tables of sources, items, tags and respondents, with their descriptions
     rows        one row of each kind of evidence, with what may stand in every column
     files/      tables and documents as rows and pages
+    at_event    what counted at an event, as SQL
     digests     what makes a source or an item the same one
     weights     weights of survey respondents by raking; the one door to the library
     intake/     import: all rows checked, then stored at once or not at all

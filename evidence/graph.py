@@ -11,20 +11,21 @@ from dataclasses import dataclass
 import networkx as nx
 from sqlite_utils import Database
 
+from evidence.at_event import added_by, counted_at
 from programme.reviews import Review
 from rules.errors import UnknownName
 
 Node = tuple[str, str]
 
-EDGES = """
+EDGES = f"""
 select s.ref, s.kind, e.id, d.key
 from source s
 left join evidence e on e.source_id = s.id
-  and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
+  and {counted_at("e", ":event")}
 left join tag t on t.evidence_id = e.id
-  and t.added_event <= :event and (t.withdrawn_event is null or t.withdrawn_event > :event)
+  and {counted_at("t", ":event")}
 left join domain d on d.id = t.domain_id
-where s.review_id = :review and s.added_event <= :event
+where s.review_id = :review and {added_by("s", ":event")}
 """
 
 

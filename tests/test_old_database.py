@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from assessment.runs.audit import audit_programme
 from assessment.runs.run import load_run
 from assessment.runs.verify import verify_run
-from joint_review.opening import UPGRADES, open_programme
+from joint_review.opening import UPGRADES, init_programme, open_programme
 from programme.reviews import find_review
 
 MADE = Path(__file__).parent / "files" / "made-by-0.1.0.db.xz"
@@ -98,6 +98,12 @@ def test_opening_it_brings_it_up_to_date_and_loses_nothing(old: Path) -> None:
     grown = {name for name in tables if after[name] != before[name]}
     assert grown <= {"event", "event_seal"}, "an upgrade may add a sealed event of its own, and nothing else"
     assert before["evidence"] == (1395,)
+
+
+def test_its_views_and_triggers_are_those_of_a_new_database(db: Database, tmp_path: Path) -> None:
+    made = "select type, name, sql from sqlite_master where type in ('view', 'trigger') order by type, name"
+    with closing(init_programme(tmp_path / "new.db")[0].conn) as new:
+        assert db.conn.execute(made).fetchall() == new.execute(made).fetchall()
 
 
 def test_its_record_is_whole(db: Database) -> None:

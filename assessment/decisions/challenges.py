@@ -29,6 +29,7 @@ from sqlite_utils import Database
 from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
 from assessment.reasons.rule import find_rules
 from assessment.runs.run import Run, load_run
+from evidence.at_event import counted_at
 from evidence.items import find_item, item_number
 from programme.database import add_event, insert, one, rows, transaction
 from programme.names import check_person, check_words, same_person
@@ -54,12 +55,10 @@ where p.challenge_id = ? order by p.id
 """
 CHANGED = "select kind, what, event from challenge_effect where outcome_id = ? order by id"
 # The domains that a run counts an item in.
-COUNTED_IN = """
+COUNTED_IN = f"""
 select d.key from run r
-join evidence e on e.id = :item and e.review_id = r.review_id and e.added_event <= r.evidence_event
-  and (e.withdrawn_event is null or e.withdrawn_event > r.evidence_event)
-join tag t on t.evidence_id = e.id and t.added_event <= r.evidence_event
-  and (t.withdrawn_event is null or t.withdrawn_event > r.evidence_event)
+join evidence e on e.id = :item and e.review_id = r.review_id and {counted_at("e", "r.evidence_event")}
+join tag t on t.evidence_id = e.id and {counted_at("t", "r.evidence_event")}
 join domain d on d.id = t.domain_id
 where r.id = :run order by d.position
 """

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from evidence.at_event import counted_at
 from programme.database import one, rows
 from rules.errors import EvidenceInvalid
 
@@ -18,7 +19,7 @@ from evidence e join review v on v.id = e.review_id join source s on s.id = e.so
 
 
 # Everything that happened to one item, and what rested on it: runs that counted it, decisions since.
-LIFE = """
+LIFE = f"""
 with item as (select * from evidence where id = :item),
 tied as (
   select t.*, d.key as domain from tag t join domain d on d.id = t.domain_id where t.evidence_id = :item),
@@ -62,17 +63,14 @@ life (event, step, what, about, said, named) as (
   from item where withdrawn_event is not null
   union all
   select r.added_event, 7, 'in a run', 'run ' || r.id, coalesce((select group_concat(domain, ', ') from tied t
-      where t.added_event <= r.evidence_event
-        and (t.withdrawn_event is null or t.withdrawn_event > r.evidence_event)), 'no domain'), null
-  from item join run r on r.review_id = item.review_id and r.evidence_event >= item.added_event
-    and (item.withdrawn_event is null or item.withdrawn_event > r.evidence_event)
+      where {counted_at("t", "r.evidence_event")}), 'no domain'), null
+  from item join run r on r.review_id = item.review_id and {counted_at("item", "r.evidence_event")}
   union all
   select d.added_event, 8, 'domain decided', d.target, case d.kind when 'accept'
       then 'accepted as ' || coalesce(d.level_key, 'not rated') else coalesce(d.level_key, 'taken back') end,
     null
   from item join decision d on d.review_id = item.review_id
-  where exists (select 1 from tied t where t.domain = d.target and t.added_event < d.added_event
-    and (t.withdrawn_event is null or t.withdrawn_event > d.added_event)))
+  where exists (select 1 from tied t where t.domain = d.target and {counted_at("t", "d.added_event")}))
 select l.event, e.at, e.by, l.what, coalesce(l.about, '') as about, l.said, l.named, e.because, e.before,
   e.after
 from life l join event e on e.id = l.event order by l.event, l.step, l.about

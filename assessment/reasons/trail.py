@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlite_utils import Database
 
 from assessment.runs.run import Run
+from evidence.at_event import counted_at
 from evidence.items import SMALL
 from programme.database import one, rows
 from rules.errors import UnknownName
@@ -23,8 +24,7 @@ select e.id, e.kind, e.strand, e.text, e.quote, e.direction, e.significance, e.v
   {SMALL}, e.unit,
   e.group_name, e.period, e.best, e.worst, e.comparator, e.comparator_name, e.better, e.locator,
   s.ref as source, s.title as source_title, s.kind as source_kind,
-  (select count(*) from tag t where t.evidence_id = e.id and t.added_event <= r.evidence_event
-    and (t.withdrawn_event is null or t.withdrawn_event > r.evidence_event)) as uses,
+  (select count(*) from tag t where t.evidence_id = e.id and {counted_at("t", "r.evidence_event")}) as uses,
   e.withdrawn_event is not null as withdrawn
 from measure_evidence b join run r on r.id = b.run_id
 join evidence e on e.id = b.evidence_id join source s on s.id = e.source_id

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from assessment.runs.run import Run, decided_levels, infer_of_record
 from assessment.runs.verify import Frozen, frozen_inputs
+from evidence.at_event import added_by, came_between, not_withdrawn_by, went_between
 from evidence.measures.compute import compute_measures
 from programme.database import one, rows
 from programme.reviews import Review
@@ -23,27 +24,23 @@ from rules.inference import Rating
 
 FACTORS = ("evidence", "rules", "decisions")
 
-ITEMS_BETWEEN = """
+ITEMS_BETWEEN = f"""
 select e.id, s.ref as source, e.locator, e.text,
   case when e.added_event > :before then 'added' else 'withdrawn' end as change, v.by, v.at, v.because
 from evidence e join source s on s.id = e.source_id
 join event v on v.id = case when e.added_event > :before then e.added_event else e.withdrawn_event end
 where e.review_id = :review
-  and ((e.added_event > :before and e.added_event <= :after
-        and (e.withdrawn_event is null or e.withdrawn_event > :after))
-    or (e.added_event <= :before and e.withdrawn_event > :before and e.withdrawn_event <= :after))
+  and ({came_between("e", ":before", ":after")} or {went_between("e", ":before", ":after")})
 order by e.id
 """
-TAGS_BETWEEN = """
+TAGS_BETWEEN = f"""
 select e.id, d.key as domain, case when t.added_event > :before then 'added' else 'withdrawn' end as change,
   v.by, v.at, v.because
 from tag t join evidence e on e.id = t.evidence_id join domain d on d.id = t.domain_id
 join event v on v.id = case when t.added_event > :before then t.added_event else t.withdrawn_event end
-where e.review_id = :review and e.added_event <= :before
-  and (e.withdrawn_event is null or e.withdrawn_event > :after)
-  and ((t.added_event > :before and t.added_event <= :after
-        and (t.withdrawn_event is null or t.withdrawn_event > :after))
-    or (t.added_event <= :before and t.withdrawn_event > :before and t.withdrawn_event <= :after))
+where e.review_id = :review and {added_by("e", ":before")}
+  and {not_withdrawn_by("e", ":after")}
+  and ({came_between("t", ":before", ":after")} or {went_between("t", ":before", ":after")})
 order by e.id, d.position
 """
 

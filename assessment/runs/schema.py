@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from evidence.at_event import added_by, not_withdrawn_by
 from programme.columns import ID, Column, Table
 
 C = Column
+EVENT = "r.evidence_event"
+"""SQL: the last event that counted in a run."""
 RUN = C("run_id", "integer not null references run(id)", "The run.")
 
 FIRST_TABLES: tuple[Table, ...] = (
@@ -176,15 +179,15 @@ FIRST_VIEWS: tuple[Table, ...] = (
             C("run_id", "integer", "The run."),
             C("evidence_id", "integer", "The item."),
         ),
-        select="""select m.id as measure_id, m.run_id, e.id as evidence_id
+        select=f"""select m.id as measure_id, m.run_id, e.id as evidence_id
 from measure m
 join run r on r.id = m.run_id
 join review v on v.id = r.review_id
 join domain d on d.framework_id = v.framework_id and d.key = m.target
-join tag t on t.domain_id = d.id and t.added_event <= r.evidence_event
-  and (t.withdrawn_event is null or t.withdrawn_event > r.evidence_event)
-join evidence e on e.id = t.evidence_id and e.review_id = r.review_id and e.added_event <= r.evidence_event
-  and (e.withdrawn_event is null or e.withdrawn_event > r.evidence_event)
+join tag t on t.domain_id = d.id and {added_by("t", EVENT)}
+  and {not_withdrawn_by("t", EVENT)}
+join evidence e on e.id = t.evidence_id and e.review_id = r.review_id and {added_by("e", EVENT)}
+  and {not_withdrawn_by("e", EVENT)}
 join source s on s.id = e.source_id
 where m.made_of <> 'ratings'
   and (m.item_kind is null or e.kind = m.item_kind)
@@ -204,13 +207,13 @@ where m.made_of <> 'ratings'
     select 1 from evidence n
     join source ns on ns.id = n.source_id
     join tag nt on nt.evidence_id = n.id and nt.domain_id = t.domain_id
-      and nt.added_event <= r.evidence_event
-      and (nt.withdrawn_event is null or nt.withdrawn_event > r.evidence_event)
+      and {added_by("nt", EVENT)}
+      and {not_withdrawn_by("nt", EVENT)}
     where n.review_id = e.review_id and n.kind = e.kind and n.text = e.text
       and n.group_name = e.group_name and n.strand = e.strand and n.better <> 'neither'
       and (n.kind = 'survey_result' or (n.unit = e.unit and n.better = e.better))
-      and n.added_event <= r.evidence_event
-      and (n.withdrawn_event is null or n.withdrawn_event > r.evidence_event)
+      and {added_by("n", EVENT)}
+      and {not_withdrawn_by("n", EVENT)}
       and (json_extract(m.item_filter, '$.compared') is null or n.comparator is not null)
       and (json_extract(m.item_filter, '$.source_kind') is null
         or ns.kind in (select value from json_each(m.item_filter, '$.source_kind')))

@@ -44,6 +44,7 @@ from typing import Any
 import numpy as np
 from sqlite_utils import Database
 
+from evidence.at_event import counted_at
 from evidence.coding.coefficients import (
     Flags,
     alpha_draws,
@@ -189,8 +190,7 @@ from coded order by id, coder
 """
 CHOSEN = f"""{COMPARED}
 select e.id, e.recorded_by as coder, d.key as domain from compared e
-join tag t on t.evidence_id = e.id and t.tagged_by = e.recorded_by and t.added_event <= e.first
-  and (t.withdrawn_event is null or t.withdrawn_event > e.first)
+join tag t on t.evidence_id = e.id and t.tagged_by = e.recorded_by and {counted_at("t", "e.first")}
 join domain d on d.id = t.domain_id
 union
 select e.id, c.coded_by, d.key from compared e

@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 from sqlite_utils import Database
 
+from evidence.at_event import counted_at
 from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS, MeasureValue, rounded
 from rules.rulebook import Filter, Measure, Of, Statistic
@@ -46,7 +47,7 @@ ITEM_KIND = {
 CHUNK = 5_000
 """Lines of the evidence digest taken at a time."""
 
-COUNTED = """
+COUNTED = f"""
 create temp table counted as
 select d.key as domain, e.id, e.kind, e.source_id, s.kind as source_kind, e.strand, e.text, e.group_name,
   coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.direction, e.significance,
@@ -56,8 +57,8 @@ join tag t on t.evidence_id = e.id
 join domain d on d.id = t.domain_id
 join source s on s.id = e.source_id
 where e.review_id = :review
-  and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
-  and t.added_event <= :event and (t.withdrawn_event is null or t.withdrawn_event > :event)
+  and {counted_at("e", ":event")}
+  and {counted_at("t", ":event")}
 """
 
 
@@ -260,14 +261,14 @@ def evidence_digest(db: Database, review: Review, event: int) -> str:
     return digest.hexdigest()
 
 
-DIGEST = """
+DIGEST = f"""
 select s.digest || ' ' || e.digest || ' ' || coalesce(d.key, '-') as line
 from evidence e
 join source s on s.id = e.source_id
 left join tag t on t.evidence_id = e.id
-  and t.added_event <= :event and (t.withdrawn_event is null or t.withdrawn_event > :event)
+  and {counted_at("t", ":event")}
 left join domain d on d.id = t.domain_id
 where e.review_id = :review
-  and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
+  and {counted_at("e", ":event")}
 order by line
 """

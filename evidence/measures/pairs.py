@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
+from evidence.at_event import counted_at
 from programme.database import rows
 from programme.reviews import Review
 
 Codes = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 
-PAIRS = """
+PAIRS = f"""
 select d.key as domain, e.id, e.kind, s.ref as source, s.kind as source_kind, e.strand, e.text, e.group_name,
   coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.direction, e.significance,
   e.value, e.base, e.unit, e.better, e.comparator, e.answers, e.design_effect
@@ -25,8 +26,8 @@ join tag t on t.evidence_id = e.id
 join domain d on d.id = t.domain_id
 join source s on s.id = e.source_id
 where e.review_id = :review
-  and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
-  and t.added_event <= :event and (t.withdrawn_event is null or t.withdrawn_event > :event)
+  and {counted_at("e", ":event")}
+  and {counted_at("t", ":event")}
 order by d.position, e.id
 """
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
+from evidence.at_event import added_by, counted_at
 from evidence.measures.draws import Pool, Published, make_pool
 from evidence.measures.pairs import Codes, Counted, Numbers, load_counted
 from evidence.rows import POSITIVE_FROM
@@ -204,14 +205,14 @@ def passing(counted: Counted, where: Filter) -> Truth:
     return through
 
 
-ANSWERED = """
+ANSWERED = f"""
 from evidence e join source s on s.id = e.source_id
 join survey_response r on r.source_id = e.source_id and r.question = e.text and r.group_name = e.group_name
 left join respondent_weight w on w.source_id = r.source_id and w.respondent = r.respondent
   and w.group_name in ('', r.group_name)
-  and w.added_event <= :event and (w.withdrawn_event is null or w.withdrawn_event > :event)
-where e.review_id = :review and e.kind = 'survey_result' and r.added_event <= :event
-  and e.added_event <= :event and (e.withdrawn_event is null or e.withdrawn_event > :event)
+  and {counted_at("w", ":event")}
+where e.review_id = :review and e.kind = 'survey_result' and {added_by("r", ":event")}
+  and {counted_at("e", ":event")}
   and e.locator = 'question ' || r.question || ', group ' || r.group_name
 """
 # Weights in whole millionths, so that they are summed exactly.

@@ -41,6 +41,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sqlite_utils import Database
 
+from evidence.at_event import added_by
 from evidence.measures.draws import Pool, Published, binomial_quantiles, stream
 from evidence.measures.pairs import Numbers
 from evidence.measures.pools import Key, OfPool, Pools, SampleSizes
@@ -170,9 +171,9 @@ def load_resampler(
     )
 
 
-UNANSWERED = """
+UNANSWERED = f"""
 select s.ref || ', ' || r.question || ', ' || r.group_name
 from survey_response r join source s on s.id = r.source_id
-where s.review_id = :review and r.added_event <= :event
+where s.review_id = :review and {added_by("r", ":event")}
 group by s.id, r.question, r.group_name having count(r.answer) = 0 limit 1
 """

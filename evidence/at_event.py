@@ -1,0 +1,36 @@
+"""What counted at an event, as SQL: added by then, and not withdrawn by then.
+
+Everything that counts has an event that added it and, once it is withdrawn, one that withdrew it
+(`added_event`, `withdrawn_event`). A run names the last event it looked at. The functions here give a
+condition for a table's alias and an event: a parameter (`:event`) or a column (`r.evidence_event`).
+"""
+
+from __future__ import annotations
+
+
+def added_by(alias: str, event: str) -> str:
+    """SQL: the row had been added by the event."""
+    return f"{alias}.added_event <= {event}"
+
+
+def not_withdrawn_by(alias: str, event: str) -> str:
+    """SQL: the row had not been withdrawn by the event."""
+    return f"({alias}.withdrawn_event is null or {alias}.withdrawn_event > {event})"
+
+
+def counted_at(alias: str, event: str) -> str:
+    """SQL: the row counted at the event."""
+    return f"{added_by(alias, event)} and {not_withdrawn_by(alias, event)}"
+
+
+def came_between(alias: str, after: str, until: str) -> str:
+    """SQL: the row was added after one event, and still counted at a later one."""
+    return f"({alias}.added_event > {after} and {counted_at(alias, until)})"
+
+
+def went_between(alias: str, after: str, until: str) -> str:
+    """SQL: the row had been added by one event, and was withdrawn after it, by a later one."""
+    return (
+        f"({added_by(alias, after)} and {alias}.withdrawn_event > {after}"
+        f" and {alias}.withdrawn_event <= {until})"
+    )
