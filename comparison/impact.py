@@ -38,7 +38,7 @@ from comparison.edits import (
 )
 from comparison.fanout import fan_out, fan_out_on_cluster
 from evidence.measures.compute import compute_measures
-from programme.database import one, open_for_reading, rows
+from programme.database import last_event, open_for_reading, rows
 from programme.reviews import Review, find_review, list_reviews
 from rules.engine import check_facts, check_rules
 from rules.errors import DatabaseUnusable, ReviewError, RunImpossible
@@ -156,7 +156,7 @@ def _shared_and_jobs(
     """One state of the database: what is stored afterwards does not count."""
     db.conn.execute("begin")
     try:
-        event = int(one(db, "select max(id) from event"))
+        event = last_event(db)
         jobs = [(review.key, decided_levels(db, review)) for review in reviews]
         shared = Comparison(
             str(path.resolve()),

@@ -273,6 +273,11 @@ def add_event(
     )
 
 
+def last_event(db: Database) -> int:
+    """The number of the last event in the record; 0 in an empty one."""
+    return int(one(db, "select coalesce(max(id), 0) from event"))
+
+
 def _as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 

@@ -28,6 +28,7 @@ from sqlite_utils import Database
 
 from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
 from assessment.reasons.rule import find_rules
+from assessment.runs.recorded import latest_run
 from assessment.runs.run import Run, load_run
 from evidence.at_event import counted_at
 from evidence.items import find_item, item_number
@@ -162,7 +163,7 @@ def raise_challenge(
 
 def _find(db: Database, review: Review, kind: str, target: str) -> Challenged:
     """What is challenged, looked up."""
-    latest = one(db, "select max(id) from run where review_id = ?", [review.id])
+    latest = latest_run(db, review)
     if kind == "item":
         number = item_number(target)
         find_item(db, review, number)
@@ -350,7 +351,7 @@ def _shown(db: Database, row: dict[str, Any]) -> dict[str, Any]:
         "moved": [],
     }
     if row["outcome"] is None:
-        latest = one(db, "select max(id) from run where review_id = ?", [review.id])
+        latest = latest_run(db, review)
         return {**shown, "blocks": _blocks(db, review.framework, row, latest)}
     changed = rows(db, CHANGED, [row["outcome_id"]])
     since = max((c["event"] for c in changed if c["event"]), default=row["closed_event"])

@@ -33,8 +33,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from assessment.decisions.challenges import CELL, check_rated, open_challenges
+from assessment.runs.recorded import latest_run
 from assessment.runs.run import decided_levels
-from programme.database import add_event, insert, one, rows, transaction
+from programme.database import add_event, insert, rows, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused, RunImpossible, UnknownName
@@ -185,7 +186,7 @@ def rate(
     by, because = check_person(by, "a rating"), check_words(because, "a rating")
     with transaction(db):
         seen = None if run is None else _seen(db, review, run)
-        run = run or one(db, "select max(id) from run where review_id = ?", [review.id])
+        run = run or latest_run(db, review)
         proposed = dict(db.conn.execute("select target, proposed from rating where run_id = ?", [run]))
         standing = _standing(db, review)
         said = {"by": by, "because": because}
@@ -483,7 +484,7 @@ def decision_states(db: Database, review: Review) -> list[dict[str, Any]]:
     it or to what it rests on; `panel`: the number of the panel that is voting on it, or None; `settled`:
     accepted or approved, the latest run says the same, and no challenge is open.
     """
-    latest = one(db, "select max(id) from run where review_id = ?", [review.id])
+    latest = latest_run(db, review)
     seen = None if latest is None else _seen(db, review, latest)
     standing = _standing(db, review)
     challenged = open_challenges(db, review, latest)

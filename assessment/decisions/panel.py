@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from assessment.runs.recorded import latest_run
 from programme.database import add_event, insert, one, rows, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review
@@ -74,7 +75,7 @@ def open_panel(
                 f"a panel is voting on {target} already",
                 hint=f"See who is still to vote: joint-review panel show {review.key} {target}",
             )
-        run = one(db, "select max(id) from run where review_id = ?", [review.id])
+        run = latest_run(db, review)
         event = add_event(
             db,
             at=at,

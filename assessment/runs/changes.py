@@ -16,7 +16,7 @@ from assessment.runs.run import Run, decided_levels, infer_of_record
 from assessment.runs.verify import Frozen, frozen_inputs
 from evidence.at_event import added_by, came_between, not_withdrawn_by, went_between
 from evidence.measures.compute import compute_measures
-from programme.database import one, rows
+from programme.database import last_event, rows
 from programme.reviews import Review
 from rules.errors import RunImpossible
 from rules.framework import in_language
@@ -58,7 +58,7 @@ def count_changes(db: Database, review: Review, run: Run) -> dict[str, int]:
     and `decisions`: the domains and questions on which another level of people counts now, or none any more.
     """
     frozen = frozen_inputs(db, review, run)
-    now = int(one(db, "select coalesce(max(id), 0) from event"))
+    now = last_event(db)
     counts = {f"{what}_{change}": 0 for what in ("items", "tags") for change in ("added", "withdrawn")}
     for row in rows(db, COUNTS, {"review": review.id, "before": frozen.event, "after": now}):
         counts[f"{row['what']}_{row['change']}"] = row["number"]

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from assessment.runs.run import Run, decided_levels
 from evidence.measures.compute import evidence_digest
-from programme.database import one, rows
+from programme.database import last_event, one, rows
 from programme.reviews import Review
 from rules.framework import Framework
 from rules.rulebook import Rulebook
@@ -22,6 +22,7 @@ select r.id, r.made_on, r.result_digest as digest, e.at, e.by,
 from run r join event e on e.id = r.added_event
 where r.review_id = ? order by r.id desc
 """
+LATEST = "select max(id) from run where review_id = :review and (:before is null or id < :before)"
 FACTS = """
 select r.id, r.made_on, r.software, r.second_engine, r.seed, r.input_digest, r.result_digest,
   r.evidence_digest, e.at, e.by, b.key as rulebook, b.version as rulebook_version
@@ -46,6 +47,12 @@ join decision d on d.id = (
 join event e on e.id = d.added_event
 where r.id = :run
 """
+
+
+def latest_run(db: Database, review: Review, *, before: int | None = None) -> int | None:
+    """The number of a review's latest run, or of the latest before another; None where there is none."""
+    number: int | None = one(db, LATEST, {"review": review.id, "before": before})
+    return number
 
 
 def runs_of(db: Database, review: Review) -> list[dict[str, Any]]:
@@ -75,7 +82,7 @@ def decisions_in(db: Database, run: Run) -> dict[str, dict[str, Any]]:
 
 def is_out_of_date(db: Database, review: Review, run: Run) -> bool:
     """Whether evidence or decisions have changed since a run, so that assessing again may differ."""
-    event = int(one(db, "select coalesce(max(id), 0) from event"))
+    event = last_event(db)
     inputs = run.result.inputs
     if decided_levels(db, review) != inputs.decided:
         return True

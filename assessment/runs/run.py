@@ -26,7 +26,7 @@ from assessment.runs.result import (
     read_result,
 )
 from evidence.measures.compute import behind, compute_measures, evidence_digest
-from programme.database import add_event, insert, one, rows, transaction
+from programme.database import add_event, insert, last_event, one, rows, transaction
 from programme.reviews import Review, find_review
 from rules.engine import EngineWorker, available, engine_names, fire_of_record
 from rules.errors import RunImpossible, RunUnreadable, UnknownName
@@ -118,7 +118,7 @@ def prepare_run(
     there, where the same inputs were assessed before. This is what takes long: see docs/performance.md."""
     _check_framework(review, policy)
     with_engine = available() if use_engine is None else use_engine
-    event = int(one(db, "select coalesce(max(id), 0) from event"))
+    event = last_event(db)
     decided = decided_levels(db, review)
     inputs = Inputs(
         review=review.key,

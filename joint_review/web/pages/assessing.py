@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from sqlite_utils import Database
 
 from assessment.runs.changes import count_changes
-from assessment.runs.recorded import runs_of
+from assessment.runs.recorded import latest_run, runs_of
 from assessment.runs.run import Prepared, Run, load_run, prepare_run, record_run
 from joint_review.web import wording
 from joint_review.web.access import read
@@ -80,7 +80,7 @@ def assessing(db: Database, key: str) -> dict[str, Any]:
 
 
 def _latest(db: Database, review: Review) -> Run | None:
-    if one(db, "select max(id) from run where review_id = ?", [review.id]) is None:
+    if latest_run(db, review) is None:
         return None
     return load_run(db, review)
 
@@ -136,7 +136,7 @@ def changes(db: Database, asked: Asked) -> Found:
     run = load_run(db, review, run_id)
     shown = Shown(db, review, run, language)
     if since is None:
-        since = one(db, "select max(id) from run where review_id = ? and id < ?", [review.id, run.id])
+        since = latest_run(db, review, before=run.id)
     page: dict[str, Any] = {
         **shown.head(),
         "run": shown.facts(),
