@@ -5,7 +5,7 @@ One description serves three readers: SQLite (the DDL), Datasette (descriptions)
 
 from __future__ import annotations
 
-from programme.columns import ID, Column, Table, never_changed, with_columns
+from programme.columns import ID, Column, Table, with_columns
 
 C = Column
 
@@ -47,6 +47,7 @@ FIRST_TABLES: tuple[Table, ...] = (
         ),
         ("unique (source_id, number)",),
         sort="number",
+        never_changed=True,
     ),
     Table(
         "evidence",
@@ -235,7 +236,7 @@ ANCHORS: tuple[Table, ...] = (
             C("suffix", "text not null", "What stands just after."),
             C("added_event", "integer not null references event(id)", "The event that added it."),
         ),
-        indexes=never_changed("anchor", "id"),
+        never_changed=True,
     ),
 )
 

@@ -30,6 +30,8 @@ class Table:
     sort: str = ""
     select: str = field(default="", repr=False)
     """For a view: its SELECT."""
+    never_changed: bool = False
+    """Whether its rows, once stored, are never changed, deleted or replaced."""
 
     @property
     def create_sql(self) -> str:
@@ -42,22 +44,42 @@ class Table:
 
 
 def create(db: Database, tables: tuple[Table, ...]) -> None:
-    """Create tables and views with their indexes, in order."""
+    """Create tables and views with their indexes and triggers, in order."""
     for table in tables:
         db.conn.execute(table.create_sql)
         for index in table.indexes:
             db.conn.execute(index)
+        if table.never_changed:
+            refuse_changes(db, table.name)
 
 
-def never_changed(table: str, key: str) -> tuple[str, ...]:
-    """Triggers that refuse any change of a table; 'insert or replace' deletes without asking them."""
+def refuse_changes(db: Database, table: str) -> None:
+    """Give a table the triggers that refuse to change, delete or replace its rows, instead of those it has.
+
+    'insert or replace' takes the rows away that have a key of the new one, and asks no trigger of deletion:
+    a row with a key that is there already is refused before it is stored.
+    """
     refuse = f"begin select raise(abort, 'rows of {table} are never changed'); end"
-    return (
-        f"create trigger {table}_never_update before update on {table} {refuse}",
-        f"create trigger {table}_never_delete before delete on {table} {refuse}",
-        f"create trigger {table}_never_replace before insert on {table}"
-        f" when exists (select 1 from {table} where {key} = new.{key}) {refuse}",
+    same = " or ".join(
+        "(" + " and ".join(f"{column} = new.{column}" for column in key) + ")" for key in _keys_of(db, table)
     )
+    for verb, asks in (
+        ("update", f"update on {table}"),
+        ("delete", f"delete on {table}"),
+        ("replace", f"insert on {table} when exists (select 1 from {table} where {same})"),
+    ):
+        db.conn.execute(f"drop trigger if exists {table}_never_{verb}")
+        db.conn.execute(f"create trigger {table}_never_{verb} before {asks} {refuse}")
+
+
+def _keys_of(db: Database, table: str) -> list[tuple[str, ...]]:
+    """The columns that tell the rows of a table apart: `rowid`, its number, and all that are unique."""
+    keys: list[tuple[str, ...]] = [("rowid",)]
+    unique = db.conn.execute('select name from pragma_index_list(?) where "unique" order by name', [table])
+    for (index,) in unique.fetchall():
+        columns = db.conn.execute("select name from pragma_index_info(?) order by seqno", [index])
+        keys.append(tuple(name for (name,) in columns))
+    return keys
 
 
 ID = Column("id", "integer primary key", "Number of the row.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from programme.columns import ID, Column, Table, never_changed, with_columns
+from programme.columns import ID, Column, Table, with_columns
 
 C = Column
 
@@ -84,16 +84,7 @@ FIRST_TABLES: tuple[Table, ...] = (
         label="action",
         facets=("action", "by", "review_id"),
         sort="id",
-        indexes=(
-            "create trigger event_is_never_changed before update on event"
-            " begin select raise(abort, 'the event record is never changed'); end",
-            # 'insert or replace' deletes without asking the trigger below.
-            "create trigger event_is_never_replaced before insert on event"
-            " when exists (select 1 from event where id = new.id)"
-            " begin select raise(abort, 'the event record is never changed'); end",
-            "create trigger event_is_never_deleted before delete on event"
-            " begin select raise(abort, 'the event record is never deleted'); end",
-        ),
+        never_changed=True,
     ),
     Table(
         "review",
@@ -171,10 +162,8 @@ SEALS: tuple[Table, ...] = (
             C("digest", "text not null", "SHA-256 of the event, its sealed rows and the digest before."),
         ),
         sort="event_id",
-        indexes=(
-            "create unique index seal_by_digest on seal(digest)",
-            *never_changed("seal", "event_id"),
-        ),
+        indexes=("create unique index seal_by_digest on seal(digest)",),
+        never_changed=True,
     ),
     Table(
         "sealed_rows",
@@ -195,8 +184,8 @@ SEALS: tuple[Table, ...] = (
         indexes=(
             "create unique index sealed_rows_once on sealed_rows(event_id, table_name, column_name)",
             "create index sealed_rows_of_table on sealed_rows(table_name, column_name, first_id)",
-            *never_changed("sealed_rows", "id"),
         ),
+        never_changed=True,
     ),
 )
 

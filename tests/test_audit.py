@@ -643,7 +643,7 @@ def test_the_events_of_an_older_file_are_sealed_in_their_order_when_it_is_opened
             "select id, at, by, action, review_id, target, because, detail from event"
         ).fetchall()
         assert now == before
-        with pytest.raises(sqlite3.IntegrityError, match="the event record is never changed"):
+        with pytest.raises(sqlite3.IntegrityError, match="rows of event are never changed"):
             plain.execute("update event set by = 'x'")
     # What older events marked is theirs; all rows are those of the last.
     tamper(path, "update evidence set withdrawn_event = null", "delete from tag where id = 1")

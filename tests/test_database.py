@@ -230,7 +230,7 @@ def test_writes_happen_together_or_not_at_all(db: Database) -> None:
 def test_the_record_of_events_is_never_changed(db: Database, statement: str) -> None:
     with transaction(db):
         add_event(db, at=AT, by="lead", action="try")
-    with pytest.raises(sqlite3.IntegrityError, match="the event record is never"):
+    with pytest.raises(sqlite3.IntegrityError, match="rows of event are never changed"):
         db.conn.execute(statement)
     assert rows(db, "select by, action from event") == [{"by": "lead", "action": "try"}]
 

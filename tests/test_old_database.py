@@ -13,10 +13,15 @@ import pytest
 from serving import serving
 from sqlite_utils import Database
 
+from assessment.decisions import schema as decision_schema
+from assessment.runs import schema as run_schema
 from assessment.runs.audit import audit_programme
 from assessment.runs.run import load_run
 from assessment.runs.verify import verify_run
+from evidence import schema as evidence_schema
+from evidence.coding import schema as coding_schema
 from joint_review.opening import UPGRADES, init_programme, open_programme
+from programme import schema as programme_schema
 from programme.reviews import find_review
 
 MADE = Path(__file__).parent / "files" / "made-by-0.1.0.db.xz"
@@ -30,6 +35,12 @@ RUNS = {
     6: "wales-2004-08",
     7: "fieldwork",
 }
+NEVER_CHANGED = [
+    table.name
+    for schema in (programme_schema, evidence_schema, coding_schema, run_schema, decision_schema)
+    for table in schema.TABLES
+    if table.never_changed
+]
 CELL = "inconsistent / uncertainly"
 PAGES = [
     "/reviews",
@@ -104,6 +115,34 @@ def test_its_views_and_triggers_are_those_of_a_new_database(db: Database, tmp_pa
     made = "select type, name, sql from sqlite_master where type in ('view', 'trigger') order by type, name"
     with closing(init_programme(tmp_path / "new.db")[0].conn) as new:
         assert db.conn.execute(made).fetchall() == new.execute(made).fetchall()
+
+
+@pytest.mark.parametrize("table", NEVER_CHANGED)
+def test_its_rows_are_never_changed_deleted_or_replaced(old: Path, table: str) -> None:
+    open_programme(old).conn.close()
+    # A connection of its own: that of the product has triggers of deletion asked by 'or replace' as well.
+    with closing(sqlite3.connect(old)) as connection:
+        columns = connection.execute(
+            "select name, pk and type = 'INTEGER' from pragma_table_info(?)", [table]
+        ).fetchall()
+        unique = connection.execute(
+            'select count(*) from pragma_index_list(?) where "unique"', [table]
+        ).fetchone()[0]
+        stored = connection.execute(f"select * from {table}").fetchall()
+        others = ", ".join(name for name, is_number in columns if not is_number)
+        changes = [
+            f"update {table} set rowid = rowid + 1000",
+            f"delete from {table}",
+            f"insert or replace into {table} select * from {table} limit 1",
+            f"replace into {table} select * from {table} limit 1",
+            f"insert or replace into {table} (rowid, {others}) select rowid, {others} from {table} limit 1",
+            *([f"insert or replace into {table} ({others}) select {others} from {table}"] if unique else []),
+        ]
+        for change in changes:
+            with pytest.raises(sqlite3.IntegrityError, match=f"rows of {table} are never changed"):
+                connection.execute(change)
+        assert stored
+        assert connection.execute(f"select * from {table}").fetchall() == stored
 
 
 def test_its_record_is_whole(db: Database) -> None:

@@ -264,7 +264,7 @@ def test_an_older_file_is_brought_up_to_date_with_its_texts(desk: Desk) -> None:
     names = desk.rows(
         "select name from sqlite_master where type = 'trigger' and name like 'source_page_never_%'"
     )
-    assert len(names) == 4
+    assert len(names) == 3
     for row in names:
         conn.execute(f"drop trigger {row['name']}")
     desk.db.table("source_page").enable_fts(["text"], create_triggers=True, replace=True)

@@ -61,6 +61,7 @@ FIRST_TABLES: tuple[Table, ...] = (
         label="target",
         facets=("target", "by"),
         indexes=("create index decision_of_review on decision(review_id, target)",),
+        never_changed=True,
     ),
 )
 
@@ -79,6 +80,7 @@ DECISION_TABLES: tuple[Table, ...] = (
         label="by",
         facets=("by",),
         indexes=("create index approval_of_decision on approval(decision_id)",),
+        never_changed=True,
     ),
     Table(
         "challenge",
@@ -99,6 +101,7 @@ DECISION_TABLES: tuple[Table, ...] = (
         label="target",
         facets=("review_id", "kind", "ground", "by"),
         indexes=("create index challenge_of_review on challenge(review_id)",),
+        never_changed=True,
     ),
     Table(
         "challenge_reply",
@@ -113,6 +116,7 @@ DECISION_TABLES: tuple[Table, ...] = (
         label="text",
         facets=("by",),
         indexes=("create index reply_to_challenge on challenge_reply(challenge_id)",),
+        never_changed=True,
     ),
     Table(
         "challenge_outcome",
@@ -127,6 +131,7 @@ DECISION_TABLES: tuple[Table, ...] = (
         ),
         label="outcome",
         facets=("outcome", "by"),
+        never_changed=True,
     ),
     Table(
         "challenge_effect",
@@ -141,6 +146,7 @@ DECISION_TABLES: tuple[Table, ...] = (
         label="what",
         facets=("kind",),
         indexes=("create index effect_of_outcome on challenge_effect(outcome_id)",),
+        never_changed=True,
     ),
     Table(
         "panel",
@@ -169,6 +175,7 @@ DECISION_TABLES: tuple[Table, ...] = (
         ("unique (panel_id, name)",),
         label="name",
         facets=("name",),
+        never_changed=True,
     ),
     Table(
         "vote",
@@ -181,6 +188,7 @@ DECISION_TABLES: tuple[Table, ...] = (
             C("because", "text not null", "What the member says about it, if anything."),
             ADDED,
         ),
+        never_changed=True,
     ),
     Table(
         "shown_vote",
@@ -198,20 +206,9 @@ DECISION_TABLES: tuple[Table, ...] = (
         label="member",
         facets=("panel_id", "member"),
         indexes=("create index shown_vote_of_panel on shown_vote(panel_id)",),
+        never_changed=True,
     ),
 )
-
-DECISIONS_NEVER_CHANGED = (
-    "approval",
-    "challenge",
-    "challenge_reply",
-    "challenge_outcome",
-    "challenge_effect",
-    "panel_member",
-    "vote",
-    "shown_vote",
-)
-"""Those whose rows are never changed; of `panel` only the mark that it was closed early."""
 
 DECISION_VIEWS: tuple[Table, ...] = (
     Table(
@@ -331,6 +328,7 @@ CONFIDENCE = Table(
     label="target",
     facets=("target", "level", "by"),
     indexes=("create index confidence_of_run on confidence(run_id, target)",),
+    never_changed=True,
 )
 
 TABLES: tuple[Table, ...] = (

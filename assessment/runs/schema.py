@@ -23,6 +23,7 @@ FIRST_TABLES: tuple[Table, ...] = (
         ),
         label="key",
         facets=("kind", "key"),
+        never_changed=True,
     ),
     Table(
         "run",
@@ -58,6 +59,7 @@ FIRST_TABLES: tuple[Table, ...] = (
         label="made_on",
         facets=("review_id", "cell"),
         indexes=("create index run_of_review on run(review_id)",),
+        never_changed=True,
     ),
     Table(
         "measure",
@@ -80,6 +82,7 @@ FIRST_TABLES: tuple[Table, ...] = (
         ("unique (run_id, target, key)",),
         label="title",
         facets=("target", "made_of"),
+        never_changed=True,
     ),
     Table(
         "criterion",
@@ -100,6 +103,7 @@ FIRST_TABLES: tuple[Table, ...] = (
         ("unique (run_id, target, part, key)",),
         label="statement",
         facets=("target", "part", "met"),
+        never_changed=True,
     ),
     Table(
         "firing",
@@ -114,6 +118,7 @@ FIRST_TABLES: tuple[Table, ...] = (
         ("unique (run_id, rule)",),
         label="rule",
         facets=("stratum",),
+        never_changed=True,
     ),
     Table(
         "rating",
@@ -145,6 +150,7 @@ FIRST_TABLES: tuple[Table, ...] = (
         label="title",
         facets=("question", "status", "level_title"),
         sort="position",
+        never_changed=True,
     ),
     Table(
         "gap",
@@ -162,13 +168,12 @@ FIRST_TABLES: tuple[Table, ...] = (
         ),
         label="missing",
         facets=("target",),
+        never_changed=True,
     ),
 )
 
 
 TABLES: tuple[Table, ...] = FIRST_TABLES
-
-NEVER_CHANGED = ("run", "measure", "criterion", "firing", "rating", "gap", "policy_text")
 
 FIRST_VIEWS: tuple[Table, ...] = (
     Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from programme.columns import ID, Column, Table, never_changed, with_columns
+from programme.columns import ID, Column, Table, with_columns
 
 C = Column
 
@@ -93,10 +93,8 @@ SECOND_CODING: tuple[Table, ...] = (
             C("evidence_id", "integer not null references evidence(id)", "The item."),
         ),
         ("unique (batch_id, evidence_id)",),
-        indexes=(
-            "create index coding_batch_of_item on coding_batch_item(evidence_id)",
-            *never_changed("coding_batch_item", "id"),
-        ),
+        indexes=("create index coding_batch_of_item on coding_batch_item(evidence_id)",),
+        never_changed=True,
     ),
     Table(
         "settlement",
@@ -126,7 +124,7 @@ SECOND_CODING: tuple[Table, ...] = (
             C("added_event", "integer not null references event(id)", "The event that settled it."),
         ),
         facets=("settled_by",),
-        indexes=never_changed("settlement", "id"),
+        never_changed=True,
     ),
     Table(
         "settlement_domain",
@@ -138,7 +136,7 @@ SECOND_CODING: tuple[Table, ...] = (
         ),
         ("unique (settlement_id, domain_id)",),
         facets=("domain_id",),
-        indexes=never_changed("settlement_domain", "id"),
+        never_changed=True,
     ),
 )
 

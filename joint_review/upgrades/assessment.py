@@ -11,12 +11,12 @@ from assessment.decisions.schema import (
     CONFIDENCE,
     DECISION_TABLES,
     DECISION_VIEWS,
-    DECISIONS_NEVER_CHANGED,
     FIRST_TABLES,
     KIND_OF_DECISION,
+    TABLES,
 )
 from assessment.runs import schema as run_schema
-from programme.columns import create
+from programme.columns import create, refuse_changes
 from programme.schema import USERS
 
 migrations = Migrations("joint-review assessment")
@@ -27,14 +27,12 @@ def run_tables(db: Database) -> None:
     """The first version of the tables of runs and decisions."""
     create(db, (*run_schema.FIRST_TABLES, *FIRST_TABLES))
     create(db, run_schema.FIRST_VIEWS)
-    _never_change(db, (*run_schema.NEVER_CHANGED, "decision"))
 
 
 @migrations()
 def confidence_table(db: Database) -> None:
     """Statements of confidence, kept with the run they are about."""
     create(db, (CONFIDENCE,))
-    _never_change(db, ("confidence",))
 
 
 @migrations()
@@ -50,14 +48,11 @@ def decision_tables(db: Database) -> None:
         db.conn.execute(f"alter table decision add column {column.name} {column.sql}")
     create(db, DECISION_TABLES)
     create(db, DECISION_VIEWS)
-    _never_change(db, DECISIONS_NEVER_CHANGED)
 
 
-def _never_change(db: Database, tables: tuple[str, ...]) -> None:
-    """Triggers that refuse to change or delete rows."""
-    for name in tables:
-        for verb in ("update", "delete"):
-            db.conn.execute(
-                f"create trigger {name}_never_{verb} before {verb} on {name}"
-                f" begin select raise(abort, 'rows of {name} are never changed'); end"
-            )
+@migrations()
+def rows_never_replaced(db: Database) -> None:
+    """Rows that are never changed are not replaced either, whatever key the new row shares with them."""
+    for table in (*run_schema.TABLES, *TABLES):
+        if table.never_changed:
+            refuse_changes(db, table.name)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from evidence import schema
+from evidence.coding import schema as coding_schema
 from evidence.coding.schema import CODING_VIEWS, CODINGS, PASSAGES, SECOND_CODING
 from evidence.schema import ANCHORS, ANSWERS, FIRST_TABLES, FIRST_VIEWS, RESPONDENTS
 from programme import schema as programme_schema
-from programme.columns import create, never_changed
+from programme.columns import create, refuse_changes
 from programme.schema import BEFORE_AND_AFTER, SEALS
 from programme.seals import nothing_stored, seal_events
 
@@ -54,13 +56,7 @@ def sealed_record(db: Database) -> None:
 @migrations()
 def texts_never_change(db: Database) -> None:
     """Stored text is never changed or taken away; search finds letters whatever accents they carry."""
-    refuse = "begin select raise(abort, 'rows of source_page are never changed'); end"
-    for trigger in (
-        *never_changed("source_page", "id"),
-        "create trigger source_page_never_twice before insert on source_page when exists"
-        f" (select 1 from source_page where source_id = new.source_id and number = new.number) {refuse}",
-    ):
-        db.conn.execute(trigger)
+    refuse_changes(db, "source_page")
     # 2: also from letters that carry two accents, which 1, the default, leaves as they are.
     tokenizer = "unicode61 remove_diacritics 2"
     db.table("source_page").enable_fts(["text"], create_triggers=True, tokenize=tokenizer, replace=True)
@@ -84,3 +80,16 @@ def second_coding_of_passages(db: Database) -> None:
     """Batches whose coder reads the passages alone."""
     for column in PASSAGES:
         db.conn.execute(f"alter table coding_batch add column {column.name} {column.sql}")
+
+
+@migrations()
+def rows_never_replaced(db: Database) -> None:
+    """Rows that are never changed are not replaced either, whatever key the new row shares with them."""
+    for before in (
+        *("event_is_never_changed", "event_is_never_replaced", "event_is_never_deleted"),
+        "source_page_never_twice",
+    ):
+        db.conn.execute(f"drop trigger if exists {before}")
+    for table in (*programme_schema.TABLES, *schema.TABLES, *coding_schema.TABLES):
+        if table.never_changed:
+            refuse_changes(db, table.name)
