@@ -4,6 +4,7 @@ Knows the frameworks (tags name their domains) but nothing of runs, decisions or
 
 Modules in reading order:
 
+    actions     what events say was done to evidence
     schema      the tables of sources, items, tags and respondents, with their descriptions
     rows        one row of each kind of evidence, with what may stand in every column
     files/      tables and documents as rows and pages

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlite_utils import Database
 
+from evidence.actions import EvidenceAction
 from evidence.anchors import Anchor, anchor_at, anchor_of, store_anchor, texts_of, the_place
 from evidence.digests import ITEM_COLUMNS, item_digest, item_fields
 from evidence.files.texts import refused
@@ -87,7 +88,7 @@ def record_finding(
             db,
             at=at,
             by=by,
-            action="record item",
+            action=EvidenceAction.RECORD_ITEM,
             review_id=review.id,
             target=source,
             after={"locator": row.locator, "domains": list(row.domains)},
@@ -124,7 +125,7 @@ def change_finding(
             db,
             at=at,
             by=by,
-            action="change item" if not same else "change tags",
+            action=EvidenceAction.CHANGE_ITEM if not same else EvidenceAction.CHANGE_TAGS,
             review_id=review.id,
             target=f"E{number}",
             because=because,
@@ -161,7 +162,7 @@ def place_quote(
             db,
             at=at,
             by=by,
-            action="place quote",
+            action=EvidenceAction.PLACE_QUOTE,
             review_id=review.id,
             target=f"E{number}",
             after={"page": page, "start": start},

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from evidence.actions import EvidenceAction
 from programme.database import add_event, one, rows, transaction
 from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, UnknownName, suggest
@@ -178,7 +179,7 @@ def _tag(
             db,
             at=at,
             by=by,
-            action="tag",
+            action=EvidenceAction.TAG,
             review_id=review.id,
             target=f"E{number}",
             detail={"domains": [domain for domain, _ in new]},
@@ -225,7 +226,7 @@ def withdraw_item(
                 db,
                 at=at,
                 by=by,
-                action="withdraw item",
+                action=EvidenceAction.WITHDRAW_ITEM,
                 review_id=review.id,
                 target=f"E{number}",
                 because=because,
@@ -242,7 +243,7 @@ def withdraw_item(
             db,
             at=at,
             by=by,
-            action="withdraw tag",
+            action=EvidenceAction.WITHDRAW_TAG,
             review_id=review.id,
             target=f"E{number} {domain}",
             because=because,

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlite_utils import Database
 
+from evidence.actions import EvidenceAction
 from evidence.digests import source_digest, source_fields
 from evidence.files.formats.child import SECONDS
 from evidence.files.texts import GivenFile, Text, read_texts, refused
@@ -173,7 +174,7 @@ class _Storing:
             self.db,
             at=self.at,
             by=self.by,
-            action="add sources",
+            action=EvidenceAction.ADD_SOURCES,
             review_id=self.review.id,
             target=", ".join(row.source for row, _ in new),
             detail={

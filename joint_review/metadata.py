@@ -9,11 +9,14 @@ from typing import Any
 
 import yaml
 
+from assessment.actions import AssessmentAction
 from assessment.decisions import schema as of_decisions
 from assessment.runs import schema as of_runs
 from evidence import schema as of_evidence
+from evidence.actions import EvidenceAction
 from evidence.coding import schema as of_coding
 from programme import schema as of_programme
+from programme.actions import EventAction, ProgrammeAction
 from programme.permissions import MAY, OWNER, Action
 
 TABLES = (
@@ -31,12 +34,18 @@ VIEWS = (
     *of_decisions.DECISION_VIEWS,
 )
 
+ACTIONS: tuple[EventAction, ...] = (*ProgrammeAction, *EvidenceAction, *AssessmentAction)
+"""Everything an event can say was done: a stage adds its own."""
+
 DATABASE = "programme"
 FOR_WHOM = "Working evidence: for the review team and its moderators only"
 """What every page of the tables says beneath: Datasette's word for it is the licence."""
 
 SEES_ALL_REVIEWS = {"id": OWNER, "all_reviews": sorted(role.value for role in MAY[Action.SEE_ALL_REVIEWS])}
 """Who may open Datasette's own pages, which show the rows of every review."""
+
+DONE = " ".join(f"when '{action.value}' then '{action.label}'" for action in ACTIONS)
+"""SQL: what an event says was done, in people's words."""
 
 QUERIES: dict[str, dict[str, str]] = {
     "why_this_rating": {
@@ -122,6 +131,12 @@ select 'measure', b.title, b.target, round(a.value, 1), round(b.value, 1), ''
 from measure b join measure a on a.target = b.target and a.key = b.key and a.run_id = cast(:before as integer)
 where b.run_id = cast(:after as integer) and a.value is not b.value
 order by 1 desc, 3""",
+    },
+    "what_was_done": {
+        "title": "What was done in a review, when and by whom?",
+        "description": "The record of events of one review, the latest first. Give the review's number.",
+        "sql": f"""select id as event, at, by, case action {DONE} else action end as done, target, because
+from event where review_id = cast(:review as integer) order by id desc""",
     },
 }
 

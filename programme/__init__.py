@@ -7,6 +7,7 @@ Modules in reading order:
     columns     how a table is described: columns, constraints, what people read about it
     schema      the tables of frameworks and reviews, of the record, and of users
     seals       how events are sealed: each chained to the one before, with a digest of its rows
+    actions     what events say was done: the actions of every stage, with labels
     database    opening, creating and upgrading the file; transactions; the event record
     progress    how far long work has come
     names       what people say has a name and words; when two names are one person's

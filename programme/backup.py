@@ -19,6 +19,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from programme.actions import ProgrammeAction
 from programme.check import Head, head_of_record
 from programme.database import APPLICATION_ID, add_event, said_plainly, transaction
 from programme.progress import Progress, no_progress
@@ -174,7 +175,12 @@ def _reopened(
         with transaction(db):
             before = head_of_record(db)
             add_event(
-                db, at=at, by=by, action="restore", target=backup.name, after={"head": before and str(before)}
+                db,
+                at=at,
+                by=by,
+                action=ProgrammeAction.RESTORE,
+                target=backup.name,
+                after={"head": before and str(before)},
             )
         head = head_of_record(db)
         db.conn.execute("pragma journal_mode=delete")

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from programme.actions import EventAction
 from programme.seals import Salts, give_salts, index_marks, seal_events, stored_before
 from rules.errors import DatabaseUnusable
 
@@ -243,7 +244,7 @@ def add_event(
     *,
     at: datetime,
     by: str,
-    action: str,
+    action: EventAction,
     review_id: int | None = None,
     target: str = "",
     because: str = "",
@@ -262,7 +263,7 @@ def add_event(
         {
             "at": at.isoformat(timespec="seconds"),
             "by": by,
-            "action": action,
+            "action": action.value,
             "review_id": review_id,
             "target": target,
             "because": because,

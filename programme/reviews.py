@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from sqlite_utils import Database
 
+from programme.actions import ProgrammeAction
 from programme.database import add_event, insert, one, rows, transaction
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework
@@ -163,7 +164,7 @@ def create_review(
             db,
             at=at,
             by=by,
-            action="create review",
+            action=ProgrammeAction.CREATE_REVIEW,
             target=key,
             after={**said, "framework": framework_key, "framework_digest": framework},
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from programme.actions import ProgrammeAction
 from programme.database import add_event, insert, one, rows, transaction
 from programme.permissions import OWNER, Held, Role
 from programme.reviews import find_review
@@ -48,7 +49,9 @@ def add_user(
     with transaction(db):
         if one(db, "select 1 from user where name = ?", [name]):
             raise UserInvalid(f"there is already a user {name!r}", hint="Names are never given twice.")
-        event = add_event(db, at=at, by=by, action="add user", target=name, after={"disabled": False})
+        event = add_event(
+            db, at=at, by=by, action=ProgrammeAction.ADD_USER, target=name, after={"disabled": False}
+        )
         insert(db, "user", {"name": name, "added_event": event})
         if role is not None:
             _give(db, name, _held(role, review), by=by, at=at)
@@ -62,7 +65,7 @@ def disable_user(db: Database, name: str, *, by: str, because: str, at: datetime
             db,
             at=at,
             by=by,
-            action="disable user",
+            action=ProgrammeAction.DISABLE_USER,
             target=name,
             because=because,
             before={"disabled": False},
@@ -85,7 +88,7 @@ def _give(db: Database, name: str, held: Held, *, by: str, at: datetime) -> None
         db,
         at=at,
         by=by,
-        action="give role",
+        action=ProgrammeAction.GIVE_ROLE,
         review_id=review_id,
         target=name,
         after={"role": held.role, "review": held.review},
@@ -106,7 +109,7 @@ def take_role(db: Database, name: str, role: str, review: str | None, *, by: str
             db,
             at=at,
             by=by,
-            action="take role",
+            action=ProgrammeAction.TAKE_ROLE,
             review_id=review_id,
             target=name,
             before={"role": held.role, "review": review},

@@ -18,6 +18,7 @@ import pytest
 from assessment_example import AT, finding, new_programme, new_review
 from click.testing import CliRunner
 from sqlite_utils import Database
+from trying import Tried
 
 from assessment.runs.audit import audit_programme
 from joint_review.cli import cli
@@ -58,7 +59,7 @@ def head_of(path: Path) -> str:
 
 def one_more_event(path: Path) -> None:
     with closing(open_programme(path).conn) as connection, transaction(Database(connection)) as db:
-        add_event(db, at=AT, by="lead", action="try")
+        add_event(db, at=AT, by="lead", action=Tried.TRY)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -83,7 +84,7 @@ def test_a_backup_has_what_still_stands_in_the_log_of_the_database(path: Path, t
     with closing(open_programme(path).conn) as connection:
         db = Database(connection)
         with transaction(db):
-            add_event(db, at=AT, by="lead", action="the last word")
+            add_event(db, at=AT, by="lead", action=Tried.LAST)
         assert path.with_name(path.name + "-wal").stat().st_size
         back_up(path, tmp_path / "copy.db")
     with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
@@ -273,7 +274,7 @@ def test_what_a_killed_process_left_beside_the_database_is_not_mixed_into_the_re
     log = path.with_name(path.name + "-wal")
     with closing(open_programme(path).conn) as connection:
         with transaction(Database(connection)) as db:
-            add_event(db, at=AT, by="lead", action="try")
+            add_event(db, at=AT, by="lead", action=Tried.TRY)
         left = log.read_bytes()
     path.unlink()
     log.write_bytes(left)

@@ -35,6 +35,7 @@ from example_framework import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
+from trying import Tried
 
 from evidence.digests import item_digest, item_fields
 from evidence.intake import staging
@@ -911,7 +912,7 @@ def test_others_can_read_and_write_while_a_file_is_being_read(loaded: Desk) -> N
                 closing(open_database(loaded.path, [evidence_upgrades]).conn) as other,
                 transaction(database.Database(other)),
             ):
-                seen.append(add_event(database.Database(other), at=AT, by="other", action="try"))
+                seen.append(add_event(database.Database(other), at=AT, by="other", action=Tried.TRY))
 
     assert loaded.load(path, progress=write_meanwhile).added["items"] == 8_997
     assert len(seen) > 2

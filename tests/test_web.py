@@ -192,6 +192,7 @@ PARAMETERS = {
     "used_in_several_domains": "review=1",
     "untagged_items": "review=1",
     "changed_between_runs": "before=1&after=2",
+    "what_was_done": "review=1",
 }
 EMPTY_HERE = {"one_source_domains"}
 """In the example every domain rests on several sources."""

@@ -26,6 +26,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from assessment.actions import AssessmentAction
 from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
 from assessment.reasons.rule import find_rules
 from assessment.runs.recorded import latest_run
@@ -135,7 +136,7 @@ def raise_challenge(
             db,
             at=at,
             by=by,
-            action="challenge",
+            action=AssessmentAction.CHALLENGE,
             review_id=review.id,
             target=what.target,
             because=text,
@@ -210,7 +211,7 @@ def reply_to_challenge(db: Database, number: int, *, text: str, by: str, at: dat
             db,
             at=at,
             by=by,
-            action="reply to challenge",
+            action=AssessmentAction.REPLY,
             review_id=found["review_id"],
             target=f"challenge {number}",
             after={"reply": text},
@@ -250,7 +251,7 @@ def close_challenge(
             db,
             at=at,
             by=by,
-            action="close challenge",
+            action=AssessmentAction.CLOSE_CHALLENGE,
             review_id=found["review_id"],
             target=f"challenge {number}",
             because=because,

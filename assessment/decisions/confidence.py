@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from assessment.actions import AssessmentAction
 from assessment.decisions.schema import PARTS_OF_CONFIDENCE
 from assessment.robustness.uncertainty import TargetChances, Uncertainty
 from assessment.runs.run import Run
@@ -236,7 +237,7 @@ def state_confidence(
             db,
             at=at,
             by=by,
-            action="state confidence",
+            action=AssessmentAction.STATE_CONFIDENCE,
             review_id=review.id,
             target=domain,
             because=because,

@@ -32,6 +32,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from assessment.actions import AssessmentAction
 from assessment.decisions.challenges import CELL, check_rated, open_challenges
 from assessment.runs.recorded import latest_run
 from assessment.runs.run import decided_levels
@@ -114,7 +115,7 @@ def accept(
                 review,
                 target,
                 kind="accept",
-                action="accept",
+                action=AssessmentAction.ACCEPT,
                 level=rating["level"],
                 level_id=rating["level_key"],
                 proposed=rating["proposed"],
@@ -201,7 +202,7 @@ def rate(
                 review,
                 rated,
                 kind="override",
-                action="rate" if level else "take back rating",
+                action=AssessmentAction.RATE if level else AssessmentAction.TAKE_BACK,
                 level=None if level is None else review.framework.level_number(rated, level),
                 level_id=level,
                 proposed=proposed.get(rated),
@@ -272,7 +273,7 @@ def approve(
                 db,
                 at=at,
                 by=by,
-                action="approve",
+                action=AssessmentAction.APPROVE,
                 review_id=review.id,
                 target=name,
                 because=because.strip(),
@@ -422,7 +423,7 @@ def _record(
     target: str,
     *,
     kind: str,
-    action: str,
+    action: AssessmentAction,
     level: int | None,
     level_id: str | None,
     proposed: str | None,
@@ -433,7 +434,7 @@ def _record(
     before: dict[str, Any] | None,
 ) -> None:
     """Store a decision with its event, inside the caller's transaction."""
-    taken_back = action == "take back rating"
+    taken_back = action is AssessmentAction.TAKE_BACK
     event = add_event(
         db,
         at=at,

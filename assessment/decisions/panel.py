@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from assessment.actions import AssessmentAction
 from assessment.runs.recorded import latest_run
 from programme.database import add_event, insert, one, rows, transaction
 from programme.names import check_person, check_words, same_person
@@ -80,7 +81,7 @@ def open_panel(
             db,
             at=at,
             by=by,
-            action="open panel",
+            action=AssessmentAction.OPEN_PANEL,
             review_id=review.id,
             target=target,
             detail={"run": run},
@@ -120,7 +121,7 @@ def vote(
             db,
             at=at,
             by=by,
-            action="vote",
+            action=AssessmentAction.VOTE,
             review_id=review.id,
             target=target,
             detail={"panel": number},
@@ -156,7 +157,7 @@ def close_panel(
             db,
             at=at,
             by=by,
-            action="close panel",
+            action=AssessmentAction.CLOSE_PANEL,
             review_id=review.id,
             target=target,
             because=because,

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pydantic import BaseModel, ValidationError
 from sqlite_utils import Database
 
+from assessment.actions import AssessmentAction
 from assessment.runs.result import (
     FORMAT,
     FORMATS,
@@ -190,7 +191,7 @@ def _record(db: Database, review: Review, found: Prepared, *, by: str, at: datet
         db,
         at=at,
         by=by,
-        action="assess",
+        action=AssessmentAction.ASSESS,
         review_id=review.id,
         target=review.key,
         before=earlier[0] if earlier else None,

@@ -29,7 +29,7 @@ from evidence.intake.importing import import_files
 from evidence.intake.layouts import LAYOUTS, columns, row_model
 from evidence.items import withdraw_item
 from joint_review.cli import cli
-from joint_review.metadata import TABLES, VIEWS
+from joint_review.metadata import ACTIONS, TABLES, VIEWS
 from joint_review.opening import init_programme, open_programme
 from programme.permissions import MAY, OF_ALL_REVIEWS, Action, Role
 from programme.reviewfile import read_review_file
@@ -89,6 +89,11 @@ def database_tables() -> str:
         rows = [[f"`{column.name}`", column.description] for column in one.columns]
         parts.append(f"## {one.name}\n\n{kind}. {one.description}\n\n{table(['column', 'holds'], rows)}\n")
     return "\n".join(parts)
+
+
+def event_actions() -> str:
+    """What an event can say was done, as it is stored and in people's words."""
+    return table(["action", "means"], [[f"`{action.value}`", action.label] for action in ACTIONS])
 
 
 def roles() -> str:
@@ -238,12 +243,15 @@ def comparison() -> str:
         target = row["target"]
         titles = {level.id: in_language(level.title) for level in framework.scale_of(target)}
         rating = run.sentences().rating(run.rating(target))
-        allowed = [row["rating_most_councils_got"], *filter(None, row["alternatives"].split(";"))]
+        allowed: list[str | None] = [
+            row["rating_most_councils_got"],
+            *filter(None, row["alternatives"].split(";")),
+        ]
         if rating.level_id == allowed[0]:
             verdict = "agrees"
         else:
             verdict = "compatible" if rating.level_id in allowed else "**differs**"
-        most = " or ".join(titles[name] for name in allowed)
+        most = " or ".join(titles[name] for name in allowed if name)
         rows.append([rating.title, most, row["councils_published"], rating.level_title, verdict])
     counts = {word: sum(word in row[4] for row in rows) for word in ("agrees", "compatible", "differs")}
     said = ", ".join(f"{count} {word}" for word, count in counts.items())

@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from evidence.actions import EvidenceAction
 from programme.database import add_event, rows, transaction
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, suggest
@@ -48,7 +49,7 @@ def withdraw_coding(
             db,
             at=at,
             by=by,
-            action="withdraw coding",
+            action=EvidenceAction.WITHDRAW_CODING,
             review_id=review.id,
             target=f"E{number} {coded_by}",
             because=because,

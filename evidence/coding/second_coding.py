@@ -34,6 +34,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from evidence.actions import EvidenceAction
 from evidence.files.spreadsheets import as_text
 from evidence.intake.codings import COLUMNS_OF_KINDS, CodingRow
 from evidence.intake.importing import import_row
@@ -131,7 +132,7 @@ def draw_batch(
             db,
             at=at,
             by=by,
-            action="draw items to code again",
+            action=EvidenceAction.DRAW_BATCH,
             review_id=review.id,
             target=coder,
             detail={
@@ -420,7 +421,7 @@ def hand_in(
             db,
             at=at,
             by=by,
-            action="hand in codings",
+            action=EvidenceAction.HAND_IN,
             review_id=review.id,
             target=f"batch {number}",
             because=because.strip(),

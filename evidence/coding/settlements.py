@@ -19,6 +19,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from evidence.actions import EvidenceAction
 from evidence.coding.agreement import Disagreement, find_disagreements
 from evidence.coding.second_coding import Judgement, blind_to, check_done, find_batch, still_coding
 from evidence.digests import ITEM_COLUMNS, item_digest
@@ -212,7 +213,7 @@ class _Settling:
             self.db,
             at=self.at,
             by=self.by,
-            action="settle",
+            action=EvidenceAction.SETTLE,
             review_id=self.review.id,
             target=f"E{number}",
             because=self.because,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WrapValidator
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
+from evidence.actions import EvidenceAction
 from evidence.items import LONGEST_NUMBER
 from evidence.rows import Direction, DomainNames, Needed, Number, Row, Significance, Text
 from rules.errors import refuse
@@ -135,7 +136,7 @@ where m.n = incoming_coding.n
 
 # twice: the file says it before. same: it is stored. withdrawn: it was, or its item was. changed: the person
 # coded the item otherwise before. new: they did not code it.
-DECIDE_CODINGS = """
+DECIDE_CODINGS = f"""
 update incoming_coding set state = case
   when evidence_id is null then 'withdrawn'
   when incoming_coding.n > m.first then 'twice'
@@ -147,7 +148,7 @@ from (
   select i.n, min(f.n) as first,
     coalesce(max(c.digest = i.digest and c.withdrawn_event is null), 0) as same,
     coalesce(max(c.digest = i.digest and c.withdrawn_event is not null), 0) as twin,
-    coalesce(max(c.digest = i.digest and v.action <> 'import'), 0) as dropped,
+    coalesce(max(c.digest = i.digest and v.action <> '{EvidenceAction.IMPORT}'), 0) as dropped,
     coalesce(max(c.withdrawn_event is null and c.id is not null), 0) as active
   from incoming_coding i
   left join (select min(n) as n, evidence_id, coded_by from incoming_coding group by evidence_id, coded_by) f

@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlite_utils import Database
 
+from evidence.actions import EvidenceAction
 from evidence.digests import item_digest, item_fields, source_digest, source_fields
 from evidence.files.tables import RawTable, Unreadable, header_name, open_tables
 from evidence.intake import codings, respondents, staging
@@ -489,7 +490,7 @@ class _Intake:
             self.db,
             at=self.at,
             by=self.by,
-            action="import",
+            action=EvidenceAction.IMPORT,
             review_id=self.review.id,
             target=", ".join(names),
             because=self._one(staging.BECAUSE),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from operator import itemgetter
 
+from evidence.actions import EvidenceAction
 from evidence.digests import ITEM_COLUMNS
 from evidence.rows import (
     CaseScoreRow,
@@ -164,7 +165,7 @@ where p.times > 1 and i.digest <> f.digest
 """
 # same: the item is there. withdrawn: it was, and a person (or, without --replace, a later import) withdrew
 # it. changed: another item is there. new: nothing is.
-DECIDE_PLACES = """
+DECIDE_PLACES = f"""
 update incoming_place set there = 1, active_id = m.active_id, state = case
   when state = 'tagged' then 'tagged'
   when m.same then 'same'
@@ -175,7 +176,7 @@ from (
   select p.ref_no, p.locator, max(case when e.withdrawn_event is null then e.id end) as active_id,
     max(e.digest = i.digest and e.withdrawn_event is null) as same,
     max(e.digest = i.digest and e.withdrawn_event is not null) as twin,
-    max(e.digest = i.digest and v.action <> 'import') as dropped
+    max(e.digest = i.digest and v.action <> '{EvidenceAction.IMPORT}') as dropped
   from incoming_place p cross join incoming_ref r on r.ref_no = p.ref_no and not r.is_new
   cross join evidence e on e.source_id = r.source_id and e.locator = p.locator
   left join incoming_item i on i.n = p.n
