@@ -243,15 +243,13 @@ def comparison() -> str:
         target = row["target"]
         titles = {level.id: in_language(level.title) for level in framework.scale_of(target)}
         rating = run.sentences().rating(run.rating(target))
-        allowed: list[str | None] = [
-            row["rating_most_councils_got"],
-            *filter(None, row["alternatives"].split(";")),
-        ]
+        got = row["rating_most_councils_got"]
+        allowed = [str(got), *filter(None, row["alternatives"].split(";"))]
         if rating.level_id == allowed[0]:
             verdict = "agrees"
         else:
-            verdict = "compatible" if rating.level_id in allowed else "**differs**"
-        most = " or ".join(titles[name] for name in allowed if name)
+            verdict = "compatible" if str(rating.level_id) in allowed else "**differs**"
+        most = " or ".join(titles[name] for name in allowed)
         rows.append([rating.title, most, row["councils_published"], rating.level_title, verdict])
     counts = {word: sum(word in row[4] for row in rows) for word in ("agrees", "compatible", "differs")}
     said = ", ".join(f"{count} {word}" for word, count in counts.items())
