@@ -251,7 +251,7 @@ def comparison() -> str:
             verdict = "compatible" if str(rating.level_id) in allowed else "**differs**"
         most = " or ".join(titles[name] for name in allowed)
         rows.append([rating.title, most, row["councils_published"], rating.level_title, verdict])
-    counts = {word: sum(word in row[4] for row in rows) for word in ("agrees", "compatible", "differs")}
+    counts = {word: sum(word in str(row[4]) for row in rows) for word in ("agrees", "compatible", "differs")}
     said = ", ".join(f"{count} {word}" for word, count in counts.items())
     headers = ["domain or question", "most councils got", "published", "proposed", ""]
     return f"{table(headers, rows)}\n\nOf {len(rows)}: {said}."
