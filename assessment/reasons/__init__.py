@@ -7,6 +7,7 @@ Modules in reading order:
     rule        why a rule fired, or did not
     explain     why this rating and not the next one up; the cell and its neighbours
     trail       from a rating down to source and locator, level by level
+    support     what ratings rest on and would lose without a source; a trail as a graph file
     grid        the grid as data: cells, position, labels
     history     the life of one item
 """

@@ -118,6 +118,22 @@ def pairs_passing(counted: Counted, of: Of, where: Filter) -> Truth:
     return passing
 
 
+def pairs_behind(counted: Counted, measure: Measure) -> tuple[Truth, Truth]:
+    """Which pairs a measure counts, and which it would count if later results were not there.
+
+    The first are the items that the view `measure_evidence` lists: of a share those of the whole. The second
+    hold the first, and differ where the latest result of a series decides.
+    """
+    where = measure.among if measure.statistic is Statistic.SHARE else measure.where
+    passing = pairs_passing(counted, measure.of, where)
+    if measure.of not in (Of.SURVEY_RESULTS, Of.INDICATORS) or measure.statistic is Statistic.COUNT:
+        return passing, passing
+    in_series = _in_series(counted, measure)
+    if measure.statistic is Statistic.IMPROVING:
+        return in_series, in_series
+    return latest_results(counted, measure), in_series
+
+
 def positive_millionths(counted: Counted) -> Codes:
     """Values as the means sum them, in whole millionths, turned round where lower is better (surveys)."""
     lower = counted.kind.where([ITEM_KIND[Of.SURVEY_RESULTS]]) & counted.better.where(["lower"])

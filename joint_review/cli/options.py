@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import getpass
+import os
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -137,6 +139,40 @@ def by_option(function: Function) -> Function:
 def now() -> datetime:
     """The one place where the command line reads the clock."""
     return datetime.now(UTC)
+
+
+def refuse_file(file: Path, replace: bool, database: Path) -> None:
+    """Raise ReviewError unless a file may be written here; `replace` allows to write over an older one.
+
+    The working database is never written over, nor any other database that is in use.
+    """
+    if file.is_dir():
+        raise ReviewError(f"{file} is a folder", hint="Give a file in it.")
+    if not file.parent.is_dir():
+        raise ReviewError(f"the folder {file.parent} does not exist", hint="Create it first.")
+    if file.exists() and file.samefile(database):
+        raise ReviewError(f"{file} is the working database itself", hint="Give another file.")
+    if file.exists() and not replace:
+        raise ReviewError(f"{file} is there already", hint="Give another name, or --replace.")
+    if file.with_name(f"{file.name}-wal").exists():
+        raise ReviewError(f"{file} is a database in use", hint="Give another name.")
+
+
+def write_whole(file: Path, content: bytes, replace: bool) -> None:
+    """Write a file that only its owner may read: all of it under this name, or nothing."""
+    handle, name = tempfile.mkstemp(prefix=f"{file.name}.", suffix=".part", dir=file.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+        if not replace:
+            # Takes the name only if nobody else has taken it by now.
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+        part.replace(file)
+    except FileExistsError as error:
+        raise ReviewError(f"{file} is there already", hint="Give another name, or --replace.") from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextmanager

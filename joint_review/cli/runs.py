@@ -24,6 +24,8 @@ from joint_review.cli.options import (
     json_option,
     now,
     programme_option,
+    refuse_file,
+    write_whole,
 )
 from joint_review.cli.show import (
     show_gaps,
@@ -112,18 +114,49 @@ def _db(programme: Programme) -> str:
 @click.option(
     "--items", default=3, show_default=True, type=click.IntRange(0), help="Items shown per measure."
 )
+@click.option(
+    "--graph",
+    type=FOLDER_OR_FILE,
+    metavar="FILE",
+    help="Write the trail with all its items to FILE as GraphML, for Gephi, yEd or networkx.",
+)
+@click.option("--replace", is_flag=True, help="Write over an older graph file of the same name.")
 @run_option
 @programme_option
 @json_option
 def trail(
-    programme: Programme, review: str, target: str, items: int, run_id: int | None, as_json: bool
+    programme: Programme,
+    review: str,
+    target: str,
+    items: int,
+    graph: Path | None,
+    replace: bool,
+    run_id: int | None,
+    as_json: bool,
 ) -> None:
     """Show the tree from a rating down to source and locator: of a domain, a question, or 'cell'.
 
+    The graph file holds working evidence: only you may read it (file mode 600).
+
     Example: joint-review trail wales-2004-08 carers --items 5
     """
+    if replace and graph is None:
+        raise click.UsageError("--replace belongs to --graph FILE")
     found = programme.review(review)
-    tree = trail_of(programme.db, load_run(programme.db, found, run_id), target, items=items)
+    run = load_run(programme.db, found, run_id)
+    if graph is not None:
+        from assessment.reasons.support import trail_graphml
+
+        refuse_file(graph, replace, programme.path)
+        made = trail_graphml(programme.db, found, run, target)
+        write_whole(graph, made.content, replace)
+        if as_json:
+            show_json({"file": str(graph), "run": run.id, "nodes": made.nodes, "edges": made.edges})
+        else:
+            click.echo(f"{graph} holds the trail of {target} in run {run.id}: ", nl=False)
+            click.echo(f"{made.nodes:,} nodes, {made.edges:,} edges.")
+        return
+    tree = trail_of(programme.db, run, target, items=items)
     if as_json:
         show_json(tree)
     else:

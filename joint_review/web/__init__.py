@@ -11,6 +11,7 @@ Modules in reading order:
     run_view  a review as one run shows it, in one language
     lists     lists on pages: their paging, and an item as every list shows it
     cache     what takes a while to work out from a run, kept in memory
+    support   what ratings rest on, and what would be lost without a source
     figures   the grid, scales and bars as plain numbers
     wording   the words for what the tables hold as short names
     compat    everything that differs between Datasette 0.65 and 1.0

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
+from assessment.reasons.support import Supports, supports_of
 from assessment.robustness.alternatives import Base, load_base
 from assessment.robustness.next_evidence import Next, look_next
 from assessment.robustness.smallest import smallest_changes
@@ -22,11 +23,11 @@ from assessment.robustness.tornado import Tornado, tornado
 from assessment.robustness.uncertainty import Uncertainty, measure_uncertainty
 from assessment.robustness.whatif import leave_one_out
 from assessment.runs.changes import compare_runs
-from assessment.runs.run import Run
-from programme.database import one
+from assessment.runs.run import Run, load_run
+from programme.database import one, rows
 from programme.reviews import Review
 from programme.seals import last_digest
-from rules.errors import ReviewError, RunImpossible
+from rules.errors import ReviewError, RunImpossible, RunUnreadable
 
 T = TypeVar("T")
 
@@ -69,6 +70,24 @@ class Kept:
 
 KEPT, CURRENT = Kept(64), Kept(128)
 """What follows from runs, and what follows from all that stands in the database: many small pictures."""
+
+
+def supports_of_latest(db: Database, review: Review) -> Supports | None:
+    """What everything in the latest run of a review rests on; None without a run, or where it cannot be told.
+
+    The run itself is read only if that is not known yet.
+    """
+    found = rows(db, LATEST, [review.id])
+    if not found:
+        return None
+    key = (_file_of(db), found[0]["id"], found[0]["result_digest"], "supports")
+    try:
+        return KEPT.get(key, lambda: Worked(db, review, load_run(db, review, found[0]["id"])).supports())
+    except (RunImpossible, RunUnreadable, TooLarge):
+        return None
+
+
+LATEST = "select id, result_digest from run where review_id = ? order by id desc limit 1"
 
 
 def until_changed(db: Database, name: Hashable, make: Callable[[], T]) -> T:
@@ -141,6 +160,11 @@ class Worked:
         self._check_size(f"diff {before.id} {self.run.id}")
         name = ("changes", before.id, before.digest)
         return self.once(name, lambda: compare_runs(self.db, self.review, before, self.run))
+
+    def supports(self) -> Supports:
+        """What everything in the run rests on: see `assessment.reasons.support`."""
+        self._check_size(f"trail {self.review.key} cell --graph FILE")
+        return self.once("supports", lambda: supports_of(self.db, self.review, self.run))
 
     def marks(self) -> dict[str, dict[str, Any]]:
         """By target: `rests_on` (see `_resting`) and `chance` (the share of draws that give its level).

@@ -17,11 +17,13 @@ from evidence.findings import Passage, Said, change_finding, place_quote, record
 from evidence.items import tag_items, withdraw_item
 from evidence.sources import find_source
 from joint_review.web import wording
+from joint_review.web.cache import supports_of_latest
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import item_line
 from joint_review.web.page import NAME, REVIEW, Found, Page, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
+from joint_review.web.support import resting_on
 from programme.database import one, rows
 from programme.permissions import Action
 from programme.reviews import Review, find_review
@@ -122,8 +124,8 @@ def source(db: Database, asked: Asked) -> Found:
     stand on other pages. An item is as in lists (see `content.item_line`) with `standing` (see
     `anchors.Standing`), `anchor`, `times` and `shown`, whether it passes the filter. `questions` with their
     domains, `strands`, `reviewers`, `filter`, `next` (the next untagged item: item, source, page, waiting, or
-    None) and `changing` (the item to be changed, with `tagged` and the `places` to choose from; None where no
-    item of that number counts).
+    None), `resting` (what rests on it: see `web.support`) and `changing` (the item to be changed, with
+    `tagged` and the `places` to choose from; None where no item of that number counts).
     """
     key, ref = asked.names["review"], tilde_decode(asked.names["source"])
     reading = Reading(
@@ -162,6 +164,7 @@ def source(db: Database, asked: Asked) -> Found:
         "filtered": bool(reading.domain or reading.reviewer or reading.only),
         "next": _next(db, review, ref, number, reading, placed),
         "changing": _changing(items, reading, pages),
+        "resting": resting_on(supports_of_latest(db, review), review.framework, ref),
     }
 
 

@@ -17,6 +17,7 @@ from joint_review.web.page import NAME, REVIEW, Found, Page, Subject
 from joint_review.web.pages.decisions import deciding
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown, base_of
+from joint_review.web.support import support_of
 from programme.reviews import find_review
 from rules.errors import RunImpossible
 from rules.rulebook import Of
@@ -44,14 +45,20 @@ def trail(db: Database, asked: Asked) -> Found:
     hold the rating down; `missing`: what is not enough; `parts`: every group of criteria with its role, how
     many are met, and the criteria; `lost` (the levels the rules did not give), `missed` (the criteria missed
     all the same, under best-fit) and `policy_words`, as `joint-review explain --json` gives them; `domains`
-    (of a question); `questions`, `grid`, `neighbours` and `rules` (of the cell, as explain gives them).
+    (of a question); `support` (see `web.support`); `questions`, `grid`, `neighbours` and `rules` (of the cell, as explain gives them).
     """
     key, target = asked.names["review"], asked.names["target"]
     run_id, language = asked.run, asked.language
     found = find_review(db, key)
     run = load_run(db, found, run_id)
-    shown = Shown(db, found, run, language, Worked(db, found, run).marks())
-    page = {**shown.head(), "run": shown.facts(), "target": target}
+    worked = Worked(db, found, run)
+    shown = Shown(db, found, run, language, worked.marks())
+    page = {
+        **shown.head(),
+        "run": shown.facts(),
+        "target": target,
+        "support": support_of(worked, shown.framework, target, shown.language),
+    }
     decided = {"deciding": deciding(db, key, target, asked.by, run_id=run_id)}
     if target == "cell":
         explained = explain_cell(run, shown.decisions, shown.language)
