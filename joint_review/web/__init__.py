@@ -12,6 +12,7 @@ Modules in reading order:
     lists     lists on pages: their paging, and an item as every list shows it
     cache     what takes a while to work out from a run, kept in memory
     support   what ratings rest on, and what would be lost without a source
+    assets    style sheets and scripts, each with an address that changes when its bytes do
     figures   the grid, scales and bars as plain numbers
     wording   the words for what the tables hold as short names
     compat    everything that differs between Datasette 0.65 and 1.0
@@ -24,9 +25,8 @@ This module holds the hooks, through which Datasette finds the rest; templates/ 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+from functools import partial
 from typing import Any, TypeVar
 
 from datasette import Forbidden, hookimpl
@@ -35,14 +35,12 @@ from datasette.utils import tilde_encode
 from joint_review.web import access, compat, figures, guard, signin, wording
 from joint_review.web import routes as views
 from joint_review.web.access import NoWorkingDatabase, working_database
+from joint_review.web.assets import static_address
 from programme.database import system_salts
 from programme.hidden import hide
 from programme.seals import give_salts
 
 F = TypeVar("F", bound=Callable[..., Any])
-STYLE = Path(__file__).parent / "static" / "review.css"
-SCRIPT = STYLE.with_name("tagging.js")
-TABLES_STYLE, TABLES_SCRIPT = STYLE.with_name("tables.css"), STYLE.with_name("tables.js")
 
 
 def hook(function: F) -> F:
@@ -111,13 +109,13 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Call
 @hook
 def extra_css_urls(datasette: Any) -> list[str]:
     """Of Datasette's own pages; ours do not extend its template."""
-    return [datasette.urls.static_plugins("joint-review", TABLES_STYLE.name)]
+    return [static_address(datasette, "tables.css")]
 
 
 @hook
 def extra_js_urls(datasette: Any) -> list[str]:
     """Of Datasette's own pages: see `static/tables.js`."""
-    return [datasette.urls.static_plugins("joint-review", TABLES_SCRIPT.name)]
+    return [static_address(datasette, "tables.js")]
 
 
 @hook
@@ -170,7 +168,7 @@ def menu_links(datasette: Any, actor: dict[str, Any] | None) -> Callable[[], Awa
 
 
 @hook
-def prepare_jinja2_environment(env: Any) -> None:
+def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     """What the templates need to say numbers and draw figures, under names of our own."""
     for function in (
         figures.grid_figure,
@@ -190,5 +188,4 @@ def prepare_jinja2_environment(env: Any) -> None:
         env.globals[f"jr_{function.__name__}"] = function
     env.globals["jr_words"] = wording
     env.globals["jr_in_path"] = tilde_encode
-    env.globals["jr_script"] = hashlib.sha256(SCRIPT.read_bytes()).hexdigest()[:8]
-    env.globals["jr_style"] = hashlib.sha256(STYLE.read_bytes()).hexdigest()[:8]
+    env.globals["jr_static"] = partial(static_address, datasette)
