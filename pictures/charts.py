@@ -17,6 +17,7 @@ from pictures.plots import (
     ACCENT,
     BAD,
     EDGE,
+    GROUND,
     INK,
     MARGIN,
     NARROW,
@@ -99,13 +100,13 @@ def _name(axes: Axes, rows: Rows, y: float, name: str, body: float, **style: Any
 
 def _box(axes: Axes, left: float, top: float, width: float, height: float, *, dark: bool) -> None:
     """A filled area; light ones are hatched."""
-    style: dict[str, Any] = {"facecolor": ACCENT} if dark else {"facecolor": "#ffffff", "hatch": HATCH}
+    style: dict[str, Any] = {"facecolor": ACCENT} if dark else {"facecolor": GROUND, "hatch": HATCH}
     axes.barh(top, width, height, left, align="edge", edgecolor=ACCENT, linewidth=0.8, **style)
 
 
 def _rule(axes: Axes, x: float, top: float, bottom: float) -> None:
     """An upright line that is seen on dark and on light."""
-    axes.plot([x, x], [top, bottom], color="#ffffff", linewidth=4.5, solid_capstyle="butt")
+    axes.plot([x, x], [top, bottom], color=GROUND, linewidth=4.5, solid_capstyle="butt")
     axes.plot([x, x], [top, bottom], color=INK, linewidth=2, solid_capstyle="butt")
 
 

@@ -15,6 +15,7 @@ from comparison.indicators import PeriodReadings, Series, read_period, shown
 from comparison.surveys import Drawn, Funnel, Place, describe_spread
 from pictures.plots import (
     ACCENT,
+    GROUND,
     INK,
     MARGIN,
     QUIET,
@@ -36,7 +37,7 @@ MOST_NAMED = 8
 """Authorities beyond the limits that are named in the chart at most; all are in its description."""
 LONGEST_NAME = 110
 """Room for the name of an authority in the field, before it goes on in the next line."""
-SIGNS = {INSIDE: ("o", "#ffffff"), BEYOND_95: ("^", "#ffffff"), BEYOND_998: ("^", INK)}
+SIGNS = {INSIDE: ("o", GROUND), BEYOND_95: ("^", GROUND), BEYOND_998: ("^", INK)}
 """Shape and filling of a point above the pooled share; below it triangles stand on their head."""
 
 
@@ -191,7 +192,7 @@ def _write_name(axes: Axes, place: Place, name: str, away: tuple[float, float]) 
         weight="bold" if place.own else "normal",
         color=INK,
         zorder=5,
-        bbox={"facecolor": "#ffffff", "edgecolor": "none", "pad": 0.8, "alpha": 0.75},
+        bbox={"facecolor": GROUND, "edgecolor": "none", "pad": 0.8, "alpha": 0.75},
     )
 
 
@@ -312,7 +313,7 @@ def _draw_comparators(axes: Axes, when: Sequence[float], compared: Compared) -> 
             if reading.comparator_name == name
         ]
         times, heights = [time for time, _ in points], [height for _, height in points]
-        axes.plot(times, heights, "--s", color=QUIET, markersize=5, markerfacecolor="#ffffff", linewidth=1.2)
+        axes.plot(times, heights, "--s", color=QUIET, markersize=5, markerfacecolor=GROUND, linewidth=1.2)
         for time, height in sorted(set(points)):
             _number(axes, time, height, -14)
         axes.annotate(

@@ -28,10 +28,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes as Axes
     from matplotlib.figure import Figure
 
-INK, QUIET, LINE, EDGE = "#1a2530", "#4a5866", "#c5ced6", "#8593a0"
-ACCENT, LIGHT, PALE = "#0b4a6f", "#9dc4dd", "#e3eef5"
-GOOD, BAD, CHOSEN = "#1b5e38", "#93261f", "#fff6df"
-"""The colours of the pages (joint_review/web/static/review.css)."""
+INK, QUIET, LINE, EDGE = "#1a2530", "#4a5866", "#c5ced6", "#7b8996"
+ACCENT, PALE, BAD, GROUND = "#0b4a6f", "#e3eef5", "#93261f", "#ffffff"
+"""The colours of the pages, in their light scheme (joint_review/web/static/review.css)."""
+DARK = {
+    INK: "#e8edf1",
+    QUIET: "#b1bdc8",
+    LINE: "#3a4752",
+    EDGE: "#7d8b98",
+    ACCENT: "#8ecbf0",
+    PALE: "#1e3a4e",
+    BAD: "#ff9d94",
+    GROUND: "#12191f",
+}
+"""What stands in place of each for readers who prefer dark pages."""
 WIDE, NARROW = 720, 328
 """Widths to draw for: the text column of a page, and that of a telephone."""
 MARGIN = 8
@@ -153,5 +163,20 @@ def as_svg(page: Paper, described: str) -> str:
     text = text[text.index("<svg ") :].replace(MEASURED_WITH, FONTS)
     head, rest = text.split(">", 1)
     head = re.sub(r'(\d)pt"', r'\1"', head)
+    style = f"<style>@media screen and (prefers-color-scheme: dark) {{ {_in_the_dark()} }}</style>"
     words = f'<title id="title">{escape(page.title)}</title>\n <desc id="desc">{escape(described)}</desc>'
-    return f'{head} role="img" aria-labelledby="title desc">\n {words}{rest}'
+    return f'{head} role="img" aria-labelledby="title desc">\n {words}\n {style}{rest}'
+
+
+@cache
+def _in_the_dark() -> str:
+    """CSS that puts every colour's dark counterpart in its place, wherever it fills or draws.
+
+    By the colours themselves and not by custom properties, so that the file keeps its light colours where it
+    is shown by what knows neither (word processors, printers).
+    """
+    return " ".join(
+        f'[style*="{part}: {light}"] {{ {part}: {dark} !important }}'
+        for light, dark in DARK.items()
+        for part in ("fill", "stroke")
+    )
