@@ -176,7 +176,7 @@ def _in_the_dark() -> str:
     is shown by what knows neither (word processors, printers).
     """
     return " ".join(
-        f'[style*="{part}: {light}"] {{ {part}: {dark} !important }}'
+        f'[style*="{part}: {light}"], [{part}="{light}"] {{ {part}: {dark} !important }}'
         for light, dark in DARK.items()
         for part in ("fill", "stroke")
     )

@@ -136,6 +136,7 @@ def test_pictures_have_the_colours_of_the_pages() -> None:
 def test_a_picture_uses_no_other_colours_and_turns_dark_with_the_page() -> None:
     with plots.paper("A title", 300, 100) as page:
         page.axes.barh([0, 1], [2, 3], color=plots.ACCENT, edgecolor=plots.EDGE)
+        page.axes.barh([2], [1], facecolor=plots.GROUND, hatch="////")
         svg = plots.as_svg(page, "Two bars.")
     style = svg[svg.index("<style>") : svg.index("</style>")]
     drawn = svg.replace(style, "")
@@ -143,7 +144,9 @@ def test_a_picture_uses_no_other_colours_and_turns_dark_with_the_page() -> None:
     assert used <= set(plots.DARK)
     assert {plots.INK, plots.GROUND, plots.ACCENT} <= used
     for light in used:
-        assert f'[style*="fill: {light}"] {{ fill: {plots.DARK[light]} !important }}' in style
+        assert (
+            f'[style*="fill: {light}"], [fill="{light}"] {{ fill: {plots.DARK[light]} !important }}' in style
+        )
 
 
 def test_motion_is_left_out_where_it_is_not_wanted() -> None:
