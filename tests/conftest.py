@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -19,6 +20,11 @@ from rules.loader import load_policy
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# What tests write is gone after them: in memory, none of the many small commits waits for a disk.
+MEMORY = Path("/dev/shm")
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2 * 1024**3:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "wales-2004-08"
 NOW = datetime(2009, 6, 1, 9, 30, tzinfo=UTC)
