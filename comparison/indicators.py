@@ -41,6 +41,7 @@ from programme.database import rows
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid
 from rules.ratings import rounded
+from rules.words import listed, many
 
 FEWEST_FOR_SLOPE = 4
 """Periods from which the median slope has a say in the trend."""
@@ -144,7 +145,7 @@ def describe_indicators(review: str, found: Sequence[Series]) -> str:
     compared = len(found) - standing[""]
     against = [f"{standing[word]} {word}" for word in STANDINGS if standing[word]]
     over = [f"{trend[word]} {word}" for word in TRENDS if trend[word]]
-    said = f"{len(found):,} indicator{'' if len(found) == 1 else 's'} of {review}. "
+    said = f"{many(len(found), 'indicator')} of {review}. "
     said += f"{compared} with a comparator: {', '.join(against)}. " if compared else "None has a comparator. "
     return f"{said}Over the years: {', '.join(over)}."
 
@@ -330,7 +331,7 @@ def _against(compared: PeriodReadings, standing: str, latest: PeriodReadings) ->
     when = "" if compared.period == latest.period else f" in {compared.period}"
     if len(compared.readings) > 1 or compared.readings[0].comparator is None:
         words = {"mixed": "mixed against", "equal": "equal to", "above": "above", "below": "below"}
-        return f"{words.get(standing, f'{standing} than')} {' and '.join(names)}{when}"
+        return f"{words.get(standing, f'{standing} than')} {listed(names)}{when}"
     one = compared.readings[0]
     beside = f"{names[0]} ({shown(one.comparator)}){when}"
     if standing == "equal":
@@ -340,7 +341,7 @@ def _against(compared: PeriodReadings, standing: str, latest: PeriodReadings) ->
 
 
 def _all_numbers(period: PeriodReadings) -> str:
-    return " and ".join(shown(value) for value in sorted(set(_values(period))))
+    return listed(shown(value) for value in sorted(set(_values(period))))
 
 
 def shown(value: float | None) -> str:

@@ -29,9 +29,9 @@ from numpy.typing import NDArray
 from sqlite_utils import Database
 
 from rules.framework import Framework
-from rules.inference import shown_number
 from rules.loader import PolicySet
 from rules.propose import propose_level
+from rules.words import listed, shown_number
 
 CRITERIA = """
 select c.run_id, c.target, c.part, c.key, m.key, c.met, m.value, c.margin, c.statement, c.needed, m.title,
@@ -244,7 +244,7 @@ def _deciding(
 def _because(
     separated: Sequence[Mapping[str, Any]], names: Sequence[str], decided: Sequence[str], same_rules: bool
 ) -> str:
-    told = [f"{' and '.join(decided)}: decided by a person"] if decided else []
+    told = [f"{listed(decided)}: decided by a person"] if decided else []
     told += [_side_by_side(one, names) for one in separated[:2]]
     if len(separated) > 2:
         told.append(f"and {len(separated) - 2} more")
@@ -268,7 +268,7 @@ def _side_by_side(one: Mapping[str, Any], names: Sequence[str]) -> str:
         sides.append(
             f"{name} was rated without it" if is_met is None else f"{name} {met if is_met else missed}{by}"
         )
-    needed = " or ".join(dict.fromkeys(text for text in one["needed"] if text))
+    needed = listed(dict.fromkeys(text for text in one["needed"] if text), "or")
     what = "limit at" if one["part"] == "limits" else "needed"
     return f"{one['measure_title']}, {what} {needed}: {', '.join(sides)}"
 

@@ -36,6 +36,7 @@ from programme.database import one, rows
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.ratings import FEWEST_ANSWERS, rounded
+from rules.words import many, percent
 
 FEWEST_REVIEWS = 5
 """Reviews with the same result on a known base from which a funnel is drawn; this project's own choice."""
@@ -276,7 +277,7 @@ def describe_spread(funnel: Funnel) -> str:
     drawn = funnel.drawn
     if drawn is None:
         return ""
-    said = f"{drawn.target:.1f} % positive in {funnel.usable} reviews together; "
+    said = f"{percent(drawn.target / 100, decimals=1)} positive in {funnel.usable} reviews together; "
     if drawn.tau == 0:
         return f"{said}they vary no more than by chance."
     return (
@@ -300,10 +301,10 @@ def describe_surveys(found: Surveys, review: str, framework: str) -> str:
         f"{small} on fewer than {FEWEST_ANSWERS} answers" if small else "",
         f"{unknown} without a known base" if unknown else "",
     ]
-    said = f"{_plural(len(results), 'survey result')} of {review}"
+    said = f"{many(len(results), 'survey result')} of {review}"
     said += f" ({', '.join(filter(None, marks))})" if any(marks) else ""
     if found.other_reviews:
-        others = _plural(found.other_reviews, "other review")
+        others = many(found.other_reviews, "other review")
         said += f": {len(compared)} compared with {others} of {framework}"
     else:
         said += f": the database holds no other review of {framework}"
@@ -318,7 +319,7 @@ def describe_surveys(found: Surveys, review: str, framework: str) -> str:
 def describe_base(one: SurveyResult) -> str:
     """How many answered, in words; a share on too few answers is marked."""
     if one.small:
-        return f"on {_plural(one.answers or 0, 'answer')}: never decides alone"
+        return f"on {many(one.answers or 0, 'answer')}: never decides alone"
     if one.base is None:
         return "unknown"
     weighted = f" (weighted, {one.answers} answered)" if one.design_effect and one.answers else ""
@@ -331,16 +332,12 @@ def describe_missing_funnels(found: Surveys) -> str:
     if not usable:
         return ""
     most = max(usable)
-    questions = _plural(len(found.funnels), "question and group", "questions and groups")
+    questions = many(len(found.funnels), "question and group", "questions and groups")
     return (
         f"No funnel for {len(usable)} of {questions}: it takes at least {FEWEST_REVIEWS} reviews with the"
         f" same question, group and strand, each on {FEWEST_ANSWERS} answers or more and with a known"
         f" base; there {'is' if most == 1 else 'are'} {most or 'none'}{' at most' if most else ''}."
     )
-
-
-def _plural(count: int, one: str, many: str = "") -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def _result_of(row: dict[str, Any]) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ from evidence.weights import LARGE
 from programme.database import rows
 from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS
+from rules.words import many
 
 FEW = 5
 """A domain with fewer items than this has too little evidence."""
@@ -71,7 +72,7 @@ def _problem(domain: dict[str, Any]) -> str:
     if domain["items"] == 0:
         return "no evidence"
     if domain["items"] < FEW:
-        return f"only {domain['items']} item{'s' if domain['items'] > 1 else ''}"
+        return f"only {many(domain['items'], 'item')}"
     if domain["sources"] == 1:
         return "all from one source"
     if domain["kinds"] == 1:

@@ -19,6 +19,7 @@ from sqlite_utils import Database
 from evidence.at_event import added_by, counted_at
 from programme.reviews import Review
 from rules.errors import UnknownName
+from rules.words import listed
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -169,7 +170,7 @@ class EvidenceGraph:
         for kind in kinds:
             if (kind, name) in self.graph:
                 return kind, name
-        raise UnknownName(" or ".join(kinds), name, [known for kind, known in self.graph if kind in kinds])
+        raise UnknownName(listed(kinds, "or"), name, [known for kind, known in self.graph if kind in kinds])
 
 
 def build_graph(db: Database, review: Review, event: int) -> EvidenceGraph:

@@ -31,6 +31,7 @@ from pictures.plots import (
     paper,
     wrapped,
 )
+from rules.words import percent, percentage
 
 if TYPE_CHECKING:
     from pictures.plots import Axes
@@ -306,7 +307,7 @@ def _draw_line(axes: Axes, rows: Rows, top: float, line: Line, count: int, unrat
             continue
         x, high = middles[_column(level, unrated)], HIGHEST * chance
         _box(axes, x - wide / 2, ground - high, wide, high, dark=level == line.level)
-        axes.text(x, ground - high - 3, share(chance), size=SMALL, ha="center")
+        axes.text(x, ground - high - 3, percentage(chance), size=SMALL, ha="center")
     if line.low and line.high:
         ends = [middles[_column(level, unrated)] for level in (line.low, line.high)]
         _range(axes, ends[0] - wide / 2, ends[1] + wide / 2, ground + 6)
@@ -328,18 +329,12 @@ def _sign_of_range(axes: Axes, y: float) -> None:
     _range(axes, 2, 26, y + 7)
 
 
-def share(chance: float) -> str:
-    """A share of draws as a whole percentage; what is not nothing and not all never looks like it."""
-    said = f"{100 * chance:.0f}"
-    return "<1" if said == "0" and chance else ">99" if said == "100" and chance < 1 else said
-
-
 def _profile_words(found: Profile) -> str:
     said = []
     for section in found.sections:
         titles = ("no rating", *section.levels)
         for line in section.lines:
-            shares = [f"{titles[n]} {share(chance)} %" for n, chance in enumerate(line.chances) if chance]
+            shares = [f"{titles[n]} {percent(chance)}" for n, chance in enumerate(line.chances) if chance]
             said.append(f"{line.title}: {titles[line.level]} in the run; {', '.join(shares)} of draws.")
     return " ".join(said)
 
@@ -371,7 +366,7 @@ def chances_plot(found: Next, width: int = WIDE) -> str:
             axes.text(
                 x,
                 ground + 12,
-                f"{100 * tick:.0f} %",
+                percent(tick),
                 size=SMALL,
                 color=QUIET,
                 ha="center" if tick else "left",
@@ -397,4 +392,4 @@ def _draw_chances(axes: Axes, start: float, top: float, per: float, domain: Doma
     for number, (chance, dark, said) in enumerate(bars):
         y = top + number * (THICK + 1)
         _box(axes, start, y, max(per * chance, 1), THICK, dark=dark)
-        axes.text(start + per * chance + 5, y + 11, f"{share(chance)} % {said}".strip(), size=SMALL)
+        axes.text(start + per * chance + 5, y + 11, f"{percent(chance)} {said}".strip(), size=SMALL)

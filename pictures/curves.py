@@ -27,6 +27,7 @@ from pictures.plots import (
     text_width,
     wrapped,
 )
+from rules.words import listed, percent
 
 if TYPE_CHECKING:
     from pictures.plots import Axes
@@ -79,7 +80,7 @@ def _line_labels(drawn: Drawn) -> list[tuple[str, Sequence[float], dict[str, Any
     allowed, chance = drawn.limits, drawn.by_chance_alone
     target = [drawn.target] * len(allowed.base)
     lines: list[tuple[str, Sequence[float], dict[str, Any]]] = [
-        (f"pooled {drawn.target:.1f} %", target, {"color": INK, "linewidth": 1.5})
+        (f"pooled {percent(drawn.target / 100, decimals=1)}", target, {"color": INK, "linewidth": 1.5})
     ]
     for name, style, low, high in (
         ("95 %", "--", allowed.low_95, allowed.high_95),
@@ -354,7 +355,7 @@ def _period_ticks(axes: Axes, when: Sequence[float], periods: Sequence[PeriodRea
 
 def _trend_described(found: Series) -> str:
     values = "; ".join(
-        f"{period.period}: " + " and ".join(_with_comparator(reading) for reading in period.readings)
+        f"{period.period}: " + listed(_with_comparator(reading) for reading in period.readings)
         for period in found.periods
     )
     return f"{found.said} Values: {values}."

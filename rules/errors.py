@@ -26,6 +26,8 @@ from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
 
+from rules.words import listed
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
@@ -138,7 +140,7 @@ def suggest(given: str, allowed: Iterable[str], *, most: int = 12) -> str:
     lowered = {name.lower(): name for name in names}
     close = difflib.get_close_matches(str(given).lower(), list(lowered), n=2, cutoff=0.6)
     if close:
-        return "Did you mean " + " or ".join(repr(lowered[name]) for name in close) + "?"
+        return "Did you mean " + listed((repr(lowered[name]) for name in close), "or") + "?"
     if not names:
         return ""
     shown = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -16,6 +16,7 @@ from rules.propose import Met, propose_level
 from rules.ratings import MeasureValue, measure_ratings
 from rules.rule import Fact, Firing, Rule
 from rules.rulebook import Criterion, Limit
+from rules.words import shown_number
 
 Fire = Callable[[Sequence[Rule], Sequence[Fact]], list[Firing]]
 Status = Literal["proposed", "decided", "insufficient", "open"]
@@ -200,11 +201,6 @@ def shown_exactly(number: int | float, titles: tuple[str, ...]) -> str:
     if number in range(1, len(titles) + 1):
         return titles[int(number) - 1]
     return shown_number(number) if float(number).is_integer() else f"{number:,.4f}".rstrip("0")
-
-
-def shown_number(value: int | float) -> str:
-    """A number as people read it: one decimal where needed, thousands separated."""
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
 
 
 def _margin(test: str, numbers: tuple[int | float, ...], value: int | float | None) -> int | float | None:

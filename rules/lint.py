@@ -29,6 +29,7 @@ from rules.compile import measures_tested, thresholds
 from rules.loader import PolicySet
 from rules.oddity import Example, Finding, Severity, example_of, finding, result_name
 from rules.rulebook import Criterion, Policy, RuleSet
+from rules.words import listed
 
 Ranked = tuple[int, Value]
 """An option of a factor, with the value that stands for it."""
@@ -101,7 +102,7 @@ def _overlaps(space: Space) -> Iterator[Finding]:
         ties = np.sum([one == best for one in share.values()], axis=0) > 1
         row = _first(enough & ties & (best > 0) & (best < 1))
         if row is not None:
-            names = " and ".join(repr(name) for name, one in share.items() if one[row] == best[row])
+            names = listed(repr(name) for name, one in share.items() if one[row] == best[row])
             message = f"{names} have the same share of their criteria met; best-fit gives the lower one"
             yield finding(space, "overlap", message, example_of(space, view, row), severity="note")
 

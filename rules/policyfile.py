@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from rules.errors import PolicyFileInvalid, Problem, suggest
+from rules.words import many
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 Path_ = tuple[str | int, ...]
@@ -68,9 +69,7 @@ class PolicyText:
         """Raise PolicyFileInvalid with all problems noted so far."""
         if self.problems:
             count = len(self.problems)
-            raise PolicyFileInvalid(
-                f"{self.name} has {count} problem{'s' if count > 1 else ''}", _by_line(self.problems)
-            )
+            raise PolicyFileInvalid(f"{self.name} has {many(count, 'problem')}", _by_line(self.problems))
 
 
 def _by_line(problems: list[Problem]) -> list[Problem]:

@@ -14,10 +14,11 @@ from typing import Any
 
 from rules.compile import thresholds
 from rules.framework import Framework, in_language
-from rules.inference import Outcome, Rating, shown_exactly, shown_number
+from rules.inference import Outcome, Rating, shown_exactly
 from rules.loader import PolicySet
 from rules.ratings import FEWEST_ANSWERS
 from rules.rulebook import Criterion, Measure, RuleSet, Statistic
+from rules.words import shown_number
 
 
 @dataclass(frozen=True)

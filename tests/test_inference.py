@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rules.compile import Stratum
 from rules.evaluate import Evaluator
-from rules.inference import Inference, Outcome, Rating, infer, shown_number
+from rules.inference import Inference, Outcome, Rating, infer
 from rules.loader import PolicySet, load_policy_folder
 from rules.ratings import MeasureValue
 from rules.sentences import Sentences
@@ -250,13 +250,6 @@ def test_a_value_is_never_rounded_onto_its_threshold(value: float, shown: str) -
     rating = rated(**{**GOOD, "strengths_share": value})
     outcome = next(o for o in rating.outcomes if (o.part, o.criterion) == ("mainly-good", "strengths"))
     assert said_of(outcome) == (f"strengths make up {shown} of what was found", "at least 50 %")
-
-
-@pytest.mark.parametrize(
-    ("number", "shown"), [(3, "3"), (3.0, "3"), (1234567, "1,234,567"), (0.25, "0.2"), (1234.56, "1,234.6")]
-)
-def test_numbers_are_shown_as_people_read_them(number: float, shown: str) -> None:
-    assert shown_number(number) == shown
 
 
 # Outcomes -------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from assessment.robustness.profile import Line, Profile, Section, make_profile
 from assessment.robustness.tornado import Bar, Tornado
 from assessment.robustness.uncertainty import Chance, TargetChances, Uncertainty
 from evidence.measures.pools import SampleSizes
-from pictures.charts import chances_plot, profile_plot, share, tornado_plot
+from pictures.charts import chances_plot, profile_plot, tornado_plot
 from pictures.plots import ACCENT, INK, MARGIN, NARROW, WIDE, as_svg, paper, text_width, wrapped
 from rules.loader import load_policy
 
@@ -244,11 +244,6 @@ def test_bars_of_chances_are_as_long_as_the_chances() -> None:
     assert "10 % with 8 more interviews" in said
     assert "no rating yet: close the gap first" in said
     assert "Chance of a wrong rating (% of draws)" in said
-
-
-def test_a_share_never_looks_like_nothing_or_all_unless_it_is() -> None:
-    shown = {0: "0", 0.0001: "<1", 0.005: "<1", 0.006: "1", 0.5: "50", 0.994: "99", 0.9999: ">99", 1: "100"}
-    assert {chance: share(chance) for chance in shown} == shown
 
 
 def test_the_profile_holds_95_percent_of_the_draws_that_give_a_rating() -> None:

@@ -26,15 +26,16 @@ from evidence.at_event import counted_at
 from programme.database import add_event, insert, one, rows, transaction
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, UnknownName
+from rules.words import many, percent
 
 LEVELS = ("very low", "low", "moderate", "high")
 CONCERNS = ("none", "minor", "moderate", "serious")
 CONCERN_WORDS = ("no or very minor concern", "minor concern", "moderate concern", "serious concern")
 
-SOME, MUCH = 25, 50
-"""Percent of the items from which a doubt is a moderate, or a serious, concern; below it is a minor one."""
-DIVIDED = 40
-"""Percent of the findings that go against the rest from which they count as evenly divided."""
+SOME, MUCH = 0.25, 0.5
+"""Share of the items from which a doubt is a moderate, or a serious, concern; below it is a minor one."""
+DIVIDED = 0.4
+"""Share of the findings that go against the rest from which they count as evenly divided."""
 ENOUGH_OF_A_KIND = 3
 """Findings of one kind of source from which its direction counts."""
 SURE, FAIRLY, BARELY = 0.95, 0.8, 0.6
@@ -118,24 +119,24 @@ def suggest_confidence(
     return result
 
 
-def _grade(percent: float) -> int:
-    """The concern about a doubt that so many percent of the items share."""
-    return 0 if percent == 0 else 1 if percent < SOME else 2 if percent < MUCH else 3
+def _grade(share: float) -> int:
+    """The concern about a doubt that so large a share of the items gives."""
+    return 0 if share == 0 else 1 if share < SOME else 2 if share < MUCH else 3
 
 
-def _percent(part: float, whole: float) -> float:
-    return 100 * part / whole if whole else 0.0
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
 
 
 def _methods(total: Mapping[str, Any], kinds: int) -> Part:
     if not total["items"]:
         return Part("serious", "there is no evidence")
-    drafts = _percent(total["drafts"], total["items"])
-    bare = _percent(total["without_base"], total["results"])
+    drafts = _share(total["drafts"], total["items"])
+    bare = _share(total["without_base"], total["results"])
     one_kind = 2 if kinds == 1 else 0
     # How many answered is not published: a doubt, but not about what was asked; at most moderate.
     concern = max(_grade(drafts), min(_grade(bare), 2), one_kind)
-    figures = f"{kinds} kind{'s' if kinds != 1 else ''} of source; {drafts:.0f} % of the items from drafts"
+    figures = f"{many(kinds, 'kind')} of source; {percent(drafts)} of the items from drafts"
     if total["results"]:
         figures += f"; {total['without_base']} of {total['results']} survey results without a base"
     return Part(CONCERNS[concern], figures)
@@ -146,7 +147,7 @@ def _coherence(total: Mapping[str, Any], kinds: list[dict[str, Any]]) -> Part:
     if not strengths + weaknesses:
         return Part("moderate", "no strengths or weaknesses were found, so nothing can be compared")
     good = strengths > weaknesses
-    against = _percent(min(strengths, weaknesses), strengths + weaknesses)
+    against = _share(min(strengths, weaknesses), strengths + weaknesses)
     other_way = [
         row["source_kind"].replace("_", " ")
         for row in kinds
@@ -159,16 +160,16 @@ def _coherence(total: Mapping[str, Any], kinds: list[dict[str, Any]]) -> Part:
     if other_way:
         figures += f"; the other way round in findings of: {', '.join(other_way)}"
     if total["rated_results"]:
-        positive = total["positive"] / total["rated_results"]
-        if (positive > 50) != good:
+        positive = total["positive"] / total["rated_results"] / 100
+        if (positive > 0.5) != good:
             doubts += 1
-            figures += f"; but survey results are {positive:.0f} % positive on average"
+            figures += f"; but survey results are {percent(positive)} positive on average"
     return Part(CONCERNS[doubts], figures)
 
 
 def _adequacy(chances: TargetChances, total: Mapping[str, Any]) -> Part:
     items, sources = total["items"], total["sources"]
-    figures = f"{items} item{'s' if items != 1 else ''} from {sources} source{'s' if sources != 1 else ''}"
+    figures = f"{many(items, 'item')} from {many(sources, 'source')}"
     if chances.level_id is None:
         return Part("serious", f"{figures}: not rated")
     sure = (chances.rules_alone or chances.levels)[_position(chances)].probability
@@ -176,7 +177,7 @@ def _adequacy(chances: TargetChances, total: Mapping[str, Any]) -> Part:
     if sources < 2:
         concern = max(concern, 2)
     by = ", by the rules alone," if chances.rules_alone else ""
-    return Part(CONCERNS[concern], f"{figures}; {100 * sure:.0f} % of draws{by} give {chances.level_title}")
+    return Part(CONCERNS[concern], f"{figures}; {percent(sure)} of draws{by} give {chances.level_title}")
 
 
 def _position(chances: TargetChances) -> int:
@@ -186,12 +187,12 @@ def _position(chances: TargetChances) -> int:
 def _relevance(total: Mapping[str, Any], has_window: bool) -> Part:
     if not total["items"]:
         return Part("serious", "there is no evidence")
-    outside = _percent(total["outside"], total["items"])
-    elsewhere = _percent(total["elsewhere"], total["items"])
-    figures = f"{outside:.0f} % of the items outside the evidence window"
+    outside = _share(total["outside"], total["items"])
+    elsewhere = _share(total["elsewhere"], total["items"])
+    figures = f"{percent(outside)} of the items outside the evidence window"
     if not has_window:
         figures = "the review has no evidence window"
-    figures += f"; {elsewhere:.0f} % tagged to {MANY_DOMAINS} domains or more"
+    figures += f"; {percent(elsewhere)} tagged to {MANY_DOMAINS} domains or more"
     return Part(CONCERNS[max(_grade(outside), int(elsewhere >= MUCH))], figures)
 
 

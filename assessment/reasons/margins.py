@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from rules.inference import Outcome, shown_exactly, shown_number
+from rules.inference import Outcome, shown_exactly
 from rules.loader import PolicySet
 from rules.rulebook import Measure
 from rules.sentences import OutcomeInWords, Sentences, titles_of_levels
+from rules.words import shown_number
 
 
 @dataclass(frozen=True, kw_only=True)

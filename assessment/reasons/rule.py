@@ -17,6 +17,7 @@ from rules.evaluate import Evaluator, PatternExplained, Tried
 from rules.framework import in_language
 from rules.rule import Comparison, Condition, Fact, Rule, Value
 from rules.rulebook import Limit
+from rules.words import many
 
 ASKED: dict[Comparison, str] = {
     "eq": "exactly {}",
@@ -369,7 +370,7 @@ class _Why:
             return "as asked" if tried.held else ""
         if meaning is None:
             size = abs(int(margin))
-            return "as asked" if tried.held else f"{size} level{'s' if size > 1 else ''} away"
+            return "as asked" if tried.held else f"{many(size, 'level')} away"
         measure = self.policy.rulebook.measure(meaning.criterion.measure)
         if asked.comparison == "eq" and not tried.held:
             return f"{distance_words(self.policy, target, measure, round(margin, 4))} away"

@@ -35,6 +35,7 @@ from rules.framework import in_language
 from rules.inference import Rating
 from rules.rulebook import Of
 from rules.sentences import Sentences
+from rules.words import percent
 
 ASSUMED = (
     "Assumed: what is added says on the whole what is there already, and only the sample grows. Case files"
@@ -258,10 +259,10 @@ def _said(
             return "The rules propose no level here: a person gives it."
         return f"Close the gap first: {'; '.join(missing)}."
     also = f" Nothing yet of: {', '.join(nothing_yet)}." if nothing_yet else ""
-    chance = f"The chance of a wrong rating is {_percent(wrong)}"
+    chance = f"The chance of a wrong rating is {_chance(wrong)}"
     if best:
         least = "" if best.chance_wrong < 0.05 else ", and more than that would hardly lower it further"
-        lower = f"{best.amount} more {best.kind} would lower it to {_percent(best.chance_wrong)}"
+        lower = f"{best.amount} more {best.kind} would lower it to {_chance(best.chance_wrong)}"
         return f"{chance}; {lower}{least if best.amount < largest else ''}.{also}"
     if not largest:
         return f"Nothing that decides this rating can be drawn again, so nothing can be said.{also}"
@@ -270,5 +271,6 @@ def _said(
     return f"{chance}, and more of the same would not settle it: a measure stands near its threshold.{also}"
 
 
-def _percent(chance: float) -> str:
-    return "less than 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"
+def _chance(wrong: float) -> str:
+    # No number of draws shows that a chance is nothing.
+    return "less than 1 %" if wrong < 0.01 else percent(wrong)

@@ -8,6 +8,7 @@ from typing import Any
 
 from assessment.robustness.alternatives import CELL
 from rules.errors import ReviewError
+from rules.words import listed, many
 
 LISTED = 10
 """How many rows of a kind are shown; the JSON holds all."""
@@ -24,11 +25,6 @@ SIGNIFICANCE = {1: "minor", 2: "important", 3: "serious"}
 PLURAL = {"strength": "strengths", "weakness": "weaknesses"}
 
 
-def many(count: int, what: str) -> str:
-    """'1 item', '2 items'."""
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
-
-
 def describe_smallest(smallest: Mapping[str, Any]) -> str:
     """By how few measures a rating moves which way: a sentence on what `smallest_changes` found."""
     sets = smallest["measures"]
@@ -37,7 +33,7 @@ def describe_smallest(smallest: Mapping[str, Any]) -> str:
         for move, words in MOVED.items()
         if (sizes := [one["size"] for one in sets if one["move"] == move])
     ]
-    least = f"the least that would move it: {' and '.join(counts)}" if counts else NOTHING
+    least = f"the least that would move it: {listed(counts)}" if counts else NOTHING
     title = smallest["title"] + ("" if smallest["title"].endswith("?") else ":")
     return f"{title} {smallest['before']} in run {smallest['run']}; {least}."
 

@@ -22,8 +22,8 @@ from rules.cells import Value, cells
 from rules.compile import measures_tested, thresholds
 from rules.errors import UnknownName
 from rules.framework import in_language
-from rules.inference import shown_number
 from rules.ratings import rounded
+from rules.words import shown_number
 
 Levels = tuple[int, ...]
 """Levels of the target, rising; 0 stands for no rating."""

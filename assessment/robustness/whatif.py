@@ -34,6 +34,7 @@ from rules.framework import in_language
 from rules.inference import Inference, Rating
 from rules.ratings import MeasureValue, rounded
 from rules.sentences import Sentences
+from rules.words import listed
 
 KINDS_OF_NAMES = ("source", "item", "kind", "strand")
 
@@ -258,9 +259,9 @@ def find_left_out(db: Database, base: Base, given: str) -> dict[str, Any]:
         meant.append("item")
     if not meant:
         names = [one for kind in kinds for one in known.get(kind, ())]
-        raise UnknownName(" or ".join(kinds), name, names)
+        raise UnknownName(listed(kinds, "or"), name, names)
     if len(meant) > 1:
-        forms = " or ".join(f"--without {kind}:{name}" for kind in meant)
+        forms = listed((f"--without {kind}:{name}" for kind in meant), "or")
         raise ReviewError(f"{name!r} is a {' and a '.join(meant)} of this review", hint=f"Write {forms}.")
     kind = meant[0]
     if kind == "item":

@@ -60,6 +60,7 @@ from evidence.measures.pairs import Codes, Numbers
 from programme.database import one, rows
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid
+from rules.words import many
 
 FEWEST = 100
 """Fewer draws than this say too little."""
@@ -495,12 +496,12 @@ STEPS = {1: "minor", 2: "important", 3: "serious"}
 def describe_agreement(found: Agreement) -> str:
     """How many items several coded, and how far they agree: one sentence or two."""
     several = found.items_by_several
-    said = f"{several:,} item{' was' if several == 1 else 's were'} coded by two reviewers or more"
+    said = f"{many(several, 'item was', 'items were')} coded by two reviewers or more"
     if found.withdrawn_since:
         said += f" ({found.withdrawn_since:,} withdrawn since)"
     said += f", {found.items_by_one:,} by one only, about which nothing is said here"
     figures = [
-        f"{figure.what} {_alpha_in_words(figure)}, on {figure.items:,} item{'s' if figure.items > 1 else ''}"
+        f"{figure.what} {_alpha_in_words(figure)}, on {many(figure.items, 'item')}"
         for figure in found.overall()
     ]
     if not figures:

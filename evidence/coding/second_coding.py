@@ -43,7 +43,7 @@ from programme.database import add_event, insert, one, rows, transaction
 from programme.names import same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused, EvidenceInvalid, UnknownName
-from rules.inference import shown_number
+from rules.words import shown_number
 
 NAMED = 5
 """Items named where some are not coded yet; the rest are counted."""

@@ -27,6 +27,7 @@ import yaml
 from evidence.files.encoding import not_in_encoding, open_text, refuse_file
 from programme.progress import Progress
 from rules.errors import Problem, suggest
+from rules.words import many
 
 SUFFIXES = (".csv", ".xlsx", ".yml", ".yaml", ".json")
 BLANK_HEADER = ""
@@ -160,7 +161,7 @@ def _csv_table(path: Path, name: str, text: io.TextIOWrapper, progress: Progress
                 between = DELIMITERS[delimiter]
                 table.problem(
                     f"{name}, row {number}",
-                    f"{have} {'cell stands' if have == 1 else 'cells stand'} under {need} headers.",
+                    f"{many(have, 'cell stands', 'cells stand')} under {need} headers.",
                     f"A text with a {between} needs quotation marks around it."
                     if have > need
                     else f"An empty cell still needs its {between}.",

@@ -23,6 +23,7 @@ from evidence.files.formats.pages import CONTROL, STAND_IN, as_pages
 from evidence.files.tables import LONGEST_CELL
 from programme.progress import Progress
 from rules.errors import EvidenceInvalid, ImportRefused, Problem, suggest
+from rules.words import many
 
 LARGEST_FILE = 50_000_000
 """Bytes: a long report with many pictures; what is larger is mostly pictures, which are not stored."""
@@ -99,7 +100,7 @@ def read_texts(
 def refused(problems: Sequence[Problem]) -> ImportRefused:
     """The error that says all problems, and that nothing was stored."""
     count = len(problems)
-    return ImportRefused(f"Nothing was stored: {count:,} problem{'s' if count > 1 else ''} found.", problems)
+    return ImportRefused(f"Nothing was stored: {many(count, 'problem')} found.", problems)
 
 
 def _names(given: Iterable[GivenFile]) -> list[str]:

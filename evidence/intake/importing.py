@@ -39,6 +39,7 @@ from programme.database import add_event, one, rows, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review, domain_ids
 from rules.errors import ImportRefused, Problem, suggest
+from rules.words import many
 
 SHOWN = 200
 """How many problems are listed; the rest are counted."""
@@ -172,7 +173,7 @@ class _Intake:
         if self.problems:
             count = len(self.problems) + self.more
             raise ImportRefused(
-                f"Nothing was imported: {count:,} problem{'s' if count > 1 else ''} found.",
+                f"Nothing was imported: {many(count, 'problem')} found.",
                 sorted(self.problems, key=lambda problem: (self._file_of(problem), _in_order(problem))),
                 more=self.more,
             )

@@ -22,6 +22,7 @@ from evidence.rows import POSITIVE_FROM, MadeResult
 from evidence.weights import MILLION, NoWeights, effective_base, rake
 from programme.database import one, rows
 from rules.errors import suggest
+from rules.words import listed
 
 MOST_OFF = 1.0
 """Shares that were rounded may miss 100 % by as much as rounding explains, and by one per cent at most."""
@@ -427,7 +428,7 @@ class Respondents:
             self._problem(
                 next(iter(margins.values())).place,
                 f"no weights of the respondents to {whom} meet the margins of"
-                f" {' and '.join(map(repr, margins))} at once: some combinations of categories have too few"
+                f" {listed(map(repr, margins))} at once: some combinations of categories have too few"
                 " respondents, or none.",
                 "Merge categories, in the margins and of the respondents, or leave out a characteristic.",
             )

@@ -21,6 +21,7 @@ from evidence.coding.agreement import (
 from joint_review.cli.options import Programme, json_option, programme_option, progress_bar
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from joint_review.cli.uncertainty import seed_option
+from rules.words import listed, percent
 
 SHOWN = 10
 """Disagreements shown on a terminal."""
@@ -87,10 +88,10 @@ def _show_figures(title: str, figures: Sequence[Figure], only: Sequence[str] = (
     rows: list[dict[str, Any]] = [
         {
             "title": figure.title,
-            "coders": " and ".join(figure.coders),
+            "coders": listed(figure.coders),
             "what": figure.what,
             "items": figure.items,
-            "same": f"{100 * figure.same:.1f} %",
+            "same": percent(figure.same, decimals=1),
             "kappa": figure.no_kappa if figure.kappa is None else f"{figure.kappa:.2f}",
             "alpha": figure.no_alpha if figure.alpha is None else f"{figure.alpha:.2f}",
             "interval": interval_words(figure) or figure.no_interval,

@@ -26,6 +26,7 @@ from joint_review.opening import open_programme
 from programme.backup import Copy, back_up, restore_backup
 from programme.check import RecordCheck, head_of_record
 from rules.errors import ReviewError
+from rules.words import many
 
 
 @click.group(cls=Commands)
@@ -59,8 +60,7 @@ def verify_(programme: Programme, head: str, as_json: bool) -> None:
         if found.more:
             lines.append(f"... and {found.more:,} more")
         raise ReviewError(
-            f"the record is not what was sealed: {count:,} problem{'s' if count > 1 else ''}.\n  "
-            + "\n  ".join(lines),
+            f"the record is not what was sealed: {many(count, 'problem')}.\n  " + "\n  ".join(lines),
             hint="Compare with a backup: joint-review audit verify --db BACKUP",
         )
     if not as_json:
@@ -70,7 +70,7 @@ def verify_(programme: Programme, head: str, as_json: bool) -> None:
 def _whole(found: RecordCheck, lodged: bool) -> str:
     if found.head is None or found.first_at is None or found.last_at is None:
         return "The record is whole: nothing has happened yet."
-    events = "one event" if found.events == 1 else f"{found.events:,} events"
+    events = "one event" if found.events == 1 else many(found.events, "event")
     span = f"from {_moment(found.first_at)} to {_moment(found.last_at)}"
     known = ", the lodged head among them" if lodged else ""
     stored = f"{found.rows:,} rows as they were stored"

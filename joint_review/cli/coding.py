@@ -21,6 +21,7 @@ from evidence.coding.settlements import list_disagreements, settle
 from evidence.items import item_number
 from joint_review.cli.options import Commands, Programme, Seed, by_option, json_option, now, programme_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
+from rules.words import many
 
 
 @click.group(cls=Commands)
@@ -162,7 +163,7 @@ def disagreements(
         show_json(found)
         return
     settled = sum(item["settled"] is not None for item in found)
-    heading(f"Coded differently: {len(found):,} item{'' if len(found) == 1 else 's'}, {settled:,} settled")
+    heading(f"Coded differently: {many(len(found), 'item')}, {settled:,} settled")
     for item in found:
         _show_disagreement(item)
 

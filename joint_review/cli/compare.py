@@ -10,12 +10,11 @@ from typing import Any
 import click
 from tabulate import tabulate
 
-from assessment.robustness.sentences import many
 from comparison.compare import compare_reviews, framework_to_compare
 from joint_review.cli.options import Day, Programme, json_option, programme_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
-from rules.inference import shown_number
 from rules.loader import load_policy
+from rules.words import many, shown_number
 
 
 @click.command()
@@ -139,7 +138,7 @@ def _show_nearest(found: Mapping[str, Any]) -> None:
             ]
             apart = pair["criteria_apart"]
             paragraph(
-                f"{told[0]}, {told[1]}: {apart} {'criterion' if apart == 1 else 'criteria'} apart,"
+                f"{told[0]}, {told[1]}: {many(apart, 'criterion', 'criteria')} apart,"
                 f" gap {pair['gap']:.2f}, distance {pair['distance']:.2f}",
                 "  ",
             )

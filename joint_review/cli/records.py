@@ -15,6 +15,7 @@ from assessment.runs.verify import verify_run
 from joint_review.cli.options import Programme, json_option, programme_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.errors import ReviewError
+from rules.words import listed, many
 
 
 @click.command()
@@ -80,16 +81,14 @@ def diff(programme: Programme, before: int, after: int, as_json: bool) -> None:
 def _show(found: Mapping[str, Any]) -> None:
     heading(f"Ratings that moved: {len(found['ratings'])}")
     for rating in found["ratings"]:
-        causes = " and ".join(
+        causes = listed(
             f"the {cause}" if cause != "together" else "several changes together"
             for cause in rating["causes"]
         )
         paragraph(f"{rating['title']}: {rating['before']} -> {rating['after']}, by {causes}.", "  ")
         paragraph(rating["because"], "      ")
-    counts = [
-        f"{len(found[name]):,} {name[:-1] if len(found[name]) == 1 else name}" for name in ("items", "tags")
-    ]
-    heading(f"Evidence: {' and '.join(counts)} of other items")
+    counts = [many(len(found[name]), name.removesuffix("s")) for name in ("items", "tags")]
+    heading(f"Evidence: {listed(counts)} of other items")
     for item in found["items"][:20]:
         said = f" ({item['because']})" if item["because"] else ""
         paragraph(f"{item['change']} by {item['by']}: E{item['id']} {item['text']}{said}", "  ")

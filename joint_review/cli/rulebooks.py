@@ -21,6 +21,7 @@ from rules.framework import in_language
 from rules.lint import lint
 from rules.loader import LIBRARY, PolicySet, library_ids, load_policy, load_policy_folder
 from rules.oddity import Example, Finding
+from rules.words import many
 
 rulebooks = click.argument("names", nargs=-1, metavar="[ID|FOLDER]...")
 
@@ -96,7 +97,7 @@ def lint_rulebooks(names: tuple[str, ...], as_json: bool) -> None:
             _show_findings(name, findings)
     problems = sum(finding.severity == "problem" for findings in found.values() for finding in findings)
     if problems:
-        raise ReviewError(f"{problems} problem{'s' if problems > 1 else ''} found")
+        raise ReviewError(f"{many(problems, 'problem')} found")
 
 
 def _show_findings(name: str, findings: list[Finding]) -> None:

@@ -16,9 +16,9 @@ from assessment.reasons.grid import Grid
 from assessment.reasons.trail import CellNode, CriterionNode, MeasureNode, Node, RatingNode
 from assessment.robustness.sentences import SIGNIFICANCE
 from joint_review.plain import plain
-from rules.inference import shown_number
 from rules.ratings import FEWEST_ANSWERS
 from rules.sentences import Gap, RatingInWords
+from rules.words import shown_number
 
 
 def show_json(value: Any) -> None:

@@ -29,6 +29,7 @@ from joint_review.cli.options import (
     progress_bar,
 )
 from joint_review.cli.show import heading, paragraph, show_json, show_table
+from rules.words import many
 
 
 @click.group(cls=Commands)
@@ -88,7 +89,7 @@ def add(
 
 def _show_report(report: AddedSources) -> None:
     for row in report.added:
-        pages = f"{row['pages']:,} page{'s' if row['pages'] > 1 else ''}"
+        pages = many(row["pages"], "page")
         click.echo(f"Added {row['source']}: {row['file']}, {pages}, {row['characters']:,} characters.")
         for note in row["notes"]:
             click.echo(f"  Note: {note}.")

@@ -23,6 +23,7 @@ from comparison.surveys import (
 )
 from joint_review.cli.options import Programme, json_option, programme_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
+from rules.words import listed, many
 
 
 @click.command()
@@ -99,7 +100,7 @@ def _others(found: Comparison | None) -> str:
         f"median {shown(found.median)}",
         _end("worst", found.worst),
     ]
-    said = f"{found.others:,} review{'' if found.others == 1 else 's'}: {', '.join(filter(None, parts))}"
+    said = f"{many(found.others, 'review')}: {', '.join(filter(None, parts))}"
     if found.better_than is not None:
         said += f"; better than {found.better_than} of {found.others}"
     return said + left_out
@@ -171,7 +172,7 @@ def indicators(programme: Programme, review: str, as_json: bool) -> None:
         {
             "name": f"{one.name} ({one.strand.replace('-', ' ')})",
             "values": "; ".join(
-                f"{period.period or 'no period'}: {' and '.join(shown(r.value) for r in period.readings)}"
+                f"{period.period or 'no period'}: {listed(shown(r.value) for r in period.readings)}"
                 for period in one.periods
             ),
             "unit": one.unit,

@@ -20,7 +20,6 @@ from assessment.decisions.confidence import (
 from assessment.decisions.schema import PARTS_OF_CONFIDENCE
 from assessment.robustness.next_evidence import DomainNext, look_next
 from assessment.robustness.next_evidence import Next as NextEvidence
-from assessment.robustness.sentences import many
 from assessment.robustness.uncertainty import Findings, TargetChances, Uncertainty, measure_uncertainty
 from assessment.runs.run import load_run
 from evidence.measures.pools import SampleSizes
@@ -35,6 +34,7 @@ from joint_review.cli.options import (
 )
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.errors import UnknownName
+from rules.words import many, percent
 
 run_option = click.option("--run", "run_id", type=int, help="Number of the run; the latest if left out.")
 seed_option = click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the draws.")
@@ -95,7 +95,7 @@ def uncertainty(
 
 
 def _percent(chance: float) -> str:
-    return f"{100 * chance:.1f} %"
+    return percent(chance, decimals=1)
 
 
 def _show_uncertainty(sure: Uncertainty) -> None:

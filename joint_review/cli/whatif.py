@@ -15,7 +15,6 @@ from assessment.robustness.sentences import (
     describe_smallest,
     flips,
     in_evidence,
-    many,
     read_setting,
     resting,
 )
@@ -26,6 +25,7 @@ from joint_review.cli.options import Programme, json_option, programme_option
 from joint_review.cli.runs import run_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.errors import UnknownName
+from rules.words import listed, many
 
 WHAT = "source, item (E12), kind of source, or strand"
 
@@ -122,7 +122,7 @@ def _of(rows: Iterable[Mapping[str, Any]], target: str) -> list[Mapping[str, Any
 
 def _tried_words(base: Base, tried: Mapping[str, Any]) -> str:
     parts = [f"{one['given']} ({one['kind']}, {many(one['items'], 'item')})" for one in tried["left_out"]]
-    words = [f"Without {' and '.join(parts)}"] if parts else []
+    words = [f"Without {listed(parts)}"] if parts else []
     for one in tried["set"]:
         value = "none" if one["value"] is None else f"{one['value']:,g}"
         words.append(f"{'with' if words else 'With'} {one['target']}.{one['measure']} = {value}")
@@ -192,7 +192,7 @@ def _show_withdrawals(found: Mapping[str, Any]) -> None:
     paragraph(f"Tried: {', '.join(tried) or 'nothing, there are no items'}{none}.")
     skipped = [size for size, count in found["searched"].items() if count is None]
     if skipped:
-        paragraph(f"Sets of {' and '.join(skipped)} were not tried: there are too many.")
+        paragraph(f"Sets of {listed(skipped)} were not tried: there are too many.")
     for group in found["groups"]:
         click.echo(f"\n{MOVED[group['move']]}: {many(group['sets'], 'set')} of {many(group['size'], 'item')}")
         texts = found["items"] if group["size"] == 1 else {}

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rules.words import many
+
 NARROW, WIDE = "fijlrtI.,;:'|!()[] ", "mwMWQO@%"
 LEAST, MOST, CELL_HEIGHT, LINE, FONT = 80.0, 110.0, 50.0, 14.0, 12.0
 """The width of a cell is between LEAST and MOST: as wide as the longest word that must stand in it."""
@@ -109,7 +111,7 @@ def crowd_figure(grid: Mapping[str, Any]) -> dict[str, Any]:
     width = figure["cell"]["width"]
     for cell, numbers in zip(figure["cells"], held, strict=True):
         cell["shade"] = f"chance-{heat(len(numbers), most)}"
-        count = f"{len(numbers)} review{'s' if len(numbers) > 1 else ''}"
+        count = many(len(numbers), "review")
         lines = wrap(", ".join(map(str, numbers)), width - 6)
         lines = [count, *(lines if len(lines) < 3 else ())] if numbers else []
         first = cell["y"] + CELL_HEIGHT / 2 + 4 - LINE * (len(lines) - 1) / 2

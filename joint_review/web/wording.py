@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pictures.charts import share
-from rules.inference import shown_number
+from rules import words
 from rules.rulebook import Filter, Measure, Of, Statistic
+from rules.words import listed, shown_number
 
 KINDS = {
     "finding": "Finding",
@@ -123,7 +123,7 @@ def moment(text: str) -> str:
 
 def plural(count: int, one: str, many: str = "") -> str:
     """'1 item', '2 items'."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return words.many(count, one, many)
 
 
 def sentence(text: str) -> str:
@@ -133,7 +133,7 @@ def sentence(text: str) -> str:
 
 def percent(chance: float) -> str:
     """A share of draws in percent, as pictures show it too."""
-    return f"{share(chance)} %"
+    return words.percent(chance)
 
 
 def says(item: Mapping[str, Any]) -> str:
@@ -203,15 +203,15 @@ def _filter(where: Filter) -> str:
         graver = " or graver" if where.significance_at_least < 3 else ""
         words.append(f"that are {SIGNIFICANCE[where.significance_at_least]}{graver}")
     if where.direction:
-        words.append("that are " + " or ".join(MANY[direction] for direction in where.direction))
+        words.append("that are " + listed((MANY[direction] for direction in where.direction), "or"))
     if where.score_at_least is not None:
         words.append(f"of {where.score_at_least} or more")
     if where.strand:
-        words.append("about " + " or ".join(name.replace("-", " ") for name in where.strand))
+        words.append("about " + listed((name.replace("-", " ") for name in where.strand), "or"))
     if where.source_kind:
-        words.append("from " + " or ".join(SOURCE_KINDS[kind].lower() for kind in where.source_kind))
+        words.append("from " + listed((SOURCE_KINDS[kind].lower() for kind in where.source_kind), "or"))
     if where.level_at_least:
         words.append(f"at {where.level_at_least.replace('-', ' ')} or better")
     if where.level_at_most:
         words.append(f"at {where.level_at_most.replace('-', ' ')} or worse")
-    return " " + " and ".join(words) if words else ""
+    return " " + listed(words) if words else ""

@@ -110,7 +110,7 @@ def _notes(reader: PdfReader, texts: list[str]) -> list[str]:
         return []
     if len(empty) < len(texts):
         said = ", ".join(map(str, empty[:10])) + (f" and {len(empty) - 10} more" if len(empty) > 10 else "")
-        return [f"no text on page{'s' if len(empty) > 1 else ''} {said} (blank, or a picture of text)"]
+        return [f"no text on {'page' if len(empty) == 1 else 'pages'} {said} (blank, or a picture of text)"]
     if not any(_has_picture(reader.pages[number - 1]) for number in empty):
         raise EvidenceInvalid("there is no text in it.", hint=OCR)
     pages = "its page is a picture" if len(texts) == 1 else f"its {len(texts):,} pages are pictures"

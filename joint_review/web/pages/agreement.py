@@ -27,6 +27,7 @@ from joint_review.web.run_view import Shown
 from programme.database import rows
 from programme.reviews import Review, find_review
 from rules.errors import EvidenceInvalid
+from rules.words import percent
 
 
 def subject() -> Subject:
@@ -138,7 +139,7 @@ def _figure(figure: Figure) -> dict[str, Any]:
         "coders": " and ".join(figure.coders),
         "what": figure.what,
         "items": f"{figure.items:,}",
-        "same": f"{100 * figure.same:.1f} %",
+        "same": percent(figure.same, decimals=1),
         "kappa": figure.no_kappa if figure.kappa is None else f"{figure.kappa:.2f}",
         "alpha": figure.no_alpha if figure.alpha is None else f"{figure.alpha:.2f}",
         "interval": interval_words(figure) or figure.no_interval,
