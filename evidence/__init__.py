@@ -10,7 +10,7 @@ Modules in reading order:
     files/      tables and documents as rows and pages
     at_event    what counted at an event, as SQL
     digests     what makes a source or an item the same one
-    weights     weights of survey respondents by raking; the one door to the library
+    weights     weights of survey respondents by raking
     intake/     import: all rows checked, then stored at once or not at all
     sources     sources with their text: added from files, listed, read, searched
     items       items: find, tag one or many, withdraw; lists; the table an item is a cell of

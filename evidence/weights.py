@@ -1,9 +1,11 @@
-"""Weights of survey respondents, raked to known margins of the population; the one door to `raking`.
+"""Weights of survey respondents, raked to known margins of the population.
 
 Raking (iterative proportional fitting; Deming, W. E. and Stephan, F. F. (1940), Annals of Mathematical
 Statistics 11, 427-444) gives the weights nearest to equal ones under which the respondents are made up as the
-population is, by every characteristic at once. Nearest means least relative entropy; the library `raking`
-finds that minimum by Newton's method, which ends where iterative fitting does.
+population is, by every characteristic at once. Nearest means least relative entropy. Newton's method on the
+dual problem finds that minimum in a few steps, where iterative fitting takes many to end at the same weights
+(Deville, J.-C. and Sarndal, C.-E. (1992), Calibration Estimators in Survey Sampling, Journal of the American
+Statistical Association 87, 376-382: the multiplicative method).
 
 - Respondents with the same categories get the same weight, so that no order of them matters. Weights have a
   mean of 1 and are kept in whole millionths: sums of them are exact, on every machine.
@@ -31,6 +33,8 @@ TOLERANCE = 1e-10
 """So near to the margins (shares of 1) raking has to come."""
 MOST_STEPS = 100
 """Newton steps at most; a few are usual."""
+MOST_HALVINGS = 50
+"""So often a step is halved that would lead away from the margins; then no step leads nearer."""
 
 
 class NoWeights(Exception):
@@ -44,8 +48,6 @@ def rake(categories: Codes, margins: Sequence[Numbers]) -> Codes:
     margin, -1 where the respondent did not say. A margin holds the share or the number of the population for
     every code; only codes of nobody may be 0. Raises NoWeights.
     """
-    from raking.raking_methods import raking_entropic
-
     cells, cell, counts = np.unique(categories, axis=0, return_inverse=True, return_counts=True)
     held = counts / len(categories)
     belongs, wanted = [], []
@@ -56,16 +58,39 @@ def rake(categories: Codes, margins: Sequence[Numbers]) -> Codes:
         codes = np.flatnonzero(margin)
         belongs += [cells[:, column] == code for code in codes] + [silent] * bool(unsaid)
         wanted += [*shares[codes], *[unsaid] * bool(unsaid)]
-    with np.errstate(all="ignore"):
-        # Where no weights will do the steps end in numbers that are none, or far from the margins.
-        raked, _, _ = raking_entropic(
-            held, np.array(belongs, dtype=float), np.array(wanted), tol=TOLERANCE, max_iter=MOST_STEPS
-        )
-        missed = np.abs(np.array(belongs) @ raked - np.array(wanted)).max(initial=0)
-        weights = np.rint(MILLION * raked / held)
+    raked, missed = _nearest(held, np.array(belongs, dtype=float), np.array(wanted))
+    weights = np.rint(MILLION * raked / held)
     if not (missed <= 100 * TOLERANCE and weights.min() >= 1):
         raise NoWeights
     return np.asarray(weights.astype(np.int64)[cell.ravel()])
+
+
+def _nearest(held: Numbers, belongs: Numbers, wanted: Numbers) -> tuple[Numbers, float]:
+    """The shares nearest to `held` whose sums over `belongs` (sums x cells) are `wanted`, and by how much
+    they miss them: far, or NaN, where no shares will do.
+
+    They are `held` times a factor for every sum a cell belongs to. Sums that follow from others (every
+    characteristic's add up to 1) leave the factors open but not the shares: the shortest step is taken.
+    """
+    logs = np.zeros(len(wanted))
+    raked, gap = held, belongs @ held - wanted
+    tolerance = min(TOLERANCE, 0.001 * float(np.abs(wanted[wanted != 0]).min(initial=1)))
+    with np.errstate(all="ignore"):
+        for _ in range(MOST_STEPS):
+            far = float(np.sqrt(gap @ gap))
+            if far <= tolerance:
+                break
+            step = np.linalg.lstsq((belongs * raked) @ belongs.T, gap)[0]
+            for halved in range(MOST_HALVINGS):
+                tried = logs - step / 2**halved
+                raked = held * np.exp(tried @ belongs)
+                gap = belongs @ raked - wanted
+                if np.sqrt(gap @ gap) < (1 - 1e-4 / 2**halved) * far:
+                    break
+            else:
+                break
+            logs = tried
+    return raked, float(np.abs(gap).max(initial=0))
 
 
 def effective_base(total: float, squares: float) -> float:

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from example_framework import AT, Desk, finding, source
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from evidence.coding.agreement import (
     ALL_THE_SAME,
@@ -131,6 +132,17 @@ def test_kappa_by_its_definition(rows: list[tuple[int, int]]) -> None:
         assert found is None
     else:
         assert found == pytest.approx(1 - observed / expected, abs=1e-8)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=st.lists(st.tuples(*[st.integers(-3, 3)] * 2), min_size=1, max_size=60))
+def test_kappa_is_that_of_statsmodels_to_the_last_digit_shown(rows: list[tuple[int, int]]) -> None:
+    judged = np.array(rows, dtype=float)
+    values = np.unique(judged)
+    assume(len(values) > 1)
+    table = [[rows.count((int(some), int(other))) for other in values] for some in values]
+    oracle = cohens_kappa(table, weights=values, wt="linear", return_results=False)
+    assert weighted_kappa(judged) == round(float(oracle), 9) + 0.0
 
 
 @settings(max_examples=100, deadline=None)

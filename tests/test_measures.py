@@ -30,6 +30,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sqlite_utils import Database
+from statsmodels.stats.proportion import proportion_confint
 
 from evidence.items import tag_item, withdraw_item
 from evidence.measures.compute import behind, compute_measures, evidence_digest, wilson
@@ -226,6 +227,20 @@ def test_intervals_are_those_of_scipy(share: tuple[int, int]) -> None:
     expected = binomtest(part, whole).proportion_ci(0.95, method="wilson")
     low, high = wilson(np.array([100 * part / whole]), np.array([float(whole)]))
     assert (low[0] / 100, high[0] / 100) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+shares_and_bases = st.lists(
+    st.tuples(st.floats(0, 100), st.floats(0.01, 1e6) | st.integers(1, 1000)), min_size=1, max_size=20
+)
+
+
+@given(shares_and_bases)
+@settings(max_examples=200, deadline=None)
+def test_intervals_are_those_of_statsmodels_to_the_last_bit(pairs: list[tuple[float, float]]) -> None:
+    """Runs of 0.1.0 recorded what statsmodels gave, and verify asks for the very same."""
+    percent, base = np.array(pairs, dtype=float).T
+    expected = proportion_confint(percent / 100 * base, base, alpha=0.05, method="wilson")
+    assert np.array_equal(wilson(percent, base), 100 * np.clip(expected, 0, 1))
 
 
 def test_a_share_comes_with_its_interval_in_percent(db: Database) -> None:

@@ -465,7 +465,6 @@ def dies_after(function, calls):
         return result if left[0] else die()
     return call
 
-import statsmodels.stats.proportion  # here, so that the children need not
 policy = load_policy("wales-round-2")
 folder, *moments = sys.argv[1:]
 for number, moment in enumerate(moments):

@@ -26,6 +26,7 @@ from example_framework import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from raking.raking_methods import raking_entropic
 from sqlite_utils import Database
 
 from evidence.check import check_evidence
@@ -119,6 +120,18 @@ def test_weights_are_those_of_iterative_proportional_fitting(sample: Any) -> Non
     targets = {name: dict(enumerate(margin.tolist())) for name, margin in zip(names, margins, strict=True)}
     fitted = weightipy.weight(frame, weightipy.scheme_from_dict(targets, name="scheme"))
     assert rake(categories, margins) / MILLION == pytest.approx(fitted.to_numpy(), abs=2e-3)
+
+
+@given(samples())
+@settings(max_examples=60, deadline=None)
+def test_weights_are_those_of_the_library_raking_to_the_millionth(sample: Any) -> None:
+    """Against the library of the Institute for Health Metrics and Evaluation, a respondent for a cell."""
+    categories, margins = sample
+    belongs = [categories[:, column] == code for column, m in enumerate(margins) for code in range(len(m))]
+    wanted = np.concatenate([margin / margin.sum() for margin in margins])
+    equal = np.full(len(categories), 1 / len(categories))
+    raked, _, _ = raking_entropic(equal, np.array(belongs, dtype=float), wanted, tol=1e-12)
+    assert np.abs(rake(categories, margins) - MILLION * raked / equal).max() <= 0.51
 
 
 def test_who_is_made_up_as_the_population_gets_weights_of_one() -> None:

@@ -1,8 +1,10 @@
 """Coefficients of agreement as functions of arrays: weighted kappa, Krippendorff's alpha and its draws.
 
-- Kappa, for two coders: Cohen's, with linear weights, from statsmodels (imported when it is needed: that
-  takes a second). Linear: one step apart is a sixth of the way from serious weakness to serious strength and
-  counts as that. Quadratic weights would count it as a thirty-sixth and hide it; alpha squares already.
+- Kappa, for two coders: Cohen's, with linear weights (Cohen, J. (1968), Weighted kappa, Psychological
+  Bulletin 70, 213-220; as in Fleiss, J. L., Levin, B. and Paik, M. C. (2003), Statistical Methods for Rates
+  and Proportions, 3rd edition, 18.1). Linear: one step apart is a sixth of the way from serious weakness to
+  serious strength and counts as that. Quadratic weights would count it as a thirty-sixth and hide it; alpha
+  squares already.
 - Alpha (Hayes, A. F. and Krippendorff, K. (2007), Communication Methods and Measures 1, 77-89; computed as in
   Krippendorff, K. (2011), Computing Krippendorff's Alpha-Reliability): for any number of coders, who need not
   have coded all the same items. Ordinal: values differ by the square of how far apart their mid-ranks are.
@@ -47,14 +49,14 @@ def weighted_kappa(judged: Numbers) -> float | None:
 
     None where both say the same of all items: chance agreement is perfect then, too.
     """
-    from statsmodels.stats.inter_rater import cohens_kappa
-
     values, at = np.unique(judged, return_inverse=True)
     if len(values) < 2:
         return None
     table = np.zeros((len(values), len(values)))
     np.add.at(table, tuple(at.reshape(judged.shape).T), 1)
-    return tidy(float(cohens_kappa(table, weights=values, wt="linear", return_results=False)))
+    apart = np.abs(values[:, None] - values)
+    by_chance = np.outer(table.sum(axis=1), table.sum(axis=0)) / len(judged)
+    return tidy(float(1 - (apart * table).sum() / (apart * by_chance).sum()))
 
 
 def krippendorff_alpha(counts: Numbers, distance: Numbers | None = None) -> float | None:
