@@ -16,9 +16,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlite_utils import Database
-
 from evidence.intake.importing import import_files
+from programme.database import Database
 from programme.reviews import create_review
 
 FRAMEWORK = "wales-round-2"

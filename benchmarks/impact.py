@@ -24,11 +24,11 @@ import psutil
 from cluster import Cluster, running_cluster
 from generate import FRAMEWORK, make_reviews
 from rounds import Took
-from sqlite_utils import Database
 
 from comparison.impact import rules_impact
 from joint_review.cli.impact import policy_named
 from joint_review.opening import init_programme
+from programme.database import Database
 
 RULES = Path(__file__).resolve().parent.parent / "examples" / "stricter-rules" / "rulebook.yml"
 WORKERS = 2

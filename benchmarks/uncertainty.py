@@ -15,12 +15,12 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from sqlite_utils import Database
 
 from assessment.robustness.uncertainty import Prepared, draw_run, prepare
 from assessment.runs.run import Run, assess
 from evidence.intake.importing import import_files
 from joint_review.opening import init_programme
+from programme.database import Database
 from programme.reviews import Review, create_review
 from rules.evaluate import Evaluator
 from rules.inference import infer

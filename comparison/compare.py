@@ -11,11 +11,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.reasons.grid import make_grid
 from comparison.nearest import about, in_order, nearest_unlike
-from programme.database import rows
+from programme.database import Database, rows
 from rules.errors import RunImpossible, UnknownName
 from rules.framework import Framework, in_language
 from rules.loader import PolicySet

@@ -23,8 +23,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.runs.run import decided_levels
 from comparison.edits import (
     POLICY,
@@ -38,7 +36,7 @@ from comparison.edits import (
 )
 from comparison.fanout import fan_out, fan_out_on_cluster
 from evidence.measures.compute import compute_measures
-from programme.database import last_event, open_for_reading, rows
+from programme.database import Database, last_event, open_for_reading, rows
 from programme.reviews import Review, find_review, list_reviews
 from rules.engine import check_facts, check_rules
 from rules.errors import DatabaseUnusable, ReviewError, RunImpossible

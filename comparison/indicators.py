@@ -34,10 +34,9 @@ from typing import Any
 
 import numpy as np
 from pydantic_core import PydanticCustomError
-from sqlite_utils import Database
 
 from programme.calendar import MONTHS, read_date
-from programme.database import rows
+from programme.database import Database, rows
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid
 from rules.ratings import rounded

@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
+from programme.database import Database
 from rules.framework import Framework
 from rules.loader import PolicySet
 from rules.propose import propose_level

@@ -13,12 +13,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlite_utils import Database
-
 from comparison.compare import compare_reviews
 from comparison.nearest import in_order
 from evidence.at_event import counted_at
-from programme.database import rows
+from programme.database import Database, rows
 from rules.framework import in_language
 from rules.loader import PolicySet
 

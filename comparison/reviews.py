@@ -6,9 +6,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from sqlite_utils import Database
-
-from programme.database import one, rows
+from programme.database import Database, one, rows
 
 # Every review with its framework, how many items count now, and its latest run.
 REVIEWS = """

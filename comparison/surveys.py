@@ -19,7 +19,6 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-from sqlite_utils import Database
 
 from comparison.funnel import (
     DEVIATIONS,
@@ -32,7 +31,7 @@ from comparison.funnel import (
 )
 from comparison.indicators import shown
 from evidence.measures.compute import wilson
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.ratings import FEWEST_ANSWERS, rounded

@@ -15,9 +15,7 @@ from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlite_utils import Database
-
-from programme.database import insert, rows
+from programme.database import Database, insert, rows
 from rules.errors import EvidenceInvalid
 
 AROUND = 32

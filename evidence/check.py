@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from evidence.rows import SOURCE_KINDS
 from evidence.weights import LARGE
-from programme.database import rows
+from programme.database import Database, rows
 from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS
 from rules.words import many

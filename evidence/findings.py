@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlite_utils import Database
 
 from evidence.actions import EvidenceAction
 from evidence.anchors import Anchor, anchor_at, anchor_of, store_anchor, texts_of, the_place
@@ -21,7 +20,7 @@ from evidence.digests import ITEM_COLUMNS, item_digest, item_fields
 from evidence.files.texts import refused
 from evidence.items import find_item, refuse_withdrawn, tagged_to
 from evidence.rows import FindingRow
-from programme.database import add_event, insert, one, rows, transaction
+from programme.database import Database, add_event, insert, one, rows, transaction
 from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, Problem, UnknownName
 

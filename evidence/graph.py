@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
+import networkx as nx
 
 from evidence.at_event import added_by, counted_at
+from programme.database import Database
 from programme.reviews import Review
 from rules.errors import UnknownName
 from rules.words import listed

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from evidence.actions import EvidenceAction
-from programme.database import add_event, one, rows, transaction
+from programme.database import Database, add_event, one, rows, transaction
 from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, UnknownName, suggest
 from rules.ratings import FEWEST_ANSWERS

@@ -10,14 +10,13 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlite_utils import Database
 
 from evidence.actions import EvidenceAction
 from evidence.digests import source_digest, source_fields
 from evidence.files.formats.child import SECONDS
 from evidence.files.texts import GivenFile, Text, read_texts, refused
 from evidence.rows import SourceRow
-from programme.database import add_event, insert, one, rows, said_plainly, transaction
+from programme.database import Database, add_event, insert, one, rows, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, ImportRefused, Problem, UnknownName

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from joint_review.upgrades import assessment, evidence
-from programme.database import create_database, open_database, system_salts
+from programme.database import Database, create_database, open_database, system_salts
 from programme.reviews import store_frameworks
 from programme.seals import Salts
 from rules.loader import LIBRARY, library_ids, load_policy

@@ -17,11 +17,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from programme.actions import ProgrammeAction
 from programme.check import Head, head_of_record
-from programme.database import APPLICATION_ID, add_event, said_plainly, transaction
+from programme.database import APPLICATION_ID, Database, add_event, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from rules.errors import DatabaseUnusable
 
@@ -163,7 +161,7 @@ def _head(connection: sqlite3.Connection) -> Head | None:
     """The head of the record; None also in files that are older than its seals."""
     if not connection.execute("select 1 from sqlite_master where name = 'seal'").fetchone():
         return None
-    return head_of_record(Database(connection, recursive_triggers=False, execute_plugins=False))
+    return head_of_record(Database(connection))
 
 
 def _reopened(

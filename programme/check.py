@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlite_utils import Database
 
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.progress import Progress, no_progress
 from programme.seals import (
     PLAIN,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from sqlite_utils import Database
+from programme.database import Database
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,19 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-from sqlite_utils import Database, Migrations
+from typing import TYPE_CHECKING, Any
 
 from programme.actions import EventAction
 from programme.seals import Salts, give_salts, index_marks, seal_events, stored_before
 from rules.errors import DatabaseUnusable
+
+if TYPE_CHECKING:
+    import sqlite_utils
 
 APPLICATION_ID = 0x4A526576
 """Marks a SQLite file as a joint-review working database ('JRev')."""
@@ -26,6 +28,62 @@ BUSY_MS = 30_000
 OLDEST_SQLITE = (3, 35)
 CACHE_KB = 32_000
 """Pages kept in memory; with SQLite's own 2 MB an import writes the same pages over and over."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database as it is handed on: its connection, on which all statements run."""
+
+    conn: sqlite3.Connection
+
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
+        """What a statement gives; inside `transaction` for one that writes."""
+        return self.conn.execute(sql, parameters)
+
+
+Upgrade = Callable[[Database], None]
+
+
+class Migrations:
+    """A set of upgrades, in their order; files record its name and the name of every upgrade they have had.
+
+    sqlite-utils applies and records them. It is loaded when one is due, since it takes longer to load than
+    most commands take (it looks for NumPy and pandas).
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._upgrades: dict[str, Upgrade] = {}
+
+    def __call__(self) -> Callable[[Upgrade], Upgrade]:
+        """The decorator that adds a function to the set, under the function's name."""
+
+        def add(upgrade: Upgrade) -> Upgrade:
+            self._upgrades[upgrade.__name__] = upgrade
+            return upgrade
+
+        return add
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the upgrades, in their order."""
+        return tuple(self._upgrades)
+
+    def apply(self, db: Database) -> None:
+        """Apply what the file has not had yet, inside the caller's `transaction`."""
+        import sqlite_utils
+
+        known = sqlite_utils.Migrations(self.name)
+        for name, upgrade in self._upgrades.items():
+            known(name=name)(_on_its_connection(upgrade))
+        known.apply(sqlite_utils.Database(db.conn, execute_plugins=False))
+
+
+def _on_its_connection(upgrade: Upgrade) -> Callable[[sqlite_utils.Database], None]:
+    def apply(tables: sqlite_utils.Database) -> None:
+        upgrade(Database(tables.conn))
+
+    return apply
 
 
 def system_salts() -> str:
@@ -148,6 +206,7 @@ def _prepared(connection: sqlite3.Connection, salts: Salts) -> Database:
     give_salts(connection, salts)
     connection.execute("pragma journal_mode=wal")
     connection.execute("pragma foreign_keys=on")
+    connection.execute("pragma recursive_triggers=on")
     connection.execute("pragma synchronous=full")
     connection.execute(f"pragma cache_size=-{CACHE_KB}")
     connection.execute("select count(*) from sqlite_master").fetchone()
@@ -155,12 +214,11 @@ def _prepared(connection: sqlite3.Connection, salts: Salts) -> Database:
 
 
 def _upgrade(db: Database, path: Path, sets: Sequence[Migrations]) -> None:
-    known = {(s.name, m.name) for s in sets for m in s._migrations}
+    known = {(s.name, name) for s in sets for name in s.names}
     sets_known = {s.name for s in sets}
     applied: set[tuple[str, str]] = set()
-    if db["_sqlite_migrations"].exists():
-        rows = db.execute("select migration_set, name from _sqlite_migrations").fetchall()
-        applied = {(row[0], row[1]) for row in rows}
+    if one(db, "select 1 from sqlite_master where type = 'table' and name = '_sqlite_migrations'"):
+        applied = set(db.execute("select migration_set, name from _sqlite_migrations").fetchall())
     newer = sorted(name for group, name in applied - known if group in sets_known)
     if newer:
         raise DatabaseUnusable(
@@ -168,7 +226,7 @@ def _upgrade(db: Database, path: Path, sets: Sequence[Migrations]) -> None:
             hint="Update this installation; the file is left as it is.",
         )
     for migrations in sets:
-        if migrations.pending(db):
+        if any((migrations.name, name) not in applied for name in migrations.names):
             with transaction(db):
                 migrations.apply(db)
                 index_marks(db.conn)

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlite_utils import Database
-
 from programme.actions import ProgrammeAction
-from programme.database import add_event, insert, one, rows, transaction
+from programme.database import Database, add_event, insert, one, rows, transaction
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework
 from rules.loader import PolicySet, digest_of

@@ -9,10 +9,8 @@ import re
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from programme.actions import ProgrammeAction
-from programme.database import add_event, insert, one, rows, transaction
+from programme.database import Database, add_event, insert, one, rows, transaction
 from programme.permissions import OWNER, Held, Role
 from programme.reviews import find_review
 from rules.errors import UnknownName, UserInvalid

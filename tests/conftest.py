@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlite_utils import Database
 
 from assessment.runs.run import assess
 from evidence.intake.importing import import_files
 from joint_review.opening import init_programme, open_programme
+from programme.database import Database
 from programme.reviews import create_review
 from rules.loader import load_policy
 

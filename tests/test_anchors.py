@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from evidence.anchors import (
     AROUND,
@@ -30,6 +29,7 @@ from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, change_finding, place_quote, record_finding
 from evidence.intake.importing import import_row
 from evidence.sources import SourceDetails, add_sources
+from programme.database import Database, one
 from programme.reviews import Review, create_review, find_review
 from rules.errors import EvidenceInvalid, ImportRefused
 
@@ -192,7 +192,7 @@ def test_what_is_wrong_with_a_finding_is_said_by_field(north: tuple[Database, Re
         "domains",
         "significance",
     ]
-    assert db["evidence"].count == 0
+    assert one(db, "select count(*) from evidence") == 0
 
 
 # As a Web Annotation

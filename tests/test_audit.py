@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 from assessment_example import AT, WELSH, add, assess_plainly, finding, good_domain, new_programme, new_review
 from click.testing import CliRunner
-from sqlite_utils import Database
 from trying import Tried
 
 from assessment.decisions.decide import rate
@@ -30,7 +29,7 @@ from joint_review.opening import init_programme, open_programme
 from joint_review.web import prepare_connection
 from programme import seals
 from programme.check import RecordCheck, head_of_record
-from programme.database import add_event, insert, one, rows, transaction
+from programme.database import Database, add_event, insert, one, rows, transaction
 from programme.reviews import find_review
 from rules.errors import EvidenceInvalid, ReviewError
 

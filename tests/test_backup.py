@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 from assessment_example import AT, finding, new_programme, new_review
 from click.testing import CliRunner
-from sqlite_utils import Database
 from trying import Tried
 
 from assessment.runs.audit import audit_programme
@@ -25,7 +24,7 @@ from joint_review.cli import cli
 from joint_review.opening import open_programme
 from programme.backup import back_up, restore_backup
 from programme.check import head_of_record
-from programme.database import add_event, one, rows, transaction
+from programme.database import Database, add_event, one, rows, transaction
 from rules.errors import DatabaseUnusable
 
 ROOT = Path(__file__).parent.parent

@@ -30,7 +30,6 @@ from assessment_example import (
     whole_review,
 )
 from click.testing import CliRunner
-from sqlite_utils import Database
 
 from assessment.decisions.challenges import (
     close_challenge,
@@ -46,7 +45,7 @@ from assessment.runs.audit import audit_programme
 from evidence.items import tag_item, withdraw_item
 from joint_review.cli import cli
 from joint_review.opening import open_programme
-from programme.database import rows
+from programme.database import Database, rows
 from programme.reviews import Review
 from rules.errors import DecisionRefused, EvidenceInvalid, ReviewError, RunImpossible, UnknownName
 

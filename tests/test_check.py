@@ -22,10 +22,10 @@ from assessment_example import (
     score,
     survey,
 )
-from sqlite_utils import Database
 
 from evidence.check import check_evidence
 from evidence.items import withdraw_item
+from programme.database import Database
 from programme.reviews import Review, create_review
 
 

@@ -21,11 +21,11 @@ from assessment_example import (
     rate_approved,
     tables_of,
 )
-from sqlite_utils import Database
 
 from assessment.runs.run import load_run
 from joint_review.cli import main
 from joint_review.opening import open_programme
+from programme.database import Database
 from programme.reviews import find_review
 from rules.errors import RunImpossible, RunUnreadable
 

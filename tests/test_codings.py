@@ -22,7 +22,6 @@ from example_framework import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from assessment.runs.run import assess, load_run
 from assessment.runs.verify import verify_run
@@ -30,7 +29,7 @@ from evidence.coding.codings import withdraw_coding
 from evidence.intake.importing import import_files, import_row
 from evidence.items import withdraw_item
 from evidence.measures.compute import evidence_digest
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.reviews import find_review, store_frameworks
 from rules.errors import EvidenceInvalid, ImportRefused
 from rules.loader import load_policy

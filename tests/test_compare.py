@@ -27,11 +27,11 @@ from assessment_example import (
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
-from sqlite_utils import Database
 
 from comparison.compare import compare_reviews, framework_to_compare
 from comparison.nearest import _side_by_side, distances
 from joint_review.cli import main
+from programme.database import Database
 from programme.reviews import Review, create_review, store_frameworks
 from rules.errors import RunImpossible, UnknownName
 from rules.loader import PolicySet

@@ -21,7 +21,6 @@ from assessment_example import (
     rate_approved,
     survey,
 )
-from sqlite_utils import Database
 from uncertainty_example import SURVEY_MEAN, one_criterion
 
 from assessment.decisions.confidence import (
@@ -35,7 +34,7 @@ from assessment.robustness.uncertainty import measure_uncertainty
 from assessment.runs.run import Run
 from joint_review.cli import main
 from joint_review.opening import open_programme
-from programme.database import one
+from programme.database import Database, one
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.loader import PolicySet

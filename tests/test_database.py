@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 from example_framework import AT, counts, new_programme
-from sqlite_utils import Database, Migrations
 from trying import Tried
 
 from joint_review.upgrades.evidence import migrations as evidence_upgrades
 from programme import database
 from programme.database import (
     APPLICATION_ID,
+    Database,
+    Migrations,
     add_event,
     create_database,
     insert,

@@ -30,7 +30,6 @@ from assessment_example import (
     whole_review,
 )
 from click.testing import CliRunner
-from sqlite_utils import Database
 
 from assessment.decisions.decide import accept, approve, decision_states, rate
 from assessment.reasons.history import history_of
@@ -41,7 +40,7 @@ from assessment.runs.verify import verify_run
 from comparison.overrides import count_overrides
 from joint_review.cli import cli
 from joint_review.opening import open_programme
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.names import same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused, ReviewError, RunImpossible, UnknownName

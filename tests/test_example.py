@@ -17,11 +17,10 @@ from assessment_example import (
     new_programme,
     read_csv,
 )
-from sqlite_utils import Database
 
 from assessment.runs.run import Run
 from evidence.rows import SOURCE_KINDS
-from programme.database import rows
+from programme.database import Database, rows
 from programme.reviews import Review
 from rules.loader import load_policy
 

@@ -21,7 +21,6 @@ from assessment_example import (
     rate_approved,
     whole_review,
 )
-from sqlite_utils import Database
 
 from assessment.reasons.explain import (
     DecisionExplained,
@@ -34,6 +33,7 @@ from assessment.reasons.explain import (
 from assessment.runs.result import make_result
 from assessment.runs.run import Run
 from joint_review.plain import plain
+from programme.database import Database
 from programme.reviews import Review
 from rules.engine import fire_of_record
 from rules.errors import UnknownName

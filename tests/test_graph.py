@@ -20,10 +20,10 @@ from assessment_example import (
     new_review,
     survey,
 )
-from sqlite_utils import Database
 
 from evidence.graph import EvidenceGraph, build_graph
 from evidence.items import tag_item, withdraw_item
+from programme.database import Database
 from programme.reviews import Review
 from rules.errors import UnknownName
 

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 from assessment_example import AT, assess_plainly, finding, item_at, new_programme, new_review
-from sqlite_utils import Database
 
 from assessment.decisions.panel import open_panel, show_panels, vote
 from assessment.runs.audit import audit_programme
 from evidence.coding.second_coding import Judgement, code_item, draw_batch, hand_in, items_to_code
-from programme.database import system_salts
+from programme.database import Database, system_salts
 from programme.hidden import FROM_PEOPLE, as_pages, as_writer, hide
 from programme.reviews import find_review
 from programme.seals import give_salts

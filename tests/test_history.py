@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from assessment_example import AT, add, assess_plainly, finding, good_domain, new_programme, new_review
 from click.testing import CliRunner
-from sqlite_utils import Database
 
 from assessment.decisions.decide import rate
 from assessment.reasons.history import history_of
 from evidence.items import tag_item, withdraw_item
 from joint_review.cli import cli
+from programme.database import Database
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid
 

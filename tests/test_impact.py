@@ -27,13 +27,12 @@ from assessment_example import (
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from random_rulebooks import infer_alone, policy_sets, rule_sets, values_near
-from sqlite_utils import Database
 
 from comparison.edits import POLICY, RATINGS, Assessed, Mixture, cause_of, edits_of
 from comparison.impact import rules_impact
 from joint_review.cli import main
 from joint_review.cli.impact import policy_named
-from programme.database import open_for_reading
+from programme.database import Database, open_for_reading
 from programme.reviews import Review, create_review
 from rules.errors import DatabaseUnusable, PolicyFileInvalid, RunImpossible, UnknownName
 from rules.loader import LIBRARY, PolicySet, load_policy

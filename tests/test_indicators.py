@@ -24,13 +24,13 @@ from assessment_example import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
-from sqlite_utils import Database
 from uncertainty_example import measure
 
 from comparison.indicators import Series, indicators_of, read_period, shown
 from evidence.items import withdraw_item
 from evidence.measures.compute import compute_measures
 from joint_review.cli import main
+from programme.database import Database
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid
 

@@ -24,11 +24,10 @@ from example_framework import (
     new_review,
     write_csv,
 )
-from sqlite_utils import Database
 
 from evidence.intake.importing import import_files
 from joint_review.upgrades.evidence import migrations as evidence_upgrades
-from programme.database import open_database
+from programme.database import Database, open_database
 from programme.reviews import find_review
 
 STRANDS = ("all", "adults", "older-people", "carers")

@@ -21,7 +21,6 @@ from assessment_example import (
     survey,
     tables_of,
 )
-from sqlite_utils import Database
 
 from evidence.intake.importing import import_row
 from evidence.items import (
@@ -33,6 +32,7 @@ from evidence.items import (
     tag_item,
     withdraw_item,
 )
+from programme.database import Database
 from programme.database import rows as rows_of
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, UnknownName

@@ -29,11 +29,11 @@ from assessment_example import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
-from sqlite_utils import Database
 from statsmodels.stats.proportion import proportion_confint
 
 from evidence.items import tag_item, withdraw_item
 from evidence.measures.compute import behind, compute_measures, evidence_digest, wilson
+from programme.database import Database
 from programme.reviews import Review, create_review
 from rules.ratings import MeasureValue
 from rules.rulebook import Measure, Of, Statistic

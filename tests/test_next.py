@@ -22,11 +22,11 @@ from assessment_example import (
     survey,
 )
 from scipy.stats import binom
-from sqlite_utils import Database
 from uncertainty_example import CASES_MET, KINDS, STRENGTHS, SURVEY_MEAN, near, one_criterion
 
 from assessment.robustness.next_evidence import DomainNext, Next, look_next
 from joint_review.cli import main
+from programme.database import Database
 from rules.errors import RunImpossible
 from rules.loader import PolicySet
 

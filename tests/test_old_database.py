@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 from serving import serving
-from sqlite_utils import Database
 
 from assessment.decisions import schema as decision_schema
 from assessment.runs import schema as run_schema
@@ -22,6 +21,7 @@ from evidence import schema as evidence_schema
 from evidence.coding import schema as coding_schema
 from joint_review.opening import UPGRADES, init_programme, open_programme
 from programme import schema as programme_schema
+from programme.database import Database
 from programme.reviews import find_review
 
 MADE = Path(__file__).parent / "files" / "made-by-0.1.0.db.xz"
@@ -87,7 +87,7 @@ def applied(connection: sqlite3.Connection) -> set[tuple[str, str]]:
 def test_every_upgrade_it_has_recorded_is_still_known(old: Path) -> None:
     with closing(sqlite3.connect(old)) as connection:
         recorded = applied(connection)
-    known = {(group.name, one.name) for group in UPGRADES for one in group._migrations}
+    known = {(group.name, name) for group in UPGRADES for name in group.names}
     assert recorded
     assert recorded - known == set()
 
@@ -103,7 +103,7 @@ def test_opening_it_brings_it_up_to_date_and_loses_nothing(old: Path) -> None:
         ]
         before = {name: connection.execute(f"select count(*) from [{name}]").fetchone() for name in tables}
     with closing(open_programme(old).conn) as connection:
-        known = {(group.name, one.name) for group in UPGRADES for one in group._migrations}
+        known = {(group.name, name) for group in UPGRADES for name in group.names}
         assert applied(connection) == known
         after = {name: connection.execute(f"select count(*) from [{name}]").fetchone() for name in tables}
     grown = {name for name in tables if after[name] != before[name]}

@@ -28,14 +28,13 @@ from assessment_example import (
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from assessment.decisions.decide import accept, approve, decision_states, rate
 from assessment.decisions.panel import close_panel, open_panel, show_panels, vote
 from assessment.runs.audit import audit_programme
 from joint_review.cli import cli
 from joint_review.opening import open_programme
-from programme.database import rows
+from programme.database import Database, rows
 from programme.reviews import Review
 from rules.errors import DecisionRefused, ReviewError, UnknownName
 

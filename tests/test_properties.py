@@ -37,7 +37,6 @@ from random_rulebooks import (
     policy_sets,
     values_near,
 )
-from sqlite_utils import Database
 from uncertainty_example import SURVEY_MEAN, one_criterion
 
 from assessment.reasons.trail import trail_of
@@ -48,7 +47,7 @@ from assessment.robustness.whatif import leave_one_out
 from assessment.runs.run import Run, load_run
 from evidence.intake.importing import import_files
 from evidence.items import tag_item, withdraw_item
-from programme.database import rows
+from programme.database import Database, rows
 from programme.reviews import Review, create_review, store_frameworks
 from rules.arrays import ArrayEvaluator
 from rules.engine import EngineWorker, available, fire_of_record

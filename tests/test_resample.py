@@ -23,12 +23,12 @@ from assessment_example import (
     survey,
 )
 from scipy.stats import binom
-from sqlite_utils import Database
 from uncertainty_example import CASES_MET, STRENGTHS, SURVEY_MEAN, drawn, measure, near, resampler_of
 
 from evidence.items import withdraw_item
 from evidence.measures.draws import binomial_quantiles
 from evidence.measures.resample import More, Resampler
+from programme.database import Database
 from rules.errors import EvidenceInvalid
 from rules.rulebook import Measure
 

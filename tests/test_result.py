@@ -28,7 +28,6 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_rulebooks import infer_alone, policy_sets, values_near
-from sqlite_utils import Database
 
 from assessment.runs.audit import audit_programme
 from assessment.runs.result import FORMAT, canonical, make_result, read_result
@@ -38,7 +37,7 @@ from assessment.runs.verify import verify_run
 from joint_review.cli import cli
 from joint_review.opening import open_programme
 from joint_review.plain import plain
-from programme.database import one
+from programme.database import Database, one
 from programme.reviews import Review, find_review
 from rules.engine import fire_of_record
 from rules.errors import RunUnreadable

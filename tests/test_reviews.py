@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 from example_framework import AT, SMALL, Desk, finding, policy_of, small_framework
-from sqlite_utils import Database
 
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.reviews import create_review, domain_ids, find_review, list_reviews, store_frameworks
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.loader import digest_of

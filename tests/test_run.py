@@ -44,7 +44,6 @@ from assessment_example import (
     tables_of,
     whole_review,
 )
-from sqlite_utils import Database
 
 from assessment.decisions.decide import approve, rate
 from assessment.reasons.trail import MeasureNode, Node, trail_of
@@ -61,7 +60,7 @@ from assessment.runs.run import (
 from assessment.runs.schema import TABLES
 from evidence.items import withdraw_item
 from joint_review.opening import open_programme
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.reviews import Review, find_review
 from rules.engine import EngineWorker, available, engine_names
 from rules.errors import (

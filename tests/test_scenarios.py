@@ -25,7 +25,6 @@ from assessment_example import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_evidence import random_rows
-from sqlite_utils import Database
 
 from evidence.items import withdraw_item
 from evidence.measures.compute import compute_measures
@@ -38,6 +37,7 @@ from evidence.measures.scenarios import (
     sets_left_out,
     some_pairs,
 )
+from programme.database import Database
 from programme.reviews import Review, find_review
 from rules.rulebook import Measure, Of, Statistic
 

@@ -17,13 +17,13 @@ import pytest
 from argon2 import PasswordHasher
 from datasette.app import Datasette
 from serving import free_port
-from sqlite_utils import Database
 
 from joint_review.metadata import metadata
 from joint_review.web.guard import is_from_here
 from joint_review.web.signin import COOKIE, OWNER_LINK, SIGN_IN, SIGN_OUT
 from programme import users
 from programme.accounts import TRIES, accounts_path, open_accounts
+from programme.database import Database
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 GOOD = "four plain words together"

@@ -29,7 +29,7 @@ from evidence.sources import (
 from joint_review.cli import main
 from joint_review.upgrades.evidence import migrations as evidence_upgrades
 from programme.check import check_record
-from programme.database import one, open_database
+from programme.database import Database, one, open_database
 from rules.errors import EvidenceInvalid, ImportRefused, UnknownName
 
 WELSH = "Mae dŵr yn y tŷ.\fGofalwyr: ni ofynnodd neb.\fDim byd arall am y dwr."
@@ -267,7 +267,7 @@ def test_an_older_file_is_brought_up_to_date_with_its_texts(desk: Desk) -> None:
     assert len(names) == 3
     for row in names:
         conn.execute(f"drop trigger {row['name']}")
-    desk.db.table("source_page").enable_fts(["text"], create_triggers=True, replace=True)
+    Database(conn).table("source_page").enable_fts(["text"], create_triggers=True, replace=True)
     conn.execute("delete from _sqlite_migrations where name = 'texts_never_change'")
     assert found(desk, "o") == []
     desk.close()

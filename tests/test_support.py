@@ -28,7 +28,6 @@ from assessment_example import (
     whole_review,
 )
 from click.testing import CliRunner, Result
-from sqlite_utils import Database
 from test_scenarios import random_rows
 
 from assessment.reasons.support import Supports, run_graph, supports_of, trail_graphml
@@ -40,7 +39,7 @@ from joint_review.web import support as on_pages
 from joint_review.web.cache import Worked, supports_of_latest
 from joint_review.web.pages import reading
 from joint_review.web.pages import trail as of_trail
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.reviews import Review, find_review
 from rules.errors import UnknownName
 

@@ -15,7 +15,6 @@ from assessment_example import AT, SOURCES, Row, add, item_at, load_example, new
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
-from sqlite_utils import Database
 from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.proportion import proportion_confint
 
@@ -42,6 +41,7 @@ from comparison.surveys import (
 )
 from evidence.items import withdraw_item
 from joint_review.cli import main
+from programme.database import Database
 from programme.reviews import Review, create_review
 from rules.errors import EvidenceInvalid, UnknownName
 

@@ -20,11 +20,11 @@ from assessment_example import (
     survey,
     whole_review,
 )
-from sqlite_utils import Database
 
 from assessment.robustness.alternatives import Base, load_base
 from assessment.robustness.tornado import Bar, Tornado, tornado
 from assessment.runs.run import Run, infer_of_record, load_run
+from programme.database import Database
 from programme.reviews import create_review, find_review
 from rules.errors import UnknownName
 

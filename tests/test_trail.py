@@ -28,14 +28,13 @@ from assessment_example import (
     survey,
     whole_review,
 )
-from sqlite_utils import Database
 
 from assessment.reasons.trail import MeasureNode, Node, find_measure, items_behind, trail_of
 from assessment.runs.run import Run, load_run
 from evidence.items import ItemFilter, find_item, list_items, tag_item, withdraw_item
 from evidence.measures.compute import compute_measures
 from joint_review.plain import plain
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.reviews import Review, create_review
 from rules.errors import UnknownName
 from rules.loader import PolicySet

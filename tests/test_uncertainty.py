@@ -28,13 +28,12 @@ from assessment_example import (
     whole_review,
 )
 from scipy.stats import binom
-from sqlite_utils import Database
 from uncertainty_example import KINDS, SURVEY_MEAN, near, one_criterion
 
 from assessment.robustness.uncertainty import Uncertainty, check_draws, measure_uncertainty, prepare
 from assessment.runs.run import Run
 from joint_review.cli import main
-from programme.database import one
+from programme.database import Database, one
 from programme.reviews import Review
 from rules.errors import ReviewError, RunImpossible
 from rules.evaluate import Evaluator

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from assessment_example import rate_approved
-from sqlite_utils import Database
 
 from assessment.runs.changes import compare_runs
 from assessment.runs.run import Run, assess, load_run
@@ -17,6 +16,7 @@ from assessment.runs.verify import verify_run
 from evidence.intake.importing import import_row
 from evidence.items import withdraw_item
 from joint_review.opening import init_programme
+from programme.database import Database
 from programme.reviews import Review, create_review
 from rules.engine import available
 from rules.errors import RunImpossible

@@ -16,7 +16,6 @@ import pytest
 from assessment_example import rate_approved
 from conftest import NOW
 from reading import ELSEWHERE, MODERATOR, NEWER, REVIEW, REVIEWER, ROOT, SVG, Outline, Site, said_by, served
-from sqlite_utils import Database
 
 from assessment.decisions.confidence import state_confidence
 from assessment.reasons.grid import make_grid
@@ -28,6 +27,7 @@ from joint_review.metadata import FOR_WHOM, QUERIES, TABLES, VIEWS, metadata
 from joint_review.web import cache as worked
 from joint_review.web import figures, register_routes
 from joint_review.web.cache import Kept
+from programme.database import Database
 from programme.reviews import create_review, find_review
 from rules.errors import RunImpossible
 from rules.loader import library_ids, load_policy

@@ -26,14 +26,13 @@ from assessment_example import (
 )
 from form_bench import Bench, opened
 from reading import Outline
-from sqlite_utils import Database
 
 from assessment.runs.audit import audit_programme
 from assessment.runs.run import Prepared, load_run, prepare_run, record_run
 from assessment.runs.verify import verify_run
 from evidence.items import tag_item, withdraw_item
 from joint_review.opening import open_programme
-from programme.database import open_for_reading
+from programme.database import Database, open_for_reading
 from programme.reviews import find_review
 from rules.loader import PolicySet, load_rulebook
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from form_bench import AT, LEAD, MODERATOR, REVIEW, REVIEWER, Bench, filled, made, opened, programme
-from sqlite_utils import Database
 
 from assessment.runs.audit import audit_programme
 from evidence.coding.second_coding import draw_batch
@@ -19,6 +18,7 @@ from joint_review.opening import open_programme
 from joint_review.web.forms import Form
 from joint_review.web.page import Page
 from joint_review.web.routes import all_forms, all_pages
+from programme.database import Database
 from programme.permissions import Role
 from programme.reviews import find_review
 from programme.users import add_user

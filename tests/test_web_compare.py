@@ -19,10 +19,10 @@ from assessment_example import (
     whole_review,
 )
 from reading import ELSEWHERE, MODERATOR, REVIEWER, Site, said_by, served
-from sqlite_utils import Database
 
 from joint_review.opening import open_programme
 from joint_review.web import figures
+from programme.database import Database
 from programme.reviews import Review, create_review, find_review
 from rules.loader import PolicySet
 

@@ -12,10 +12,10 @@ import pytest
 from assessment_example import assess_plainly, new_programme, new_review, whole_review
 from form_bench import Bench, opened
 from reading import Outline
-from sqlite_utils import Database
 
 from assessment.runs.audit import audit_programme
 from joint_review.opening import open_programme
+from programme.database import Database
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 

@@ -12,7 +12,6 @@ import pytest
 from assessment_example import add, assess_plainly, finding, item_at, new_programme, new_review, whole_review
 from form_bench import AT, Bench, opened
 from reading import Outline
-from sqlite_utils import Database
 
 from assessment.decisions.challenges import close_challenge, raise_challenge
 from assessment.decisions.decide import approve, decision_states, rate
@@ -21,6 +20,7 @@ from assessment.runs.audit import audit_programme
 from joint_review.opening import open_programme
 from joint_review.web.page import Page
 from joint_review.web.routes import all_forms, all_pages
+from programme.database import Database
 from programme.reviews import find_review
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")

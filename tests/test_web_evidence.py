@@ -13,12 +13,12 @@ from xml.etree import ElementTree
 import pytest
 from assessment_example import AT, SOURCES, Row, add, finding, indicator, new_programme, survey
 from reading import MODERATOR, ROOT, SVG, Site, said_by, served
-from sqlite_utils import Database
 
 from evidence.intake.importing import import_files
 from evidence.items import withdraw_item
 from joint_review.opening import open_programme
 from joint_review.web.pages import agreement
+from programme.database import Database
 from programme.reviews import Review, create_review, find_review
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")

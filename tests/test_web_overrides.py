@@ -12,10 +12,10 @@ import pytest
 from assessment_example import AT, assess_plainly, good_domain, new_programme, new_review, rate_approved
 from form_bench import Bench, opened
 from reading import Outline
-from sqlite_utils import Database
 
 from assessment.decisions.decide import accept
 from joint_review.opening import open_programme
+from programme.database import Database
 from programme.reviews import create_review
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")

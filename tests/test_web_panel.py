@@ -12,11 +12,11 @@ import pytest
 from assessment_example import AT, assess_plainly, new_programme, new_review, whole_review
 from form_bench import Bench, opened
 from reading import Outline
-from sqlite_utils import Database
 
 from assessment.decisions.panel import show_panels
 from assessment.runs.audit import audit_programme
 from joint_review.opening import open_programme
+from programme.database import Database
 from programme.reviews import find_review
 from programme.users import add_user, disable_user
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from assessment_example import WELSH, assess_plainly, finding, new_programme, new_review
 from reading import REVIEW, Site, said_by, served
-from sqlite_utils import Database
 
+from programme.database import Database
 from rules.loader import PolicySet
 from rules.rulebook import Policy
 

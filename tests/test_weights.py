@@ -27,7 +27,6 @@ from example_framework import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from raking.raking_methods import raking_entropic
-from sqlite_utils import Database
 
 from evidence.check import check_evidence
 from evidence.digests import item_digest, item_fields
@@ -37,7 +36,7 @@ from evidence.measures.compute import compute_measures
 from evidence.rows import MadeResult, SurveyResultRow
 from evidence.weights import MILLION, NoWeights, effective_base, rake
 from joint_review.upgrades.evidence import migrations as evidence_upgrades
-from programme.database import open_database
+from programme.database import Database, open_database
 from rules.rulebook import Measure, Of, Statistic
 
 # Raking ------------------------------------------------------------------------------------------------

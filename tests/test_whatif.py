@@ -30,7 +30,6 @@ from assessment_example import (
 )
 from click.testing import CliRunner
 from random_evidence import random_rows
-from sqlite_utils import Database
 
 from assessment.robustness.alternatives import Base, load_base
 from assessment.robustness.sentences import read_setting
@@ -39,6 +38,7 @@ from assessment.robustness.whatif import find_left_out, leave_one_out, try_chang
 from assessment.runs.run import load_run
 from evidence.items import withdraw_item
 from joint_review.cli.whatif import whatif
+from programme.database import Database
 from programme.reviews import Review, find_review
 from rules.errors import ReviewError, RunImpossible, UnknownName
 from rules.loader import load_policy

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from form_bench import HERE, LEAD, MODERATOR, REVIEW, SOURCE, TEXT, Bench, filled, made, opened, programme
-from sqlite_utils import Database
 
 from assessment.reasons.history import history_of
 from assessment.runs.audit import audit_programme
@@ -19,6 +18,7 @@ from joint_review.opening import open_programme
 from joint_review.web import access
 from joint_review.web.routes import all_forms
 from joint_review.web.uploads import LARGEST_FORM, MOST_FILES
+from programme.database import Database
 from programme.permissions import Role
 
 __all__ = ["made", "programme"]

@@ -24,8 +24,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.actions import AssessmentAction
 from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
 from assessment.reasons.rule import find_rules
@@ -33,7 +31,7 @@ from assessment.runs.recorded import latest_run
 from assessment.runs.run import Run, load_run
 from evidence.at_event import counted_at
 from evidence.items import find_item, item_number
-from programme.database import add_event, insert, one, rows, transaction
+from programme.database import Database, add_event, insert, one, rows, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review, find_review
 from rules.errors import DecisionRefused, UnknownName

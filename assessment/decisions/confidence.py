@@ -16,14 +16,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.actions import AssessmentAction
 from assessment.decisions.schema import PARTS_OF_CONFIDENCE
 from assessment.robustness.uncertainty import TargetChances, Uncertainty
 from assessment.runs.run import Run
 from evidence.at_event import counted_at
-from programme.database import add_event, insert, one, rows, transaction
+from programme.database import Database, add_event, insert, one, rows, transaction
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.words import many, percent

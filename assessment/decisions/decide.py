@@ -30,13 +30,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.actions import AssessmentAction
 from assessment.decisions.challenges import CELL, check_rated, open_challenges
 from assessment.runs.recorded import latest_run
 from assessment.runs.run import decided_levels
-from programme.database import add_event, insert, rows, transaction
+from programme.database import Database, add_event, insert, rows, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused, RunImpossible, UnknownName

@@ -18,11 +18,9 @@ from datetime import datetime
 from statistics import median_high, median_low
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.actions import AssessmentAction
 from assessment.runs.recorded import latest_run
-from programme.database import add_event, insert, one, rows, transaction
+from programme.database import Database, add_event, insert, one, rows, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlite_utils import Database
-
 from evidence.at_event import counted_at
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from rules.errors import EvidenceInvalid
 
 ITEM = """

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlite_utils import Database
 
 from assessment.runs.run import Run
 from evidence.at_event import counted_at
 from evidence.graph import TAGGED, WOULD_COUNT, EvidenceGraph, Node, Said, as_graphml, build_graph
 from evidence.measures.pairs import load_counted
 from evidence.measures.scenarios import pairs_behind
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.reviews import Review
 from rules.rulebook import Of
 

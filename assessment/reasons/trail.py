@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlite_utils import Database
-
 from assessment.runs.run import Run
 from evidence.at_event import counted_at
 from evidence.items import SMALL
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from rules.errors import UnknownName
 from rules.inference import Outcome
 from rules.rulebook import Of

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
 from assessment.runs.run import Run, infer_of_record
 from assessment.runs.verify import frozen_inputs
 from evidence.measures.pairs import Counted, load_counted
 from evidence.measures.scenarios import LeftOut, measures_without, sets_left_out
+from programme.database import Database
 from programme.reviews import Review
 from rules.arrays import ArrayEvaluator, Levels
 from rules.errors import RunImpossible

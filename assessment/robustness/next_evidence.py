@@ -15,8 +15,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from assessment.robustness.uncertainty import (
     Findings,
     Prepared,
@@ -28,6 +26,7 @@ from assessment.robustness.uncertainty import (
 from assessment.runs.run import Run
 from evidence.measures.pools import SampleSizes
 from evidence.measures.resample import More
+from programme.database import Database
 from programme.reviews import Review
 from rules.compile import measures_tested
 from rules.errors import RunImpossible

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
 from assessment.robustness.alternatives import (
     CELL,
@@ -29,6 +28,7 @@ from assessment.robustness.alternatives import (
     rate_alternatives,
 )
 from assessment.robustness.smallest_evidence import evidence_changes
+from programme.database import Database
 from rules.compile import measures_tested, thresholds
 from rules.errors import UnknownName
 from rules.framework import in_language

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
 from assessment.robustness.alternatives import AT_ONCE, MOVES, Base, Mover, domains_under
 from evidence.measures.pairs import Counted
@@ -31,7 +30,7 @@ from evidence.measures.scenarios import (
     sets_left_out,
     some_pairs,
 )
-from programme.database import rows
+from programme.database import Database, rows
 from rules.compile import measures_tested
 from rules.rulebook import Filter, Measure, Of, Statistic
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from sqlite_utils import Database
 
 from assessment.runs.run import Run
 from assessment.runs.verify import Frozen, frozen_inputs
 from evidence.measures.pools import UNKNOWN_BASE, SampleSizes
 from evidence.measures.resample import CHUNK, Draws, More, Resampler, load_resampler
+from programme.database import Database
 from programme.reviews import Review
 from rules.arrays import ArrayEvaluator, Levels
 from rules.errors import RunImpossible

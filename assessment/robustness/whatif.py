@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlite_utils import Database
 
 from assessment.robustness.alternatives import (
     CELL,
@@ -27,7 +26,7 @@ from evidence.items import find_item, item_number
 from evidence.measures.pairs import Codes
 from evidence.measures.scenarios import compute_measures_without, each_left_out
 from evidence.rows import SOURCE_KINDS
-from programme.database import rows
+from programme.database import Database, rows
 from rules.compile import measures_tested
 from rules.errors import ReviewError, UnknownName
 from rules.framework import in_language

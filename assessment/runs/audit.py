@@ -8,11 +8,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.runs.result import canonical
 from programme.check import SHOWN, RecordCheck, RecordProblem, check_record
-from programme.database import rows
+from programme.database import Database, rows
 from programme.progress import Progress, no_progress
 from rules.framework import Framework
 

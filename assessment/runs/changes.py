@@ -10,13 +10,11 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.runs.run import Run, decided_levels, infer_of_record
 from assessment.runs.verify import Frozen, frozen_inputs
 from evidence.at_event import added_by, came_between, not_withdrawn_by, went_between
 from evidence.measures.compute import compute_measures
-from programme.database import last_event, rows
+from programme.database import Database, last_event, rows
 from programme.reviews import Review
 from rules.errors import RunImpossible
 from rules.framework import in_language

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.runs.run import Run, decided_levels
 from evidence.measures.compute import evidence_digest
-from programme.database import last_event, one, rows
+from programme.database import Database, last_event, one, rows
 from programme.reviews import Review
 from rules.framework import Framework
 from rules.rulebook import Rulebook

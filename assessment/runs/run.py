@@ -13,7 +13,6 @@ from functools import partial
 from importlib.metadata import version
 
 from pydantic import BaseModel, ValidationError
-from sqlite_utils import Database
 
 from assessment.actions import AssessmentAction
 from assessment.runs.result import (
@@ -27,7 +26,7 @@ from assessment.runs.result import (
     read_result,
 )
 from evidence.measures.compute import behind, compute_measures, evidence_digest
-from programme.database import add_event, insert, last_event, one, rows, transaction
+from programme.database import Database, add_event, insert, last_event, one, rows, transaction
 from programme.reviews import Review, find_review
 from rules.engine import EngineWorker, available, engine_names, fire_of_record
 from rules.errors import RunImpossible, RunUnreadable, UnknownName

@@ -13,12 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.runs.result import FORMAT, make_result
 from assessment.runs.run import Run, infer_of_record, software_version
 from evidence.measures.compute import compute_measures, evidence_digest
-from programme.database import rows
+from programme.database import Database, rows
 from programme.reviews import Review
 from rules.engine import available
 from rules.loader import PolicySet

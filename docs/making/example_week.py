@@ -15,7 +15,6 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 from generated import EXAMPLE, programme
-from sqlite_utils import Database
 
 from assessment.decisions.challenges import close_challenge, raise_challenge, reply_to_challenge
 from assessment.decisions.decide import accept, approve, rate
@@ -28,6 +27,7 @@ from evidence.items import withdraw_item
 from evidence.sources import SourceDetails, add_sources
 from joint_review.opening import open_programme
 from programme.accounts import open_accounts
+from programme.database import Database
 from programme.reviewfile import read_review_file
 from programme.reviews import Review, create_review, find_review
 from programme.users import add_user, give_role

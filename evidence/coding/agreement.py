@@ -42,7 +42,6 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from sqlite_utils import Database
 
 from evidence.at_event import counted_at
 from evidence.coding.coefficients import (
@@ -57,7 +56,7 @@ from evidence.coding.coefficients import (
 )
 from evidence.measures.draws import stream
 from evidence.measures.pairs import Codes, Numbers
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid
 from rules.words import many

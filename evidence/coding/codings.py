@@ -16,10 +16,8 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from evidence.actions import EvidenceAction
-from programme.database import add_event, rows, transaction
+from programme.database import Database, add_event, rows, transaction
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, suggest
 

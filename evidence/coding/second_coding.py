@@ -32,14 +32,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from evidence.actions import EvidenceAction
 from evidence.files.spreadsheets import as_text
 from evidence.intake.codings import COLUMNS_OF_KINDS, CodingRow
 from evidence.intake.importing import import_row
 from evidence.intake.layouts import columns
-from programme.database import add_event, insert, one, rows, transaction
+from programme.database import Database, add_event, insert, one, rows, transaction
 from programme.names import same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused, EvidenceInvalid, UnknownName

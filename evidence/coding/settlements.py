@@ -17,8 +17,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from evidence.actions import EvidenceAction
 from evidence.coding.agreement import Disagreement, find_disagreements
 from evidence.coding.second_coding import Judgement, blind_to, check_done, find_batch, still_coding
@@ -26,7 +24,7 @@ from evidence.digests import ITEM_COLUMNS, item_digest
 from evidence.intake.codings import COLUMNS_OF_KINDS, NAMES_OF_KINDS
 from evidence.items import find_item
 from evidence.rows import DIRECTIONS
-from programme.database import add_event, insert, rows, transaction
+from programme.database import Database, add_event, insert, rows, transaction
 from programme.names import same_person
 from programme.reviews import Review, domain_ids
 from rules.errors import DecisionRefused, EvidenceInvalid, UnknownName

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlite_utils import Database
 
 from evidence.actions import EvidenceAction
 from evidence.digests import item_digest, item_fields, source_digest, source_fields
@@ -35,7 +34,7 @@ from evidence.rows import (
     SurveyResultRow,
     TagRow,
 )
-from programme.database import add_event, one, rows, said_plainly, transaction
+from programme.database import Database, add_event, one, rows, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review, domain_ids
 from rules.errors import ImportRefused, Problem, suggest

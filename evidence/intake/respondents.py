@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlite_utils import Database
 
 from evidence.rows import POSITIVE_FROM, MadeResult
 from evidence.weights import MILLION, NoWeights, effective_base, rake
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from rules.errors import suggest
 from rules.words import listed
 

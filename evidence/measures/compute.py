@@ -29,9 +29,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from sqlite_utils import Database
 
 from evidence.at_event import counted_at
+from programme.database import Database
 from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS, MeasureValue, rounded
 from rules.rulebook import Filter, Measure, Of, Statistic

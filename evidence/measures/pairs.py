@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
 from evidence.at_event import counted_at
-from programme.database import rows
+from programme.database import Database, rows
 from programme.reviews import Review
 
 Codes = NDArray[np.int64]

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
 from evidence.at_event import added_by, counted_at
 from evidence.measures.draws import Pool, Published, make_pool
 from evidence.measures.pairs import Codes, Counted, Numbers, load_counted
 from evidence.rows import POSITIVE_FROM
 from evidence.weights import MILLION
+from programme.database import Database
 from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS
 from rules.rulebook import Filter, Measure, Of, Statistic

@@ -39,13 +39,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from sqlite_utils import Database
 
 from evidence.at_event import added_by
 from evidence.measures.draws import Pool, Published, binomial_quantiles, stream
 from evidence.measures.pairs import Numbers
 from evidence.measures.pools import Key, OfPool, Pools, SampleSizes
-from programme.database import one
+from programme.database import Database, one
 from programme.reviews import Review
 from rules.arrays import Values, rounded_values
 from rules.errors import EvidenceInvalid

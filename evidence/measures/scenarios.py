@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
 from evidence.measures.compute import ITEM_KIND, compute_measures
 from evidence.measures.pairs import Codes, Column, Counted, Numbers
+from programme.database import Database
 from programme.reviews import Review
 from rules.arrays import rounded_values
 from rules.ratings import FEWEST_ANSWERS, MeasureValue

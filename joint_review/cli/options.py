@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 import click
 from pydantic_core import PydanticCustomError
-from sqlite_utils import Database
 from tqdm import tqdm
 
 from joint_review.opening import open_programme
 from programme.calendar import read_date
+from programme.database import Database
 from programme.reviews import Review, find_review
 from rules.errors import ReviewError, RunImpossible, suggest
 

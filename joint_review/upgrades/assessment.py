@@ -5,8 +5,6 @@ Files have recorded the name of the set and of every upgrade: neither ever chang
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
-
 from assessment.decisions.schema import (
     CONFIDENCE,
     DECISION_TABLES,
@@ -17,6 +15,7 @@ from assessment.decisions.schema import (
 )
 from assessment.runs import schema as run_schema
 from programme.columns import create, refuse_changes
+from programme.database import Database, Migrations
 from programme.schema import USERS
 
 migrations = Migrations("joint-review assessment")

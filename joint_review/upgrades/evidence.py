@@ -5,14 +5,13 @@ Files have recorded the name of the set and of every upgrade: neither ever chang
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
-
 from evidence import schema
 from evidence.coding import schema as coding_schema
 from evidence.coding.schema import CODING_VIEWS, CODINGS, PASSAGES, SECOND_CODING
 from evidence.schema import ANCHORS, ANSWERS, FIRST_TABLES, FIRST_VIEWS, RESPONDENTS
 from programme import schema as programme_schema
 from programme.columns import create, refuse_changes
+from programme.database import Database, Migrations
 from programme.schema import BEFORE_AND_AFTER, SEALS
 from programme.seals import nothing_stored, seal_events
 
@@ -24,8 +23,8 @@ def evidence_tables(db: Database) -> None:
     """The first version of the evidence tables."""
     create(db, (*programme_schema.FIRST_TABLES, *FIRST_TABLES))
     create(db, FIRST_VIEWS)
-    db.table("evidence").enable_fts(["text", "quote", "locator"], create_triggers=True)
-    db.table("source_page").enable_fts(["text"], create_triggers=True)
+    _make_searchable(db, "evidence", "text", "quote", "locator")
+    _make_searchable(db, "source_page", "text")
 
 
 @migrations()
@@ -58,8 +57,7 @@ def texts_never_change(db: Database) -> None:
     """Stored text is never changed or taken away; search finds letters whatever accents they carry."""
     refuse_changes(db, "source_page")
     # 2: also from letters that carry two accents, which 1, the default, leaves as they are.
-    tokenizer = "unicode61 remove_diacritics 2"
-    db.table("source_page").enable_fts(["text"], create_triggers=True, tokenize=tokenizer, replace=True)
+    _make_searchable(db, "source_page", "text", tokenize="unicode61 remove_diacritics 2", replace=True)
 
 
 @migrations()
@@ -93,3 +91,13 @@ def rows_never_replaced(db: Database) -> None:
     for table in (*programme_schema.TABLES, *schema.TABLES, *coding_schema.TABLES):
         if table.never_changed:
             refuse_changes(db, table.name)
+
+
+def _make_searchable(
+    db: Database, table: str, *columns: str, tokenize: str | None = None, replace: bool = False
+) -> None:
+    """A full-text index over the columns, kept up to date by triggers."""
+    import sqlite_utils
+
+    tables = sqlite_utils.Database(db.conn, execute_plugins=False)
+    tables.table(table).enable_fts(columns, create_triggers=True, tokenize=tokenize, replace=replace)

@@ -9,10 +9,9 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from datasette import Forbidden
-from sqlite_utils import Database
 
 from joint_review.web.compat import allowed
-from programme.database import APPLICATION_ID, said_plainly
+from programme.database import APPLICATION_ID, Database, said_plainly
 from programme.hidden import as_pages, as_writer
 from programme.permissions import MAY, OWNER, OWNER_ROLES, Action, Actor, Held, Role, make_actor
 from rules.errors import DatabaseUnusable
@@ -153,8 +152,7 @@ async def read(database: Any, question: Callable[[Database], T]) -> T:
     """What `question` finds, in one of Datasette's reading threads and in one read transaction."""
 
     def ask(connection: Any) -> T:
-        # Nothing is set on Datasette's connection: no pragma, no plugin of sqlite-utils.
-        db = Database(connection, recursive_triggers=False, execute_plugins=False)
+        db = Database(connection)
         with said_plainly(), as_pages(connection):
             connection.execute("begin")
             try:
@@ -181,9 +179,10 @@ async def write(database: Any, change: Callable[[Database], T]) -> T:
         connection.isolation_level = connection.row_factory = None
         left = max(WRITE_WAITS - (monotonic() - called), 0.1)
         connection.execute(f"pragma busy_timeout={int(left * 1000)}")
+        connection.execute("pragma recursive_triggers=on")
         try:
             with as_writer(connection):
-                return change(Database(connection, execute_plugins=False)), None
+                return change(Database(connection)), None
         except Exception as error:
             # Handed back, since Datasette would print what is raised in this thread.
             return None, error

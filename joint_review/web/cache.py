@@ -13,8 +13,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from sqlite_utils import Database
-
 from assessment.reasons.support import Supports, supports_of
 from assessment.robustness.alternatives import Base, load_base
 from assessment.robustness.next_evidence import Next, look_next
@@ -24,7 +22,7 @@ from assessment.robustness.uncertainty import Uncertainty, measure_uncertainty
 from assessment.robustness.whatif import leave_one_out
 from assessment.runs.changes import compare_runs
 from assessment.runs.run import Run, load_run
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.reviews import Review
 from programme.seals import last_digest
 from rules.errors import ReviewError, RunImpossible, RunUnreadable

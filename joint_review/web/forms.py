@@ -37,7 +37,6 @@ from typing import Any
 from urllib.parse import unquote
 
 from datasette import Forbidden, Response
-from sqlite_utils import Database
 
 from evidence.coding.second_coding import refuse_blind
 from evidence.files.texts import GivenFile
@@ -46,6 +45,7 @@ from joint_review.web.access import actor_of, read, working_database, write
 from joint_review.web.compat import form_token
 from joint_review.web.uploads import FormTooLarge, FormUnreadable, read_form
 from joint_review.web.wording import sentence
+from programme.database import Database
 from programme.permissions import Action, Actor
 from rules.errors import DatabaseUnusable, ProblemsFound, ReviewError
 

@@ -19,10 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from joint_review.web.forms import Form
 from joint_review.web.request import Asked
+from programme.database import Database
 from programme.permissions import Action
 
 Found = dict[str, Any]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.reasons.explain import explain_rating
 from assessment.reasons.grid import make_grid
 from assessment.runs.recorded import (
@@ -19,6 +17,7 @@ from assessment.runs.recorded import (
 )
 from assessment.runs.run import Run
 from joint_review.web import wording
+from programme.database import Database
 from programme.reviews import Review
 from rules.framework import in_language
 from rules.inference import Rating

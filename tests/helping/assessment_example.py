@@ -18,14 +18,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.decisions.decide import approve, rate
 from assessment.runs.result import Inputs
 from assessment.runs.run import Run, assess
 from evidence.intake.importing import ImportReport, import_files
 from joint_review.opening import init_programme, open_programme
-from programme.database import one
+from programme.database import Database, one
 from programme.reviewfile import read_review_file
 from programme.reviews import Review, create_review
 from rules.loader import PolicySet, load_policy

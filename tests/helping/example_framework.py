@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlite_utils import Database
 
 from evidence.intake.importing import ImportReport, import_files
 from joint_review.upgrades.evidence import migrations as evidence_upgrades
-from programme.database import create_database, rows
+from programme.database import Database, create_database, rows
 from programme.reviews import Review, create_review, store_frameworks
 from rules.errors import ImportRefused
 from rules.framework import Framework

@@ -29,7 +29,6 @@ from assessment_example import (
     score,
     survey,
 )
-from sqlite_utils import Database
 
 from assessment.decisions import decide
 from assessment.decisions.challenges import close_challenge, raise_challenge, reply_to_challenge
@@ -42,6 +41,7 @@ from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
 from evidence.items import withdraw_item
 from evidence.sources import SourceDetails, add_sources
+from programme.database import Database
 from programme.reviews import create_review
 from programme.users import add_user, disable_user
 from rules.loader import load_policy

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from assessment_example import WELSH, last_event
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
 from evidence.measures.compute import compute_measures
 from evidence.measures.resample import More, Resampler, load_resampler
+from programme.database import Database
 from programme.reviews import Review
 from rules.loader import PolicySet
 from rules.rulebook import Measure, Of, Rulebook, Statistic

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 from argon2 import PasswordHasher
-from sqlite_utils import Database
 
 from assessment.runs.audit import audit_programme
 from evidence.files.texts import GivenFile
@@ -19,6 +18,7 @@ from evidence.sources import SourceDetails, add_sources
 from joint_review.opening import init_programme, open_programme
 from joint_review.web.signin import SIGN_IN
 from programme.accounts import open_accounts
+from programme.database import Database
 from programme.reviews import create_review, find_review
 from programme.users import add_user
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from sqlite_utils import Database
-
 from evidence.coding.agreement import (
     DOMAINS,
     Agreement,
@@ -24,7 +22,7 @@ from joint_review.web.lists import paging_of
 from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
-from programme.database import rows
+from programme.database import Database, rows
 from programme.reviews import Review, find_review
 from rules.errors import EvidenceInvalid
 from rules.words import percent

@@ -14,8 +14,6 @@ from datetime import date
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlite_utils import Database
-
 from assessment.runs.changes import count_changes
 from assessment.runs.recorded import latest_run, runs_of
 from assessment.runs.run import Prepared, Run, load_run, prepare_run, record_run
@@ -27,7 +25,7 @@ from joint_review.web.lists import PAGE_SIZE
 from joint_review.web.page import REVIEW, Found, Page, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import ReviewError, RunImpossible

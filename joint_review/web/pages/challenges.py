@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.decisions import challenges as register
 from assessment.decisions.challenges import CELL
 from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
@@ -16,7 +14,7 @@ from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Subject
 from joint_review.web.pages.decisions import without_commands
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.names import same_person
 from programme.permissions import Action
 from programme.reviews import Review, find_review

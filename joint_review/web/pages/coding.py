@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlite_utils import Database
-
 from evidence.coding.agreement import Coding, coding_words
 from evidence.coding.second_coding import (
     Judgement,
@@ -26,7 +24,7 @@ from joint_review.web.pages.decisions import without_commands
 from joint_review.web.pages.reading import questions_of
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
-from programme.database import rows
+from programme.database import Database, rows
 from programme.names import same_person
 from programme.permissions import Action, make_actor
 from programme.reviews import Review, find_review

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlite_utils import Database
-
 from comparison.compare import compare_reviews, framework_to_compare
 from comparison.reviews import frameworks_in_use
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.page import NAME, Found, Page, Subject
 from joint_review.web.request import Asked
+from programme.database import Database
 from programme.permissions import Action
 from rules.errors import RunImpossible
 from rules.framework import Framework, in_language

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from assessment.decisions.challenges import list_challenges
 from assessment.decisions.panel import show_panels
 from evidence.check import check_evidence, evidence_matrix
@@ -14,7 +12,7 @@ from joint_review.web.lists import PAGE_SIZE, item_line, paging_of
 from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.names import same_person
 from programme.reviews import find_review
 

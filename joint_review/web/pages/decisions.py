@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from sqlite_utils import Database
-
 from assessment.decisions import decide
 from assessment.decisions.challenges import CELL, check_rated
 from assessment.runs.run import Run, load_run
@@ -15,7 +13,7 @@ from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from joint_review.web.wording import plural
-from programme.database import rows
+from programme.database import Database, rows
 from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import DecisionRefused, RunImpossible

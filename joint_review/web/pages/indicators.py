@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlite_utils import Database
-
 from comparison.indicators import PeriodReadings, Series, describe_indicators, indicators_of, shown
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
@@ -17,6 +15,7 @@ from joint_review.web.pages.surveys import digest_of
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from pictures.curves import trend_plot
+from programme.database import Database
 from programme.reviews import Review, find_review
 from rules.errors import EvidenceInvalid, UnknownName
 

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from datasette.utils import tilde_encode
-from sqlite_utils import Database
 
 from evidence.anchors import Standing, as_annotation, place_of
 from evidence.check import check_evidence, items_to_look_at
@@ -17,6 +16,7 @@ from joint_review.web.lists import PAGE_SIZE, item_line, paging_of, strand_title
 from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Subject
 from joint_review.web.request import Asked, AskedWrongly
 from joint_review.web.run_view import Shown
+from programme.database import Database
 from programme.reviews import find_review
 from rules.errors import UnknownName
 from rules.framework import Framework, in_language

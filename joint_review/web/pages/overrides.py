@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from sqlite_utils import Database
-
 from comparison.compare import framework_to_compare
 from comparison.overrides import count_overrides
 from comparison.reviews import frameworks_in_use
@@ -16,6 +14,7 @@ from joint_review.web.cache import until_changed
 from joint_review.web.lists import PAGE_SIZE, paging_of
 from joint_review.web.page import NAME, Found, Page, Subject
 from joint_review.web.request import Asked
+from programme.database import Database
 from programme.permissions import Action
 from rules.errors import RunImpossible
 from rules.framework import in_language

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.runs.recorded import runs_of
 from assessment.runs.run import Run, load_run
 from comparison.reviews import count_reviews, reviews_with_position
@@ -22,6 +20,7 @@ from joint_review.web.page import HOME, REVIEW, Found, Menu, Page, Subject
 from joint_review.web.pages.assessing import assessing
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
+from programme.database import Database
 from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import RunImpossible

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.decisions import panel as register
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Subject
 from joint_review.web.pages.decisions import without_commands
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
+from programme.database import Database
 from programme.names import same_person
 from programme.permissions import Action, Held, Role, make_actor
 from programme.reviews import Review, find_review

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from datasette.utils import tilde_decode
-from sqlite_utils import Database
 
 from evidence.anchors import Placed, Standing, find_exactly, places_of, texts_of
 from evidence.findings import Passage, Said, change_finding, place_quote, record_finding
@@ -24,7 +23,7 @@ from joint_review.web.page import NAME, REVIEW, Found, Page, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from joint_review.web.support import resting_on
-from programme.database import one, rows
+from programme.database import Database, one, rows
 from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import EvidenceInvalid

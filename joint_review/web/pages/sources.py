@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from evidence.files.texts import LARGEST_FILE
 from evidence.rows import SOURCE_KINDS
 from evidence.sources import SourceDetails, list_sources, read_sources, search_sources, store_sources
@@ -18,7 +16,7 @@ from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from joint_review.web.wording import plural
-from programme.database import rows
+from programme.database import Database, rows
 from programme.permissions import Action
 from programme.reviews import find_review
 from rules.errors import EvidenceInvalid

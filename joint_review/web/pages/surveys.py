@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any
 
-from sqlite_utils import Database
-
 from comparison.funnel import INSIDE
 from comparison.indicators import shown
 from comparison.surveys import (
@@ -31,6 +29,7 @@ from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Picture, Subj
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from pictures.curves import funnel_plot
+from programme.database import Database
 from programme.reviews import Review, find_review
 from rules.errors import EvidenceInvalid, UnknownName
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.reasons.explain import explain_cell
 from assessment.reasons.rule import explain_rules
 from assessment.reasons.trail import find_measure, items_behind
@@ -18,6 +16,7 @@ from joint_review.web.pages.decisions import deciding
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown, base_of
 from joint_review.web.support import support_of
+from programme.database import Database
 from programme.reviews import find_review
 from rules.errors import RunImpossible
 from rules.rulebook import Of
@@ -45,7 +44,8 @@ def trail(db: Database, asked: Asked) -> Found:
     hold the rating down; `missing`: what is not enough; `parts`: every group of criteria with its role, how
     many are met, and the criteria; `lost` (the levels the rules did not give), `missed` (the criteria missed
     all the same, under best-fit) and `policy_words`, as `joint-review explain --json` gives them; `domains`
-    (of a question); `support` (see `web.support`); `questions`, `grid`, `neighbours` and `rules` (of the cell, as explain gives them).
+    (of a question); `support` (see `web.support`); `questions`, `grid`, `neighbours` and `rules` (of the
+    cell, as explain gives them).
     """
     key, target = asked.names["review"], asked.names["target"]
     run_id, language = asked.run, asked.language

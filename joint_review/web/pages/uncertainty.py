@@ -7,8 +7,6 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlite_utils import Database
-
 from assessment.decisions.confidence import (
     CONCERN_WORDS,
     CONCERNS,
@@ -32,6 +30,7 @@ from joint_review.web.page import REVIEW, Found, Page, Picture, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from pictures.charts import chances_plot, profile_plot
+from programme.database import Database
 from programme.permissions import Action
 from programme.reviews import find_review
 from rules.errors import RunImpossible, UnknownName

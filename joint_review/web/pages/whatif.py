@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlite_utils import Database
-
 from assessment.robustness.alternatives import CELL, Base, domains_under
 from assessment.robustness.sentences import (
     LISTED,
@@ -29,7 +27,7 @@ from joint_review.web.page import NAME, REVIEW, Found, Page, Picture, Subject
 from joint_review.web.request import Asked, Change
 from joint_review.web.run_view import Shown
 from pictures.charts import tornado_plot
-from programme.database import rows
+from programme.database import Database, rows
 from programme.reviews import Review, find_review
 from rules.compile import measures_tested
 from rules.errors import ReviewError, RunImpossible, UnknownName
