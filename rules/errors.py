@@ -23,8 +23,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pydantic_core import PydanticCustomError
+if TYPE_CHECKING:
+    from pydantic_core import PydanticCustomError
 
 from rules.words import listed
 
@@ -149,6 +151,8 @@ def suggest(given: str, allowed: Iterable[str], *, most: int = 12) -> str:
 
 def refuse(expected: str, hint: object = "") -> PydanticCustomError:
     """What a validator raises: what was expected, and a hint (anything whose str() says it)."""
+    from pydantic_core import PydanticCustomError
+
     return PydanticCustomError("expected", "{expected}", {"expected": expected, "hint": hint})
 
 

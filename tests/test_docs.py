@@ -22,7 +22,10 @@ PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("example
 def commands(command: click.Command, names: tuple[str, ...] = ("joint-review",)) -> dict[str, click.Command]:
     found = {" ".join(names): command}
     if isinstance(command, click.Group):
-        for name, child in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child, f"there is no {name} where the list of commands says"
             found |= commands(child, (*names, name))
     return found
 

@@ -67,7 +67,10 @@ def walk(command: click.Command, names: tuple[str, ...]) -> Iterator[tuple[tuple
     """A command and all commands below it, with their full names."""
     yield names, command
     if isinstance(command, click.Group):
-        for name, child in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child
             yield from walk(child, (*names, name))
 
 

@@ -10,9 +10,9 @@ import click
 from assessment.reasons.history import history_of
 from assessment.runs.audit import audit_programme
 from evidence.items import item_number
+from joint_review.cli.commands import Commands
 from joint_review.cli.options import (
     FOLDER_OR_FILE,
-    Commands,
     Programme,
     by_option,
     db_option,

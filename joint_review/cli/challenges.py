@@ -9,7 +9,8 @@ import click
 
 from assessment.decisions import challenges
 from assessment.decisions.schema import CHALLENGED, GROUNDS
-from joint_review.cli.options import Commands, Programme, by_option, json_option, now, programme_option
+from joint_review.cli.commands import Commands
+from joint_review.cli.options import Programme, by_option, json_option, now, programme_option
 from joint_review.cli.show import paragraph, show_json, show_table
 
 

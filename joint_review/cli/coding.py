@@ -19,7 +19,8 @@ from evidence.coding.second_coding import (
 )
 from evidence.coding.settlements import list_disagreements, settle
 from evidence.items import item_number
-from joint_review.cli.options import Commands, Programme, Seed, by_option, json_option, now, programme_option
+from joint_review.cli.commands import Commands
+from joint_review.cli.options import Programme, Seed, by_option, json_option, now, programme_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.words import many
 

@@ -14,9 +14,9 @@ from evidence.intake.importing import ImportReport, import_files, import_row
 from evidence.intake.layouts import LAYOUTS, columns, row_model, template
 from evidence.items import ItemFilter, find_item, item_number, list_items, tag_item, withdraw_item
 from evidence.weights import LARGE
+from joint_review.cli.commands import Commands
 from joint_review.cli.options import (
     FOLDER_OR_FILE,
-    Commands,
     Programme,
     by_option,
     json_option,

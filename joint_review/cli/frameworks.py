@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from joint_review.cli.options import Commands, db_option, json_option
+from joint_review.cli.commands import Commands
+from joint_review.cli.options import db_option, json_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from joint_review.opening import init_programme
 from rules.framework import in_language

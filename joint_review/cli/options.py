@@ -1,11 +1,10 @@
-"""What the commands share: options, the clock, progress bars, and errors said at the edge."""
+"""What the commands share: options, the clock and progress bars."""
 
 from __future__ import annotations
 
 import functools
 import getpass
 import os
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from joint_review.opening import open_programme
 from programme.calendar import read_date
 from programme.database import Database
 from programme.reviews import Review, find_review
-from rules.errors import ReviewError, RunImpossible, suggest
+from rules.errors import RunImpossible
 
 # No thread of tqdm's own: bars are moved by the work itself.
 tqdm.monitor_interval = 0
@@ -31,24 +30,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 FOLDER_OR_FILE = click.Path(path_type=Path)
 SEED_DIGITS = 18
-
-
-class Commands(click.Group):
-    """A group that says 'did you mean' for a mistyped command, and lists commands in the order of work."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order they were added."""
-        return list(self.commands)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command named first in `args`; a usage error with the nearest one if there is none."""
-        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            raise click.UsageError(
-                f"there is no command {args[0]!r}. {suggest(args[0], self.commands, most=20)}", ctx
-            )
-        return super().resolve_command(ctx, args)
 
 
 class Day(click.ParamType[Any]):
@@ -194,15 +175,3 @@ def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
         yield show
     finally:
         close()
-
-
-def say_error(error: BaseException) -> str | None:
-    """The message for an error people can do something about; None for a fault of the program."""
-    if isinstance(error, ReviewError):
-        return str(error)
-    if isinstance(error, sqlite3.DatabaseError):
-        return f"the database could not be used: {error}. Nothing was changed."
-    if isinstance(error, OSError):
-        name = f" {error.filename}" if error.filename else ""
-        return f"{error.strerror or error}{name}"
-    return None

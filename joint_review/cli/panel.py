@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from assessment.decisions import panel as panels
-from joint_review.cli.options import Commands, Programme, by_option, json_option, now, programme_option
+from joint_review.cli.commands import Commands
+from joint_review.cli.options import Programme, by_option, json_option, now, programme_option
 from joint_review.cli.show import show_json, show_table
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from comparison.reviews import reviews_with_position
+from joint_review.cli.commands import Commands
 from joint_review.cli.options import (
     FOLDER_OR_FILE,
-    Commands,
     Day,
     Programme,
     by_option,

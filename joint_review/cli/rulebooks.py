@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
+from joint_review.cli.commands import Commands
 from joint_review.cli.impact import impact
-from joint_review.cli.options import Commands, json_option
+from joint_review.cli.options import json_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.cases import CaseReport, load_cases, run_cases
 from rules.compile import Stratum

@@ -18,9 +18,9 @@ from evidence.sources import (
     list_sources,
     search_sources,
 )
+from joint_review.cli.commands import Commands
 from joint_review.cli.options import (
     FOLDER_OR_FILE,
-    Commands,
     Programme,
     by_option,
     json_option,

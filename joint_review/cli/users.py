@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from joint_review.cli.options import Commands, Programme, by_option, json_option, now, programme_option
+from joint_review.cli.commands import Commands
+from joint_review.cli.options import Programme, by_option, json_option, now, programme_option
 from joint_review.cli.show import show_json, show_table
 from programme import users
 from programme.accounts import check_password, open_accounts
