@@ -413,13 +413,11 @@ def _results(
 ) -> tuple[SurveyResult, ...]:
     funnels = {funnel.result: funnel for funnel in found}
     latest = {_result_of(row): row["period"] for row in own}
-    bases = np.array([np.nan if row["base"] is None else row["base"] for row in own], dtype=float)
-    ends = np.transpose(wilson(np.array([row["share"] for row in own], dtype=float), bases))
     order = {domain: number for number, domain in enumerate(review.framework.domains)}
     results = []
-    for row, (low, high) in zip(own, ends.tolist(), strict=True):
+    for row in own:
+        ends = map(rounded, wilson(row["share"], row["base"])) if row["base"] else (None, None)
         is_latest = row["period"] == latest[_result_of(row)]
-        known = row["base"] is not None
         funnel = funnels[_result_of(row)]
         results.append(
             SurveyResult(
@@ -431,8 +429,7 @@ def _results(
                 row["base"],
                 row["answers"],
                 row["design_effect"],
-                rounded(low) if known else None,
-                rounded(high) if known else None,
+                *ends,
                 row["answers"] is not None and row["answers"] < FEWEST_ANSWERS,
                 row["better"],
                 tuple(sorted(filter(None, (row["domains"] or "").split(";")), key=order.__getitem__)),

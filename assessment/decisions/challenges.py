@@ -26,6 +26,7 @@ from typing import Any
 
 from assessment.actions import AssessmentAction
 from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
+from assessment.reasons.grid import CELL
 from assessment.reasons.rule import find_rules
 from assessment.runs.recorded import latest_run
 from assessment.runs.run import Run, load_run
@@ -36,8 +37,6 @@ from programme.names import check_person, check_words, same_person
 from programme.reviews import Review, find_review
 from rules.errors import DecisionRefused, UnknownName
 from rules.framework import Framework
-
-CELL = "cell"
 
 CHALLENGES = """
 select c.id as number, v.key as review, c.kind, c.target, c.rating, c.evidence_id as item, c.ground, c.text,

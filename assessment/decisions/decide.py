@@ -31,7 +31,8 @@ from datetime import datetime
 from typing import Any
 
 from assessment.actions import AssessmentAction
-from assessment.decisions.challenges import CELL, check_rated, open_challenges
+from assessment.decisions.challenges import check_rated, open_challenges
+from assessment.reasons.grid import CELL
 from assessment.runs.recorded import latest_run
 from assessment.runs.run import decided_levels
 from programme.database import Database, add_event, insert, rows, transaction

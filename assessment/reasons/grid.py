@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from rules.framework import Framework, in_language
 
+CELL = "cell"
+"""What the position on the grid is called beside the ids of domains and questions."""
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from assessment.reasons.grid import CELL
 from assessment.runs.run import Run, infer_of_record
 from assessment.runs.verify import frozen_inputs
 from evidence.measures.pairs import Counted, load_counted
@@ -29,7 +30,6 @@ from rules.rulebook import Measure
 
 AT_ONCE = 10_000
 """How many alternatives are rated in one go."""
-CELL = "cell"
 MOVES = {1: "up", -1: "down", 2: "rated", -2: "unrated", 3: "aside"}
 """How a rating may move; 'aside': one question up, the other down."""
 Measures = Mapping[str, Mapping[str, NDArray[np.float64]]]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from assessment.robustness.alternatives import CELL
+from assessment.reasons.grid import CELL
 from rules.errors import ReviewError
 from rules.words import listed, many
 

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assessment.reasons.grid import CELL
 from assessment.robustness.alternatives import (
-    CELL,
     MOVES,
     Base,
     Mover,

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from assessment.reasons.grid import CELL
 from assessment.robustness.alternatives import (
-    CELL,
     Base,
     Rated,
     cell_title,

@@ -25,10 +25,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
-
-import numpy as np
 
 from evidence.at_event import counted_at
 from programme.database import Database
@@ -92,40 +91,26 @@ def _nothing(measure: Measure) -> MeasureValue:
 def _by_domain(db: Database, measure: Measure) -> dict[str, MeasureValue]:
     sql, parameters = measure_sql(measure)
     found = db.conn.execute(sql, parameters).fetchall()
-    domains = [row[0] for row in found]
     if measure.is_count:
         return {domain: MeasureValue(int(count)) for domain, count in found}
-    values = np.array([np.nan if row[1] is None else row[1] for row in found], dtype=float)
-    bases = np.array([np.nan if row[2] is None else row[2] for row in found], dtype=float)
-    if measure.is_percent:
-        low, high = wilson(values, bases)
-    else:
-        low = high = np.full(len(found), np.nan)
-    return {
-        domain: MeasureValue(_or_none(value), _or_none(base), _or_none(lo), _or_none(hi))
-        for domain, value, base, lo, hi in zip(domains, values, bases, low, high, strict=True)
-    }
+    values = {}
+    for domain, value, base in found:
+        ends = wilson(value, base) if measure.is_percent and value is not None and base else (None, None)
+        values[domain] = MeasureValue(*(end if end is None else rounded(end) for end in (value, base, *ends)))
+    return values
 
 
-def _or_none(number: float) -> int | float | None:
-    return None if np.isnan(number) else rounded(number)
-
-
-def wilson(percent: np.ndarray, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper ends (0 to 100) of 95 % Wilson intervals of percentages; NaN where either is NaN.
+def wilson(percent: float, base: float) -> tuple[float, float]:
+    """Lower and upper end (0 to 100) of the 95 % Wilson interval of a percentage on a base above 0.
 
     Runs have recorded these figures to the last bit, so the order of the steps never changes.
     """
-    low, high = np.full(len(percent), np.nan), np.full(len(percent), np.nan)
-    known = (base > 0) & ~np.isnan(percent)
-    number = base[known]
-    share = percent[known] / 100 * number / number
-    squared = NORMAL_975**2
-    whole = 1 + squared / number
-    middle = (share + squared / (2 * number)) / whole
-    half = NORMAL_975 * np.sqrt(share * (1.0 - share) / number + squared / (4.0 * number**2)) / whole
-    low[known], high[known] = 100 * np.clip(middle - half, 0, 1), 100 * np.clip(middle + half, 0, 1)
-    return low, high
+    share = percent / 100 * base / base
+    squared = NORMAL_975 * NORMAL_975
+    whole = 1 + squared / base
+    middle = (share + squared / (2 * base)) / whole
+    half = NORMAL_975 * math.sqrt(share * (1 - share) / base + squared / (4 * (base * base))) / whole
+    return 100 * max(middle - half, 0.0), 100 * min(middle + half, 1.0)
 
 
 def measure_sql(measure: Measure) -> tuple[str, dict[str, Any]]:

@@ -11,20 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from pydantic_core import PydanticCustomError
-from tqdm import tqdm
 
 from joint_review.opening import open_programme
 from programme.calendar import read_date
 from programme.database import Database
 from programme.reviews import Review, find_review
-from rules.errors import RunImpossible
+from rules.errors import ReviewError, RunImpossible
 
-# No thread of tqdm's own: bars are moved by the work itself.
-tqdm.monitor_interval = 0
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -163,6 +162,10 @@ def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
 
     def show(done: int, total: int, what: str) -> None:
         if what not in bars:
+            from tqdm import tqdm
+
+            # No thread of tqdm's own: bars are moved by the work itself.
+            tqdm.monitor_interval = 0
             close()
             bars[what] = tqdm(total=total, desc=what, delay=1, disable=None, leave=False, unit_scale=True)
         bars[what].update(done - bars[what].n)

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from assessment.robustness.alternatives import CELL, Base, load_base
+from assessment.reasons.grid import CELL
+from assessment.robustness.alternatives import Base, load_base
 from assessment.robustness.sentences import (
     LISTED,
     MOVED,

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from assessment.decisions import challenges as register
-from assessment.decisions.challenges import CELL
 from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
+from assessment.reasons.grid import CELL
 from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, paging_of
 from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Subject

@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from assessment.decisions import decide
-from assessment.decisions.challenges import CELL, check_rated
+from assessment.decisions.challenges import check_rated
+from assessment.reasons.grid import CELL
 from assessment.runs.run import Run, load_run
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.page import REVIEW, Found, Menu, Page, Subject

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from assessment.robustness.alternatives import CELL, Base, domains_under
+from assessment.reasons.grid import CELL
+from assessment.robustness.alternatives import Base, domains_under
 from assessment.robustness.sentences import (
     LISTED,
     MOVED,
