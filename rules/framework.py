@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from functools import cached_property
+from threading import RLock
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from rules.errors import UnknownName
 
+BUILDING = RLock()
+
 
 class PolicyModel(BaseModel):
-    """Base of everything read from a policy file: frozen, unknown keys refused."""
+    """Base of everything read from a policy file: frozen, unknown keys refused.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+    What checks the values is built when the first one is read, since many commands read none.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,), defer_build=True)
+
+    @classmethod
+    def model_rebuild(cls, **options: Any) -> bool | None:
+        """Build what checks the values, in one thread at a time (pydantic itself has no lock)."""
+        with BUILDING:
+            return super().model_rebuild(**options)
 
 
 def _as_languages(value: Any) -> Any:
