@@ -416,7 +416,7 @@ def _results(
     order = {domain: number for number, domain in enumerate(review.framework.domains)}
     results = []
     for row in own:
-        ends = map(rounded, wilson(row["share"], row["base"])) if row["base"] else (None, None)
+        low, high = map(rounded, wilson(row["share"], row["base"])) if row["base"] else (None, None)
         is_latest = row["period"] == latest[_result_of(row)]
         funnel = funnels[_result_of(row)]
         results.append(
@@ -429,7 +429,8 @@ def _results(
                 row["base"],
                 row["answers"],
                 row["design_effect"],
-                *ends,
+                low,
+                high,
                 row["answers"] is not None and row["answers"] < FEWEST_ANSWERS,
                 row["better"],
                 tuple(sorted(filter(None, (row["domains"] or "").split(";")), key=order.__getitem__)),
