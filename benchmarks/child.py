@@ -3,6 +3,7 @@
 python benchmarks/child.py assess FILE.db REVIEW SEED     two runs of assessment.runs.run.assess
 python benchmarks/child.py statements FILE.db REVIEW      the bare statements such a run needs
 python benchmarks/child.py engines ROUNDS                 all engines on the same rules and facts
+python benchmarks/child.py page FILE.db                   a trail page beside a page of Datasette's own
 """
 
 from __future__ import annotations
@@ -110,7 +111,19 @@ def engines(rounds: str) -> dict[str, Any]:
     return result
 
 
-MEASURED: dict[str, Callable[..., Any]] = {"assess": assess, "statements": statements, "engines": engines}
+def page(path: str) -> dict[str, Any]:
+    """A trail page by turns with a page of Datasette's own: see page.py."""
+    from page import measure_page
+
+    return measure_page(path)
+
+
+MEASURED: dict[str, Callable[..., Any]] = {
+    "assess": assess,
+    "statements": statements,
+    "engines": engines,
+    "page": page,
+}
 
 if __name__ == "__main__":
     print(json.dumps(MEASURED[sys.argv[1]](*sys.argv[2:])))

@@ -11,8 +11,8 @@ machine disturbs less; bounds are on the clock's.
 
 In reading order: generate (made-up evidence), rounds (processes and rounds), child (what is measured in a
 process of its own), engines (the same rules for all engines), uncertainty (draws), leave_one_out, cluster (a
-Dask scheduler and workers), impact (a changed rulebook over many reviews), load (many at work at once),
-table. `cluster_demo` is what `make cluster-demo` runs.
+Dask scheduler and workers), impact (a changed rulebook over many reviews), page (a trail page), load (many at
+work at once), table. `cluster_demo` is what `make cluster-demo` runs.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from generate import FRAMEWORK, write_evidence, write_findings
 from impact import WORKERS, measure_impact
 from leave_one_out import measure_leave_one_out
 from load import load_rows, measure_load
+from page import measure_pages, page_rows
 from rounds import Took, call, child, cpu, memory, rounds, say, seconds, shown, shown_ms
 from table import Row, as_table, code, load, machine
 from uncertainty import measure_draws
@@ -367,6 +368,7 @@ def main() -> None:
             *measure_growth(folder, scale),
             *measure_engines(scale),
             *measure_alternatives(scale),
+            *page_rows(measure_pages(folder)),
             *measure_many(folder, scale),
         ]
     print(f"{machine()}; code {measured}")

@@ -45,8 +45,9 @@ from rules.framework import Framework, in_language
 from rules.inference import Fire, Rating, infer
 from rules.loader import PolicySet
 from rules.rule import Fact, Firing, Rule
-from rules.rulebook import Criterion, Limit, Rulebook
+from rules.rulebook import Criterion, Limit
 from rules.sentences import Sentences
+from rules.stored import stored_policy
 
 Job = tuple[str, dict[str, int]]
 """The name of a review, and the levels people decided."""
@@ -236,7 +237,7 @@ def _event_digest(db: Database, event: int) -> str:
 @lru_cache(maxsize=4)
 def _prepared(framework: str, rulebook: str) -> tuple[PolicySet, Fire]:
     """A rulebook ready to be applied many times: making it ready costs as much as applying it."""
-    policy = PolicySet(Framework.model_validate_json(framework), Rulebook.model_validate_json(rulebook))
+    policy = stored_policy(framework, rulebook)
     evaluators = {id(rules): Evaluator(rules) for rules in policy.compiled.strata.values()}
 
     def fire(rules: Sequence[Rule], facts: Sequence[Fact]) -> list[Firing]:

@@ -282,11 +282,22 @@ where review_id = :review and ref glob :initial || '-[0-9]*' and substr(ref, 3) 
 # --- listing and reading ---------------------------------------------------------------------------------
 
 
-def list_sources(db: Database, review: Review) -> list[dict[str, Any]]:
-    """The sources of a review in the order of their index numbers, with how many pages and items each has."""
-    return rows(db, LISTED + "where s.review_id = ? order by s.ref", [review.id])
+def list_sources(
+    db: Database, review: Review, *, kind: str | None = None, limit: int = -1, offset: int = 0
+) -> list[dict[str, Any]]:
+    """The sources of a review (of one kind, if given) in the order of their index numbers, with how many
+    pages and items each has; `limit` of them from `offset` on."""
+    parameters = {"review": review.id, "kind": kind, "limit": limit, "offset": offset}
+    return rows(db, LISTED + CHOSEN + " order by s.ref limit :limit offset :offset", parameters)
 
 
+def count_sources(db: Database, review: Review, *, kind: str | None = None) -> int:
+    """How many sources a review has (of one kind, if given)."""
+    sql = f"select count(*) from source s {CHOSEN}"
+    return int(one(db, sql, {"review": review.id, "kind": kind}))
+
+
+CHOSEN = "where s.review_id = :review and (:kind is null or s.kind = :kind)"
 LISTED = """
 select s.ref as source, s.kind, s.title, s.dated, s.strand, s.status, s.reference, s.digest,
   a.at as added_at, a.by as added_by,

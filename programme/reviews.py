@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,6 +12,7 @@ from programme.database import Database, add_event, insert, one, rows, transacti
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework
 from rules.loader import PolicySet, digest_of
+from rules.stored import stored_framework
 
 
 @dataclass(frozen=True)
@@ -190,13 +191,17 @@ def find_review(db: Database, key: str) -> Review:
     return _as_review(found[0])
 
 
-def list_reviews(db: Database) -> list[Review]:
-    """All reviews, in the order of their names."""
-    return [_as_review(row) for row in rows(db, REVIEW + " order by r.key")]
+def list_reviews(db: Database, only: Collection[str] | None = None) -> list[Review]:
+    """All reviews, or those named in `only`, in the order of their names."""
+    named = None if only is None else json.dumps(sorted(only))
+    return [_as_review(row) for row in rows(db, REVIEW + NAMED, {"only": named})]
+
+
+NAMED = " where :only is null or r.key in (select value from json_each(:only)) order by r.key"
 
 
 def _as_review(row: dict[str, object]) -> Review:
-    framework = Framework.model_validate_json(str(row.pop("body")))
+    framework = stored_framework(str(row.pop("body")))
     return Review(framework=framework, **row)  # type: ignore[arg-type]
 
 

@@ -8,6 +8,7 @@ Modules in reading order:
     rulebook    measures, criteria, limits, sufficiency, policies: how it is judged
     policyfile  YAML read with line numbers; all problems of a file at once
     loader      a framework and its rulebook from `library/`, checked as a whole
+    stored      policies as databases hold them, each text parsed once
     rule        rules and facts in the plain form the engines take
     compile     from a rulebook to the rules of three strata
     evaluate    the plain evaluator: what fired, what did not, by how much

@@ -20,6 +20,7 @@ from serving import Server, serving
 
 from assessment.decisions.decide import decision_states
 from assessment.decisions.panel import show_panels
+from assessment.decisions.standing import Standing
 from assessment.runs.audit import audit_programme
 from evidence.coding.settlements import list_disagreements
 from joint_review.opening import open_programme
@@ -301,7 +302,7 @@ def override_and_accept(office: Office) -> None:
         office.press(one, "Accept")
     db = open_programme(office.server.path)
     try:
-        states = {row["target"]: row for row in decision_states(db, find_review(db, "r1"))}
+        states = {row["target"]: row for row in decision_states(Standing(db, find_review(db, "r1")))}
     finally:
         db.conn.close()
     settled = {name for name, row in states.items() if row["settled"]}

@@ -41,6 +41,7 @@ from assessment.decisions.challenges import (
 )
 from assessment.decisions.decide import accept, approve, decision_states, rate
 from assessment.decisions.schema import GROUNDS
+from assessment.decisions.standing import Standing
 from assessment.runs.audit import audit_programme
 from evidence.items import tag_item, withdraw_item
 from joint_review.cli import cli
@@ -138,7 +139,7 @@ def test_what_was_accepted_before_stays_accepted_but_is_not_settled(db: Database
     challenge = raise_challenge(db, review, "rating", "carers", **GIVEN)
 
     def carers() -> dict[str, Any]:
-        return next(row for row in decision_states(db, review) if row["target"] == "carers")
+        return next(row for row in decision_states(Standing(db, review)) if row["target"] == "carers")
 
     found = carers()
     assert (found["state"], found["settled"], found["challenges"]) == ("accepted", False, [1])

@@ -32,6 +32,7 @@ from assessment_example import (
 from click.testing import CliRunner
 
 from assessment.decisions.decide import accept, approve, decision_states, rate
+from assessment.decisions.standing import Standing
 from assessment.reasons.history import history_of
 from assessment.runs.audit import audit_programme
 from assessment.runs.recorded import decisions_in, is_out_of_date
@@ -66,7 +67,7 @@ def worse(db: Database, review: Review, domain: str = "carers") -> None:
 
 
 def state_of(db: Database, review: Review, target: str = "carers") -> dict[str, Any]:
-    return next(row for row in decision_states(db, review) if row["target"] == target)
+    return next(row for row in decision_states(Standing(db, review)) if row["target"] == target)
 
 
 def level_in(run: Any, target: str = "carers") -> tuple[str, str]:
@@ -109,7 +110,7 @@ def test_domains_questions_and_the_cell_can_all_be_accepted(db: Database, review
     run = assess_plainly(db, review)
     names = [*WELSH.framework.question_of, "cell"]
     accept(db, review, *names, by="moderator-1", at=AT)
-    found = {row["target"]: row for row in decision_states(db, review)}
+    found = {row["target"]: row for row in decision_states(Standing(db, review))}
     assert list(found) == [*(r.target for r in run.result.ratings), "cell"]
     assert {row["state"] for row in found.values()} == {"accepted"} and all(
         row["settled"] for row in found.values()

@@ -31,6 +31,7 @@ from hypothesis import strategies as st
 
 from assessment.decisions.decide import accept, approve, decision_states, rate
 from assessment.decisions.panel import close_panel, open_panel, show_panels, vote
+from assessment.decisions.standing import Standing
 from assessment.runs.audit import audit_programme
 from joint_review.cli import cli
 from joint_review.opening import open_programme
@@ -193,7 +194,7 @@ def test_while_a_panel_votes_nobody_decides_on_the_rating(db: Database, review: 
     ):
         with pytest.raises(DecisionRefused, match="a panel is voting on carers"):
             decide()
-    [row] = [row for row in decision_states(db, review) if row["target"] == "carers"]
+    [row] = [row for row in decision_states(Standing(db, review)) if row["target"] == "carers"]
     assert row["panel"] == 1
     give(db, review, {"a": "poor", "b": "poor"})
     approve(db, review, "carers", by="moderator-1", at=AT)

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import pytest
 from assessment_example import rate_approved
 from conftest import NOW
+from pages import filled
 from reading import ELSEWHERE, MODERATOR, NEWER, REVIEW, REVIEWER, ROOT, SVG, Outline, Site, said_by, served
 
 from assessment.decisions.confidence import state_confidence
@@ -25,7 +26,7 @@ from evidence.intake.importing import import_files
 from evidence.items import withdraw_item
 from joint_review.metadata import FOR_WHOM, QUERIES, TABLES, VIEWS, metadata
 from joint_review.web import cache as worked
-from joint_review.web import figures, register_routes
+from joint_review.web import figures
 from joint_review.web.cache import Kept
 from programme.database import Database
 from programme.reviews import create_review, find_review
@@ -36,20 +37,6 @@ from rules.loader import library_ids, load_policy
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 
 REFUSED: dict[str, Any] = {"id": "administrator-1", "held": [["administrator", None]], "all_reviews": []}
-NAMES = {
-    "review": "wales-2004-08",
-    "target": "getting-help",
-    "measure": "strengths_share",
-    "number": "1",
-    "source": "R1",
-    "rule": "getting-help.excellent.strengths",
-    "indicator": "0d6529c3fe9b",
-    "funnel": "000000000000",
-    "framework": "wales-round-2",
-    "challenge": "1",
-    "format": ".json",
-}
-"""A value that exists for every name in a route; a page with a new name needs a line here."""
 
 
 Connect = Callable[[Path], Database]
@@ -59,16 +46,6 @@ Connect = Callable[[Path], Database]
 async def site(example_db: Path) -> AsyncIterator[Site]:
     async with served(example_db) as open_site:
         yield open_site
-
-
-def filled() -> list[str]:
-    """Every path of the plugin, filled in, from the routes it registers; pages as JSON."""
-    name = r"\(\?P<(\w+)>[^)]*\)\??"
-    return [
-        re.sub(name, lambda match: NAMES[match[1]], pattern).strip("^$").replace("\\.", ".")
-        for pattern, _ in register_routes()
-        if not pattern.startswith("^/-/")
-    ]
 
 
 def paths(with_json: bool) -> list[str]:

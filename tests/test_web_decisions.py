@@ -16,6 +16,7 @@ from reading import Outline
 from assessment.decisions.challenges import close_challenge, raise_challenge
 from assessment.decisions.decide import approve, decision_states, rate
 from assessment.decisions.panel import open_panel
+from assessment.decisions.standing import Standing
 from assessment.runs.audit import audit_programme
 from joint_review.opening import open_programme
 from joint_review.web.page import Page
@@ -61,7 +62,7 @@ def in_file(bench: Bench, do: Any) -> Any:
 
 
 def state(bench: Bench, target: str = "carers") -> dict[str, Any]:
-    states = in_file(bench, decision_states)
+    states = in_file(bench, lambda db, review: decision_states(Standing(db, review)))
     found: dict[str, Any] = next(row for row in states if row["target"] == target)
     return found
 

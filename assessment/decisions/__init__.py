@@ -4,6 +4,7 @@ Modules in reading order:
 
     schema      the tables of decisions, challenges, panels and statements of confidence
     challenges  the challenge register: what is open bars the ratings that rest on it
+    standing    where the decisions of a review stand, each part read once
     decide      ratings accepted, or overridden with a second person; the state of every decision
     panel       independent first votes, hidden until all have voted
     confidence  how confident people are: suggested by figures, signed by a person

@@ -19,7 +19,8 @@ challenged.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,32 +35,56 @@ from evidence.at_event import counted_at
 from evidence.items import find_item, item_number
 from programme.database import Database, add_event, insert, one, rows, transaction
 from programme.names import check_person, check_words, same_person
-from programme.reviews import Review, find_review
+from programme.reviews import Review, find_review, list_reviews
 from rules.errors import DecisionRefused, UnknownName
 from rules.framework import Framework
 
 CHALLENGES = """
 select c.id as number, v.key as review, c.kind, c.target, c.rating, c.evidence_id as item, c.ground, c.text,
-  c.by, e.at, c.on_run_id as run, c.added_event, o.id as outcome_id, o.outcome, o.because, o.by as closed_by,
-  oe.at as closed_at, o.added_event as closed_event
+  c.by, e.at, c.on_run_id as run, o.id as outcome_id, o.outcome, o.because, o.by as closed_by,
+  oe.at as closed_at, (select max(id) from run where review_id = c.review_id) as latest,
+  -- The first run that counts what was changed because of it, or what happened up to its outcome.
+  case when o.id is not null then (
+    select min(r.id) from run r where r.review_id = c.review_id and r.evidence_event >= coalesce(
+      (select max(event) from challenge_effect where outcome_id = o.id), o.added_event)) end as next_run
 from challenge c join review v on v.id = c.review_id join event e on e.id = c.added_event
 left join challenge_outcome o on o.challenge_id = c.id left join event oe on oe.id = o.added_event
-where (:review is null or c.review_id = :review) and (:number is null or c.id = :number)
+where (:review is null or c.review_id = :review)
+  and (:numbers is null or c.id in (select value from json_each(:numbers)))
   and (:open is null or (o.id is null) = :open)
 order by c.id
 """
 REPLIES = """
-select p.text, p.by, e.at from challenge_reply p join event e on e.id = p.added_event
-where p.challenge_id = ? order by p.id
+select p.challenge_id, p.text, p.by, e.at from challenge_reply p join event e on e.id = p.added_event
+where p.challenge_id in (select value from json_each(?)) order by p.id
 """
-CHANGED = "select kind, what, event from challenge_effect where outcome_id = ? order by id"
-# The domains that a run counts an item in.
+CHANGED = """
+select outcome_id, kind, what, event from challenge_effect
+where outcome_id in (select value from json_each(?)) order by id
+"""
+# The domains that runs count the items in which challenges are to: of each [number of the challenge, run].
 COUNTED_IN = f"""
-select d.key from run r
-join evidence e on e.id = :item and e.review_id = r.review_id and {counted_at("e", "r.evidence_event")}
+select c.id, d.key from json_each(?) j
+join challenge c on c.id = json_extract(j.value, '$[0]')
+join run r on r.id = json_extract(j.value, '$[1]')
+join evidence e on e.id = c.evidence_id and e.review_id = r.review_id
+  and {counted_at("e", "r.evidence_event")}
 join tag t on t.evidence_id = e.id and {counted_at("t", "r.evidence_event")}
 join domain d on d.id = t.domain_id
-where r.id = :run order by d.position
+order by c.id, d.position
+"""
+# The open challenges of a review, each with the domains that runs count its item in, one a row.
+OPEN = f"""
+select c.id as number, c.rating, c.evidence_id as item, r.id as run, d.key as counted
+from challenge c
+left join run r on r.id in (select value from json_each(:runs)) and c.evidence_id is not null
+left join evidence e on e.id = c.evidence_id and e.review_id = r.review_id
+  and {counted_at("e", "r.evidence_event")}
+left join tag t on t.evidence_id = e.id and {counted_at("t", "r.evidence_event")}
+left join domain d on d.id = t.domain_id
+where c.review_id = :review
+  and not exists (select 1 from challenge_outcome o where o.challenge_id = c.id)
+order by c.id, d.position
 """
 # What happened to an item and its tags since an event.
 ITEM_CHANGES = """
@@ -87,15 +112,15 @@ from approval a join decision d on d.id = a.decision_id
 where d.review_id = :review and d.target = :target and a.added_event > :since
 order by event
 """
-# The first run that counts what happened up to an event.
-NEXT_RUN = "select min(id) from run where review_id = ? and evidence_event >= ?"
-# The ratings that are otherwise in a later run than in an earlier one.
+# The ratings that are otherwise in a later run than in an earlier one: of each [challenge, earlier, later].
 MOVED = """
-select a.target, a.title, coalesce(b.level_title, b.status) as before,
-  coalesce(a.level_title, a.status) as after
-from rating a join rating b on b.run_id = :before and b.target = a.target
-where a.run_id = :after and (a.level is not b.level or a.status <> b.status)
-order by a.position
+select json_extract(j.value, '$[0]') as number, a.target, a.title,
+  coalesce(b.level_title, b.status) as before, coalesce(a.level_title, a.status) as after
+from json_each(?) j
+join rating a on a.run_id = json_extract(j.value, '$[2]')
+join rating b on b.run_id = json_extract(j.value, '$[1]') and b.target = a.target
+where a.level is not b.level or a.status <> b.status
+order by number, a.position
 """
 
 
@@ -314,11 +339,18 @@ def show_challenge(db: Database, number: int) -> dict[str, Any]:
     ratings that are otherwise in it than in the run challenged, {target, title, before, after}. Other changes
     may have moved them too: `joint-review diff` says which change moved what.
     """
-    found = rows(db, CHALLENGES, {"review": None, "number": number, "open": None})
+    found = show_challenges(db, [number])
     if not found:
         known = rows(db, "select id from challenge order by id desc limit 20")
         raise UnknownName("challenge", str(number), [str(row["id"]) for row in known])
-    return _shown(db, found[0])
+    return found[0]
+
+
+def show_challenges(db: Database, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """The challenges of these numbers, in their order, as `show_challenge` shows them; those there are."""
+    asked = {"review": None, "numbers": json.dumps(list(numbers)), "open": None}
+    found = {shown["number"]: shown for shown in _shown(db, rows(db, CHALLENGES, asked))}
+    return [found[number] for number in numbers if number in found]
 
 
 def list_challenges(
@@ -330,55 +362,96 @@ def list_challenges(
 ) -> list[dict[str, Any]]:
     """The challenges of a review, or of all (of those named in `only`, if given), as `show_challenge` shows.
 
-    Costs a few short queries per challenge.
+    A few statements, however many there are.
     """
-    asked = {"review": review and review.id, "number": None, "open": 1 if only_open else None}
-    return [_shown(db, row) for row in rows(db, CHALLENGES, asked) if only is None or row["review"] in only]
+    asked = {"review": review and review.id, "numbers": None, "open": 1 if only_open else None}
+    found = [row for row in rows(db, CHALLENGES, asked) if only is None or row["review"] in only]
+    return _shown(db, found)
 
 
-def _shown(db: Database, row: dict[str, Any]) -> dict[str, Any]:
-    review = find_review(db, row["review"])
+def _shown(db: Database, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `CHALLENGES` with what belongs to them."""
+    if not found:
+        return []
+    numbers = json.dumps([row["number"] for row in found])
+    still_open = [row for row in found if row["outcome"] is None]
+    moved = [[r["number"], r["run"], r["next_run"]] for r in found if r["run"] and r["next_run"]]
+    replies = _by("challenge_id", rows(db, REPLIES, [numbers]))
+    closed = [row["outcome_id"] for row in found if row["outcome_id"] is not None]
+    changed = _by("outcome_id", rows(db, CHANGED, [json.dumps(closed)]) if closed else [])
+    ratings = _by("number", rows(db, MOVED, [json.dumps(moved)]) if moved else [])
+    names = {row["review"] for row in still_open}
+    frameworks = {review.key: review.framework for review in (list_reviews(db, names) if names else ())}
+    blocked = _blocked(db, frameworks, still_open)
     same = ("number", "review", "kind", "target", "rating", "item", "ground", "text", "by", "at", "run")
-    shown = {
-        **{name: row[name] for name in same},
-        "state": row["outcome"] or "open",
-        "replies": rows(db, REPLIES, [row["number"]]),
-        "outcome": None,
-        "blocks": [],
-        "next_run": None,
-        "moved": [],
-    }
-    if row["outcome"] is None:
-        latest = latest_run(db, review)
-        return {**shown, "blocks": _blocks(db, review.framework, row, latest)}
-    changed = rows(db, CHANGED, [row["outcome_id"]])
-    since = max((c["event"] for c in changed if c["event"]), default=row["closed_event"])
-    next_run = one(db, NEXT_RUN, [review.id, since])
-    said = {"because": row["because"], "by": row["closed_by"], "at": row["closed_at"], "changed": changed}
-    return {
-        **shown,
-        "outcome": {"outcome": row["outcome"], **said},
-        "next_run": next_run,
-        "moved": rows(db, MOVED, {"before": row["run"], "after": next_run}),
-    }
+    return [
+        {
+            **{name: row[name] for name in same},
+            "state": row["outcome"] or "open",
+            "replies": replies.get(row["number"], []),
+            "outcome": row["outcome"]
+            and {
+                **{"outcome": row["outcome"], "because": row["because"]},
+                **{"by": row["closed_by"], "at": row["closed_at"]},
+                "changed": changed.get(row["outcome_id"], []),
+            },
+            "blocks": blocked.get(row["number"], []),
+            "next_run": row["next_run"],
+            "moved": ratings.get(row["number"], []),
+        }
+        for row in found
+    ]
 
 
-def open_challenges(db: Database, review: Review, run_id: int | None) -> dict[str, list[int]]:
-    """The numbers of the open challenges to what a run's ratings rest on, by domain, question and cell."""
-    found: dict[str, list[int]] = {}
-    for row in rows(db, CHALLENGES, {"review": review.id, "number": None, "open": 1}):
-        for target in _blocks(db, review.framework, row, run_id):
-            found.setdefault(target, []).append(row["number"])
+def _by(name: str, found: Iterable[dict[str, Any]]) -> dict[Any, list[dict[str, Any]]]:
+    """Rows by one of their columns, which is left out of them."""
+    sorted_: dict[Any, list[dict[str, Any]]] = {}
+    for row in found:
+        sorted_.setdefault(row.pop(name), []).append(row)
+    return sorted_
+
+
+def open_challenges(
+    db: Database, review: Review, runs: Iterable[int | None]
+) -> dict[int | None, dict[str, list[int]]]:
+    """The numbers of the open challenges to what a run's ratings rest on, by domain, question and cell.
+
+    Of every run named; None is a review before its first run, in which items are behind no rating.
+    """
+    named = list(runs)
+    challenges = _by("number", rows(db, OPEN, {"review": review.id, "runs": json.dumps(named)}))
+    found: dict[int | None, dict[str, list[int]]] = {run: {} for run in named}
+    for number, counted in challenges.items():
+        for run in named:
+            domains = [row["counted"] for row in counted if row["counted"] and row["run"] == run]
+            for target in _blocks(review.framework, counted[0], domains):
+                found[run].setdefault(target, []).append(number)
     return found
 
 
-def _blocks(db: Database, framework: Framework, challenge: dict[str, Any], run_id: int | None) -> list[str]:
-    """The ratings that rest on what is challenged, each after those it rests on."""
+def _blocked(
+    db: Database, frameworks: Mapping[str, Framework], challenges: Sequence[dict[str, Any]]
+) -> dict[int, list[str]]:
+    """The ratings of the latest run that rest on what is challenged, each after those it rests on.
+
+    By the number of the challenge; `latest` of a challenge is the run that is looked at.
+    """
+    items = [[row["number"], row["latest"]] for row in challenges if row["item"] is not None]
+    counted: dict[int, list[str]] = {}
+    for number, domain in db.conn.execute(COUNTED_IN, [json.dumps(items)]) if items else ():
+        counted.setdefault(number, []).append(domain)
+    return {
+        row["number"]: _blocks(frameworks[row["review"]], row, counted.get(row["number"], []))
+        for row in challenges
+    }
+
+
+def _blocks(framework: Framework, challenge: dict[str, Any], counted: Sequence[str]) -> list[str]:
+    """The ratings that rest on what is challenged; `counted`: the domains that its item counts in."""
     if challenge["item"] is None:
         names = [challenge["rating"]]
     else:
-        counted = db.conn.execute(COUNTED_IN, {"item": challenge["item"], "run": run_id})
-        names = [key for (key,) in counted if challenge["rating"] in (None, key)]
+        names = [key for key in counted if challenge["rating"] in (None, key)]
     if not names:
         return []
     questions = [framework.question_of[name].id for name in names if name in framework.question_of]

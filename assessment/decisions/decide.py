@@ -26,63 +26,19 @@ first, assess, then decide on the questions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from assessment.actions import AssessmentAction
-from assessment.decisions.challenges import check_rated, open_challenges
+from assessment.decisions.challenges import check_rated
+from assessment.decisions.standing import Seen, Standing
 from assessment.reasons.grid import CELL
 from assessment.runs.recorded import latest_run
-from assessment.runs.run import decided_levels
-from programme.database import Database, add_event, insert, rows, transaction
+from programme.database import Database, add_event, insert, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review
-from rules.errors import DecisionRefused, RunImpossible, UnknownName
+from rules.errors import DecisionRefused, UnknownName
 from rules.framework import in_language
-
-RUN = """
-select r.id, r.cell, e.by from run r join event e on e.id = r.added_event
-where r.review_id = :review and (:run is null or r.id = :run) order by r.id desc limit 1
-"""
-RATINGS = "select target, status, level, level_key, level_title, proposed from rating where run_id = ?"
-STANDING = "select * from decision_state where review_id = ? order by id"
-PANELS = "select target, id from panel_state where review_id = ? and state = 'open'"
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A run of a review as somebody looks at it who decides."""
-
-    id: int
-    by: str
-    """Who made it."""
-    ratings: dict[str, dict[str, Any]]
-    """By domain and question, and of the cell."""
-
-
-def _seen(db: Database, review: Review, run: int | None = None) -> _Seen:
-    """The latest run or the one named; raises RunImpossible or UnknownName."""
-    found = rows(db, RUN, {"review": review.id, "run": run})
-    if not found and run is None:
-        raise RunImpossible(
-            f"the review {review.key} has not been assessed yet, so there is no rating to decide on",
-            hint=f"Run: joint-review assess {review.key}",
-        )
-    if not found:
-        known = [str(row["id"]) for row in rows(db, "select id from run where review_id = ?", [review.id])]
-        raise UnknownName(f"run of {review.key}", str(run), known)
-    ratings = {row.pop("target"): row for row in rows(db, RATINGS, [found[0]["id"]])}
-    questions = [ratings[question.id] for question in review.framework.questions if question.id in ratings]
-    states = {rating["status"] for rating in questions}
-    ratings[CELL] = {
-        "status": next((s for s in ("open", "insufficient") if s in states), "proposed"),
-        "level": None,
-        "level_key": found[0]["cell"],
-        "level_title": " / ".join(rating["level_title"] or "not rated" for rating in questions),
-        "proposed": found[0]["cell"],
-    }
-    return _Seen(found[0]["id"], found[0]["by"], ratings)
 
 
 def accept(
@@ -105,10 +61,10 @@ def accept(
     for target in targets:
         check_rated(review.framework, target)
     with transaction(db):
-        seen = _seen(db, review, run)
-        standing = _standing(db, review)
+        standing = Standing(db, review)
+        seen = standing.looked_at(run)
         for target in dict.fromkeys(targets):
-            rating = _acceptable(db, review, seen, standing, target, by)
+            rating = _acceptable(standing, seen, target, by)
             _record(
                 db,
                 review,
@@ -122,7 +78,7 @@ def accept(
                 by=by,
                 because=because.strip(),
                 at=at,
-                before=standing.get(target),
+                before=standing.decisions.get(target),
             )
     said = {"by": by, "because": because.strip(), "run": seen.id}
     return [
@@ -131,10 +87,9 @@ def accept(
     ]
 
 
-def _acceptable(
-    db: Database, review: Review, seen: _Seen, standing: Mapping[str, Any], target: str, by: str
-) -> dict[str, Any]:
+def _acceptable(standing: Standing, seen: Seen, target: str, by: str) -> dict[str, Any]:
     """The rating of a run, where this person can accept it now; raises DecisionRefused."""
+    review, decisions = standing.review, standing.decisions
     rating = _rating(seen, target)
     if rating["status"] == "open":
         raise DecisionRefused(
@@ -153,11 +108,11 @@ def _acceptable(
             f"run {seen.id} was made by {seen.by}, who cannot accept its ratings",
             hint="Somebody else accepts them.",
         )
-    _refuse_outdated(db, review, seen, target, "level_key")
-    _refuse_challenged(db, review, seen.id, target, "accepted")
-    _refuse_while_voting(db, review, target)
-    if target in standing and standing[target]["state"] == "accepted":
-        who, on = standing[target]["by"], standing[target]["run_id"]
+    _refuse_outdated(standing, seen, target, "level_key")
+    _refuse_challenged(standing, seen.id, target, "accepted")
+    _refuse_while_voting(standing, target)
+    if target in decisions and decisions[target]["state"] == "accepted":
+        who, on = decisions[target]["by"], decisions[target]["run_id"]
         raise DecisionRefused(f"{target} was accepted by {who} on run {on} already")
     return rating
 
@@ -185,17 +140,17 @@ def rate(
     levels = [] if level_id is None else list(_levels(review, target, level_id))
     by, because = check_person(by, "a rating"), check_words(because, "a rating")
     with transaction(db):
-        seen = None if run is None else _seen(db, review, run)
+        standing = Standing(db, review)
+        seen = None if run is None else standing.looked_at(run)
         run = run or latest_run(db, review)
         proposed = dict(db.conn.execute("select target, proposed from rating where run_id = ?", [run]))
-        standing = _standing(db, review)
         said = {"by": by, "because": because}
         if level_id is None:
-            if target not in standing:
+            if target not in standing.decisions:
                 raise DecisionRefused(f"nobody has rated {target!r}, so there is nothing to take back")
             levels = [(target, None)]
         for rated, level in levels:
-            _refuse_unratable(db, review, seen, rated)
+            _refuse_unratable(standing, seen, rated)
             _record(
                 db,
                 review,
@@ -207,7 +162,7 @@ def rate(
                 proposed=proposed.get(rated),
                 run=run,
                 at=at,
-                before=standing.get(rated),
+                before=standing.decisions.get(rated),
                 **said,
             )
     found = [
@@ -219,11 +174,11 @@ def rate(
     return found[0]
 
 
-def _refuse_unratable(db: Database, review: Review, seen: _Seen | None, target: str) -> None:
+def _refuse_unratable(standing: Standing, seen: Seen | None, target: str) -> None:
     if seen:
         _rating(seen, target)
-        _refuse_outdated(db, review, seen, target, "proposed")
-    _refuse_while_voting(db, review, target)
+        _refuse_outdated(standing, seen, target, "proposed")
+    _refuse_while_voting(standing, target)
 
 
 def _levels(review: Review, target: str, level_id: str) -> Iterator[tuple[str, str | None]]:
@@ -261,13 +216,13 @@ def approve(
     for target in targets:
         check_rated(review.framework, target)
     with transaction(db):
-        seen = _seen(db, review, run)
-        standing = _standing(db, review)
-        found = [override for target in targets for override in _waiting(review, standing, target)]
+        standing = Standing(db, review)
+        seen = standing.looked_at(run)
+        found = [override for target in targets for override in _waiting(standing, target)]
         overrides = list({override["target"]: override for override in found}.values())
         for override in overrides:
             name = override["target"]
-            _refuse_unapprovable(db, review, seen, override, by)
+            _refuse_unapprovable(standing, seen, override, by)
             event = add_event(
                 db,
                 at=at,
@@ -295,9 +250,7 @@ def approve(
     ]
 
 
-def _refuse_unapprovable(
-    db: Database, review: Review, seen: _Seen, override: Mapping[str, Any], by: str
-) -> None:
+def _refuse_unapprovable(standing: Standing, seen: Seen, override: Mapping[str, Any], by: str) -> None:
     name = override["target"]
     if same_person(by, override["by"]):
         raise DecisionRefused(
@@ -305,27 +258,27 @@ def _refuse_unapprovable(
             hint="Somebody else approves it.",
         )
     _rating(seen, name)
-    _refuse_outdated(db, review, seen, name, "proposed")
-    _refuse_challenged(db, review, seen.id, name, "approved")
-    _refuse_while_voting(db, review, name)
+    _refuse_outdated(standing, seen, name, "proposed")
+    _refuse_challenged(standing, seen.id, name, "approved")
+    _refuse_while_voting(standing, name)
 
 
-def why_not(db: Database, review: Review, target: str, *, by: str, run: int | None = None) -> dict[str, str]:
+def why_not(standing: Standing, target: str, *, by: str, run: int | None = None) -> dict[str, str]:
     """Why this person cannot `accept`, `rate` or `approve` a target now, looking at a run (the latest unless
     one is named): the message that each would be refused with, empty where it would be done.
 
     Raises UnknownName for a target or run there is not, and RunImpossible before the first run.
     """
-    check_rated(review.framework, target)
-    seen, standing = _seen(db, review, run), _standing(db, review)
+    check_rated(standing.review.framework, target)
+    seen = standing.looked_at(run)
 
     def approve_it() -> None:
-        for override in _waiting(review, standing, target):
-            _refuse_unapprovable(db, review, seen, override, by)
+        for override in _waiting(standing, target):
+            _refuse_unapprovable(standing, seen, override, by)
 
     tries: dict[str, Callable[[], object]] = {
-        "accept": lambda: _acceptable(db, review, seen, standing, target, by),
-        "rate": lambda: _refuse_unratable(db, review, seen, target),
+        "accept": lambda: _acceptable(standing, seen, target, by),
+        "rate": lambda: _refuse_unratable(standing, seen, target),
         "approve": approve_it,
     }
     found = {}
@@ -338,23 +291,26 @@ def why_not(db: Database, review: Review, target: str, *, by: str, run: int | No
     return found
 
 
-def bars_to_acceptance(db: Database, review: Review, *, by: str, run: int | None = None) -> dict[str, str]:
-    """As `why_not`, of `accept` alone: its message by domain, question and cell, empty where it would do."""
-    seen, standing = _seen(db, review, run), _standing(db, review)
-    found = {}
-    for target in (*review.framework.question_of, CELL):
+def bars_to_acceptance(standing: Standing, *, by: str, run: int | None = None) -> dict[str, str]:
+    """As `why_not`, of `accept` alone: its message by domain, question and cell, empty where it would do.
+
+    A few statements, however many ratings and challenges there are.
+    """
+    seen, found = standing.looked_at(run), {}
+    for target in (*standing.review.framework.question_of, CELL):
         try:
-            _acceptable(db, review, seen, standing, target, by)
+            _acceptable(standing, seen, target, by)
             found[target] = ""
         except DecisionRefused as error:
             found[target] = error.message
     return found
 
 
-def _waiting(review: Review, standing: Mapping[str, dict[str, Any]], target: str) -> list[dict[str, Any]]:
+def _waiting(standing: Standing, target: str) -> list[dict[str, Any]]:
     """The override of a target, or those of the cell's questions, that await approval (again)."""
+    review, decisions = standing.review, standing.decisions
     names = [question.id for question in review.framework.questions] if target == CELL else [target]
-    found = [standing[name] for name in names if name in standing and _waits(standing[name])]
+    found = [decisions[name] for name in names if name in decisions and _waits(decisions[name])]
     if not found:
         raise DecisionRefused(
             f"no override of {target} awaits approval",
@@ -367,12 +323,7 @@ def _waits(decision: dict[str, Any]) -> bool:
     return bool(decision["kind"] == "override" and decision["state"] != "approved")
 
 
-def _standing(db: Database, review: Review) -> dict[str, dict[str, Any]]:
-    """The decision that stands, by domain, question and cell (rows of `decision_state`)."""
-    return {row["target"]: row for row in rows(db, STANDING, [review.id])}
-
-
-def _rating(seen: _Seen, target: str) -> dict[str, Any]:
+def _rating(seen: Seen, target: str) -> dict[str, Any]:
     if target not in seen.ratings:
         raise DecisionRefused(
             f"run {seen.id} was made under another framework and has no rating of {target}",
@@ -381,21 +332,19 @@ def _rating(seen: _Seen, target: str) -> dict[str, Any]:
     return seen.ratings[target]
 
 
-def _refuse_outdated(db: Database, review: Review, seen: _Seen, target: str, what: str) -> None:
+def _refuse_outdated(standing: Standing, seen: Seen, target: str, what: str) -> None:
     """Refuse where a run later than the one looked at says otherwise: what is given on it lapses at once."""
-    later = rows(db, "select id from run where review_id = ? and id > ? order by id", [review.id, seen.id])
-    for row in later:
-        rating = _seen(db, review, row["id"]).ratings.get(target, {})
-        if rating.get(what) != seen.ratings[target][what]:
-            done = "rates" if what == "level_key" else "proposes"
-            raise DecisionRefused(
-                f"run {row['id']}, later than run {seen.id}, {done} {target} otherwise",
-                hint="Look at the latest run and decide on that.",
-            )
+    later = standing.outdated(seen, target, what)
+    if later is not None:
+        done = "rates" if what == "level_key" else "proposes"
+        raise DecisionRefused(
+            f"run {later}, later than run {seen.id}, {done} {target} otherwise",
+            hint="Look at the latest run and decide on that.",
+        )
 
 
-def _refuse_challenged(db: Database, review: Review, run: int, target: str, done: str) -> None:
-    numbers = open_challenges(db, review, run).get(target)
+def _refuse_challenged(standing: Standing, run: int, target: str, done: str) -> None:
+    numbers = standing.challenged(run).get(target)
     if numbers:
         which = f"challenge {numbers[0]} is" if len(numbers) == 1 else f"challenges {_listed(numbers)} are"
         raise DecisionRefused(
@@ -408,8 +357,9 @@ def _listed(numbers: list[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
-def _refuse_while_voting(db: Database, review: Review, target: str) -> None:
-    if target in dict(db.conn.execute(PANELS, [review.id])):
+def _refuse_while_voting(standing: Standing, target: str) -> None:
+    review = standing.review
+    if target in standing.voting:
         raise DecisionRefused(
             f"a panel is voting on {target}; a decision now would lead its votes",
             hint=f"Wait for all votes, or close it: joint-review panel close {review.key} {target}",
@@ -472,7 +422,7 @@ def _after(kind: str, level_id: str | None) -> dict[str, Any]:
     return {"accepted": level_id} if kind == "accept" else {"level": level_id}
 
 
-def decision_states(db: Database, review: Review) -> list[dict[str, Any]]:
+def decision_states(standing: Standing) -> list[dict[str, Any]]:
     """Where the decision on every domain, every question and the cell stands, in the order of the framework.
 
     A row holds `target`, `title`, `kind` (domain, question or cell); of the latest run `run` (its number, or
@@ -484,13 +434,9 @@ def decision_states(db: Database, review: Review) -> list[dict[str, Any]]:
     it or to what it rests on; `panel`: the number of the panel that is voting on it, or None; `settled`:
     accepted or approved, the latest run says the same, and no challenge is open.
     """
-    latest = latest_run(db, review)
-    seen = None if latest is None else _seen(db, review, latest)
-    standing = _standing(db, review)
-    challenged = open_challenges(db, review, latest)
-    panels = dict(db.conn.execute(PANELS, [review.id]))
-    counting = decided_levels(db, review)
-    framework = review.framework
+    review, seen = standing.review, standing.latest
+    framework, latest = review.framework, seen.id if seen else None
+    challenged, panels, counting = standing.challenged(latest), standing.voting, standing.counting
     targets = [
         (name, "question" if name == question.id else "domain")
         for question in framework.questions
@@ -499,7 +445,7 @@ def decision_states(db: Database, review: Review) -> list[dict[str, Any]]:
     found = []
     for target, kind in (*targets, (CELL, "cell")):
         rating = seen.ratings.get(target, {}) if seen else {}
-        decision = standing.get(target)
+        decision = standing.decisions.get(target)
         state = decision["state"] if decision else "proposed"
         # An approved override counts from the next run on; until then the rating shown is still another.
         in_force = state == "accepted" or (state == "approved" and rating.get("status") == "decided")

@@ -13,6 +13,7 @@ or closed. `programme.hidden` holds connections to that.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from statistics import median_high, median_low
@@ -37,17 +38,21 @@ where p.review_id = :review and (:target is null or p.target = :target) order by
 """
 # Who is a member, and when they voted: not what.
 MEMBERS = """
-select m.id, m.name, e.at from panel_member m left join vote v on v.member_id = m.id
-left join event e on e.id = v.added_event where m.panel_id = ? order by m.id
+select m.panel_id, m.id, m.name, e.at from panel_member m left join vote v on v.member_id = m.id
+left join event e on e.id = v.added_event
+where m.panel_id in (select value from json_each(?)) order by m.id
 """
 OPEN = "select id from panel_state where review_id = ? and target = ? and state = 'open'"
-SHOWN = "select member, level, level_key, because from shown_vote where panel_id = ?"
+SHOWN = """
+select panel_id, member, level, level_key, because from shown_vote
+where panel_id in (select value from json_each(?)) order by level, member
+"""
 SHOW = """
 insert into shown_vote (panel_id, vote_id, member, level, level_key, because, added_event)
 select m.panel_id, v.id, m.name, v.level, v.level_key, v.because, :event
 from vote v join panel_member m on m.id = v.member_id where m.panel_id = :panel order by v.level, m.name
 """
-OWN = "select level_key, because from vote where member_id = ?"
+OWN = "select member_id, level_key, because from vote where member_id in (select value from json_each(?))"
 
 
 def open_panel(
@@ -104,7 +109,7 @@ def vote(
     by = check_person(by, "a vote")
     with transaction(db):
         number = _open_panel(db, review, target)
-        members = rows(db, MEMBERS, [number])
+        members = rows(db, MEMBERS, [json.dumps([number])])
         mine = next((member for member in members if same_person(member["name"], by)), None)
         if mine is None:
             raise DecisionRefused(
@@ -150,7 +155,8 @@ def close_panel(
     by, because = check_person(by, "the end of a panel"), check_words(because, "to close a panel early")
     with transaction(db):
         number = _open_panel(db, review, target)
-        missing = [member["name"] for member in rows(db, MEMBERS, [number]) if member["at"] is None]
+        members = rows(db, MEMBERS, [json.dumps([number])])
+        missing = [member["name"] for member in members if member["at"] is None]
         event = add_event(
             db,
             at=at,
@@ -192,35 +198,63 @@ def show_panels(
     """
     if target is not None:
         review.framework.check_target(target)
-    return [
-        _shown(db, review, row, to)
+    found = [
+        row
         for row in rows(db, PANELS, {"review": review.id, "target": target})
         if row["target"] in review.framework.question_of
     ]
+    if not found:
+        return []
+    numbers = json.dumps([row["number"] for row in found])
+    members, votes = _by_panel(rows(db, MEMBERS, [numbers])), _by_panel(rows(db, SHOWN, [numbers]))
+    own = _own_votes(db, members.values(), to) if to is not None else {}
+    return [
+        _shown(review, row, members.get(row["number"], []), votes.get(row["number"], []), own)
+        for row in found
+    ]
 
 
-def _shown(db: Database, review: Review, row: dict[str, Any], to: str | None) -> dict[str, Any]:
+def _by_panel(found: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+    by_panel: dict[int, list[dict[str, Any]]] = {}
+    for row in found:
+        by_panel.setdefault(row["panel_id"], []).append(row)
+    return by_panel
+
+
+def _own_votes(db: Database, panels: Iterable[list[dict[str, Any]]], to: str) -> dict[int, dict[str, Any]]:
+    """The vote of a person, by the number of the panel on which they gave it."""
+    places = {}
+    for members in panels:
+        mine = next((m for m in members if m["at"] and same_person(m["name"], to)), None)
+        if mine:
+            places[mine["id"]] = mine["panel_id"]
+    found = rows(db, OWN, [json.dumps(list(places))]) if places else []
+    return {places[row["member_id"]]: row for row in found}
+
+
+def _shown(
+    review: Review,
+    row: dict[str, Any],
+    members: list[dict[str, Any]],
+    votes: list[dict[str, Any]],
+    own: dict[int, dict[str, Any]],
+) -> dict[str, Any]:
     target = row["target"]
-    members = rows(db, MEMBERS, [row["number"]])
-    own = next((m for m in members if to is not None and m["at"] and same_person(m["name"], to)), None)
-    votes = rows(db, SHOWN, [row["number"]])
-    votes.sort(key=lambda vote: (vote["level"], vote["member"]))
     closed = {name: row.pop(f"closed_{name}") for name in ("by", "at", "because")}
     return {
         **row,
         "title": review.framework.title_of(target),
         "members": [{"name": member["name"], "voted_at": member["at"]} for member in members],
         "waiting_for": [member["name"] for member in members if member["at"] is None],
-        "own_vote": _own_vote(db, review, target, own["id"]) if own else None,
+        "own_vote": _own_vote(review, target, own.get(row["number"])),
         "closed": closed if closed["by"] else None,
         "votes": [{"member": vote["member"], **_vote(review, target, vote)} for vote in votes],
         "spread": _spread(review, target, [vote["level"] for vote in votes]),
     }
 
 
-def _own_vote(db: Database, review: Review, target: str, member: int) -> dict[str, Any] | None:
-    found = rows(db, OWN, [member])[0]
-    return _vote(review, target, found) if found["level_key"] else None
+def _own_vote(review: Review, target: str, own: dict[str, Any] | None) -> dict[str, Any] | None:
+    return _vote(review, target, own) if own and own["level_key"] else None
 
 
 def _vote(review: Review, target: str, row: dict[str, Any]) -> dict[str, Any]:

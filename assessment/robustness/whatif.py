@@ -7,6 +7,7 @@ See assessment.robustness.smallest for the smallest changes that move a rating.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -49,7 +50,10 @@ def leave_one_out(db: Database, base: Base) -> dict[str, Any]:
     codes, of_sources = each_left_out(base.counted.source.codes)
     numbers, of_items = each_left_out(base.counted.item)
     by_source = list(_flips(base, rate_left_out(base, of_sources), of_sources.count))
-    by_item = list(_flips(base, rate_left_out(base, of_items), of_items.count))
+    by_item = [
+        (int(numbers[at]), flips) for at, flips in _flips(base, rate_left_out(base, of_items), of_items.count)
+    ]
+    items = {row["id"]: row for row in rows(db, ITEMS, [json.dumps([number for number, _ in by_item])])}
     names = [base.counted.source.names[code] for code in codes]
     known = {row["ref"]: row for row in rows(db, SOURCES, [base.review.id])}
     flipping = [known[names[at]] | {"flips": flips} for at, flips in by_source]
@@ -61,16 +65,17 @@ def leave_one_out(db: Database, base: Base) -> dict[str, Any]:
             {"source": row["ref"], "title": row["title"], "kind": row["kind"], "flips": row["flips"]}
             for row in flipping
         ],
-        "by_item": [
-            _item_words(find_item(db, base.review, int(numbers[at]))) | {"flips": flips}
-            for at, flips in by_item
-        ],
+        "by_item": [_item_words(items[number]) | {"flips": flips} for number, flips in by_item],
         "rests_on_one_source": list(_resting(base, flipping)),
         "decided": [base.title(target) for target in base.targets if target in base.decided],
     }
 
 
 SOURCES = "select ref, title, kind, strand from source where review_id = ? order by ref"
+ITEMS = """
+select e.id, s.ref as source, e.locator, e.text from evidence e join source s on s.id = e.source_id
+where e.id in (select value from json_each(?))
+"""
 
 
 def _item_words(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,20 +49,22 @@ select 'tags', change, count(*) from ({TAGS_BETWEEN}) group by change
 """
 
 
-def count_changes(db: Database, review: Review, run: Run) -> dict[str, int]:
+def count_changes(
+    db: Database, review: Review, run: Run, decided: Mapping[str, int] | None = None
+) -> dict[str, int]:
     """How much has changed since a run: what assessing again would count otherwise.
 
     `items_added`, `items_withdrawn`, `tags_added` and `tags_withdrawn` (of items that count then and now),
     and `decisions`: the domains and questions on which another level of people counts now, or none any more.
+    `decided` spares asking for the levels that people have decided by now (see `run.decided_levels`).
     """
-    frozen = frozen_inputs(db, review, run)
+    then = run.result.inputs.decided
     now = last_event(db)
     counts = {f"{what}_{change}": 0 for what in ("items", "tags") for change in ("added", "withdrawn")}
-    for row in rows(db, COUNTS, {"review": review.id, "before": frozen.event, "after": now}):
+    for row in rows(db, COUNTS, {"review": review.id, "before": run.event, "after": now}):
         counts[f"{row['what']}_{row['change']}"] = row["number"]
-    decided = decided_levels(db, review)
-    names = {*decided, *frozen.decided}
-    counts["decisions"] = sum(decided.get(name) != frozen.decided.get(name) for name in names)
+    decided = decided_levels(db, review) if decided is None else decided
+    counts["decisions"] = sum(decided.get(name) != then.get(name) for name in {*decided, *then})
     return counts
 
 

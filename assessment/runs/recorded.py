@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from assessment.runs.run import Run, decided_levels
-from evidence.measures.compute import evidence_digest
-from programme.database import Database, last_event, one, rows
+from evidence.changed import evidence_changed
+from programme.database import Database, one, rows
 from programme.reviews import Review
-from rules.framework import Framework
-from rules.rulebook import Rulebook
 
 # The runs of a review, newest first, with the titles of the levels they came to.
 RUNS = """
@@ -23,15 +22,10 @@ where r.review_id = ? order by r.id desc
 LATEST = "select max(id) from run where review_id = :review and (:before is null or id < :before)"
 FACTS = """
 select r.id, r.made_on, r.software, r.second_engine, r.seed, r.input_digest, r.result_digest,
-  r.evidence_digest, e.at, e.by, b.key as rulebook, b.version as rulebook_version
+  r.evidence_digest, e.at, e.by, b.key as rulebook, b.version as rulebook_version,
+  r.id = (select max(id) from run where review_id = r.review_id) as latest
 from run r join event e on e.id = r.added_event join policy_text b on b.digest = r.rulebook_digest
 where r.id = ?
-"""
-POLICY_TEXT = """
-select p.body from run r
-join policy_text p
-  on p.digest = case :kind when 'framework' then r.framework_digest else r.rulebook_digest end
-where r.id = :run
 """
 # The decisions that counted in a run: of every target the latest override by then of the level it froze.
 DECISIONS = """
@@ -59,18 +53,9 @@ def runs_of(db: Database, review: Review) -> list[dict[str, Any]]:
 
 
 def facts_of(db: Database, run: Run) -> dict[str, Any]:
-    """What a run was made with, by whom and when."""
-    return rows(db, FACTS, [run.id])[0]
-
-
-def framework_of(db: Database, run: Run) -> Framework:
-    """The framework exactly as the run used it."""
-    return Framework.model_validate_json(one(db, POLICY_TEXT, {"kind": "framework", "run": run.id}))
-
-
-def rulebook_of(db: Database, run: Run) -> Rulebook:
-    """The rulebook exactly as the run used it."""
-    return Rulebook.model_validate_json(one(db, POLICY_TEXT, {"kind": "rulebook", "run": run.id}))
+    """What a run was made with, by whom and when, and whether it is the `latest` of its review."""
+    facts = rows(db, FACTS, [run.id])[0]
+    return {**facts, "latest": bool(facts["latest"])}
 
 
 def decisions_in(db: Database, run: Run) -> dict[str, dict[str, Any]]:
@@ -78,10 +63,11 @@ def decisions_in(db: Database, run: Run) -> dict[str, dict[str, Any]]:
     return {row.pop("target"): row for row in rows(db, DECISIONS, {"run": run.id})}
 
 
-def is_out_of_date(db: Database, review: Review, run: Run) -> bool:
-    """Whether evidence or decisions have changed since a run, so that assessing again may differ."""
-    event = last_event(db)
-    inputs = run.result.inputs
-    if decided_levels(db, review) != inputs.decided:
+def is_out_of_date(db: Database, review: Review, run: Run, decided: Mapping[str, int] | None = None) -> bool:
+    """Whether evidence or decisions have changed since a run, so that assessing again may differ.
+
+    `decided` spares asking for the levels that people have decided by now (see `run.decided_levels`).
+    """
+    if (decided_levels(db, review) if decided is None else decided) != run.result.inputs.decided:
         return True
-    return bool(evidence_digest(db, review, event) != inputs.evidence)
+    return evidence_changed(db, review, run.event)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from importlib.metadata import version
 
 from pydantic import BaseModel, ValidationError
@@ -30,12 +30,12 @@ from programme.database import Database, add_event, insert, last_event, one, row
 from programme.reviews import Review, find_review
 from rules.engine import EngineWorker, available, engine_names, fire_of_record
 from rules.errors import RunImpossible, RunUnreadable, UnknownName
-from rules.framework import Framework
 from rules.inference import Inference, Rating, infer
 from rules.loader import PolicySet
 from rules.ratings import MeasureValue
-from rules.rulebook import Of, Rulebook
+from rules.rulebook import Of
 from rules.sentences import Sentences
+from rules.stored import stored_policy
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Run:
     """Figures, ids, levels and firings; the same inputs give the same bytes."""
     policy: PolicySet = field(compare=False, repr=False)
     """The framework and rulebook as they were frozen with the run (`digest` covers them)."""
+    event: int = 0
+    """The last event whose evidence counted."""
     is_new: bool = False
     """False when the same inputs had been assessed before."""
     format: int = FORMAT
@@ -147,7 +149,7 @@ def record_run(db: Database, review: Review, found: Prepared, *, by: str, at: da
         if known:
             return load_run(db, review, known)
         number = _record(db, review, found, by=by, at=at)
-    return Run(number, review.key, found.result.digest, found.result, found.policy, is_new=True)
+    return Run(number, review.key, found.result.digest, found.result, found.policy, found.event, is_new=True)
 
 
 def _made_of(db: Database, inputs: Inputs) -> int | None:
@@ -332,13 +334,18 @@ def _criterion_of(policy: PolicySet, rule: str) -> tuple[str, str, str]:
 
 
 RECORD = """
-select r.id, r.software, r.result_digest, r.result, f.body as framework, b.body as rulebook
+select r.id, r.software, r.result_digest, r.result, r.evidence_event, f.body as framework,
+  b.body as rulebook
 from run r
 join policy_text f on f.digest = r.framework_digest
 join policy_text b on b.digest = r.rulebook_digest
 where r.review_id = :review and (:run is null or r.id = :run)
 order by r.id desc limit 1
 """
+
+
+_read = lru_cache(maxsize=16)(read_result)
+"""Results are kept by a process, so that none is read twice in a row: runs never change."""
 
 
 def load_run(db: Database, review: Review, run_id: int | None = None) -> Run:
@@ -358,10 +365,8 @@ def load_run(db: Database, review: Review, run_id: int | None = None) -> Run:
         raise UnknownName(f"run of {review.key}", str(run_id), known)
     [row] = found
     try:
-        policy = PolicySet(
-            Framework.model_validate_json(row["framework"]), Rulebook.model_validate_json(row["rulebook"])
-        )
-        recorded, result = read_result(row["result"])
+        policy = stored_policy(row["framework"], row["rulebook"])
+        recorded, result = _read(row["result"])
     except UnknownFormat as error:
         formats = " and ".join(map(str, FORMATS))
         raise RunUnreadable(
@@ -375,7 +380,8 @@ def load_run(db: Database, review: Review, run_id: int | None = None) -> Run:
             f" {_unreadable(error)}",
             hint=f"Use the version that made it, or assess again: joint-review assess {review.key}",
         ) from error
-    return Run(row["id"], review.key, row["result_digest"], result, policy, format=recorded)
+    digest, event = row["result_digest"], row["evidence_event"]
+    return Run(row["id"], review.key, digest, result, policy, event, format=recorded)
 
 
 def _unreadable(error: ValueError) -> str:

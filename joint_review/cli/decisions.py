@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from assessment.decisions import decide
+from assessment.decisions.standing import Standing
 from comparison.compare import framework_to_compare
 from comparison.overrides import count_overrides
 from joint_review.cli.options import Programme, by_option, json_option, now, programme_option
@@ -35,7 +36,7 @@ def decisions(programme: Programme, review: str, as_json: bool) -> None:
 
     Example: joint-review decisions wales-2004-08
     """
-    found = decide.decision_states(programme.db, programme.review(review))
+    found = decide.decision_states(Standing(programme.db, programme.review(review)))
     if as_json:
         show_json(found)
         return

@@ -93,6 +93,12 @@ def rows_never_replaced(db: Database) -> None:
             refuse_changes(db, table.name)
 
 
+@migrations()
+def events_by_review(db: Database) -> None:
+    """The events of one review are found without reading those of all others."""
+    db.conn.execute("create index if not exists event_of_review on event(review_id)")
+
+
 def _make_searchable(
     db: Database, table: str, *columns: str, tokenize: str | None = None, replace: bool = False
 ) -> None:

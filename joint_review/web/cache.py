@@ -97,6 +97,9 @@ def _file_of(db: Database) -> str:
     return next(str(row[2]) for row in db.conn.execute("pragma database_list") if row[1] == "main")
 
 
+ITEMS = "select count(*) from evidence where review_id = ? and added_event <= ?"
+
+
 class Worked:
     """A run of a review, and what is worked out from it. All raise RunImpossible, or TooLarge."""
 
@@ -109,7 +112,8 @@ class Worked:
         return KEPT.get((*self._key, name), make)
 
     def _check_size(self, command: str) -> None:
-        items = int(one(self.db, "select count(*) from evidence where review_id = ?", [self.review.id]))
+        parameters = [self.review.id, self.run.event]
+        items = self.once("items", lambda: int(one(self.db, ITEMS, parameters)))
         if items > MOST_ITEMS:
             raise TooLarge(
                 f"this review has {items:,} items, more than a page works through ({MOST_ITEMS:,})",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
+from functools import cached_property
 from typing import Any
 
+from assessment.decisions.standing import Standing
 from assessment.reasons.explain import explain_rating
 from assessment.reasons.grid import make_grid
 from assessment.runs.recorded import (
     decisions_in,
     facts_of,
-    framework_of,
     is_out_of_date,
-    rulebook_of,
-    runs_of,
 )
 from assessment.runs.run import Run
 from joint_review.web import wording
@@ -26,7 +26,10 @@ from rules.sentences import Sentences
 
 
 class Shown:
-    """A review as one run shows it, in one language."""
+    """A review as one run shows it, in one language; what is asked of the database is asked once.
+
+    `standing` is where the decisions of the review stand now, also where an earlier run is shown.
+    """
 
     def __init__(
         self,
@@ -35,12 +38,20 @@ class Shown:
         run: Run | None,
         language: str,
         marks: Mapping[str, Mapping[str, Any]] | None = None,
+        standing: Standing | None = None,
     ) -> None:
         self.db, self.review, self.run, self.marks = db, found, run, marks or {}
-        self.framework = framework_of(db, run) if run else found.framework
+        self.standing = standing or Standing(db, found, *([run.id] if run else []))
+        self.framework = run.policy.framework if run else found.framework
         self.language = language if language in self.framework.title else "en"
-        self.decisions = decisions_in(db, run) if run else {}
-        self.latest = run is None or run.id == max(row["id"] for row in runs_of(db, found))
+
+    def in_english(self) -> Shown:
+        """The same in English, with what was read of it so far."""
+        if self.language == "en":
+            return self
+        other = copy(self)
+        other.language = "en"
+        return other
 
     @property
     def words(self) -> Sentences:
@@ -52,7 +63,12 @@ class Shown:
     def rulebook(self) -> Rulebook:
         """The rulebook the run used."""
         assert self.run
-        return rulebook_of(self.db, self.run)
+        return self.run.policy.rulebook
+
+    @cached_property
+    def decisions(self) -> dict[str, dict[str, Any]]:
+        """The decisions that counted in the run: see `recorded.decisions_in`."""
+        return decisions_in(self.db, self.run) if self.run else {}
 
     def head(self) -> dict[str, Any]:
         """What every page names: `review`, `language`, `languages`."""
@@ -75,11 +91,11 @@ class Shown:
         """What the run was made with, and whether it is the latest and still up to date."""
         if not self.run:
             return None
-        return {
-            **facts_of(self.db, self.run),
-            "latest": self.latest,
-            "out_of_date": self.latest and is_out_of_date(self.db, self.review, self.run),
-        }
+        facts = facts_of(self.db, self.run)
+        out_of_date = facts["latest"] and is_out_of_date(
+            self.db, self.review, self.run, self.standing.counting
+        )
+        return {**facts, "out_of_date": out_of_date}
 
     def grid(self) -> dict[str, Any]:
         """The grid with the position: see assessment.reasons.grid."""

@@ -31,7 +31,7 @@ from programme.reviews import Review, find_review
 from rules.errors import ReviewError, RunImpossible
 from rules.framework import in_language
 from rules.loader import LIBRARY, PolicySet, load_policy
-from rules.rulebook import Rulebook
+from rules.stored import stored_rulebook
 
 
 def subject() -> Subject:
@@ -55,7 +55,7 @@ _TURNS: WeakKeyDictionary[Any, asyncio.Lock] = WeakKeyDictionary()
 """Of every database the lock that makes assessments of it wait for each other."""
 
 
-def assessing(db: Database, key: str) -> dict[str, Any]:
+def assessing(shown: Shown) -> dict[str, Any]:
     """What the form that assesses a review shows.
 
     `since`: None before the first run, or {run, made_on, counts (see `changes.count_changes`), any: whether
@@ -63,11 +63,10 @@ def assessing(db: Database, key: str) -> dict[str, Any]:
     whether the latest run was made with it}, that of the library first; `problem`: why nothing can be
     assessed (a sentence), or None.
     """
-    review = find_review(db, key)
-    run = _latest(db, review)
+    db, review, run = shown.db, shown.review, _latest(shown)
     since = None
     if run:
-        counts = count_changes(db, review, run)
+        counts = count_changes(db, review, run, shown.standing.counting)
         made_on = run.result.inputs.on
         since = {"run": run.id, "made_on": made_on, "counts": counts, "any": any(counts.values())}
     found: dict[str, Any] = {"since": since, "rulebooks": [], "problem": None}
@@ -77,10 +76,11 @@ def assessing(db: Database, key: str) -> dict[str, Any]:
         return {**found, "problem": f"{wording.sentence(error.message)} {error.hint}".strip()}
 
 
-def _latest(db: Database, review: Review) -> Run | None:
-    if latest_run(db, review) is None:
-        return None
-    return load_run(db, review)
+def _latest(shown: Shown) -> Run | None:
+    latest = shown.standing.latest
+    if latest is None or (shown.run and shown.run.id == latest.id):
+        return shown.run
+    return load_run(shown.db, shown.review)
 
 
 def _rulebooks(db: Database, review: Review, run: Run | None) -> list[dict[str, Any]]:
@@ -110,7 +110,7 @@ def _policy(db: Database, review: Review, digest: str) -> PolicySet:
     if digest not in [row["digest"] for row in rows(db, USED, [review.id, policy.framework_digest])]:
         raise Mistakes({"rulebook": "This review has no such rulebook."})
     try:
-        return PolicySet(policy.framework, Rulebook.model_validate_json(one(db, BODY, [digest])))
+        return PolicySet(policy.framework, stored_rulebook(one(db, BODY, [digest])))
     except ValueError:
         raise Mistakes({"rulebook": "This version of the software cannot read that rulebook."}) from None
 

@@ -43,9 +43,13 @@ def subject() -> Subject:
 KINDS = {"rating": "Rating", "rule": "Rule", "measure": "Measure", "item": "Item", "tag": "Tag"}
 STATES = ("open", "closed")
 REGISTER = """
-select c.id, case when o.id is null then 'open' else 'closed' end as state
-from challenge c left join challenge_outcome o on o.challenge_id = c.id
-where c.review_id = ? order by o.id is not null, c.id desc
+select c.id from challenge c left join challenge_outcome o on o.challenge_id = c.id
+where c.review_id = :review and (:only = '' or :only = case when o.id is null then 'open' else 'closed' end)
+order by o.id is not null, c.id desc limit :limit offset :offset
+"""
+COUNTS = """
+select count(*) - count(o.id) as open, count(o.id) as closed
+from challenge c left join challenge_outcome o on o.challenge_id = c.id where c.review_id = ?
 """
 NUMBERS = "select id from challenge where review_id = ? order by id desc limit 20"
 OF_REVIEW = "select count(*) from challenge where review_id = ? and id = ?"
@@ -68,17 +72,16 @@ def challenges(db: Database, asked: Asked) -> Found:
     ):
         if given and given not in known:
             raise UnknownName(name, given, known)
-    every = rows(db, REGISTER, [review.id])
-    chosen = [row["id"] for row in every if only in ("", row["state"])]
-    paging = paging_of(len(chosen), page)
-    there = chosen[paging["offset"] : paging["offset"] + PAGE_SIZE]
-    found = [register.show_challenge(db, number) for number in there]
+    counts = rows(db, COUNTS, [review.id])[0]
+    paging = paging_of(counts[only] if only else sum(counts.values()), page)
+    chosen = {"review": review.id, "only": only, "limit": PAGE_SIZE, "offset": paging["offset"]}
+    found = register.show_challenges(db, [row["id"] for row in rows(db, REGISTER, chosen)])
     return {
         **Shown(db, review, None, "en").head(),
         "challenges": [{**row, "about": _about(review, row)} for row in found],
         "paging": paging,
         "only": only,
-        **{state: sum(row["state"] == state for row in every) for state in STATES},
+        **counts,
         "kinds": list(KINDS.items()),
         "grounds": list(GROUNDS),
         "prefilled": {"kind": kind, "target": target},

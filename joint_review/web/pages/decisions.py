@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from assessment.decisions import decide
 from assessment.decisions.challenges import check_rated
+from assessment.decisions.standing import Standing
 from assessment.reasons.grid import CELL
 from assessment.runs.run import Run, load_run
 from joint_review.web.forms import Done, Form, Mistakes, Sent
@@ -14,7 +15,7 @@ from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from joint_review.web.wording import plural
-from programme.database import Database, rows
+from programme.database import Database
 from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import DecisionRefused, RunImpossible
@@ -38,9 +39,6 @@ def subject() -> Subject:
     )
 
 
-VOTED = "select distinct target from panel_state where review_id = ? and state <> 'open' and voted > 0"
-
-
 def decisions(db: Database, asked: Asked) -> Found:
     """Where the decision on every rating of a review stands, on the latest run.
 
@@ -58,19 +56,22 @@ def decisions(db: Database, asked: Asked) -> Found:
         check_rated(review.framework, target)
     run = _latest(db, review)
     shown = Shown(db, review, run, "en")
-    states = _states(db, review)
+    states = _states(shown.standing)
+    looked_at = shown
+    if run and target and run_id not in (None, run.id):
+        looked_at = Shown(db, review, load_run(db, review, run_id), "en", standing=shown.standing)
     return {
         **shown.head(),
         "run": shown.facts(),
         "states": states,
         "settled": sum(row["settled"] for row in states),
-        "deciding": deciding(db, key, target, by, run_id=run_id) if run and target else None,
-        "acceptable": _acceptable(db, review, states, by) if run and many else [],
+        "deciding": deciding(looked_at, target, by) if run and target else None,
+        "acceptable": _acceptable(shown.standing, states, by) if run and many else [],
     }
 
 
-def _acceptable(db: Database, review: Review, states: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:
-    bars = decide.bars_to_acceptance(db, review, by=by)
+def _acceptable(standing: Standing, states: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:
+    bars = decide.bars_to_acceptance(standing, by=by)
     return [
         {
             **{name: row[name] for name in ("target", "title")},
@@ -82,38 +83,36 @@ def _acceptable(db: Database, review: Review, states: list[dict[str, Any]], by: 
     ]
 
 
-def deciding(
-    db: Database, key: str, target: str, by: str, *, run_id: int | None = None
-) -> dict[str, Any] | None:
+def deciding(shown: Shown, target: str, by: str) -> dict[str, Any] | None:
     """A rating as somebody sees it who decides on it; None where the review's framework has it no more.
 
-    `target`, `title`, `run` (the one looked at), `rated` and `proposed` (what it and its rules say, as the
-    titles of levels, None for none), `state` (see `decisions`: as things stand now, on the latest run),
+    `target`, `title`, `run` (the one looked at: that of `shown`), `rated` and `proposed` (what it and its
+    rules say, as the titles of levels, None for none), `state` (see `decisions`: as things stand now, on the
+    latest run),
     `levels` ([name, title] of each, the worst first; none for the cell), and `why_not` {accept, rate,
     approve}: why `by` cannot do it (a sentence), empty where they can, as far as their role allows it.
     """
-    review = find_review(db, key)
-    if target != CELL and target not in review.framework.question_of:
+    review, run = shown.review, shown.run
+    if run is None or (target != CELL and target not in review.framework.question_of):
         return None
-    run = load_run(db, review, run_id)
-    state = next(row for row in _states(db, review) if row["target"] == target)
-    refusals = decide.why_not(db, review, target, by=by, run=run.id)
+    state = next(row for row in _states(shown.standing) if row["target"] == target)
+    refusals = decide.why_not(shown.standing, target, by=by, run=run.id)
     return {
         "target": target,
         "title": state["title"],
         "run": run.id,
-        **_rated(db, review, run, target),
+        **_rated(shown.in_english(), target),
         "state": state,
         "levels": _levels(review.framework, target),
         "why_not": refusals,
     }
 
 
-def _states(db: Database, review: Review) -> list[dict[str, Any]]:
-    voted = {row["target"] for row in rows(db, VOTED, [review.id])}
+def _states(standing: Standing) -> list[dict[str, Any]]:
+    voted = standing.voted
     return [
         {**row, "words": _words(row), "voted": row["target"] in voted}
-        for row in decide.decision_states(db, review)
+        for row in decide.decision_states(standing)
     ]
 
 
@@ -124,8 +123,7 @@ def _latest(db: Database, review: Review) -> Run | None:
         return None
 
 
-def _rated(db: Database, review: Review, run: Run, target: str) -> dict[str, str | None]:
-    shown = Shown(db, review, run, "en")
+def _rated(shown: Shown, target: str) -> dict[str, str | None]:
     if target == CELL:
         position: str | None = shown.grid()["position"] and shown.grid()["sentence"]
         return {"rated": position, "proposed": position}

@@ -50,7 +50,7 @@ def reviews(db: Database, asked: Asked) -> Found:
 
 
 def review(db: Database, asked: Asked) -> Found:
-    """The overview of a review.
+    """The overview of a review, and for those who may assess it what they need for that.
 
     `review`, `run` (its facts; None before the first), `runs`, `grid`, `questions` (each a rating with
     `domains`, ratings too), `matrix` with `kinds` and `most`, `gaps`, `check`, `language`, `languages`.
@@ -72,7 +72,7 @@ def review(db: Database, asked: Asked) -> Found:
         "matrix": _matrix(db, found, shown.language),
         "gaps": list(shown.words.gaps(run.result.ratings)) if run else [],
         "check": _check(db, found),
-        "assessing": assessing(db, key) if Action.ASSESS in asked.may else None,
+        "assessing": assessing(shown) if Action.ASSESS in asked.may else None,
     }
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from evidence.files.texts import LARGEST_FILE
 from evidence.rows import SOURCE_KINDS
-from evidence.sources import SourceDetails, list_sources, read_sources, search_sources, store_sources
+from evidence.sources import (
+    SourceDetails,
+    count_sources,
+    list_sources,
+    read_sources,
+    search_sources,
+    store_sources,
+)
 from joint_review.web.access import read
 from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, paging_of
@@ -16,7 +24,7 @@ from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from joint_review.web.wording import plural
-from programme.database import Database, rows
+from programme.database import Database
 from programme.permissions import Action
 from programme.reviews import find_review
 from rules.errors import EvidenceInvalid
@@ -38,12 +46,12 @@ def subject() -> Subject:
     )
 
 
+# Of the sources named, how many items each has that are tagged to no domain.
 UNTAGGED = """
-select s.ref as source, count(*) as untagged
-from evidence e join source s on s.id = e.source_id
-where e.review_id = ? and e.withdrawn_event is null
+select s.ref, count(*) from source s join evidence e on e.source_id = s.id
+where s.review_id = ? and s.ref in (select value from json_each(?)) and e.withdrawn_event is null
   and not exists (select 1 from tag t where t.evidence_id = e.id and t.withdrawn_event is null)
-group by s.ref
+group by s.id
 """
 
 
@@ -73,10 +81,11 @@ def sources(db: Database, asked: Asked) -> Found:
         paging = paging_of(total, page)
         found, _ = search_sources(db, review, search, limit=PAGE_SIZE, offset=paging["offset"])
         return {**shown, "paging": paging, "found": [{**row, "parts": _parts(row)} for row in found]}
-    untagged = {row["source"]: row["untagged"] for row in rows(db, UNTAGGED, [review.id])}
-    listed = [row for row in list_sources(db, review) if not kind or row["kind"] == kind]
-    paging = paging_of(len(listed), page)
-    there = listed[paging["offset"] : paging["offset"] + PAGE_SIZE]
+    chosen = kind or None
+    paging = paging_of(count_sources(db, review, kind=chosen), page)
+    there = list_sources(db, review, kind=chosen, limit=PAGE_SIZE, offset=paging["offset"])
+    refs = json.dumps([row["source"] for row in there])
+    untagged = dict(db.conn.execute(UNTAGGED, [review.id, refs]).fetchall())
     return {
         **shown,
         "paging": paging,

@@ -45,7 +45,7 @@ def trail(db: Database, asked: Asked) -> Found:
     many are met, and the criteria; `lost` (the levels the rules did not give), `missed` (the criteria missed
     all the same, under best-fit) and `policy_words`, as `joint-review explain --json` gives them; `domains`
     (of a question); `support` (see `web.support`); `questions`, `grid`, `neighbours` and `rules` (of the
-    cell, as explain gives them).
+    cell, as explain gives them); `deciding` (see `pages.decisions.deciding`).
     """
     key, target = asked.names["review"], asked.names["target"]
     run_id, language = asked.run, asked.language
@@ -59,7 +59,7 @@ def trail(db: Database, asked: Asked) -> Found:
         "target": target,
         "support": support_of(worked, shown.framework, target, shown.language),
     }
-    decided = {"deciding": deciding(db, key, target, asked.by, run_id=run_id)}
+    decided = {"deciding": deciding(shown, target, asked.by)}
     if target == "cell":
         explained = explain_cell(run, shown.decisions, shown.language)
         same = ("title", "because", "status", "neighbours", "rules")

@@ -1,0 +1,155 @@
+"""Where the decisions of a review stand: every part read once, when it is first asked for.
+
+A page, or an action, makes one `Standing` and asks it for every rating; nothing is asked of the database
+again for each of them. It is as old as its first question: make another one after something was decided.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from assessment.decisions.challenges import open_challenges
+from assessment.reasons.grid import CELL
+from programme.database import Database, rows
+from programme.reviews import Review
+from rules.errors import RunImpossible, UnknownName
+
+# The latest run and the ones named, each rating a row.
+SEEN = """
+select r.id, r.cell, e.by, x.target, x.status, x.level, x.level_key, x.level_title, x.proposed
+from run r join event e on e.id = r.added_event left join rating x on x.run_id = r.id
+where r.review_id = :review
+  and (r.id = (select max(id) from run where review_id = :review)
+    or r.id in (select value from json_each(:runs)))
+"""
+DECISIONS = "select * from decision_state where review_id = ? order by id"
+PANELS = "select target, id, state, voted from panel_state where review_id = ?"
+# The first run later than the one looked at that gives a rating another level, or another proposal.
+OUTDATED = f"""
+select x.target, min(case when l.level_key is not x.level_key then r.id end) as level_key,
+  min(case when l.proposed is not x.proposed then r.id end) as proposed
+from rating x join run r on r.review_id = :review and r.id > :run
+left join rating l on l.run_id = r.id and l.target = x.target
+where x.run_id = :run group by x.target
+union all
+select '{CELL}', min(r.id), min(r.id) from run x join run r on r.review_id = x.review_id and r.id > x.id
+where x.id = :run and r.cell is not x.cell
+"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A run of a review as somebody looks at it who decides."""
+
+    id: int
+    by: str
+    """Who made it."""
+    ratings: dict[str, dict[str, Any]]
+    """By domain and question, and of the cell."""
+
+
+class Standing:
+    """What stands before who decides on the ratings of a review; `runs`: those that will be looked at."""
+
+    def __init__(self, db: Database, review: Review, *runs: int) -> None:
+        self.db, self.review, self._named = db, review, frozenset(runs)
+        self._challenged: dict[int | None, dict[str, list[int]]] = {}
+        self._outdated: dict[int, dict[str, dict[str, Any]]] = {}
+
+    @property
+    def latest(self) -> Seen | None:
+        """The latest run; None before the first."""
+        return max(self._runs.values(), key=lambda seen: seen.id, default=None)
+
+    def looked_at(self, run: int | None = None) -> Seen:
+        """The latest run or the one named; raises RunImpossible or UnknownName."""
+        if run is not None and run not in self._runs:
+            self._runs.update(self._seen(run))
+        found = self.latest if run is None else self._runs.get(run)
+        if found is None and run is None:
+            raise RunImpossible(
+                f"the review {self.review.key} has not been assessed yet, so there is no rating to decide on",
+                hint=f"Run: joint-review assess {self.review.key}",
+            )
+        if found is None:
+            known = rows(self.db, "select id from run where review_id = ?", [self.review.id])
+            raise UnknownName(f"run of {self.review.key}", str(run), [str(row["id"]) for row in known])
+        return found
+
+    @cached_property
+    def _runs(self) -> dict[int, Seen]:
+        """The runs looked at so far, among them the latest."""
+        return self._seen(*self._named)
+
+    def _seen(self, *runs: int) -> dict[int, Seen]:
+        found: dict[int, list[dict[str, Any]]] = {}
+        for row in rows(self.db, SEEN, {"review": self.review.id, "runs": json.dumps(runs)}):
+            found.setdefault(row["id"], []).append(row)
+        return {run: self._as_seen(of_run) for run, of_run in found.items()}
+
+    def _as_seen(self, found: list[dict[str, Any]]) -> Seen:
+        first, of_run = found[0], ("id", "cell", "by", "target")
+        ratings = {
+            row["target"]: {name: value for name, value in row.items() if name not in of_run}
+            for row in found
+            if row["target"] is not None
+        }
+        questions = [ratings[q.id] for q in self.review.framework.questions if q.id in ratings]
+        states = {rating["status"] for rating in questions}
+        ratings[CELL] = {
+            "status": next((s for s in ("open", "insufficient") if s in states), "proposed"),
+            "level": None,
+            "level_key": first["cell"],
+            "level_title": " / ".join(rating["level_title"] or "not rated" for rating in questions),
+            "proposed": first["cell"],
+        }
+        return Seen(first["id"], first["by"], ratings)
+
+    @cached_property
+    def decisions(self) -> dict[str, dict[str, Any]]:
+        """The decision that stands, by domain, question and cell (rows of `decision_state`)."""
+        return {row["target"]: row for row in rows(self.db, DECISIONS, [self.review.id])}
+
+    @property
+    def counting(self) -> dict[str, int]:
+        """The levels that count in the next run: what `assessment.runs.run.decided_levels` gives."""
+        return {
+            target: row["level"]
+            for target, row in self.decisions.items()
+            if row["kind"] == "override" and row["state"] == "approved"
+        }
+
+    @cached_property
+    def _panels(self) -> list[dict[str, Any]]:
+        return rows(self.db, PANELS, [self.review.id])
+
+    @property
+    def voting(self) -> dict[str, int]:
+        """The number of the panel that is voting, by domain and question."""
+        return {row["target"]: row["id"] for row in self._panels if row["state"] == "open"}
+
+    @property
+    def voted(self) -> frozenset[str]:
+        """The domains and questions that a panel has voted on."""
+        return frozenset(row["target"] for row in self._panels if row["state"] != "open" and row["voted"])
+
+    def challenged(self, run: int | None) -> dict[str, list[int]]:
+        """The open challenges to what a run's ratings rest on: see `challenges.open_challenges`."""
+        if run not in self._challenged:
+            runs: set[int | None] = {run, *self._runs} - self._challenged.keys()
+            self._challenged |= open_challenges(self.db, self.review, runs)
+        return self._challenged[run]
+
+    def outdated(self, seen: Seen, target: str, what: str) -> int | None:
+        """The first run later than the one looked at whose rating has another `what`: level_key or
+        proposed."""
+        if self.latest and self.latest.id == seen.id:
+            return None
+        if seen.id not in self._outdated:
+            found = rows(self.db, OUTDATED, {"review": self.review.id, "run": seen.id})
+            self._outdated[seen.id] = {row.pop("target"): row for row in found}
+        run: int | None = self._outdated[seen.id].get(target, {}).get(what)
+        return run

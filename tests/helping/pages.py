@@ -1,0 +1,32 @@
+"""Every page of the plugin over the worked example: the paths of its routes, filled in."""
+
+from __future__ import annotations
+
+import re
+
+from joint_review.web import register_routes
+
+NAMES = {
+    "review": "wales-2004-08",
+    "target": "getting-help",
+    "measure": "strengths_share",
+    "number": "1",
+    "source": "R1",
+    "rule": "getting-help.excellent.strengths",
+    "indicator": "0d6529c3fe9b",
+    "funnel": "000000000000",
+    "framework": "wales-round-2",
+    "challenge": "1",
+    "format": ".json",
+}
+"""A value that exists for every name in a route; a page with a new name needs a line here."""
+
+
+def filled() -> list[str]:
+    """Every path of the plugin, filled in, from the routes it registers; pages as JSON."""
+    name = r"\(\?P<(\w+)>[^)]*\)\??"
+    return [
+        re.sub(name, lambda match: NAMES[match[1]], pattern).strip("^$").replace("\\.", ".")
+        for pattern, _ in register_routes()
+        if not pattern.startswith("^/-/")
+    ]
