@@ -22,7 +22,7 @@ from time import perf_counter
 
 from generate import FRAMEWORK, write_evidence
 
-from assessment.robustness.alternatives import load_base
+from assessment.robustness.alternatives import load_baseline
 from assessment.robustness.whatif import leave_one_out
 from assessment.runs.run import assess, infer_of_record
 from evidence.intake.importing import import_files
@@ -69,7 +69,7 @@ def measure_leave_one_out(items: int = 5_000, sample: int = 20, rounds: int = 3)
             import_files(db, review, write_evidence(Path(folder), items), by="bench", at=NOW)
             run = assess(db, review, policy, on=NOW.date(), by="bench", at=NOW, use_engine=False)
             start = perf_counter()
-            base = load_base(db, review, run)
+            base = load_baseline(db, review, run)
             loading = perf_counter() - start
             took = []
             for _ in range(rounds):

@@ -57,7 +57,7 @@ EVENT = "select id, at, by, action, target from event where id = ?"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Shared:
     """What all reviews have in common: where they are read, up to which event, and the two rulebooks."""
 
     path: str
@@ -151,13 +151,13 @@ def _same_framework(old: PolicySet, new: PolicySet) -> Framework:
 
 def _shared_and_jobs(
     db: Database, path: Path, reviews: Sequence[Review], old: PolicySet, new: PolicySet
-) -> tuple[Comparison, list[Job]]:
+) -> tuple[Shared, list[Job]]:
     """One state of the database: what is stored afterwards does not count."""
     db.conn.execute("begin")
     try:
         event = last_event(db)
         jobs = [(review.key, decided_levels(db, review)) for review in reviews]
-        shared = Comparison(
+        shared = Shared(
             str(path.resolve()),
             event,
             _event_digest(db, event),
@@ -173,7 +173,7 @@ def _shared_and_jobs(
 # --- one review, wherever that is -----------------------------------------------------------------------
 
 
-def why_unreadable(shared: Comparison) -> str | None:
+def why_unreadable(shared: Shared) -> str | None:
     """Why the database cannot be read here, or is not the one that is meant; None if it can."""
     try:
         _open(shared).conn.close()
@@ -182,7 +182,7 @@ def why_unreadable(shared: Comparison) -> str | None:
     return None
 
 
-def assess_under_both(shared: Comparison, job: Job) -> dict[str, Any]:
+def assess_under_both(shared: Shared, job: Job) -> dict[str, Any]:
     """What moves in one review: {moved, cell: [before, after] as level ids, ratings}, or {reason}.
 
     Opens the database for itself and changes nothing in it. Raises DatabaseUnusable.
@@ -219,7 +219,7 @@ def assess_under_both(shared: Comparison, job: Job) -> dict[str, Any]:
     }
 
 
-def _open(shared: Comparison) -> Database:
+def _open(shared: Shared) -> Database:
     db = open_for_reading(Path(shared.path))
     if _event_digest(db, shared.event) != shared.event_digest:
         db.conn.close()

@@ -19,7 +19,7 @@ Modules in reading order:
     sentences   what people read of ratings: made when it is read, and no part of any digest
     arrays      the rules applied to many alternatives at once, in NumPy
     oddity      what lint says: one oddity of a rulebook with its counterexample
-    cells       where thresholds cut: the few values that stand for all a measure can be
+    ranges      where thresholds cut: the few values that stand for all a measure can be
     combinations  everything that can be said to one block of rules, in few combinations
     lint        what is odd in a rulebook, found by trying every combination
     cases       the cases of a rulebook, run and checked for coverage

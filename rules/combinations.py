@@ -1,6 +1,6 @@
 """Everything that can be said to one block of rules, in as few combinations as make a difference.
 
-Combinations of options (see rules.cells) that have the same effect on the rules are one, however they come
+Combinations of options (see rules.ranges) that have the same effect on the rules are one, however they come
 about, so that what has to be tried grows with the levels, not with the number of measures. Nothing is
 sampled.
 
@@ -30,10 +30,10 @@ from rules.arrays import (
     proposed_levels,
     rating_values,
 )
-from rules.cells import Factor, cells, factor_of_domain, factor_of_measure
 from rules.compile import measures_tested, thresholds
 from rules.errors import ReviewError
 from rules.loader import PolicySet
+from rules.ranges import Factor, factor_of_domain, factor_of_measure, ranges
 from rules.rulebook import Limit, Policy, RuleSet, Statistic
 
 Picks = NDArray[np.int16]
@@ -175,7 +175,7 @@ class DomainSpace(Space):
             measure = book.measure(name)
             tests = {(part, c.id): c for part, c in rules.criteria() if c.measure == name}
             numbers = [n for c in tests.values() for n in thresholds(policy.framework, book, target, c)]
-            values = list(cells(measure, numbers))
+            values = list(ranges(measure, numbers))
             array: Values = np.array([np.nan if value is None else value for value in values], dtype=float)
             truths = [evaluator.met(target, c, array, len(array)) for c in tests.values()]
             factor, kept = factor_of_measure(measure, values, np.array(truths))

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from rules.framework import Framework
-from rules.rule import Comparison, Condition, Rule, Value
+from rules.rule import Condition, Operator, Rule, Value
 from rules.rulebook import Criterion, Rulebook
 
 
@@ -26,7 +26,7 @@ class Stratum(StrEnum):
     OVERALL = "overall"
 
 
-COMPARISONS: dict[str, Comparison] = {
+OPERATORS: dict[str, Operator] = {
     "at_least": "gte",
     "more_than": "gt",
     "at_most": "lte",
@@ -85,7 +85,7 @@ def thresholds(
 def _alternatives(
     framework: Framework, rulebook: Rulebook, target: str, criterion: Criterion
 ) -> Iterator[tuple[str, Rule]]:
-    comparison = COMPARISONS[criterion.test]
+    comparison = OPERATORS[criterion.test]
     about = (Condition("target", "eq", target), Condition("measure", "eq", criterion.measure))
     numbers = thresholds(framework, rulebook, target, criterion)
     for position, number in enumerate(numbers, start=1):

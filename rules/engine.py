@@ -35,7 +35,7 @@ from typing import IO, Any, get_args
 
 from rules.errors import EngineFailed, EngineRefused, EnginesDisagree, Problem
 from rules.evaluate import Evaluator
-from rules.rule import Comparison, Condition, Fact, Firing, Rule
+from rules.rule import Condition, Fact, Firing, Operator, Rule
 
 MOST_FACTS = 100_000  # 9 KB of memory each; the ids F0 to F1313999 do not collide in the engine's hash
 MOST_KEYS = 100
@@ -56,7 +56,7 @@ RESERVED = ("id", "sid", SENTINEL)
 STAGES = {"kind": 0, "domain": 1, "target": 1, "measure": 2}
 TEXT, NUMBER = "text", "a number"
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-COMPARISONS = get_args(Comparison)
+OPERATORS = get_args(Operator)
 
 
 def available() -> bool:
@@ -128,8 +128,8 @@ def _problems_of_rules(rules: Sequence[Rule]) -> Iterator[Problem]:
             yield Problem(where, f"It has more than {MOST_CONDITIONS} conditions.", "Divide it.")
         for c in itertools.chain(*rule.patterns):
             key, comparison, value = c.key, c.comparison, c.value
-            if comparison not in COMPARISONS:
-                hint = f"Use one of {', '.join(COMPARISONS)}."
+            if comparison not in OPERATORS:
+                hint = f"Use one of {', '.join(OPERATORS)}."
                 yield Problem(f"{where}, key {key!r}", f"{comparison!r} is no comparison.", hint)
             elif comparison != "eq" and isinstance(value, str):
                 yield Problem(f"{where}, key {key!r}", f"{comparison} asks for a number.", "Use eq for text.")

@@ -1,7 +1,7 @@
 """What is odd in a rulebook, found by trying every combination that makes a difference.
 
-Every finding comes with combinations (see rules.combinations) that show it and can be checked by running the
-rules on them. Findings are *problems*, or *notes* on what may well be meant:
+Every oddity comes with combinations (see rules.combinations) that show it and can be checked by running the
+rules on them. Oddities are *problems*, or *notes* on what may well be meant:
 
     gap             problem   first-match: no level's criteria are all met
     overlap         note      first-match: the criteria of two levels are all met, and the better is given
@@ -23,11 +23,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from rules.arrays import Truth, count_met
-from rules.cells import Value
 from rules.combinations import Part, QuestionSpace, Space, View, spaces_of
 from rules.compile import measures_tested, thresholds
 from rules.loader import PolicySet
-from rules.oddity import Example, Finding, Severity, example_of, finding, result_name
+from rules.oddity import Example, Oddity, Severity, example_of, oddity, result_name
+from rules.ranges import Value
 from rules.rulebook import Criterion, Policy, RuleSet
 from rules.words import listed
 
@@ -35,12 +35,12 @@ Ranked = tuple[int, Value]
 """An option of a factor, with the value that stands for it."""
 
 
-def lint(policy: PolicySet) -> list[Finding]:
-    """All findings on a rulebook, by block of rules, in the order of the framework; then what is unused.
+def lint(policy: PolicySet) -> list[Oddity]:
+    """All oddities of a rulebook, by block of rules, in the order of the framework; then what is unused.
 
     Raises ReviewError where a block has too many combinations to be tried.
     """
-    found: list[Finding] = []
+    found: list[Oddity] = []
     for space in spaces_of(policy):
         found += _gap(space)
         found += _overlaps(space)
@@ -59,7 +59,7 @@ def is_monotone(policy: PolicySet) -> bool:
     ratings of the domains that are rated. It is not said of a domain that had no rating and gets a low one:
     that can lower a question (see missing-better).
     """
-    return not any(finding for space in spaces_of(policy) for finding in _not_monotone(space))
+    return not any(oddity for space in spaces_of(policy) for oddity in _not_monotone(space))
 
 
 def reachable_levels(policy: PolicySet) -> dict[str, set[str]]:
@@ -70,17 +70,17 @@ def reachable_levels(policy: PolicySet) -> dict[str, set[str]]:
     }
 
 
-def _gap(space: Space) -> Iterator[Finding]:
+def _gap(space: Space) -> Iterator[Oddity]:
     if space.rules.policy is not Policy.FIRST_MATCH or space.rules.propose == "people":
         return
     view = space.everything()
     row = _first(view.results == 0)
     if row is not None:
         message = "no level is given here, as no level's criteria are all met"
-        yield finding(space, "gap", message, example_of(space, view, row))
+        yield oddity(space, "gap", message, example_of(space, view, row))
 
 
-def _overlaps(space: Space) -> Iterator[Finding]:
+def _overlaps(space: Space) -> Iterator[Oddity]:
     rules, view = space.rules, space.everything()
     if rules.policy is Policy.SECURE_FIT or rules.propose == "people":
         return
@@ -96,7 +96,7 @@ def _overlaps(space: Space) -> Iterator[Finding]:
                 message = f"all criteria of {low!r} and of {high!r} are met at once; {given}"
                 example = example_of(space, view, row)
                 severity: Severity = "note" if first_match else "problem"
-                yield finding(space, "overlap", message, example, level=high, severity=severity)
+                yield oddity(space, "overlap", message, example, level=high, severity=severity)
     if not first_match and share:
         best = np.max(list(share.values()), axis=0)
         ties = np.sum([one == best for one in share.values()], axis=0) > 1
@@ -104,10 +104,10 @@ def _overlaps(space: Space) -> Iterator[Finding]:
         if row is not None:
             names = listed(repr(name) for name, one in share.items() if one[row] == best[row])
             message = f"{names} have the same share of their criteria met; best-fit gives the lower one"
-            yield finding(space, "overlap", message, example_of(space, view, row), severity="note")
+            yield oddity(space, "overlap", message, example_of(space, view, row), severity="note")
 
 
-def _unreachable(space: Space) -> Iterator[Finding]:
+def _unreachable(space: Space) -> Iterator[Oddity]:
     rules, view = space.rules, space.everything()
     if rules.propose == "people":
         return
@@ -116,7 +116,7 @@ def _unreachable(space: Space) -> Iterator[Finding]:
         lacking = sum((~view.met["sufficiency", c.id]).astype(int) for c in rules.sufficiency)
         message = "there is never enough evidence, whatever is found; no level is ever given"
         example = example_of(space, view, int(np.argmin(lacking)))
-        yield finding(space, "unreachable", message, example, level="sufficiency")
+        yield oddity(space, "unreachable", message, example, level="sufficiency")
         return
     count = len(view.results)
     for number, level in enumerate(space.scale, start=1):
@@ -136,10 +136,10 @@ def _unreachable(space: Space) -> Iterator[Finding]:
             message += f"its criteria{below} are never all met at once"
         else:
             message += "where its criteria are met, another one is given"
-        yield finding(space, "unreachable", message, example_of(space, view, row), level=level)
+        yield oddity(space, "unreachable", message, example_of(space, view, row), level=level)
 
 
-def _never_matters(space: Space) -> Iterator[Finding]:
+def _never_matters(space: Space) -> Iterator[Oddity]:
     repeated = {part for group in _repeated(space) for part in group}
     for part, criterion in space.criteria.items():
         if part in repeated:
@@ -151,7 +151,7 @@ def _never_matters(space: Space) -> Iterator[Finding]:
             message = f"{reason}; without it no combination gets another level"
             row = next(row for mask in wanted if (row := _first(mask)) is not None)
             example = example_of(space, view, row)
-            yield finding(space, "never-matters", message, example, level=part[0], criterion=criterion.id)
+            yield oddity(space, "never-matters", message, example, level=part[0], criterion=criterion.id)
 
 
 def _why(space: Space, part: Part, view: View) -> tuple[str, list[Truth]]:
@@ -200,7 +200,7 @@ def _repeated(space: Space) -> list[list[Part]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _duplicates(space: Space) -> Iterator[Finding]:
+def _duplicates(space: Space) -> Iterator[Oddity]:
     for group in _repeated(space):
         first = group[0]
         view = space.view_of(first)
@@ -210,10 +210,10 @@ def _duplicates(space: Space) -> Iterator[Finding]:
         for part, name in group[1:]:
             message = f"this tests the same as {first[1]!r}"
             example = example_of(space, view, row)
-            yield finding(space, "duplicate", message, example, level=part, criterion=name)
+            yield oddity(space, "duplicate", message, example, level=part, criterion=name)
 
 
-def _not_monotone(space: Space) -> Iterator[Finding]:
+def _not_monotone(space: Space) -> Iterator[Oddity]:
     for probe in space.probes:
         ranked = space.factors[probe].ranked
         near_first = [
@@ -229,10 +229,10 @@ def _not_monotone(space: Space) -> Iterator[Finding]:
                 f"{_subject(space, probe)} gets better, from {before.given[name]} to {after.given[name]}, "
                 f"and the level {'is lost' if lost else 'gets worse'}: {before.level}, then {after.level}"
             )
-            yield finding(space, "not-monotone", message, before, after, criterion=name)
+            yield oddity(space, "not-monotone", message, before, after, criterion=name)
 
 
-def _missing_better(space: Space) -> Iterator[Finding]:
+def _missing_better(space: Space) -> Iterator[Oddity]:
     for probe in space.probes:
         factor = space.factors[probe]
         if factor.missing is None:
@@ -246,7 +246,7 @@ def _missing_better(space: Space) -> Iterator[Finding]:
                 f"{without.level} instead of {having.level}"
             )
             examples = (having, without)
-            yield finding(space, "missing-better", message, *examples, criterion=factor.name, severity="note")
+            yield oddity(space, "missing-better", message, *examples, criterion=factor.name, severity="note")
 
 
 def _worst_fall(
@@ -278,7 +278,7 @@ def _subject(space: Space, probe: int) -> str:
     return name
 
 
-def _unused(policy: PolicySet) -> Iterator[Finding]:
+def _unused(policy: PolicySet) -> Iterator[Oddity]:
     framework, book = policy.framework, policy.rulebook
     targets = [*framework.domains, *(question.id for question in framework.questions)]
     blocks = {book.block_of(framework, target) for target in targets}
@@ -286,12 +286,12 @@ def _unused(policy: PolicySet) -> Iterator[Finding]:
         block = f"domain_defaults/{name}"
         if block not in blocks and book.domain_defaults[name].propose != "people":
             message = "these rules rate nothing: every domain of the question has rules of its own"
-            yield Finding("unused", "note", block, "", "", message)
+            yield Oddity("unused", "note", block, "", "", message)
     tested = {name for target in targets for name in measures_tested(framework, book, target)}
     for measure in book.measures:
         if measure.id not in tested:
             message = "no criterion tests this measure"
-            yield Finding("unused", "problem", "measures", "", measure.id, message)
+            yield Oddity("unused", "problem", "measures", "", measure.id, message)
 
 
 def _first(mask: Truth) -> int | None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from rules.cells import Value
 from rules.combinations import QuestionSpace, Space, View
+from rules.ranges import Value
 
 Kind = Literal[
     "gap",
@@ -33,7 +33,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Oddity:
     """One thing that is odd, where it stands, and the combinations that show it."""
 
     kind: Kind
@@ -54,7 +54,7 @@ class Finding:
         return ", ".join(part for part in (self.block, self.level, self.criterion) if part)
 
 
-def finding(
+def oddity(
     space: Space,
     kind: Kind,
     message: str,
@@ -62,9 +62,9 @@ def finding(
     level: str = "",
     criterion: str = "",
     severity: Severity = "problem",
-) -> Finding:
-    """A finding on the rules of a space."""
-    return Finding(kind, severity, space.block, level, criterion, message, counterexample)
+) -> Oddity:
+    """An oddity in the rules of a space."""
+    return Oddity(kind, severity, space.block, level, criterion, message, counterexample)
 
 
 def example_of(space: Space, view: View, row: int, name: str = "", value: Value = None) -> Example:

@@ -8,7 +8,7 @@ from typing import Literal
 
 Value = str | int | float
 Fact = Mapping[str, Value]
-Comparison = Literal["eq", "gte", "gt", "lte", "lt"]
+Operator = Literal["eq", "gte", "gt", "lte", "lt"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Condition:
     """One test of one key of a fact."""
 
     key: str
-    comparison: Comparison
+    comparison: Operator
     value: Value
 
     def holds(self, fact: Fact) -> bool:

@@ -252,9 +252,9 @@ def test_memory_is_bounded_whatever_the_draws(monkeypatch: pytest.MonkeyPatch) -
 
 # --- a review ----------------------------------------------------------------------------------------------
 
-Judgement = tuple[str, int] | float
+CodedAs = tuple[str, int] | float
 """Direction and significance, or a score."""
-Said = tuple[Judgement, str]
+Said = tuple[CodedAs, str]
 """What a person says of an item: the judgement, and the domains."""
 WORDS = {-3: ("weakness", 3), -1: ("weakness", 1), 0: ("neutral", 2), 1: ("strength", 1), 3: ("strength", 3)}
 

@@ -33,7 +33,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_rulebooks import SAID, infer_alone, levels
 
-from assessment.robustness.alternatives import Base, Mover, load_base, rate_alternatives
+from assessment.robustness.alternatives import Baseline, Mover, load_baseline, rate_alternatives
 from assessment.robustness.smallest import smallest_changes
 from programme.reviews import Review
 from rules.arrays import ArrayEvaluator
@@ -142,13 +142,13 @@ def as_share(level: Any) -> Any:
     return (level - 1) * STEP + STEP / 2
 
 
-def base_at(policy: PolicySet, row: Mapping[str, int]) -> Base:
+def base_at(policy: PolicySet, row: Mapping[str, int]) -> Baseline:
     """A recorded run as it would be whose domains have these levels; nothing is read from a database."""
     measures = {name: {"share": MeasureValue(as_share(level))} for name, level in row.items()}
     inference = infer_alone(policy, {name: {"share": as_share(level)} for name, level in row.items()}, {})
     review = Review(1, "r1", "A", policy.framework, 1, "", None, None, "")
     nothing: Any = None
-    return Base(review, 1, policy, 0, {}, nothing, measures, inference, ArrayEvaluator(policy.compiled))
+    return Baseline(review, 1, policy, 0, {}, nothing, measures, inference, ArrayEvaluator(policy.compiled))
 
 
 def our_levels(policy: PolicySet, rows: Sequence[Mapping[str, int]]) -> list[int]:
@@ -457,7 +457,7 @@ def test_the_smallest_single_changes_of_a_review_are_those_of_the_plus_minus_ana
     try:
         review = new_review(db, "r1", "wales-round-2", *REVIEWS[name])
         run = assess_plainly(db, review)
-        base = load_base(db, review, run)
+        base = load_baseline(db, review, run)
         told = smallest_changes(db, base, "carers")
     finally:
         db.conn.close()

@@ -14,7 +14,7 @@ from random_rules import review_of, reviews, rule_about
 
 from rules.errors import EngineRefused
 from rules.evaluate import Evaluator, Explanation, PatternExplained, Tried
-from rules.rule import Comparison, Condition, Fact, Firing, Rule, Value
+from rules.rule import Condition, Fact, Firing, Operator, Rule, Value
 
 
 def fire_plainly(rules: Sequence[Rule], facts: Sequence[Fact]) -> list[Firing]:
@@ -115,7 +115,7 @@ def test_an_explanation_tells_what_held_and_by_how_much_the_rest_was_missed() ->
     ],
 )
 def test_a_margin_is_positive_when_met_and_negative_when_missed(
-    comparison: Comparison, observed: float, held: bool, margin: float
+    comparison: Operator, observed: float, held: bool, margin: float
 ) -> None:
     rules = [Rule("r", ((Condition("value", comparison, 70),),))]
     tried = Evaluator(rules).explain([{"value": observed}])[0].patterns[0].tried[0]

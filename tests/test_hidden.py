@@ -12,14 +12,14 @@ from assessment_example import AT, assess_plainly, finding, item_at, new_program
 
 from assessment.decisions.panel import open_panel, show_panels, vote
 from assessment.runs.audit import audit_programme
-from evidence.coding.second_coding import Judgement, code_item, draw_batch, hand_in, items_to_code
+from evidence.coding.second_coding import CodedAs, code_item, draw_batch, hand_in, items_to_code
 from programme.database import Database, system_salts
 from programme.hidden import FROM_PEOPLE, as_pages, as_writer, hide
 from programme.reviews import find_review
 from programme.seals import give_salts
 
 SEEN = finding("I1", "strength", 1, recorded_by="reviewer-1")
-SECRET = Judgement("weakness", 3, None, ("leadership",))
+SECRET = CodedAs("weakness", 3, None, ("leadership",))
 
 
 @pytest.fixture

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from random_rulebooks import Value, infer_alone, policy_sets, values_near
 
 from joint_review.cli import main
-from rules.cells import cells
 from rules.compile import measures_tested, thresholds
 from rules.framework import Domain, Framework, Level, Question, Strand
 from rules.lint import is_monotone, lint, reachable_levels
 from rules.loader import PolicySet, library_ids, load_policy
-from rules.oddity import Example, Finding
+from rules.oddity import Example, Oddity
 from rules.propose import Met, propose_level
+from rules.ranges import ranges
 from rules.ratings import measure_ratings
 from rules.rulebook import Criterion, Limit, Measure, Of, Policy, Rulebook, RuleSet, Statistic
 
@@ -143,31 +143,31 @@ def level_of(policy: PolicySet, block: str, example: Example) -> str:
     return rating.level_id or rating.status
 
 
-def found_in(policy: PolicySet) -> list[Finding]:
+def found_in(policy: PolicySet) -> list[Oddity]:
     """What lint finds, every counterexample of it confirmed by the inference."""
-    findings = lint(policy)
-    for finding in findings:
-        assert finding.counterexample or finding.kind == "unused", finding
-        for example in finding.counterexample:
-            assert level_of(policy, finding.block, example) == example.level, finding
-    return findings
+    oddities = lint(policy)
+    for oddity in oddities:
+        assert oddity.counterexample or oddity.kind == "unused", oddity
+        for example in oddity.counterexample:
+            assert level_of(policy, oddity.block, example) == example.level, oddity
+    return oddities
 
 
-def said(findings: Sequence[Finding]) -> list[tuple[str, str, str]]:
-    return [(finding.kind, finding.severity, finding.where) for finding in findings]
+def said(oddities: Sequence[Oddity]) -> list[tuple[str, str, str]]:
+    return [(oddity.kind, oddity.severity, oddity.where) for oddity in oddities]
 
 
-def examples(finding: Finding) -> list[tuple[dict[str, Any], str]]:
-    return [(dict(example.given), example.level) for example in finding.counterexample]
+def examples(oddity: Oddity) -> list[tuple[dict[str, Any], str]]:
+    return [(dict(example.given), example.level) for example in oddity.counterexample]
 
 
 DOMAIN, QUESTION = "domain_defaults/care", "questions/care"
 
 
-# One small rulebook per kind of finding
+# One small rulebook per kind of oddity
 
 
-def test_a_rulebook_with_nothing_odd_has_no_findings() -> None:
+def test_a_rulebook_with_nothing_odd_has_no_oddities() -> None:
     rules = rule_set(
         {"fair": "strengths at_least 20", "good": "strengths at_least 50"}, enough="findings at_least 3"
     )
@@ -179,14 +179,14 @@ def test_a_gap_is_what_no_level_of_first_match_matches() -> None:
         {"weak": "findings at_most 4", "fair": "findings equals 5", "good": "findings at_least 7"},
         "first-match",
     )
-    findings = found_in(policy_of(rules))
-    assert said(findings) == [
+    oddities = found_in(policy_of(rules))
+    assert said(oddities) == [
         ("gap", "problem", DOMAIN),
         ("not-monotone", "problem", f"{DOMAIN}, findings"),
     ]
-    assert examples(findings[0]) == [({"findings": 6}, "open")]
-    assert examples(findings[1]) == [({"findings": 5}, "fair"), ({"findings": 6}, "open")]
-    assert findings[1].message.endswith("the level is lost: fair, then open")
+    assert examples(oddities[0]) == [({"findings": 6}, "open")]
+    assert examples(oddities[1]) == [({"findings": 5}, "fair"), ({"findings": 6}, "open")]
+    assert oddities[1].message.endswith("the level is lost: fair, then open")
 
 
 def test_an_overlap_of_first_match_is_a_note_as_the_better_level_is_given() -> None:
@@ -194,9 +194,9 @@ def test_an_overlap_of_first_match_is_a_note_as_the_better_level_is_given() -> N
         {"weak": "findings less_than 3", "fair": "findings at_least 3", "good": "findings at_least 9"},
         "first-match",
     )
-    findings = found_in(policy_of(rules))
-    assert said(findings) == [("overlap", "note", f"{DOMAIN}, good")]
-    assert examples(findings[0]) == [({"findings": 9}, "good")]
+    oddities = found_in(policy_of(rules))
+    assert said(oddities) == [("overlap", "note", f"{DOMAIN}, good")]
+    assert examples(oddities[0]) == [({"findings": 9}, "good")]
 
 
 def test_an_overlap_of_best_fit_is_a_problem_as_the_lower_level_is_given() -> None:
@@ -204,14 +204,14 @@ def test_an_overlap_of_best_fit_is_a_problem_as_the_lower_level_is_given() -> No
         {"weak": "findings less_than 3", "fair": "findings at_least 3", "good": "findings at_least 9"},
         "best-fit",
     )
-    findings = found_in(policy_of(rules))
-    assert said(findings) == [
+    oddities = found_in(policy_of(rules))
+    assert said(oddities) == [
         ("overlap", "problem", f"{DOMAIN}, good"),
         ("unreachable", "problem", f"{DOMAIN}, good"),
         ("never-matters", "problem", f"{DOMAIN}, good, c1"),
     ]
-    assert examples(findings[0]) == [({"findings": 9}, "fair")]
-    assert findings[1].message.endswith("where its criteria are met, another one is given")
+    assert examples(oddities[0]) == [({"findings": 9}, "fair")]
+    assert oddities[1].message.endswith("where its criteria are met, another one is given")
 
 
 def test_a_tie_of_best_fit_is_a_note() -> None:
@@ -224,7 +224,7 @@ def test_a_tie_of_best_fit_is_a_note() -> None:
         "best-fit",
     )
     ties = [f for f in found_in(policy_of(rules)) if f.kind == "overlap" and f.severity == "note"]
-    assert [finding.where for finding in ties] == [DOMAIN]
+    assert [oddity.where for oddity in ties] == [DOMAIN]
     (given_values, level) = examples(ties[0])[0]
     assert ties[0].message.startswith(f"{level!r} and ")
     assert set(given_values) == {"findings", "surveys"}
@@ -232,8 +232,8 @@ def test_a_tie_of_best_fit_is_a_note() -> None:
 
 def test_a_level_that_asks_for_what_cannot_be_is_unreachable() -> None:
     rules = rule_set({"fair": "strengths at_least 20", "good": "strengths more_than 100"})
-    findings = found_in(policy_of(rules))
-    assert ("unreachable", "problem", f"{DOMAIN}, good") in said(findings)
+    oddities = found_in(policy_of(rules))
+    assert ("unreachable", "problem", f"{DOMAIN}, good") in said(oddities)
     assert reachable_levels(policy_of(rules))[DOMAIN] == {"weak", "fair"}
 
 
@@ -242,12 +242,12 @@ def test_a_level_above_a_limit_that_is_always_met_is_unreachable() -> None:
         {"fair": "strengths at_least 20", "good": "strengths at_least 50"},
         limits={"findings at_least 0": "fair"},
     )
-    findings = found_in(policy_of(rules))
-    assert said(findings) == [
+    oddities = found_in(policy_of(rules))
+    assert said(oddities) == [
         ("unreachable", "problem", f"{DOMAIN}, good"),
         ("never-matters", "problem", f"{DOMAIN}, good, c1"),
     ]
-    assert examples(findings[0]) == [({"findings": 0, "strengths": 50}, "fair")]
+    assert examples(oddities[0]) == [({"findings": 0, "strengths": 50}, "fair")]
 
 
 def test_the_lowest_level_is_unreachable_where_the_next_is_always_met() -> None:
@@ -263,9 +263,9 @@ def test_evidence_that_is_never_enough_is_said_once() -> None:
         {"fair": "surveys at_least 0", "good": "surveys at_least 5"},
         enough="findings at_least 5, findings at_most 3",
     )
-    findings = found_in(policy_of(rules))
-    assert said(findings)[0] == ("unreachable", "problem", f"{DOMAIN}, sufficiency")
-    assert [finding.kind for finding in findings].count("unreachable") == 1
+    oddities = found_in(policy_of(rules))
+    assert said(oddities)[0] == ("unreachable", "problem", f"{DOMAIN}, sufficiency")
+    assert [oddity.kind for oddity in oddities].count("unreachable") == 1
 
 
 def test_a_level_of_best_fit_that_is_only_ever_met_in_part_can_be_reached_all_the_same() -> None:
@@ -279,7 +279,7 @@ def test_a_level_of_best_fit_that_is_only_ever_met_in_part_can_be_reached_all_th
     )
     policy = policy_of(rules)
     assert reachable_levels(policy)[DOMAIN] == set(SCALE)
-    assert "unreachable" not in {finding.kind for finding in found_in(policy)}
+    assert "unreachable" not in {oddity.kind for oddity in found_in(policy)}
 
 
 @pytest.mark.parametrize(
@@ -343,26 +343,26 @@ def test_a_level_of_best_fit_that_is_only_ever_met_in_part_can_be_reached_all_th
 )
 def test_what_never_matters_is_found_with_the_reason(rules: RuleSet, where: str, reason: str) -> None:
     policy = policy_of(rules)
-    findings = {f.where: f for f in found_in(policy) if f.kind == "never-matters"}
-    finding = findings[f"{DOMAIN}, {where}"]
-    assert finding.message == f"{reason}; without it no combination gets another level"
-    assert finding.severity == "problem"
+    oddities = {f.where: f for f in found_in(policy) if f.kind == "never-matters"}
+    oddity = oddities[f"{DOMAIN}, {where}"]
+    assert oddity.message == f"{reason}; without it no combination gets another level"
+    assert oddity.severity == "problem"
 
 
 def test_need_of_evidence_matters_also_where_people_give_the_level() -> None:
     rules = rule_set({}, enough="findings at_least 5, findings at_least 3").model_copy(
         update={"propose": "people"}
     )
-    findings = found_in(policy_of(rules))
-    assert said(findings) == [("never-matters", "problem", f"{DOMAIN}, sufficiency, c2")]
+    oddities = found_in(policy_of(rules))
+    assert said(oddities) == [("never-matters", "problem", f"{DOMAIN}, sufficiency, c2")]
 
 
 @pytest.mark.parametrize("second", ["findings at_least 3", "findings more_than 2", "findings more_than 2.5"])
 def test_the_same_test_twice_is_a_duplicate_however_it_is_written(second: str) -> None:
     rules = rule_set({"fair": f"findings at_least 3, {second}", "good": "findings at_least 9"})
-    findings = found_in(policy_of(rules))
-    assert said(findings) == [("duplicate", "problem", f"{DOMAIN}, fair, c2")]
-    assert findings[0].message == "this tests the same as 'c1'"
+    oddities = found_in(policy_of(rules))
+    assert said(oddities) == [("duplicate", "problem", f"{DOMAIN}, fair, c2")]
+    assert oddities[0].message == "this tests the same as 'c1'"
 
 
 def test_the_same_test_in_two_levels_is_no_duplicate_but_never_matters_in_the_upper() -> None:
@@ -375,12 +375,12 @@ def test_a_measure_that_makes_the_level_worse_by_getting_better_is_shown_at_the_
         {"fair": "surveys at_least 20", "good": "surveys at_least 40"},
         limits={"strengths at_least 60": "weak"},
     )
-    findings = found_in(policy_of(rules))
-    assert said(findings) == [
+    oddities = found_in(policy_of(rules))
+    assert said(oddities) == [
         ("not-monotone", "problem", f"{DOMAIN}, strengths"),
         ("missing-better", "note", f"{DOMAIN}, strengths"),
     ]
-    before, after = examples(findings[0])
+    before, after = examples(oddities[0])
     assert before == ({"strengths": 30, "surveys": 40}, "good")
     assert after == ({"strengths": 60, "surveys": 40}, "weak")
     assert not is_monotone(policy_of(rules))
@@ -388,8 +388,8 @@ def test_a_measure_that_makes_the_level_worse_by_getting_better_is_shown_at_the_
 
 def test_a_measure_of_which_less_is_better_gets_better_by_falling() -> None:
     rules = rule_set({"fair": "serious at_least 20", "good": "serious at_least 40"})
-    (finding,) = found_in(policy_of(rules))
-    assert finding.message == "serious gets better, from 40 to 10, and the level gets worse: good, then weak"
+    (oddity,) = found_in(policy_of(rules))
+    assert oddity.message == "serious gets better, from 40 to 10, and the level gets worse: good, then weak"
 
 
 def test_a_measure_of_which_no_way_is_better_is_left_out() -> None:
@@ -400,10 +400,10 @@ def test_a_measure_of_which_no_way_is_better_is_left_out() -> None:
 def test_having_no_value_may_be_better_than_a_bad_one_which_is_a_note() -> None:
     rules = rule_set({"fair": "surveys at_least 20 or missing", "good": "surveys at_least 40"})
     policy = policy_of(rules)
-    findings = found_in(policy)
-    assert said(findings) == [("missing-better", "note", f"{DOMAIN}, surveys")]
-    assert examples(findings[0]) == [({"surveys": 10}, "weak"), ({"surveys": None}, "fair")]
-    assert findings[0].message == "no surveys at all is better than 10: fair instead of weak"
+    oddities = found_in(policy)
+    assert said(oddities) == [("missing-better", "note", f"{DOMAIN}, surveys")]
+    assert examples(oddities[0]) == [({"surveys": 10}, "weak"), ({"surveys": None}, "fair")]
+    assert oddities[0].message == "no surveys at all is better than 10: fair instead of weak"
     assert is_monotone(policy)
 
 
@@ -428,8 +428,8 @@ def test_a_share_of_three_domains_cannot_be_a_half() -> None:
     rules = rule_set(
         {"fair": "fair_share at_least 50", "good": "good_share equals 50"}, enough="rated at_least 3"
     )
-    findings = found_in(policy_of(question=rules))
-    assert ("unreachable", "problem", f"{QUESTION}, good") in said(findings)
+    oddities = found_in(policy_of(question=rules))
+    assert ("unreachable", "problem", f"{QUESTION}, good") in said(oddities)
     assert reachable_levels(policy_of(question=rules))[QUESTION] == {"weak", "fair", "insufficient"}
 
 
@@ -449,11 +449,11 @@ def test_a_question_that_gets_worse_when_a_domain_gets_better_is_found() -> None
     rules = rule_set(
         {"fair": "fair_share at_least 50", "good": "only_fair at_least 100"}, enough="rated at_least 3"
     )
-    (finding,) = [f for f in found_in(policy_of(question=rules)) if f.kind == "not-monotone"]
-    before, after = examples(finding)
+    (oddity,) = [f for f in found_in(policy_of(question=rules)) if f.kind == "not-monotone"]
+    before, after = examples(oddity)
     assert before == ({"help": "fair", "plans": "fair", "homes": "fair"}, "good")
     assert after[1] == "fair"
-    assert finding.message.startswith("rating of a domain (as of help) gets better, from fair to good")
+    assert oddity.message.startswith("rating of a domain (as of help) gets better, from fair to good")
 
 
 def test_a_bad_rating_that_a_question_names_is_better_left_out() -> None:
@@ -462,13 +462,13 @@ def test_a_bad_rating_that_a_question_names_is_better_left_out() -> None:
         enough="rated at_least 2",
         limits={"help_rating at_most weak": "weak"},
     )
-    findings = found_in(policy_of(question=rules))
-    assert said(findings) == [
+    oddities = found_in(policy_of(question=rules))
+    assert said(oddities) == [
         ("never-matters", "problem", f"{QUESTION}, limits, l1"),
         ("missing-better", "note", f"{QUESTION}, help"),
         ("missing-better", "note", f"{QUESTION}, plans"),
     ]
-    assert examples(findings[1]) == [
+    assert examples(oddities[1]) == [
         ({"help": "weak", "plans": "good", "homes": "good"}, "weak"),
         ({"help": None, "plans": "good", "homes": "good"}, "good"),
     ]
@@ -558,7 +558,7 @@ def test_a_problem_fails_the_command_and_json_says_what_the_text_says(
     folder = Path(__file__).parent / "broken" / "good"
     code, out = run(monkeypatch, capsys, str(folder), "--json")
     assert code == 1
-    problems = [finding for finding in json.loads(out)["good"] if finding["severity"] == "problem"]
+    problems = [oddity for oddity in json.loads(out)["good"] if oddity["severity"] == "problem"]
     assert problems == [
         {
             "kind": "never-matters",
@@ -596,7 +596,7 @@ def test_thresholds_cut_a_measure_into_points_and_what_lies_between(
     statistic: str, of: str, numbers: list[float], expected: list[Value]
 ) -> None:
     measure = Measure(id="m", title={"en": "M"}, of=Of(of), statistic=Statistic(statistic))
-    found = list(cells(measure, numbers))
+    found = list(ranges(measure, numbers))
     if of == "items" and numbers == [-1]:
         found, expected = found[:1], expected[:1]
     assert [value if value is None else round(value, 4) for value in found] == expected
@@ -712,7 +712,7 @@ def probes(policy: PolicySet, target: str) -> set[str]:
 @many
 @given(policy=policy_sets(most_domains=3, most_levels=3))
 def test_lint_finds_what_brute_force_finds_and_nothing_else(policy: PolicySet) -> None:
-    findings = found_in(policy)
+    oddities = found_in(policy)
     reached = reachable_levels(policy)
     framework, book = policy.framework, policy.rulebook
     seen: set[str] = set()
@@ -721,17 +721,17 @@ def test_lint_finds_what_brute_force_finds_and_nothing_else(policy: PolicySet) -
         if block in seen:
             continue
         seen.add(block)
-        mine = [finding for finding in findings if finding.block == block]
+        mine = [oddity for oddity in oddities if oddity.block == block]
         brute = Brute(policy, target)
         rules, results = brute.rules, brute.results(brute.rules)
         people = rules.propose == "people"
 
-        def named(kind: str, mine: list[Finding] = mine) -> set[str]:
-            return {finding.criterion for finding in mine if finding.kind == kind}
+        def named(kind: str, mine: list[Oddity] = mine) -> set[str]:
+            return {oddity.criterion for oddity in mine if oddity.kind == kind}
 
         names = {-1: "insufficient", 0: "open"} | dict(enumerate(brute.scale, start=1))
         assert reached[block] == {names[int(result)] for result in np.unique(results)}
-        unreachable = {finding.level for finding in mine if finding.kind == "unreachable"}
+        unreachable = {oddity.level for oddity in mine if oddity.kind == "unreachable"}
         if people:
             assert not unreachable
         elif (results == -1).all():
@@ -739,14 +739,14 @@ def test_lint_finds_what_brute_force_finds_and_nothing_else(policy: PolicySet) -
         else:
             assert unreachable == set(brute.scale) - reached[block]
         gap = rules.policy is Policy.FIRST_MATCH and not people and bool((results == 0).any())
-        assert bool([finding for finding in mine if finding.kind == "gap"]) == gap
+        assert bool([oddity for oddity in mine if oddity.kind == "gap"]) == gap
 
         repeated = {
             (part, criterion)
-            for finding in mine
-            if finding.kind == "duplicate"
-            for part in [finding.level]
-            for criterion in (finding.criterion, finding.message.split("'")[1])
+            for oddity in mine
+            if oddity.kind == "duplicate"
+            for part in [oddity.level]
+            for criterion in (oddity.criterion, oddity.message.split("'")[1])
         }
         never = {(f.level, f.criterion) for f in mine if f.kind == "never-matters"}
         for part in brute.criteria:
@@ -786,9 +786,9 @@ def test_lint_finds_what_brute_force_finds_and_nothing_else(policy: PolicySet) -
             ]
             found = [f.level for f in mine if f.kind == "overlap" and f.level]
             assert sorted(found) == sorted(pairs)
-    assert is_monotone(policy) == (not any(finding.kind == "not-monotone" for finding in findings))
+    assert is_monotone(policy) == (not any(oddity.kind == "not-monotone" for oddity in oddities))
     used = {name for target in framework.question_of for name in measures_tested(framework, book, target)}
-    unused = {f.criterion for f in findings if f.kind == "unused" and f.block == "measures"}
+    unused = {f.criterion for f in oddities if f.kind == "unused" and f.block == "measures"}
     assert unused == {measure.id for measure in book.measures} - used
 
 
@@ -900,7 +900,7 @@ def test_many_measures_and_many_domains_take_seconds_and_no_shortcut() -> None:
         questions={"all-of-it": of_questions},
     )
     started = time.perf_counter()
-    findings = lint(PolicySet(framework, rulebook))
+    oddities = lint(PolicySet(framework, rulebook))
     taken = time.perf_counter() - started
-    assert {finding.kind for finding in findings} >= {"overlap", "unreachable"}
+    assert {oddity.kind for oddity in oddities} >= {"overlap", "unreachable"}
     assert taken < 60, taken

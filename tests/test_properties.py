@@ -40,7 +40,7 @@ from random_rulebooks import (
 from uncertainty_example import SURVEY_MEAN, one_criterion
 
 from assessment.reasons.trail import trail_of
-from assessment.robustness.alternatives import load_base
+from assessment.robustness.alternatives import load_baseline
 from assessment.robustness.smallest import smallest_changes
 from assessment.robustness.uncertainty import measure_uncertainty
 from assessment.robustness.whatif import leave_one_out
@@ -447,7 +447,7 @@ def assert_only_counted(db: Database, review: Review, run: Run, counted: Counted
     behind = {(row["target"], row["evidence_id"]) for row in rows(db, BEHIND, [run.id])}
     assert behind == {(domain, n) for domain in framework.domains for n in counted.of(domain)}
     everything = {number for number, domains in counted.tags.items() if domains}
-    base = load_base(db, review, run)
+    base = load_baseline(db, review, run)
     turns = leave_one_out(db, base)
     assert turns["items"] == len(everything)
     assert {int(row["item"][1:]) for row in turns["by_item"]} <= everything

@@ -29,7 +29,7 @@ from assessment.runs.audit import audit_programme
 from evidence.coding.agreement import measure_agreement
 from evidence.coding.codings import list_codings, withdraw_coding
 from evidence.coding.second_coding import (
-    Judgement,
+    CodedAs,
     blind_to,
     code_item,
     draw_batch,
@@ -52,8 +52,8 @@ from rules.errors import DecisionRefused, EvidenceInvalid, ImportRefused, Unknow
 
 FIRST, SECOND, THIRD = "reviewer-1", "reviewer-2", "lead-1"
 REASON = "Both files say so."
-WEAK = Judgement("weakness", 3, None, ("carers",))
-STRONG = Judgement("strength", 1, None, ("assessment", "carers"))
+WEAK = CodedAs("weakness", 3, None, ("carers",))
+STRONG = CodedAs("strength", 1, None, ("assessment", "carers"))
 
 
 class Office:
@@ -87,13 +87,13 @@ class Office:
           where i.batch_id = ? order by e.locator"""
         return [row["locator"] for row in rows(self.db, sql, [batch])]
 
-    def code(self, locator: str, said: Judgement, batch: int = 1, by: str = SECOND, note: str = "") -> None:
+    def code(self, locator: str, said: CodedAs, batch: int = 1, by: str = SECOND, note: str = "") -> None:
         code_item(self.db, self.review, batch, self.number(locator), said, note=note, by=by, at=AT)
 
     def hand_in(self, batch: int = 1, by: str = SECOND, because: str = "") -> dict[str, Any]:
         return hand_in(self.db, self.review, batch, by=by, at=AT, because=because)
 
-    def settle(self, locator: str, said: Judgement, by: str = THIRD, because: str = REASON) -> int:
+    def settle(self, locator: str, said: CodedAs, by: str = THIRD, because: str = REASON) -> int:
         return settle(self.db, self.review, self.number(locator), said, by=by, because=because, at=AT)
 
     def apart(self, batch: int | None = None, **more: Any) -> list[int]:
@@ -121,7 +121,7 @@ def coded(office: Office) -> Office:
     office.record("p. 1", "p. 2", direction="strength", significance=2)
     office.draw(2)
     office.code("p. 1", WEAK)
-    office.code("p. 2", Judgement("strength", 2, None, ("carers",)))
+    office.code("p. 2", CodedAs("strength", 2, None, ("carers",)))
     office.hand_in()
     return office
 
@@ -562,12 +562,12 @@ def test_each_of_direction_significance_score_and_domains_makes_a_disagreement(o
     )
     office.draw(6)
     for place, said in {
-        "same": Judgement("strength", 2, None, ("carers",)),
-        "direction": Judgement("neutral", 2, None, ("carers",)),
-        "significance": Judgement("strength", 3, None, ("carers",)),
-        "domains": Judgement("strength", 2, None, ("carers", "assessment")),
-        "score": Judgement(score=3, domains=("carers",)),
-        "same score": Judgement(score=2, domains=("carers",)),
+        "same": CodedAs("strength", 2, None, ("carers",)),
+        "direction": CodedAs("neutral", 2, None, ("carers",)),
+        "significance": CodedAs("strength", 3, None, ("carers",)),
+        "domains": CodedAs("strength", 2, None, ("carers", "assessment")),
+        "score": CodedAs(score=3, domains=("carers",)),
+        "same score": CodedAs(score=2, domains=("carers",)),
     }.items():
         office.code(place, said)
     office.hand_in()
@@ -604,9 +604,9 @@ def test_a_score_is_settled_likewise(office: Office) -> None:
     score = {"source": "C1", "locator": "no. 1", "standard": "Risk", "score": 3, "domains": "carers"}
     office.desk.load_rows("case-scores", {**score, "recorded_by": FIRST})
     office.draw(1)
-    office.code("no. 1", Judgement(score=1, domains=("carers",)))
+    office.code("no. 1", CodedAs(score=1, domains=("carers",)))
     office.hand_in()
-    new = office.settle("no. 1", Judgement(score=2, domains=("carers",)))
+    new = office.settle("no. 1", CodedAs(score=2, domains=("carers",)))
     assert one(office.db, "select value from evidence where id = ?", [new]) == 2
     stored = one(office.db, "select digest from evidence where id = ?", [new])
     # The digest is the one that a file with this score has: importing it changes nothing.
@@ -616,7 +616,7 @@ def test_a_score_is_settled_likewise(office: Office) -> None:
 
 
 def test_the_recorders_judgement_stands_and_tags_become_those_that_were_settled(coded: Office) -> None:
-    assert coded.settle("p. 1", Judgement("strength", 2, None, ("leadership",))) == 1
+    assert coded.settle("p. 1", CodedAs("strength", 2, None, ("leadership",))) == 1
     assert coded.tags(1) == ["leadership"]
     assert one(coded.db, "select withdrawn_event from evidence where id = 1") is None
 
@@ -653,10 +653,10 @@ def test_agreement_does_not_rise_by_settling_tags_either(coded: Office) -> None:
     coded.record("p. 3", direction="strength", significance=2)
     coded.draw(1, to="reviewer-3", seed=1)
     [place] = coded.places(2)
-    coded.code(place, Judgement("strength", 2, None, ("leadership",)), 2, "reviewer-3")
+    coded.code(place, CodedAs("strength", 2, None, ("leadership",)), 2, "reviewer-3")
     coded.hand_in(2, "reviewer-3")
     before = measure_agreement(coded.db, coded.review, draws=200)
-    coded.settle(place, Judgement("strength", 2, None, ("leadership",)))
+    coded.settle(place, CodedAs("strength", 2, None, ("leadership",)))
     assert measure_agreement(coded.db, coded.review, draws=200).figures == before.figures
 
 
@@ -701,15 +701,15 @@ def test_what_is_agreed_settled_withdrawn_or_still_being_coded_is_not_settled(co
     ("said", "because", "kind", "says"),
     [
         (STRONG, " ", DecisionRefused, "a settlement needs a reason"),
-        (Judgement(domains=("carers",)), "So.", EvidenceInvalid, "direction and significance are needed"),
-        (Judgement("strength", 4), "So.", EvidenceInvalid, "4 is no significance"),
-        (Judgement("up", 1), "So.", UnknownName, "there is no direction 'up'"),
-        (Judgement("strength", 1, 2.0), "So.", EvidenceInvalid, "has no score of a reviewer"),
-        (Judgement("strength", 1, None, ("carer",)), "So.", UnknownName, "there is no domain 'carer'"),
+        (CodedAs(domains=("carers",)), "So.", EvidenceInvalid, "direction and significance are needed"),
+        (CodedAs("strength", 4), "So.", EvidenceInvalid, "4 is no significance"),
+        (CodedAs("up", 1), "So.", UnknownName, "there is no direction 'up'"),
+        (CodedAs("strength", 1, 2.0), "So.", EvidenceInvalid, "has no score of a reviewer"),
+        (CodedAs("strength", 1, None, ("carer",)), "So.", UnknownName, "there is no domain 'carer'"),
     ],
 )
 def test_a_settlement_that_does_not_fit_is_refused_and_nothing_changes(
-    coded: Office, said: Judgement, because: str, kind: type[Exception], says: str
+    coded: Office, said: CodedAs, because: str, kind: type[Exception], says: str
 ) -> None:
     before = contents(coded.db)
     with pytest.raises(kind, match=says):
@@ -726,7 +726,7 @@ def test_importing_the_first_files_again_after_settling_changes_nothing(office: 
     sheet = [{**one, "direction": "weakness", "significance": "3"} for one in office.sheet()]
     office.desk.load_rows("codings", *sheet)
     office.hand_in()
-    new = office.settle("p. 1", Judgement("neutral", 1, None, ("leadership",)))
+    new = office.settle("p. 1", CodedAs("neutral", 1, None, ("leadership",)))
     before = contents(office.db)
     office.desk.load_rows("findings", row)
     office.desk.load_rows("tags", tags)
@@ -770,7 +770,7 @@ def test_the_life_of_an_item_tells_draw_coding_hand_in_and_settlement(tmp_path: 
     office.draw(1)
     office.code("p. 1", WEAK, note="Seen.")
     office.hand_in()
-    new = office.settle("p. 1", Judgement("neutral", 1, None, ("leadership",)))
+    new = office.settle("p. 1", CodedAs("neutral", 1, None, ("leadership",)))
     office.desk.close()
     db = open_programme(path)
     names = ("what", "about", "by", "named", "said", "because")

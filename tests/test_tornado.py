@@ -21,7 +21,7 @@ from assessment_example import (
     whole_review,
 )
 
-from assessment.robustness.alternatives import Base, load_base
+from assessment.robustness.alternatives import Baseline, load_baseline
 from assessment.robustness.tornado import Bar, Tornado, tornado
 from assessment.runs.run import Run, infer_of_record, load_run
 from programme.database import Database
@@ -59,7 +59,7 @@ _numbers = itertools.count(1)
 def moved(db: Database, target: str, *rows: Row) -> Tornado:
     review = new_review(db, f"t{next(_numbers)}", "wales-round-2", *rows)
     run = assess_plainly(db, review)
-    return tornado(load_base(db, review, run), run, target)
+    return tornado(load_baseline(db, review, run), run, target)
 
 
 def bars_of(found: Tornado) -> dict[str, Bar]:
@@ -111,7 +111,7 @@ def test_what_a_person_decided_stays_and_of_the_target_the_proposal_moves(db: Da
     for target in ("carers", "services"):
         rate_approved(db, review, target, "poor", by="lead", because="Seen on visits.", at=AT)
     run = assess_plainly(db, review)
-    base = load_base(db, review, run)
+    base = load_baseline(db, review, run)
     carers, services = tornado(base, run, "carers"), tornado(base, run, "services")
     assert carers.decided and carers.level_title == "Mainly good"
     assert bars_of(carers)["strengths_share"].reaches == (1, 2, 3)
@@ -127,7 +127,7 @@ def test_ratings_that_are_left_to_people_have_no_measures_but_move_the_question(
     for domain in review.framework.domains:
         rate_approved(db, review, domain, "good-standard", by="lead", because="Agreed.", at=AT)
     run = assess_plainly(db, review, ENGLISH)
-    base = load_base(db, review, run)
+    base = load_baseline(db, review, run)
     domain = next(iter(review.framework.domains))
     assert tornado(base, run, domain).bars == ()
     # Nine threes make 27 of 36, 75 %: good (63 to 87 %). One at 1 makes 25 of 36, rounded up
@@ -143,14 +143,14 @@ def test_a_target_that_is_not_there_is_refused(db: Database) -> None:
 
 
 @pytest.fixture
-def example(example_db: Path, connect: Callable[[Path], Database]) -> tuple[Base, Run]:
+def example(example_db: Path, connect: Callable[[Path], Database]) -> tuple[Baseline, Run]:
     db = connect(example_db)
     review = find_review(db, "wales-2004-08")
     run = load_run(db, review, None)
-    return load_base(db, review, run), run
+    return load_baseline(db, review, run), run
 
 
-def test_no_value_tried_by_hand_reaches_another_level(example: tuple[Base, Run]) -> None:
+def test_no_value_tried_by_hand_reaches_another_level(example: tuple[Baseline, Run]) -> None:
     """The oracle is the plain inference, value by value, over a raster that holds every threshold."""
     (base, run), domain = example, "carers"
 

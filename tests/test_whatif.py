@@ -31,7 +31,7 @@ from assessment_example import (
 from click.testing import CliRunner
 from random_evidence import random_rows
 
-from assessment.robustness.alternatives import Base, load_base
+from assessment.robustness.alternatives import Baseline, load_baseline
 from assessment.robustness.sentences import read_setting
 from assessment.robustness.smallest import smallest_changes, steps_of
 from assessment.robustness.whatif import find_left_out, leave_one_out, try_change, with_measures, without
@@ -55,17 +55,17 @@ def db(tmp_path: Path) -> Iterator[Database]:
 _numbers = itertools.count(1)
 
 
-def based(db: Database, *rows: Row) -> tuple[Review, Base]:
+def based(db: Database, *rows: Row) -> tuple[Review, Baseline]:
     """A new review with these rows, assessed, as a base."""
     review = new_review(db, f"w{next(_numbers)}", "wales-round-2", *rows)
     return review, again(db, review)
 
 
-def again(db: Database, review: Review) -> Base:
-    return load_base(db, review, assess_plainly(db, review))
+def again(db: Database, review: Review) -> Baseline:
+    return load_baseline(db, review, assess_plainly(db, review))
 
 
-def levels_of(base: Base) -> dict[str, int | None]:
+def levels_of(base: Baseline) -> dict[str, int | None]:
     return {rating.target: rating.level for rating in base.inference.ratings}
 
 
@@ -73,7 +73,7 @@ def after_of(tried: dict[str, Any], target: str) -> str:
     return next(str(rating["after"]) for rating in tried["ratings"] if rating["target"] == target)
 
 
-def direction(base: Base, target: str, after: dict[str, int | None]) -> str:
+def direction(base: Baseline, target: str, after: dict[str, int | None]) -> str:
     old, new = levels_of(base)[target] or 0, after[target] or 0
     if old == new:
         return "same"
@@ -406,7 +406,7 @@ def test_the_base_is_the_run_as_it_was_made(db: Database) -> None:
     add(db, review, *good_domain("carers", 9, 0))
     later = again(db, review)
     assert levels_of(later)["carers"] != first
-    old = load_base(db, review, load_run(db, review, base.run))
+    old = load_baseline(db, review, load_run(db, review, base.run))
     assert levels_of(old)["carers"] == first
     assert old.counted.item.tolist() == base.counted.item.tolist()
 
@@ -417,7 +417,7 @@ def test_a_run_that_cannot_be_repeated_is_no_base(db: Database) -> None:
     ratings = tuple(replace(r, level=4) if r.target == "carers" else r for r in run.result.ratings)
     other = replace(run, result=replace(run.result, ratings=ratings))
     with pytest.raises(RunImpossible, match="cannot be repeated"):
-        load_base(db, review, other)
+        load_baseline(db, review, other)
 
 
 def test_the_same_question_gets_the_same_answer(db: Database) -> None:
@@ -433,7 +433,7 @@ def test_where_there_is_no_evidence_nothing_would_change_and_nothing_fails(
     db: Database, framework: str
 ) -> None:
     review = new_review(db, "empty", framework)
-    base = load_base(db, review, assess_plainly(db, review, load_policy(framework)))
+    base = load_baseline(db, review, assess_plainly(db, review, load_policy(framework)))
     found = leave_one_out(db, base)
     assert (found["sources"], found["items"], found["rests_on_one_source"]) == (0, 0, [])
     for target in [*base.targets, "cell"]:

@@ -15,11 +15,11 @@ from rules.compile import Compiled, Meaning, Stratum, facts_of, rating_fact
 from rules.errors import RunImpossible, UnknownName
 from rules.evaluate import Evaluator, PatternExplained, Tried
 from rules.framework import in_language
-from rules.rule import Comparison, Condition, Fact, Rule, Value
+from rules.rule import Condition, Fact, Operator, Rule, Value
 from rules.rulebook import Limit
 from rules.words import many
 
-ASKED: dict[Comparison, str] = {
+ASKED: dict[Operator, str] = {
     "eq": "exactly {}",
     "gte": "at least {}",
     "gt": "more than {}",

@@ -36,7 +36,7 @@ Measures = Mapping[str, Mapping[str, NDArray[np.float64]]]
 
 
 @dataclass(frozen=True)
-class Base:
+class Baseline:
     """A recorded run, ready for alternatives."""
 
     review: Review
@@ -77,7 +77,7 @@ class Rated:
     proposed: dict[str, Levels]
 
 
-def load_base(db: Database, review: Review, run: Run) -> Base:
+def load_baseline(db: Database, review: Review, run: Run) -> Baseline:
     """A run as the base of alternatives; raises RunImpossible where its ratings cannot be made again."""
     frozen = frozen_inputs(db, review, run)
     then = dataclasses.replace(review, framework=frozen.policy.framework)
@@ -90,7 +90,7 @@ def load_base(db: Database, review: Review, run: Run) -> Base:
             f"run {run.id} cannot be repeated, so nothing can be said of what would change it",
             hint=f"See where it differs: joint-review verify {run.id}",
         )
-    return Base(
+    return Baseline(
         then,
         run.id,
         frozen.policy,
@@ -113,34 +113,36 @@ def _measures(counted: Counted, measures: Sequence[Measure]) -> dict[str, dict[s
     }
 
 
-def rate_alternatives(base: Base, measures: Measures, count: int) -> Rated:
+def rate_alternatives(baseline: Baseline, measures: Measures, count: int) -> Rated:
     """The ratings of `count` alternatives whose measures are given (those not given: as in the run)."""
     given: dict[str, dict[str, NDArray[np.float64]]] = {}
-    for domain, values in base.measures.items():
+    for domain, values in baseline.measures.items():
         changed = measures.get(domain, {})
         given[domain] = dict(changed)
         for name, value in values.items():
             if name not in changed and value.value is not None:
                 given[domain][name] = np.full(count, value.value, dtype=float)
-    counting = base.evaluator.rate(given, base.decided, count)
-    if not base.decided:
+    counting = baseline.evaluator.rate(given, baseline.decided, count)
+    if not baseline.decided:
         return Rated(counting, counting)
     # A domain is proposed from its measures alone, a question from the levels of its domains that count.
-    domains = {name: level for name, level in base.decided.items() if base.policy.framework.is_domain(name)}
-    of_domains = base.evaluator.rate(given, {}, count)
-    of_questions = base.evaluator.rate(given, domains, count)
-    proposed = {name: (of_questions if name in base.questions else of_domains)[name] for name in counting}
+    domains = {
+        name: level for name, level in baseline.decided.items() if baseline.policy.framework.is_domain(name)
+    }
+    of_domains = baseline.evaluator.rate(given, {}, count)
+    of_questions = baseline.evaluator.rate(given, domains, count)
+    proposed = {name: (of_questions if name in baseline.questions else of_domains)[name] for name in counting}
     return Rated(counting, proposed)
 
 
-def rate_left_out(base: Base, left_out: LeftOut) -> Rated:
+def rate_left_out(baseline: Baseline, left_out: LeftOut) -> Rated:
     """The ratings of alternatives that leave items out, a part at a time."""
-    measures = base.policy.rulebook.evidence_measures
+    measures = baseline.policy.rulebook.evidence_measures
     parts = []
     for start in range(0, max(left_out.count, 1), AT_ONCE):
         some = left_out.part(start, start + AT_ONCE)
-        found = measures_without(base.counted, measures, some)
-        parts.append(rate_alternatives(base, found, some.count))
+        found = measures_without(baseline.counted, measures, some)
+        parts.append(rate_alternatives(baseline, found, some.count))
     if len(parts) == 1:
         return parts[0]
     return Rated(
@@ -149,14 +151,16 @@ def rate_left_out(base: Base, left_out: LeftOut) -> Rated:
     )
 
 
-def cell_title(base: Base, levels: Sequence[int]) -> str:
+def cell_title(baseline: Baseline, levels: Sequence[int]) -> str:
     """The position on the grid in words, from the levels of the questions."""
-    return " / ".join(base.level_title(q, level) for q, level in zip(base.questions, levels, strict=True))
+    return " / ".join(
+        baseline.level_title(q, level) for q, level in zip(baseline.questions, levels, strict=True)
+    )
 
 
-def domains_under(base: Base, target: str) -> list[str]:
+def domains_under(baseline: Baseline, target: str) -> list[str]:
     """The domains whose evidence bears on a target: itself, those of the question, or (the cell) all."""
-    framework = base.policy.framework
+    framework = baseline.policy.framework
     if target == CELL:
         return list(framework.domains)
     if framework.is_domain(target):
@@ -164,28 +168,28 @@ def domains_under(base: Base, target: str) -> list[str]:
     return [domain.id for domain in framework.question(target).domains]
 
 
-def level_words(base: Base, target: str, rated: Rated, at: int) -> str:
+def level_words(baseline: Baseline, target: str, rated: Rated, at: int) -> str:
     """The level of a target under one alternative, in words; of a decided one what is proposed."""
     if target == CELL:
-        return cell_title(base, [int(rated.counting[question][at]) for question in base.questions])
-    return base.level_title(target, int(rated.proposed[target][at]))
+        return cell_title(baseline, [int(rated.counting[question][at]) for question in baseline.questions])
+    return baseline.level_title(target, int(rated.proposed[target][at]))
 
 
 class Mover:
     """Says how a target moves under alternatives."""
 
-    def __init__(self, base: Base, target: str) -> None:
-        self.base, self.target = base, target
-        self.before = self._levels(rate_alternatives(base, {}, 1))
+    def __init__(self, baseline: Baseline, target: str) -> None:
+        self.baseline, self.target = baseline, target
+        self.before = self._levels(rate_alternatives(baseline, {}, 1))
 
     def _levels(self, rated: Rated) -> NDArray[np.int8]:
         if self.target == CELL:
-            return np.stack([rated.counting[question] for question in self.base.questions])
+            return np.stack([rated.counting[question] for question in self.baseline.questions])
         return rated.proposed[self.target][None, :]
 
     def moves(self, measures: Measures, count: int) -> tuple[NDArray[np.int8], Rated]:
         """For every alternative 0 (as it was) or a key of MOVES, and the ratings."""
-        rated = rate_alternatives(self.base, measures, count)
+        rated = rate_alternatives(self.baseline, measures, count)
         after, before = self._levels(rated), self.before
         had, has = bool((before > 0).all()), (after > 0).all(axis=0)
         moved = (after != before).any(axis=0)
@@ -197,4 +201,4 @@ class Mover:
 
     def words(self, rated: Rated, at: int) -> str:
         """The level after, in words."""
-        return level_words(self.base, self.target, rated, at)
+        return level_words(self.baseline, self.target, rated, at)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from assessment.reasons.grid import CELL
 from assessment.robustness.alternatives import (
     MOVES,
-    Base,
+    Baseline,
     Mover,
     domains_under,
     level_words,
@@ -61,7 +61,7 @@ class Step:
 Steps = tuple[Step, ...]
 
 
-def smallest_changes(db: Database, base: Base, target: str) -> dict[str, Any]:
+def smallest_changes(db: Database, baseline: Baseline, target: str) -> dict[str, Any]:
     """What would move a domain, a question or the 'cell'; raises UnknownName.
 
     Holds `before`, `decided` (a person's rating counts; the moves are the proposal's), `measures`: the
@@ -70,36 +70,38 @@ def smallest_changes(db: Database, base: Base, target: str) -> dict[str, Any]:
     made or filled; `unrated`: the domains that lose their rating on the way); and the same in evidence:
     `withdrawals`, `scores`, `findings`, `answers`, `not_said`.
     """
-    if target != CELL and target not in base.targets:
-        raise UnknownName("domain or question", target, [*base.targets, CELL])
+    if target != CELL and target not in baseline.targets:
+        raise UnknownName("domain or question", target, [*baseline.targets, CELL])
     return {
-        "run": base.run,
+        "run": baseline.run,
         "target": target,
-        "title": base.title(target),
-        "before": level_words(base, target, rate_alternatives(base, {}, 1), 0),
-        "decided": target in base.decided,
+        "title": baseline.title(target),
+        "before": level_words(baseline, target, rate_alternatives(baseline, {}, 1), 0),
+        "decided": target in baseline.decided,
         "decided_domains": [
-            base.title(name)
-            for name in domains_under(base, target)
-            if name in base.decided and name != target
+            baseline.title(name)
+            for name in domains_under(baseline, target)
+            if name in baseline.decided and name != target
         ],
-        "measures": list(_measure_sets(base, target)),
-        **evidence_changes(db, base, target),
+        "measures": list(_measure_sets(baseline, target)),
+        **evidence_changes(db, baseline, target),
     }
 
 
-def _measure_sets(base: Base, target: str) -> Iterator[dict[str, Any]]:
-    mover = Mover(base, target)
-    domains = [name for name in domains_under(base, target) if name == target or name not in base.decided]
-    options = _options(base, domains)
+def _measure_sets(baseline: Baseline, target: str) -> Iterator[dict[str, Any]]:
+    mover = Mover(baseline, target)
+    domains = [
+        name for name in domains_under(baseline, target) if name == target or name not in baseline.decided
+    ]
+    options = _options(baseline, domains)
     found: dict[int, dict[frozenset[Name], list[_Set]]] = {}
-    for move, after, unrated, parts in _moving(base, mover, options):
+    for move, after, unrated, parts in _moving(baseline, mover, options):
         for chosen in itertools.product(*parts):
             steps = tuple(step for part in chosen for step in part)
             if len(steps) <= LARGEST:
                 names = frozenset(step.name for step in steps)
                 found.setdefault(move, {}).setdefault(names, []).append(_Set(steps, after, unrated))
-    order = [(d, m) for d in base.policy.framework.domains for m in base.measures[d]]
+    order = [(d, m) for d in baseline.policy.framework.domains for m in baseline.measures[d]]
     rank = {name: position for position, name in enumerate(order)}
     for move in sorted(found, key=list(MOVES).index):
         sets = found[move]
@@ -111,8 +113,8 @@ def _measure_sets(base: Base, target: str) -> Iterator[dict[str, Any]]:
                 "size": len(one.steps),
                 "after": one.after,
                 "gaps": one.gaps,
-                "unrated": [base.title(domain) for domain in one.unrated],
-                "changes": [_step_words(base, s) for s in sorted(one.steps, key=lambda s: rank[s.name])],
+                "unrated": [baseline.title(domain) for domain in one.unrated],
+                "changes": [_step_words(baseline, s) for s in sorted(one.steps, key=lambda s: rank[s.name])],
             }
 
 
@@ -159,7 +161,7 @@ def _sort_key(steps: Steps) -> list[tuple[Name, int, int]]:
 
 
 def _moving(
-    base: Base, mover: Mover, options: Mapping[str, Mapping[int, list[Steps]]]
+    baseline: Baseline, mover: Mover, options: Mapping[str, Mapping[int, list[Steps]]]
 ) -> Iterator[tuple[int, str, tuple[str, ...], list[list[Steps]]]]:
     """Assignments of other levels to one, two or three domains that move the target.
 
@@ -180,7 +182,7 @@ def _moving(
     if not assignments:
         return
     steps = [[step for one in chosen for step in cheapest[one]] for chosen in assignments]
-    moves, rated = mover.moves(_as_measures(base, steps), len(steps))
+    moves, rated = mover.moves(_as_measures(baseline, steps), len(steps))
     for at in np.flatnonzero(moves):
         chosen = assignments[at]
         unrated = tuple(domain for domain, level in chosen if not level and domain != mover.target)
@@ -188,17 +190,17 @@ def _moving(
         yield int(moves[at]), mover.words(rated, int(at)), unrated, parts
 
 
-def _options(base: Base, domains: Sequence[str]) -> dict[str, dict[int, list[Steps]]]:
+def _options(baseline: Baseline, domains: Sequence[str]) -> dict[str, dict[int, list[Steps]]]:
     """For every domain and every other level: the smallest sets of steps that lead to it."""
-    tried = {domain: list(_combinations(base, domain)) for domain in domains}
+    tried = {domain: list(_combinations(baseline, domain)) for domain in domains}
     count = max([len(one) for one in tried.values()], default=0)
     if not count:
         return {}
     measures: dict[str, dict[str, NDArray[np.float64]]] = {}
     for domain, steps in tried.items():
-        measures |= _as_measures(base, steps, count, (domain,))
-    rated = rate_alternatives(base, measures, count)
-    before = rate_alternatives(base, {}, 1)
+        measures |= _as_measures(baseline, steps, count, (domain,))
+    rated = rate_alternatives(baseline, measures, count)
+    before = rate_alternatives(baseline, {}, 1)
     options: dict[str, dict[int, list[Steps]]] = {}
     for domain, steps in tried.items():
         options[domain] = {}
@@ -215,7 +217,7 @@ def _options(base: Base, domains: Sequence[str]) -> dict[str, dict[int, list[Ste
 
 
 def _as_measures(
-    base: Base, steps: Sequence[Sequence[Step]], count: int = 0, domains: Sequence[str] = ()
+    baseline: Baseline, steps: Sequence[Sequence[Step]], count: int = 0, domains: Sequence[str] = ()
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
     """The measures of alternatives, each given by its steps (as many as `count`: the rest as in the run)."""
     count = count or len(steps)
@@ -225,33 +227,33 @@ def _as_measures(
             domain, name = step.name
             values = measures.setdefault(domain, {})
             if name not in values:
-                old = base.measures[domain][name].value
+                old = baseline.measures[domain][name].value
                 values[name] = np.full(count, np.nan if old is None else float(old))
             values[name][at] = np.nan if step.value is None else step.value
     return measures
 
 
-def _combinations(base: Base, domain: str) -> Iterator[Steps]:
-    rules = base.policy.rulebook.rules_of(base.policy.framework, domain)
+def _combinations(baseline: Baseline, domain: str) -> Iterator[Steps]:
+    rules = baseline.policy.rulebook.rules_of(baseline.policy.framework, domain)
     if rules.propose == "people":
         return
     steps = [
-        list(steps_of(base, domain, base.policy.rulebook.measure(name)))
-        for name in measures_tested(base.policy.framework, base.policy.rulebook, domain)
+        list(steps_of(baseline, domain, baseline.policy.rulebook.measure(name)))
+        for name in measures_tested(baseline.policy.framework, baseline.policy.rulebook, domain)
     ]
     for size in range(1, LARGEST + 1):
         for some in itertools.combinations(steps, size):
             yield from itertools.product(*some)
 
 
-def steps_of(base: Base, domain: str, measure: Measure) -> Iterator[Step]:
+def steps_of(baseline: Baseline, domain: str, measure: Measure) -> Iterator[Step]:
     """Every other way in which a measure can meet a domain's criteria, by the value nearest to its own."""
-    framework, rulebook = base.policy.framework, base.policy.rulebook
+    framework, rulebook = baseline.policy.framework, baseline.policy.rulebook
     rules = rulebook.rules_of(framework, domain)
     criteria = [criterion for _, criterion in rules.criteria() if criterion.measure == measure.id]
     numbers = sorted({n for c in criteria for n in thresholds(framework, rulebook, domain, c)})
-    now, name = base.measures[domain][measure.id].value, (domain, measure.id)
-    met_now = _met(base, domain, criteria, now)
+    now, name = baseline.measures[domain][measure.id].value, (domain, measure.id)
+    met_now = _met(baseline, domain, criteria, now)
     values = sorted({*_values(measure, numbers, now)})
     if now is None:
         values = values if measure.better != "lower" else values[::-1]
@@ -261,20 +263,20 @@ def steps_of(base: Base, domain: str, measure: Measure) -> Iterator[Step]:
     for way, some in runs:
         seen, far = met_now, 0
         for value in some:
-            met = _met(base, domain, criteria, value)
+            met = _met(baseline, domain, criteria, value)
             if met != seen:
                 seen, far = met, far + 1
                 if met != met_now:
                     yield Step(name, rounded(value), way, far, _shown(value, numbers))
-    if now is not None and not measure.is_count and _met(base, domain, criteria, None) != met_now:
+    if now is not None and not measure.is_count and _met(baseline, domain, criteria, None) != met_now:
         yield Step(name, None, 0, 1, "nothing to measure")
 
 
 def _met(
-    base: Base, domain: str, criteria: Sequence[Criterion], value: int | float | None
+    baseline: Baseline, domain: str, criteria: Sequence[Criterion], value: int | float | None
 ) -> tuple[bool, ...]:
     values = np.array([np.nan if value is None else float(value)])
-    return tuple(bool(base.evaluator.met(domain, criterion, values, 1)[0]) for criterion in criteria)
+    return tuple(bool(baseline.evaluator.met(domain, criterion, values, 1)[0]) for criterion in criteria)
 
 
 def _values(
@@ -306,16 +308,16 @@ def _shown(value: int | float, numbers: Sequence[int | float]) -> str:
     return f"{value:,g}"
 
 
-def _step_words(base: Base, step: Step) -> dict[str, Any]:
+def _step_words(baseline: Baseline, step: Step) -> dict[str, Any]:
     domain, name = step.name
-    measure = base.policy.rulebook.measure(name)
+    measure = baseline.policy.rulebook.measure(name)
     return {
         "target": domain,
-        "title": base.title(domain),
+        "title": baseline.title(domain),
         "measure": name,
         "measure_title": in_language(measure.title),
         "unit": measure.unit,
-        "before": base.measures[domain][name].value,
+        "before": baseline.measures[domain][name].value,
         "after": step.value,
         "shown": step.shown,
     }

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assessment.robustness.alternatives import AT_ONCE, MOVES, Base, Mover, domains_under
+from assessment.robustness.alternatives import AT_ONCE, MOVES, Baseline, Mover, domains_under
 from evidence.measures.pairs import Counted
 from evidence.measures.scenarios import (
     deciding_results,
@@ -46,38 +46,38 @@ MOST_ANSWERS = 5_000
 Arrays = dict[str, NDArray[np.float64]]
 
 
-def evidence_changes(db: Database, base: Base, target: str) -> dict[str, Any]:
+def evidence_changes(db: Database, baseline: Baseline, target: str) -> dict[str, Any]:
     """The smallest changes of evidence that move a target.
 
     `withdrawals`: `searched` (sets tried by size, None where there are too many) and per move and size how
     many `sets` there are, with the first 50. `scores`, `findings`, `answers`: per domain and move the least
     number. `not_said`: what could not be said, with the reason.
     """
-    mover, not_said = Mover(base, target), list[dict[str, str]]()
+    mover, not_said = Mover(baseline, target), list[dict[str, str]]()
     counts: dict[str, list[dict[str, Any]]] = {"scores": [], "findings": [], "answers": []}
-    for domain in domains_under(base, target):
-        if domain in base.decided and domain != target:
+    for domain in domains_under(baseline, target):
+        if domain in baseline.decided and domain != target:
             continue
-        answers, silent = _other_answers(base, domain, mover)
+        answers, silent = _other_answers(baseline, domain, mover)
         made = [
-            ("scores", _other_scores(base, domain, mover)),
-            ("findings", _further_findings(base, domain, mover)),
+            ("scores", _other_scores(baseline, domain, mover)),
+            ("findings", _further_findings(baseline, domain, mover)),
             ("answers", answers),
             *(("answers", because) for because in silent),
         ]
         for kind, found in made:
             if isinstance(found, str):
                 not_said.append(
-                    {"target": domain, "title": base.title(domain), "kind": kind, "because": found}
+                    {"target": domain, "title": baseline.title(domain), "kind": kind, "because": found}
                 )
             else:
                 counts[kind] += found
-    return {"withdrawals": _withdrawals(db, base, target, mover), **counts, "not_said": not_said}
+    return {"withdrawals": _withdrawals(db, baseline, target, mover), **counts, "not_said": not_said}
 
 
-def _withdrawals(db: Database, base: Base, target: str, mover: Mover) -> dict[str, Any]:
-    chosen = base.counted.domain.where(domains_under(base, target))
-    items = np.unique(base.counted.item[chosen])
+def _withdrawals(db: Database, baseline: Baseline, target: str, mover: Mover) -> dict[str, Any]:
+    chosen = baseline.counted.domain.where(domains_under(baseline, target))
+    items = np.unique(baseline.counted.item[chosen])
     moving: dict[tuple[int, int], list[tuple[tuple[int, ...], str]]] = {}
     smaller: dict[int, set[tuple[int, ...]]] = {}
     searched: dict[str, int | None] = {}
@@ -86,7 +86,7 @@ def _withdrawals(db: Database, base: Base, target: str, mover: Mover) -> dict[st
         searched[str(size)] = sets if sets <= MOST_SETS else None
         if sets > MOST_SETS:
             continue
-        for some, move, after in _moved_by_sets(base, mover, items, size):
+        for some, move, after in _moved_by_sets(baseline, mover, items, size):
             known = smaller.setdefault(move, set())
             if not any(part in known for n in range(1, size) for part in itertools.combinations(some, n)):
                 moving.setdefault((move, size), []).append((some, after))
@@ -109,13 +109,13 @@ def _texts(db: Database, items: list[int]) -> dict[str, str]:
 
 
 def _moved_by_sets(
-    base: Base, mover: Mover, items: NDArray[np.int64], size: int
+    baseline: Baseline, mover: Mover, items: NDArray[np.int64], size: int
 ) -> Iterator[tuple[tuple[int, ...], int, str]]:
     """The sets of items of this size without which the target moves."""
-    measures = base.policy.rulebook.evidence_measures
-    under = domains_under(base, mover.target)
+    measures = baseline.policy.rulebook.evidence_measures
+    under = domains_under(baseline, mover.target)
     # An item may serve other domains too; only those under the target bear on it.
-    counted = some_pairs(base.counted, base.counted.domain.where(under))
+    counted = some_pairs(baseline.counted, baseline.counted.domain.where(under))
     sets = itertools.combinations(items.tolist(), size)
     while some := list(itertools.islice(sets, AT_ONCE)):
         found = measures_without(counted, measures, sets_left_out(counted, np.array(some)))
@@ -124,9 +124,9 @@ def _moved_by_sets(
             yield some[at], int(moves[at]), mover.words(rated, int(at))
 
 
-def _tested(base: Base, domain: str, *kinds: Of) -> list[Measure]:
-    book = base.policy.rulebook
-    found = [book.measure(name) for name in measures_tested(base.policy.framework, book, domain)]
+def _tested(baseline: Baseline, domain: str, *kinds: Of) -> list[Measure]:
+    book = baseline.policy.rulebook
+    found = [book.measure(name) for name in measures_tested(baseline.policy.framework, book, domain)]
     return [measure for measure in found if measure.of in kinds]
 
 
@@ -142,14 +142,14 @@ class _Series:
 
 def _least(mover: Mover, domain: str, tried: Sequence[_Series]) -> list[dict[str, Any]]:
     """Per series and move the least number; all series are rated in one go."""
-    base, found = mover.base, list[dict[str, Any]]()
-    firsts = [_first_of_each_way(base, domain, one.measures, len(one.number)) for one in tried]
+    baseline, found = mover.baseline, list[dict[str, Any]]()
+    firsts = [_first_of_each_way(baseline, domain, one.measures, len(one.number)) for one in tried]
     ends = np.cumsum([len(first) for first in firsts], dtype=np.int64)
     if not len(ends) or not ends[-1]:
         return []
     measures: Arrays = {}
     for name in dict.fromkeys(name for one in tried for name in one.measures):
-        old = base.measures[domain][name].value
+        old = baseline.measures[domain][name].value
         parts = [
             one.measures[name][first]
             if name in one.measures
@@ -167,7 +167,7 @@ def _least(mover: Mover, domain: str, tried: Sequence[_Series]) -> list[dict[str
                 found.append(
                     {
                         "target": domain,
-                        "title": base.title(domain),
+                        "title": baseline.title(domain),
                         "move": name,
                         "number": int(one.number[first[at[0]]]),
                         "after": mover.words(rated, start + int(at[0])),
@@ -177,23 +177,23 @@ def _least(mover: Mover, domain: str, tried: Sequence[_Series]) -> list[dict[str
     return found
 
 
-def _first_of_each_way(base: Base, domain: str, measures: Arrays, count: int) -> NDArray[np.int64]:
+def _first_of_each_way(baseline: Baseline, domain: str, measures: Arrays, count: int) -> NDArray[np.int64]:
     """Where the criteria that are met change from one alternative to the next: between, no rating can."""
-    rules = base.policy.rulebook.rules_of(base.policy.framework, domain)
+    rules = baseline.policy.rulebook.rules_of(baseline.policy.framework, domain)
     changes = np.zeros(count, dtype=bool)
     changes[:1] = True
     for _, criterion in rules.criteria():
         if criterion.measure in measures:
-            met = base.evaluator.met(domain, criterion, measures[criterion.measure], count)
+            met = baseline.evaluator.met(domain, criterion, measures[criterion.measure], count)
             changes[1:] |= met[1:] != met[:-1]
     return np.flatnonzero(changes)
 
 
-def _other_scores(base: Base, domain: str, mover: Mover) -> list[dict[str, Any]] | str:
+def _other_scores(baseline: Baseline, domain: str, mover: Mover) -> list[dict[str, Any]] | str:
     """How many more or fewer case scores would have to meet the standard."""
     tested = [
         measure
-        for measure in _tested(base, domain, Of.CASE_SCORES)
+        for measure in _tested(baseline, domain, Of.CASE_SCORES)
         if measure.statistic is Statistic.MEAN
         or measure.where.score_at_least is not None
         or measure.among.score_at_least is not None
@@ -208,7 +208,7 @@ def _other_scores(base: Base, domain: str, mover: Mover) -> list[dict[str, Any]]
         for measure in tested
     ):
         return "several measures look at the scores themselves, so it would matter which score each had"
-    counted = some_pairs(base.counted, base.counted.domain.where([domain]))
+    counted = some_pairs(baseline.counted, baseline.counted.domain.where([domain]))
     anyone = first.where.model_copy(update={"score_at_least": None})
     whole = pairs_passing(counted, Of.CASE_SCORES, first.among)
     cases = whole & pairs_passing(counted, Of.CASE_SCORES, anyone)
@@ -227,15 +227,15 @@ def _other_scores(base: Base, domain: str, mover: Mover) -> list[dict[str, Any]]
     return _least(mover, domain, tried)
 
 
-def _further_findings(base: Base, domain: str, mover: Mover) -> list[dict[str, Any]] | str:
+def _further_findings(baseline: Baseline, domain: str, mover: Mover) -> list[dict[str, Any]] | str:
     """How many further findings of each direction and significance, from a source that is there already."""
-    tested = _tested(base, domain, Of.FINDINGS, Of.ITEMS)
+    tested = _tested(baseline, domain, Of.FINDINGS, Of.ITEMS)
     filters = [where for measure in tested for where in (measure.where, measure.among)]
     if not any(measure.of is Of.FINDINGS for measure in tested):
         return []
     if any(where.strand is not None or where.source_kind is not None for where in filters):
         return "it would matter about whom the findings are, or from which kind of source"
-    counted = some_pairs(base.counted, base.counted.domain.where([domain]))
+    counted = some_pairs(baseline.counted, baseline.counted.domain.where([domain]))
     if not len(counted):
         return "there is no source yet that the findings could come from"
     number = np.arange(1, MOST_ADDED + 1)
@@ -275,13 +275,13 @@ def _with_findings(
     )
 
 
-def _other_answers(base: Base, domain: str, mover: Mover) -> tuple[list[dict[str, Any]], list[str]]:
+def _other_answers(baseline: Baseline, domain: str, mover: Mover) -> tuple[list[dict[str, Any]], list[str]]:
     """How many people surveyed would have had to answer one question otherwise: per move the least.
 
     And why nothing is said of some results.
     """
-    tested = [m for m in _tested(base, domain, Of.SURVEY_RESULTS) if m.statistic is Statistic.MEAN]
-    counted = some_pairs(base.counted, base.counted.domain.where([domain]))
+    tested = [m for m in _tested(baseline, domain, Of.SURVEY_RESULTS) if m.statistic is Statistic.MEAN]
+    counted = some_pairs(baseline.counted, baseline.counted.domain.where([domain]))
     latest = {measure.id: latest_results(counted, measure) for measure in tested}
     # A mean of results on too few answers has no value, whatever people answer.
     deciding = deciding_results(counted)

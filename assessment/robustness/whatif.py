@@ -15,7 +15,7 @@ import numpy as np
 
 from assessment.reasons.grid import CELL
 from assessment.robustness.alternatives import (
-    Base,
+    Baseline,
     Rated,
     cell_title,
     domains_under,
@@ -39,7 +39,7 @@ from rules.words import listed
 KINDS_OF_NAMES = ("source", "item", "kind", "strand")
 
 
-def leave_one_out(db: Database, base: Base) -> dict[str, Any]:
+def leave_one_out(db: Database, baseline: Baseline) -> dict[str, Any]:
     """Every source and every item left out alone: what flips, and which ratings rest on one source.
 
     Holds `sources` and `items` (how many were left out in turn), `by_source` and `by_item` (those alone that
@@ -47,18 +47,19 @@ def leave_one_out(db: Database, base: Base) -> dict[str, Any]:
     counts and only the proposal changes), and `rests_on_one_source`: the targets whose rating changes
     without one of `deciding` sources, or whose items all come from `only_source`.
     """
-    codes, of_sources = each_left_out(base.counted.source.codes)
-    numbers, of_items = each_left_out(base.counted.item)
-    by_source = list(_flips(base, rate_left_out(base, of_sources), of_sources.count))
+    codes, of_sources = each_left_out(baseline.counted.source.codes)
+    numbers, of_items = each_left_out(baseline.counted.item)
+    by_source = list(_flips(baseline, rate_left_out(baseline, of_sources), of_sources.count))
     by_item = [
-        (int(numbers[at]), flips) for at, flips in _flips(base, rate_left_out(base, of_items), of_items.count)
+        (int(numbers[at]), flips)
+        for at, flips in _flips(baseline, rate_left_out(baseline, of_items), of_items.count)
     ]
     items = {row["id"]: row for row in rows(db, ITEMS, [json.dumps([number for number, _ in by_item])])}
-    names = [base.counted.source.names[code] for code in codes]
-    known = {row["ref"]: row for row in rows(db, SOURCES, [base.review.id])}
+    names = [baseline.counted.source.names[code] for code in codes]
+    known = {row["ref"]: row for row in rows(db, SOURCES, [baseline.review.id])}
     flipping = [known[names[at]] | {"flips": flips} for at, flips in by_source]
     return {
-        "run": base.run,
+        "run": baseline.run,
         "sources": len(codes),
         "items": len(numbers),
         "by_source": [
@@ -66,8 +67,8 @@ def leave_one_out(db: Database, base: Base) -> dict[str, Any]:
             for row in flipping
         ],
         "by_item": [_item_words(items[number]) | {"flips": flips} for number, flips in by_item],
-        "rests_on_one_source": list(_resting(base, flipping)),
-        "decided": [base.title(target) for target in base.targets if target in base.decided],
+        "rests_on_one_source": list(_resting(baseline, flipping)),
+        "decided": [baseline.title(target) for target in baseline.targets if target in baseline.decided],
     }
 
 
@@ -82,81 +83,85 @@ def _item_words(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"item": f"E{item['id']}", **{key: item[key] for key in ("source", "locator", "text")}}
 
 
-def _flips(base: Base, rated: Rated, count: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+def _flips(baseline: Baseline, rated: Rated, count: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """The alternatives under which something changes, with what."""
-    before = rate_alternatives(base, {}, 1)
+    before = rate_alternatives(baseline, {}, 1)
     changed = np.zeros(count, dtype=bool)
-    for target in base.targets:
+    for target in baseline.targets:
         changed |= rated.proposed[target] != before.proposed[target][0]
         changed |= rated.counting[target] != before.counting[target][0]
     for at in np.flatnonzero(changed):
         flips = []
-        for target in base.targets:
-            hidden = target in base.decided
+        for target in baseline.targets:
+            hidden = target in baseline.decided
             levels, was = (rated.proposed, before.proposed) if hidden else (rated.counting, before.counting)
             old, new = int(was[target][0]), int(levels[target][at])
             if old != new:
-                flips.append(_flip(base, target, old, new, hidden))
-        cell = [tuple(int(r.counting[q][i]) for q in base.questions) for r, i in ((before, 0), (rated, at))]
+                flips.append(_flip(baseline, target, old, new, hidden))
+        cell = [
+            tuple(int(r.counting[q][i]) for q in baseline.questions) for r, i in ((before, 0), (rated, at))
+        ]
         if cell[0] != cell[1]:
-            flips.append(_cell_flip(base, cell[0], cell[1]))
+            flips.append(_cell_flip(baseline, cell[0], cell[1]))
         yield int(at), flips
 
 
-def _flip(base: Base, target: str, old: int, new: int, hidden: bool) -> dict[str, Any]:
+def _flip(baseline: Baseline, target: str, old: int, new: int, hidden: bool) -> dict[str, Any]:
     return {
         "target": target,
-        "title": base.title(target),
-        "before": base.level_title(target, old),
-        "after": base.level_title(target, new),
+        "title": baseline.title(target),
+        "before": baseline.level_title(target, old),
+        "after": baseline.level_title(target, new),
         "hidden": hidden,
     }
 
 
-def _cell_flip(base: Base, old: Sequence[int], new: Sequence[int]) -> dict[str, Any]:
+def _cell_flip(baseline: Baseline, old: Sequence[int], new: Sequence[int]) -> dict[str, Any]:
     return {
         "target": CELL,
-        "title": base.title(CELL),
-        "before": cell_title(base, old),
-        "after": cell_title(base, new),
+        "title": baseline.title(CELL),
+        "before": cell_title(baseline, old),
+        "after": cell_title(baseline, new),
         "hidden": False,
     }
 
 
-def _resting(base: Base, flipping: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    framework = base.policy.framework
-    for target in (*base.targets, CELL):
+def _resting(baseline: Baseline, flipping: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    framework = baseline.policy.framework
+    for target in (*baseline.targets, CELL):
         deciding = [
             {"source": row["ref"], "after": flip["after"], "hidden": flip["hidden"]}
             for row in flipping
             for flip in row["flips"]
             if flip["target"] == target
         ]
-        under = domains_under(base, target)
-        sources = np.unique(base.counted.source.codes[base.counted.domain.where(under)])
-        only = base.counted.source.names[sources[0]] if len(sources) == 1 else None
+        under = domains_under(baseline, target)
+        sources = np.unique(baseline.counted.source.codes[baseline.counted.domain.where(under)])
+        only = baseline.counted.source.names[sources[0]] if len(sources) == 1 else None
         if deciding or only:
             yield {
                 "target": target,
-                "title": base.title(target),
+                "title": baseline.title(target),
                 "kind": "cell" if target == CELL else "domain" if framework.is_domain(target) else "question",
                 "deciding": deciding,
                 "only_source": only,
             }
 
 
-def without(db: Database, base: Base, names: Sequence[str]) -> dict[str, Any]:
+def without(db: Database, baseline: Baseline, names: Sequence[str]) -> dict[str, Any]:
     """The run without the evidence that `names` stand for; see `find_left_out` and `try_change`."""
-    return try_change(db, base, names, {})
+    return try_change(db, baseline, names, {})
 
 
-def with_measures(db: Database, base: Base, values: Mapping[tuple[str, str], float | None]) -> dict[str, Any]:
+def with_measures(
+    db: Database, baseline: Baseline, values: Mapping[tuple[str, str], float | None]
+) -> dict[str, Any]:
     """The run with other values of some measures, by domain and measure id; see `try_change`."""
-    return try_change(db, base, (), values)
+    return try_change(db, baseline, (), values)
 
 
 def try_change(
-    db: Database, base: Base, names: Sequence[str], values: Mapping[tuple[str, str], float | None]
+    db: Database, baseline: Baseline, names: Sequence[str], values: Mapping[tuple[str, str], float | None]
 ) -> dict[str, Any]:
     """The run with evidence left out, then measures set: what becomes of every rating.
 
@@ -164,78 +169,78 @@ def try_change(
     all), `set` (measures), `measures` that changed, and `ratings`: all targets and the cell with `before`,
     `after`, `changed`, `hidden` (a person's rating counts, and the proposal beside it changes), `because`.
     """
-    left_out = [find_left_out(db, base, name) for name in names]
+    left_out = [find_left_out(db, baseline, name) for name in names]
     items = sorted({number for one in left_out for number in one["numbers"]})
-    made = base.policy.rulebook.evidence_measures
-    measures = compute_measures_without(db, base.review, made, base.event, items)
+    made = baseline.policy.rulebook.evidence_measures
+    measures = compute_measures_without(db, baseline.review, made, baseline.event, items)
     for (target, name), value in values.items():
-        check_setting(base, target, name, value)
+        check_setting(baseline, target, name, value)
         old = measures[target][name]
         new = None if value is None else rounded(value)
         if new != old.value:
             # Without a value there is no base, or it would say that too few people answered.
             measures[target][name] = MeasureValue(new, 0 if new is None else old.base)
-    after = infer_of_record(base.policy, measures, base.decided, with_engine=False)
+    after = infer_of_record(baseline.policy, measures, baseline.decided, with_engine=False)
     return {
-        "run": base.run,
+        "run": baseline.run,
         "left_out": [{key: one[key] for key in ("given", "kind", "items")} for one in left_out],
         "items": len(items),
         "set": [
             {"target": target, "measure": name, "value": None if value is None else rounded(value)}
             for (target, name), value in values.items()
         ],
-        "measures": list(_measure_changes(base, measures)),
-        "ratings": [*_rating_changes(base, after), _cell_change(base, after)],
+        "measures": list(_measure_changes(baseline, measures)),
+        "ratings": [*_rating_changes(baseline, after), _cell_change(baseline, after)],
     }
 
 
 def _measure_changes(
-    base: Base, measures: Mapping[str, Mapping[str, MeasureValue]]
+    baseline: Baseline, measures: Mapping[str, Mapping[str, MeasureValue]]
 ) -> Iterator[dict[str, Any]]:
-    for domain in base.policy.framework.domains:
-        for name in measures_tested(base.policy.framework, base.policy.rulebook, domain):
-            old, new = base.measures[domain][name].value, measures[domain][name].value
+    for domain in baseline.policy.framework.domains:
+        for name in measures_tested(baseline.policy.framework, baseline.policy.rulebook, domain):
+            old, new = baseline.measures[domain][name].value, measures[domain][name].value
             if old != new:
-                title = in_language(base.policy.rulebook.measure(name).title)
+                title = in_language(baseline.policy.rulebook.measure(name).title)
                 yield {
                     "target": domain,
-                    "title": base.title(domain),
+                    "title": baseline.title(domain),
                     "measure": name,
                     "measure_title": title,
-                    "unit": base.policy.rulebook.measure(name).unit,
+                    "unit": baseline.policy.rulebook.measure(name).unit,
                     "before": old,
                     "after": new,
                 }
 
 
-def _rating_changes(base: Base, after: Inference) -> Iterator[dict[str, Any]]:
-    words = Sentences(base.policy)
-    for old, new in zip(base.inference.ratings, after.ratings, strict=True):
+def _rating_changes(baseline: Baseline, after: Inference) -> Iterator[dict[str, Any]]:
+    words = Sentences(baseline.policy)
+    for old, new in zip(baseline.inference.ratings, after.ratings, strict=True):
         yield {
             "target": old.target,
-            "title": base.title(old.target),
+            "title": baseline.title(old.target),
             "kind": old.kind,
-            "before": _level_words(base, old),
-            "after": _level_words(base, new),
+            "before": _level_words(baseline, old),
+            "after": _level_words(baseline, new),
             "status": new.status,
             "changed": old.level != new.level,
-            "hidden": old.target in base.decided and old.proposed != new.proposed,
+            "hidden": old.target in baseline.decided and old.proposed != new.proposed,
             "because": words.because(new),
         }
 
 
-def _level_words(base: Base, rating: Rating) -> str:
-    return base.level_title(rating.target, rating.level or 0)
+def _level_words(baseline: Baseline, rating: Rating) -> str:
+    return baseline.level_title(rating.target, rating.level or 0)
 
 
-def _cell_change(base: Base, after: Inference) -> dict[str, Any]:
+def _cell_change(baseline: Baseline, after: Inference) -> dict[str, Any]:
     old, new = (
-        cell_title(base, [found.rating(q).level or 0 for q in base.questions])
-        for found in (base.inference, after)
+        cell_title(baseline, [found.rating(q).level or 0 for q in baseline.questions])
+        for found in (baseline.inference, after)
     )
     return {
         "target": CELL,
-        "title": base.title(CELL),
+        "title": baseline.title(CELL),
         "kind": CELL,
         "before": old,
         "after": new,
@@ -246,15 +251,15 @@ def _cell_change(base: Base, after: Inference) -> dict[str, Any]:
     }
 
 
-def find_left_out(db: Database, base: Base, given: str) -> dict[str, Any]:
+def find_left_out(db: Database, baseline: Baseline, given: str) -> dict[str, Any]:
     """The items that counted in the run and that a name stands for: a source, an item, a kind, or a strand.
 
     'source:', 'item:', 'kind:' or 'strand:' before the name says which is meant. Raises UnknownName,
     UnknownItem, or ReviewError where the name could be several, or nothing of it counted.
     """
-    counted = base.counted
-    refs = [row["ref"] for row in rows(db, SOURCES, [base.review.id])]
-    strands = [strand.id for strand in base.policy.framework.strands]
+    counted = baseline.counted
+    refs = [row["ref"] for row in rows(db, SOURCES, [baseline.review.id])]
+    strands = [strand.id for strand in baseline.policy.framework.strands]
     known = {"source": refs, "kind": list(SOURCE_KINDS), "strand": strands}
     prefix, _, rest = given.partition(":")
     name, kinds = (rest, (prefix,)) if prefix in KINDS_OF_NAMES and rest else (given, KINDS_OF_NAMES)
@@ -269,27 +274,28 @@ def find_left_out(db: Database, base: Base, given: str) -> dict[str, Any]:
         raise ReviewError(f"{name!r} is a {' and a '.join(meant)} of this review", hint=f"Write {forms}.")
     kind = meant[0]
     if kind == "item":
-        chosen = counted.item == find_item(db, base.review, item_number(name))["id"]
+        chosen = counted.item == find_item(db, baseline.review, item_number(name))["id"]
     else:
         column = {"source": counted.source, "kind": counted.source_kind, "strand": counted.strand}[kind]
         chosen = column.where([name])
     numbers: Codes = np.unique(counted.item[chosen])
     if not len(numbers):
         raise ReviewError(
-            f"nothing of the {kind} {name!r} counted in run {base.run}, so nothing would change without it",
+            f"nothing of the {kind} {name!r} counted in run {baseline.run},"
+            " so nothing would change without it",
             hint="Withdrawn items, items without a domain and later additions do not count.",
         )
     return {"given": given, "kind": kind, "items": len(numbers), "numbers": numbers.tolist()}
 
 
-def check_setting(base: Base, target: str, name: str, value: float | None) -> None:
+def check_setting(baseline: Baseline, target: str, name: str, value: float | None) -> None:
     """Raise UnknownName or ReviewError unless this measure of a domain can be set to this value."""
-    framework, rulebook = base.policy.framework, base.policy.rulebook
+    framework, rulebook = baseline.policy.framework, baseline.policy.rulebook
     framework.check_target(target)
     if not framework.is_domain(target):
         raise ReviewError(
             f"{target!r} is a question: its measures are made of the ratings of its domains",
-            hint="Set measures of its domains: " + ", ".join(domains_under(base, target)) + ".",
+            hint="Set measures of its domains: " + ", ".join(domains_under(baseline, target)) + ".",
         )
     tested = measures_tested(framework, rulebook, target)
     if name not in tested:

@@ -20,7 +20,7 @@ from assessment.decisions.challenges import close_challenge, raise_challenge, re
 from assessment.decisions.decide import accept, approve, rate
 from assessment.decisions.panel import open_panel, vote
 from assessment.runs.run import assess
-from evidence.coding.second_coding import Judgement, code_item, draw_batch, hand_in, items_to_code
+from evidence.coding.second_coding import CodedAs, code_item, draw_batch, hand_in, items_to_code
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
 from evidence.items import withdraw_item
@@ -92,8 +92,8 @@ FOUND = (
 )
 """What reviewer-1 found: the words, the source they stand in, and what is made of them."""
 SECOND = {
-    "signed by everybody concerned": Judgement("strength", 1, domains=("care-planning",)),
-    "was not asked about her own needs": Judgement("weakness", 3, domains=("carers",)),
+    "signed by everybody concerned": CodedAs("strength", 1, domains=("care-planning",)),
+    "was not asked about her own needs": CodedAs("weakness", 3, domains=("carers",)),
 }
 """What reviewer-2 made of some of it without seeing that; of the rest, important weaknesses of carers."""
 
@@ -132,7 +132,7 @@ def _read_and_tag(db: Database, review: Review, steps: Iterator[datetime]) -> No
         record_finding(db, review, refs[source - 1], passage, said, by="reviewer-1", at=next(steps))
     batch = draw_batch(db, review, coder="reviewer-2", items=6, seed=1, by="lead-1", at=next(steps))["number"]
     for row in items_to_code(db, review, batch, "reviewer-2"):
-        made = SECOND.get(row["quote"], Judgement("weakness", 2, domains=("carers",)))
+        made = SECOND.get(row["quote"], CodedAs("weakness", 2, domains=("carers",)))
         code_item(db, review, batch, row["item"], made, by="reviewer-2", at=next(steps))
     hand_in(db, review, batch, by="reviewer-2", at=next(steps))
     draw_batch(db, review, coder="reviewer-3", items=4, seed=2, by="lead-1", at=next(steps))

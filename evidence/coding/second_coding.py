@@ -48,7 +48,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True)
-class Judgement:
+class CodedAs:
     """What somebody makes of an item: direction and significance, or a score, and the domains."""
 
     direction: str | None = None
@@ -355,7 +355,7 @@ def code_item(
     review: Review,
     number: int,
     item: int,
-    judgement: Judgement,
+    judgement: CodedAs,
     *,
     note: str = "",
     by: str,

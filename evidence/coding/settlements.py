@@ -19,7 +19,7 @@ from typing import Any
 
 from evidence.actions import EvidenceAction
 from evidence.coding.agreement import Disagreement, find_disagreements
-from evidence.coding.second_coding import Judgement, blind_to, check_done, find_batch, still_coding
+from evidence.coding.second_coding import CodedAs, blind_to, check_done, find_batch, still_coding
 from evidence.digests import ITEM_COLUMNS, item_digest
 from evidence.intake.codings import COLUMNS_OF_KINDS, NAMES_OF_KINDS
 from evidence.items import find_item
@@ -88,7 +88,7 @@ def settle(
     db: Database,
     review: Review,
     number: int,
-    judgement: Judgement,
+    judgement: CodedAs,
     *,
     by: str,
     because: str,
@@ -158,7 +158,7 @@ def _check_third(db: Database, item: dict[str, Any], by: str) -> None:
             )
 
 
-def _check_fits(item: dict[str, Any], judgement: Judgement) -> None:
+def _check_fits(item: dict[str, Any], judgement: CodedAs) -> None:
     """Raise EvidenceInvalid for a judgement that an item of its kind cannot have."""
     kind = item["kind"]
     column = COLUMNS_OF_KINDS.get(kind)
@@ -201,7 +201,7 @@ class _Settling:
         self.by, self.because, self.at = by, because, at
         self.domain_ids = domain_ids(db, review)
 
-    def store(self, judgement: Judgement, domains: list[str]) -> int:
+    def store(self, judgement: CodedAs, domains: list[str]) -> int:
         item, number = self.item, int(self.item["id"])
         tagged = [tag["domain"] for tag in item["tags"] if not tag["withdrawn"]]
         score = item["value"] if item["kind"] == "case_score" else None
@@ -257,7 +257,7 @@ class _Settling:
             [(number, self.domain_ids[name], self.by, event) for name in domains],
         )
 
-    def replace(self, judgement: Judgement, domains: list[str], event: int) -> int:
+    def replace(self, judgement: CodedAs, domains: list[str], event: int) -> int:
         """Put an item with another judgement in the place of this one; returns its number."""
         item = self.item
         says = {name: item[name] for name in ITEM_COLUMNS}

@@ -9,7 +9,7 @@ import click
 
 from evidence.coding.agreement import Coding, coding_words
 from evidence.coding.second_coding import (
-    Judgement,
+    CodedAs,
     draw_batch,
     find_batch,
     hand_in,
@@ -222,7 +222,7 @@ def settle_(
     """
     number = item_number(item)
     named = tuple(dict.fromkeys(name.strip() for name in domains.split(";") if name.strip()))
-    judgement = Judgement(direction, significance, score, named)
+    judgement = CodedAs(direction, significance, score, named)
     found = programme.review(review)
     now_is = settle(programme.db, found, number, judgement, by=by, because=because, at=now())
     if as_json:

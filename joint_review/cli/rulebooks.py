@@ -21,7 +21,7 @@ from rules.errors import ProblemsFound, ReviewError
 from rules.framework import in_language
 from rules.lint import lint
 from rules.loader import LIBRARY, PolicySet, library_ids, load_policy, load_policy_folder
-from rules.oddity import Example, Finding
+from rules.oddity import Example, Oddity
 from rules.words import many
 
 rulebooks = click.argument("names", nargs=-1, metavar="[ID|FOLDER]...")
@@ -92,22 +92,22 @@ def lint_rulebooks(names: tuple[str, ...], as_json: bool) -> None:
     """
     found = {folder.name: lint(load_policy_folder(folder)) for folder in _folders(names)}
     if as_json:
-        show_json({name: [asdict(finding) for finding in findings] for name, findings in found.items()})
+        show_json({name: [asdict(oddity) for oddity in oddities] for name, oddities in found.items()})
     else:
-        for name, findings in found.items():
-            _show_findings(name, findings)
-    problems = sum(finding.severity == "problem" for findings in found.values() for finding in findings)
+        for name, oddities in found.items():
+            _show_oddities(name, oddities)
+    problems = sum(oddity.severity == "problem" for oddities in found.values() for oddity in oddities)
     if problems:
         raise ReviewError(f"{many(problems, 'problem')} found")
 
 
-def _show_findings(name: str, findings: list[Finding]) -> None:
-    problems = sum(finding.severity == "problem" for finding in findings)
-    click.echo(f"{name}: problems {problems}, notes {len(findings) - problems}.")
-    for finding in findings:
-        paragraph(f"{finding.severity}, {finding.kind}: {finding.where}: {finding.message}.", "  ")
+def _show_oddities(name: str, oddities: list[Oddity]) -> None:
+    problems = sum(oddity.severity == "problem" for oddity in oddities)
+    click.echo(f"{name}: problems {problems}, notes {len(oddities) - problems}.")
+    for oddity in oddities:
+        paragraph(f"{oddity.severity}, {oddity.kind}: {oddity.where}: {oddity.message}.", "  ")
         given: dict[str, Any] = {}
-        for example in finding.counterexample:
+        for example in oddity.counterexample:
             paragraph(_said(example, given), "      ")
             given = dict(example.given)
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from assessment.reasons.grid import CELL
-from assessment.robustness.alternatives import Base, load_base
+from assessment.robustness.alternatives import Baseline, load_baseline
 from assessment.robustness.sentences import (
     LISTED,
     MOVED,
@@ -63,30 +63,30 @@ def whatif(
     Example: joint-review whatif wales-2004-08 carers
     """
     found = programme.review(review)
-    base = load_base(programme.db, found, load_run(programme.db, found, run_id))
-    if target and target != CELL and target not in base.targets:
-        raise UnknownName("domain or question", target, [*base.targets, CELL])
+    baseline = load_baseline(programme.db, found, load_run(programme.db, found, run_id))
+    if target and target != CELL and target not in baseline.targets:
+        raise UnknownName("domain or question", target, [*baseline.targets, CELL])
     if left_out or settings:
         values = dict(read_setting(text, target) for text in settings)
-        tried = try_change(programme.db, base, left_out, values)
-        show_json(tried) if as_json else _show_tried(base, tried, target)
+        tried = try_change(programme.db, baseline, left_out, values)
+        show_json(tried) if as_json else _show_tried(baseline, tried, target)
         return
-    smallest = smallest_changes(programme.db, base, target or CELL)
-    turns = leave_one_out(programme.db, base)
+    smallest = smallest_changes(programme.db, baseline, target or CELL)
+    turns = leave_one_out(programme.db, baseline)
     if as_json:
         show_json({"smallest": smallest, "leave_one_out": turns})
         return
-    _show_smallest(base, smallest)
+    _show_smallest(baseline, smallest)
     _show_withdrawals(smallest["withdrawals"])
     _show_turns(turns, target)
 
 
-def _show_tried(base: Base, tried: Mapping[str, Any], target: str | None) -> None:
+def _show_tried(baseline: Baseline, tried: Mapping[str, Any], target: str | None) -> None:
     changed = [rating for rating in tried["ratings"] if rating["changed"]]
     hidden = [rating for rating in tried["ratings"] if rating["hidden"]]
     domains = sum(rating["kind"] != CELL for rating in changed)
     paragraph(
-        f"{_tried_words(base, tried)}: {many(domains, 'rating')} of run {base.run} would change; "
+        f"{_tried_words(baseline, tried)}: {many(domains, 'rating')} of run {baseline.run} would change; "
         f"the position on the grid {describe_position(tried)}."
     )
     if target and target != CELL:
@@ -121,7 +121,7 @@ def _of(rows: Iterable[Mapping[str, Any]], target: str) -> list[Mapping[str, Any
     return [row for row in rows if row["target"] == target]
 
 
-def _tried_words(base: Base, tried: Mapping[str, Any]) -> str:
+def _tried_words(baseline: Baseline, tried: Mapping[str, Any]) -> str:
     parts = [f"{one['given']} ({one['kind']}, {many(one['items'], 'item')})" for one in tried["left_out"]]
     words = [f"Without {listed(parts)}"] if parts else []
     for one in tried["set"]:
@@ -135,7 +135,7 @@ def _more(count: int) -> None:
         click.echo(f"... and {count:,} more (--json lists all)")
 
 
-def _show_smallest(base: Base, smallest: Mapping[str, Any]) -> None:
+def _show_smallest(baseline: Baseline, smallest: Mapping[str, Any]) -> None:
     sets = smallest["measures"]
     paragraph(describe_smallest(smallest))
     if smallest["decided"]:

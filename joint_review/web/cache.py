@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 from assessment.reasons.support import Supports, supports_of
-from assessment.robustness.alternatives import Base, load_base
+from assessment.robustness.alternatives import Baseline, load_baseline
 from assessment.robustness.next_evidence import Next, look_next
 from assessment.robustness.smallest import smallest_changes
 from assessment.robustness.tornado import Tornado, tornado
@@ -121,25 +121,25 @@ class Worked:
             )
 
     @property
-    def base(self) -> Base:
+    def baseline(self) -> Baseline:
         """The run, ready for alternatives."""
         self._check_size(f"whatif {self.review.key}")
-        return self.once("base", lambda: load_base(self.db, self.review, self.run))
+        return self.once("baseline", lambda: load_baseline(self.db, self.review, self.run))
 
     def turns(self) -> dict[str, Any]:
         """Every source and item left out in turn: see `assessment.robustness.whatif.leave_one_out`."""
-        base = self.base
-        return self.once("turns", lambda: leave_one_out(self.db, base))
+        baseline = self.baseline
+        return self.once("turns", lambda: leave_one_out(self.db, baseline))
 
     def smallest(self, target: str) -> dict[str, Any]:
         """The smallest changes that move a target: see `assessment.robustness.smallest`."""
-        base = self.base
-        return self.once(("smallest", target), lambda: smallest_changes(self.db, base, target))
+        baseline = self.baseline
+        return self.once(("smallest", target), lambda: smallest_changes(self.db, baseline, target))
 
     def tornado(self, target: str, language: str) -> Tornado:
         """What moves a domain or question: see `assessment.robustness.tornado`."""
-        base = self.base
-        return self.once(("tornado", target, language), lambda: tornado(base, self.run, target, language))
+        baseline = self.baseline
+        return self.once(("tornado", target, language), lambda: tornado(baseline, self.run, target, language))
 
     def sure(self, draws: int = DRAWS, seed: int = 0) -> Uncertainty:
         """How sure the run is: see `assessment.robustness.uncertainty`."""

@@ -35,7 +35,7 @@ from assessment.decisions.challenges import close_challenge, raise_challenge, re
 from assessment.decisions.confidence import state_confidence
 from assessment.decisions.panel import open_panel, vote
 from assessment.robustness.uncertainty import measure_uncertainty
-from evidence.coding.second_coding import Judgement, code_item, draw_batch, hand_in
+from evidence.coding.second_coding import CodedAs, code_item, draw_batch, hand_in
 from evidence.coding.settlements import settle
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
@@ -68,7 +68,7 @@ QUOTE = f"The words that {word('quoted')} quotes."
 TEXT = f"{word('text')} was seen.\n\n{QUOTE} {MARKUP}"
 OPEN, VOTED = "assessment", "safeguarding"
 """On these ratings panels vote, and have voted."""
-SECRET = Judgement("weakness", 3, None, ("leadership",))
+SECRET = CodedAs("weakness", 3, None, ("leadership",))
 """What the second reviewer makes of the items of the open batch; the recorder says strength, carers."""
 
 
@@ -201,8 +201,8 @@ def _code_again(db: Database, review: Any) -> None:
             kind = db.conn.execute("select kind from evidence where id = ?", [number]).fetchone()[0]
             told = {
                 "finding": SECRET,
-                "case_score": Judgement(score=1.0, domains=SECRET.domains),
-            }.get(kind, Judgement(domains=SECRET.domains))
+                "case_score": CodedAs(score=1.0, domains=SECRET.domains),
+            }.get(kind, CodedAs(domains=SECRET.domains))
             note = said("codingdone" if done else "codingopen")
             code_item(db, review, batch, number, told, note=note, **by)
         if done:

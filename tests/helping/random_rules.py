@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from rules.rule import Comparison, Condition, Fact, Rule, Value
+from rules.rule import Condition, Fact, Operator, Rule, Value
 
 TEXTS = ["measure", "missing", "a", "b", "", '"', "\\", "a,b", "}]", "\n", "\x00", "è", "☃"]
 NUMBERS: list[int | float] = [-3, 0, 0.0, -0.0, 1, 1.0, 2.5, 50, 50.0, 0.0001, 99.99, 2**53, 1e15]
-COMPARISONS: list[Comparison] = ["eq", "gte", "gt", "lte", "lt"]
+OPERATORS: list[Operator] = ["eq", "gte", "gt", "lte", "lt"]
 texts = st.sampled_from(TEXTS[:4]) | st.sampled_from(TEXTS)
 numbers = st.sampled_from(NUMBERS)
 equalities = st.builds(Condition, st.sampled_from(["kind", "target", "measure"]), st.just("eq"), texts)
 number_conditions = st.builds(
-    Condition, st.sampled_from(["value", "base"]), st.sampled_from(COMPARISONS), numbers
+    Condition, st.sampled_from(["value", "base"]), st.sampled_from(OPERATORS), numbers
 )
 conditions = equalities | number_conditions
 patterns = (
@@ -55,7 +55,7 @@ def review_of(domains: int, measures: int, tried: int) -> tuple[list[Rule], list
         fact["value"] = round(float(fact["value"]), 2)
     rules = [
         rule_about(
-            f"{target}.{measure}", target, measure, Condition("value", COMPARISONS[1 + n % 4], 20 + n % 60)
+            f"{target}.{measure}", target, measure, Condition("value", OPERATORS[1 + n % 4], 20 + n % 60)
         )
         for n, (target, measure) in enumerate(about[:tried])
     ]

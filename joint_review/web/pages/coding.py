@@ -6,7 +6,7 @@ from typing import Any
 
 from evidence.coding.agreement import Coding, coding_words
 from evidence.coding.second_coding import (
-    Judgement,
+    CodedAs,
     code_item,
     draw_batch,
     find_batch,
@@ -210,7 +210,7 @@ def _number(sent: Sent, name: str) -> int:
     return number
 
 
-def _judgement(sent: Sent, kind: str) -> Judgement:
+def _judgement(sent: Sent, kind: str) -> CodedAs:
     """What a form says of an item of a kind; raises Mistakes for what is missing."""
     domains = tuple(sent.texts("domain"))
     if kind == "finding":
@@ -218,11 +218,11 @@ def _judgement(sent: Sent, kind: str) -> Judgement:
         direction, significance = sent.text("direction"), sent.text("significance")
         if significance not in ("1", "2", "3"):
             raise Mistakes({"significance": wording.NEEDED["significance"]})
-        return Judgement(direction, int(significance), None, domains)
+        return CodedAs(direction, int(significance), None, domains)
     if kind == "case_score":
         text = sent.text("score", needed="Give the score.")
         try:
-            return Judgement(score=float(text), domains=domains)
+            return CodedAs(score=float(text), domains=domains)
         except ValueError:
             raise Mistakes({"score": f"{text[:20]!r} is not a number."}) from None
-    return Judgement(domains=domains)
+    return CodedAs(domains=domains)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from assessment.reasons.grid import CELL
-from assessment.robustness.alternatives import Base, domains_under
+from assessment.robustness.alternatives import Baseline, domains_under
 from assessment.robustness.sentences import (
     LISTED,
     MOVED,
@@ -87,12 +87,12 @@ def whatif(db: Database, asked: Asked) -> Found:
         **dict.fromkeys(("said", "smallest", "leave_one_out", "tornado", "tried", "wrong", "problem")),
     }
     try:
-        base = worked.base
+        baseline = worked.baseline
     except (RunImpossible, TooLarge) as error:
         return {**page, "problem": {"error": wording.sentence(error.message), "hint": error.hint}}
     smallest, turns = worked.smallest(target), worked.turns()
     moved = worked.tornado(target, shown.language) if target != CELL else None
-    choices = _choices(db, found, base, target)
+    choices = _choices(db, found, baseline, target)
     page |= {
         "said": describe_smallest(smallest),
         "smallest": smallest,
@@ -108,11 +108,11 @@ def whatif(db: Database, asked: Asked) -> Found:
                 read_setting(text, target, "Choose a measure and give it a value.")
                 for text in change.settings
             )
-            page["tried"] = try_change(db, base, change.without, settings)
+            page["tried"] = try_change(db, baseline, change.without, settings)
         except ReviewError as error:
             page["wrong"] = {"error": wording.sentence(error.message), "hint": error.hint}
         else:
-            page["tried_said"] = _tried_said(base, page["tried"])
+            page["tried_said"] = _tried_said(baseline, page["tried"])
     return page
 
 
@@ -129,24 +129,24 @@ def tornado_picture(db: Database, asked: Asked) -> str:
     return worked.once(("tornado", target, language, width), lambda: tornado_plot(moved, width))
 
 
-def _tried_said(base: Base, tried: Mapping[str, Any]) -> str:
+def _tried_said(baseline: Baseline, tried: Mapping[str, Any]) -> str:
     parts = [f"{one['given']} ({wording.plural(one['items'], 'item')})" for one in tried["left_out"]]
     words = [f"without {' and '.join(parts)}"] if parts else []
     for one in tried["set"]:
-        measure = in_language(base.policy.rulebook.measure(one["measure"]).title)
+        measure = in_language(baseline.policy.rulebook.measure(one["measure"]).title)
         value = "nothing to measure" if one["value"] is None else f"{one['value']:,g}"
-        words.append(f"with “{measure}” of {base.title(one['target'])} at {value}")
+        words.append(f"with “{measure}” of {baseline.title(one['target'])} at {value}")
     changed = sum(one["changed"] and one["kind"] != CELL for one in tried["ratings"])
     count = wording.plural(changed, "rating") if changed else "no rating"
-    said = f"{', '.join(words)}: {count} of run {base.run} would change;"
+    said = f"{', '.join(words)}: {count} of run {baseline.run} would change;"
     said += f" the position on the grid {describe_position(tried)}."
     return said[:1].upper() + said[1:]
 
 
-def _choices(db: Database, review: Review, base: Base, target: str) -> dict[str, Any]:
+def _choices(db: Database, review: Review, baseline: Baseline, target: str) -> dict[str, Any]:
     """What the form offers: `groups` of things to leave out, and per domain the measures that can be set."""
-    framework, book = base.policy.framework, base.policy.rulebook
-    counted = base.counted
+    framework, book = baseline.policy.framework, baseline.policy.rulebook
+    counted = baseline.counted
     sources = [
         (f"source:{row['ref']}", f"{row['ref']}: {row['title']}")
         for row in rows(db, SOURCES, [review.id])
@@ -162,15 +162,15 @@ def _choices(db: Database, review: Review, base: Base, target: str) -> dict[str,
         for strand in framework.strands
         if strand.id in counted.strand.names
     ]
-    domains = domains_under(base, target)
+    domains = domains_under(baseline, target)
     measures = [
         {
-            "title": base.title(domain),
+            "title": baseline.title(domain),
             "measures": [
                 (
                     f"{domain}.{name}",
                     # A closed list shows the choice without its heading.
-                    (f"{base.title(domain)}: " if len(domains) > 1 else "")
+                    (f"{baseline.title(domain)}: " if len(domains) > 1 else "")
                     + in_language(book.measure(name).title),
                 )
                 for name in measures_tested(framework, book, domain)

@@ -1,8 +1,8 @@
 """Where thresholds cut: the few values of a measure that stand for all it can be.
 
-Thresholds cut the range of a measure into cells: the points at thresholds, and what lies between them. Inside
-a cell no criterion changes, so one value stands for the whole of it, and cells in which the same criteria are
-met are one *option*. A domain, as a question sees it, is rated at each of its levels or not at all.
+Thresholds cut what a measure can be into ranges: the points at thresholds, and what lies between them. Inside
+a range no criterion changes, so one value stands for the whole of it, and ranges in which the same criteria
+are met are one *option*. A domain, as a question sees it, is rated at each of its levels or not at all.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Factor:
     """The option that has the effect of no value; None where there always is one, or no way is better."""
 
 
-def cells(measure: Measure, numbers: Sequence[int | float]) -> Iterator[Value]:
-    """One value of a measure per cell that `numbers` cut, rising; then None where it can have no value.
+def ranges(measure: Measure, numbers: Sequence[int | float]) -> Iterator[Value]:
+    """One value of a measure per range that `numbers` cut, rising; then None where it can have no value.
 
     Percentages go from 0 to 100 and scores from 1 up, in steps of 0.0001; counts from 0 up in steps of 1.
     Only counts always have a value.
@@ -75,7 +75,7 @@ def _plain_between(left: int, right: int) -> int:
 def factor_of_measure(
     measure: Measure, values: Sequence[Value], truths: NDArray[np.bool_]
 ) -> tuple[Factor, list[int]]:
-    """The measure with one option for all cells that meet the same criteria, and the cell each stands for."""
+    """The measure with one option for all ranges that meet the same criteria, and the range of each."""
     patterns = [column.tobytes() for column in truths.T]
     options = {pattern: patterns.index(pattern) for pattern in patterns}
     number = {pattern: position for position, pattern in enumerate(options)}
@@ -88,7 +88,7 @@ def factor_of_measure(
         runs.reverse()
     factor = Factor(
         measure.id,
-        tuple(values[cell] for cell in options.values()),
+        tuple(values[part] for part in options.values()),
         () if measure.better == "neither" else tuple(runs),
         None if measure.is_count or measure.better == "neither" else number[patterns[-1]],
     )
