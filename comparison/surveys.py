@@ -390,16 +390,16 @@ def _place(row: dict[str, Any], position: str, alone: str, fit: Fit | None) -> P
     elif fit is not None:
         side = "above" if row["share"] > fit.target else "below" if row["share"] < fit.target else "at"
     return Place(
-        row["authority"],
-        row["review"],
-        row["own"],
-        rounded(row["share"]),
-        None if base is None else rounded(base),
-        row["few"],
-        position,
-        alone,
-        side,
-        why,
+        authority=row["authority"],
+        review=row["review"],
+        own=row["own"],
+        share=rounded(row["share"]),
+        base=None if base is None else rounded(base),
+        few=row["few"],
+        position=position,
+        by_chance_alone=alone,
+        side=side,
+        not_shown=why,
     )
 
 
@@ -418,25 +418,28 @@ def _results(
     for row in own:
         low, high = map(rounded, wilson(row["share"], row["base"])) if row["base"] else (None, None)
         is_latest = row["period"] == latest[_result_of(row)]
-        funnel = funnels[_result_of(row)]
+        question, group, strand = _result_of(row)
+        funnel = funnels[question, group, strand]
         results.append(
             SurveyResult(
-                row["id"],
-                row["source"],
-                *_result_of(row),
-                row["period"],
-                row["share"],
-                row["base"],
-                row["answers"],
-                row["design_effect"],
-                low,
-                high,
-                row["answers"] is not None and row["answers"] < FEWEST_ANSWERS,
-                row["better"],
-                tuple(sorted(filter(None, (row["domains"] or "").split(";")), key=order.__getitem__)),
-                is_latest,
-                _comparison(row, funnel) if is_latest else None,
-                _position(funnel, row["better"]) if is_latest else "",
+                item=row["id"],
+                source=row["source"],
+                question=question,
+                group=group,
+                strand=strand,
+                period=row["period"],
+                share=row["share"],
+                base=row["base"],
+                answers=row["answers"],
+                design_effect=row["design_effect"],
+                low=low,
+                high=high,
+                small=row["answers"] is not None and row["answers"] < FEWEST_ANSWERS,
+                better=row["better"],
+                domains=tuple(sorted(filter(None, (row["domains"] or "").split(";")), key=order.__getitem__)),
+                latest=is_latest,
+                comparison=_comparison(row, funnel) if is_latest else None,
+                position=_position(funnel, row["better"]) if is_latest else "",
             )
         )
     return tuple(results)

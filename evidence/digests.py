@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from evidence.rows import (
@@ -28,48 +28,72 @@ def source_digest(row: SourceRow) -> str:
     return hashlib.sha256("\x1f".join(map(str, (row.source, *source_fields(row)))).encode()).hexdigest()
 
 
-def item_fields(row: ItemRow) -> tuple[Any, ...]:
-    """What an item says, in the order of `staging.ITEM_COLUMNS`."""
-    special: tuple[Any, ...]
-    answers: tuple[Any, Any] = (None, None)
+EMPTY: dict[str, Any] = {
+    "direction": None,
+    "significance": None,
+    "value": None,
+    "base": None,
+    "unit": "",
+    "scale_max": None,
+    "group_name": "",
+    "period": "",
+    "better": None,
+    "comparator": None,
+    "comparator_name": "",
+    "best": None,
+    "worst": None,
+    "answers": None,
+    "design_effect": None,
+}
+"""What an item says that not every kind does, where it does not say it."""
+ITEM_COLUMNS = ("kind", "strand", "text", "quote", *EMPTY)
+"""What an item says, in the order in which it is digested."""
+
+
+def item_fields(row: ItemRow) -> dict[str, Any]:
+    """What an item says, by column: all of ITEM_COLUMNS, in their order."""
     if isinstance(row, FindingRow):
         kind, text = "finding", row.finding
-        special = (row.direction, row.significance, *[None] * 2, "", None, "", "", None, None, "", None, None)
+        special = {"direction": row.direction, "significance": row.significance}
     elif isinstance(row, CaseScoreRow):
         kind, text = "case_score", row.standard
-        special = (None, None, row.score, 1.0, "", row.scale_max, "", "", "higher", None, "", None, None)
+        special = {"value": row.score, "base": 1.0, "scale_max": row.scale_max, "better": "higher"}
     elif isinstance(row, SurveyResultRow):
         kind, text = "survey_result", row.question
-        special = (
-            *(None, None, row.positive, row.base, "percent", None, row.group, row.period, row.better),
-            *(None, "", row.best, row.worst),
-        )
         answers = (row.answers, row.design_effect) if isinstance(row, MadeResult) else (row.base, None)
+        special = {
+            "value": row.positive,
+            "base": row.base,
+            "unit": "percent",
+            "group_name": row.group,
+            "period": row.period,
+            "better": row.better,
+            "best": row.best,
+            "worst": row.worst,
+            "answers": answers[0],
+            "design_effect": answers[1],
+        }
     elif isinstance(row, IndicatorRow):
         kind, text = "indicator", row.indicator
-        special = (
-            *(None, None, row.value, None, row.unit, None, "", row.period, row.better),
-            *(row.comparator, row.comparator_name, None, None),
-        )
+        special = {
+            "value": row.value,
+            "unit": row.unit,
+            "period": row.period,
+            "better": row.better,
+            "comparator": row.comparator,
+            "comparator_name": row.comparator_name,
+        }
     else:
         raise TypeError(f"{type(row).__name__} is no evidence item")
-    return (kind, row.strand, text, row.quote, *special, *answers)
+    return {"kind": kind, "strand": row.strand, "text": text, "quote": row.quote, **EMPTY, **special}
 
 
-def item_digest(source: str, locator: str, said: Iterable[Any]) -> str:
-    """The first 32 hex digits of the SHA-256 of what an item says and where it stands.
+def item_digest(source: str, locator: str, said: Mapping[str, Any]) -> str:
+    """The first 32 hex digits of the SHA-256 of what an item says (`item_fields`) and where it stands.
 
     Where answers are not weighted, the base is their number and says it all.
     """
-    *says, answers, design_effect = said
-    weighted = () if design_effect is None else (answers, design_effect)
-    text = "\x1f".join(map(str, (source, locator, *says, *weighted)))
+    weighted = said["design_effect"] is not None
+    names = ITEM_COLUMNS if weighted else ITEM_COLUMNS[:-2]
+    text = "\x1f".join([source, locator, *(str(said[name]) for name in names)])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-ITEM_COLUMNS = (
-    *("kind", "strand", "text", "quote", "direction", "significance", "value", "base", "unit", "scale_max"),
-    *("group_name", "period", "better", "comparator", "comparator_name", "best", "worst"),
-    *("answers", "design_effect"),
-)
-"""What an item says, in the order of `item_fields`."""

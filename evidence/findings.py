@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from evidence.actions import EvidenceAction
 from evidence.anchors import Anchor, anchor_at, anchor_of, store_anchor, texts_of, the_place
-from evidence.digests import ITEM_COLUMNS, item_digest, item_fields
+from evidence.digests import item_digest, item_fields
 from evidence.files.texts import refused
 from evidence.items import find_item, refuse_withdrawn, tagged_to
 from evidence.rows import FindingRow
@@ -235,7 +235,8 @@ def _free_locator(db: Database, source_id: int, row: FindingRow, by: str) -> str
 def _insert_item(db: Database, review: Review, source_id: int, row: FindingRow, event: int) -> int:
     said = item_fields(row)
     number = int(one(db, "select coalesce(max(id), 0) + 1 from evidence"))
-    assert row.recorded_on
+    if row.recorded_on is None:
+        raise EvidenceInvalid("the finding has no date", hint="Give the day on which it was recorded.")
     insert(
         db,
         "evidence",
@@ -244,7 +245,7 @@ def _insert_item(db: Database, review: Review, source_id: int, row: FindingRow, 
             "review_id": review.id,
             "source_id": source_id,
             "locator": row.locator,
-            **dict(zip(ITEM_COLUMNS, said, strict=True)),
+            **said,
             "recorded_by": row.recorded_by,
             "recorded_on": row.recorded_on.isoformat(),
             "digest": item_digest(row.source, row.locator, said),

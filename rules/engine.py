@@ -446,7 +446,8 @@ class EngineWorker:
 
     def _ask(self, request: dict[str, Any]) -> list[Firing]:
         process = self._process
-        assert process and process.stdin and process.stdout
+        if not (process and process.stdin and process.stdout):
+            raise _failure("the engine's process is not running")
         late = threading.Event()
 
         def stop() -> None:

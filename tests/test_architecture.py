@@ -212,3 +212,59 @@ def test_every_package_with_its_pages_and_policies_is_installed() -> None:
     kinds = {".yml", ".html", ".css", ".js"}
     there = {path for layer in LAYERS for path in (ROOT / layer).rglob("*") if path.suffix in kinds}
     assert there == data
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_what_must_hold_is_checked_by_errors_and_not_by_assert(path: Path) -> None:
+    asserts = [node.lineno for node in ast.walk(tree_of(path)) if isinstance(node, ast.Assert)]
+    assert [f"{name_of(path)}:{line}" for line in asserts] == [], "python -O leaves these out"
+
+
+MOST_BY_POSITION = 8
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_call_hands_over_a_long_row_of_values_without_their_names(path: Path) -> None:
+    calls = [
+        f"{name_of(path)}:{node.lineno} {ast.unparse(node.func)}"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call)
+        and sum(not isinstance(value, ast.Constant) for value in node.args) > MOST_BY_POSITION
+    ]
+    assert calls == []
+
+
+CHECKS = re.compile(r"pytest\.(raises|warns|fail)|np\.testing\.\w+|(\w+\.)?assert_\w+")
+
+
+def functions_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def checks(function: ast.AST, helpers: set[str]) -> bool:
+    """Whether a function asserts something, expects an error, or calls one that does."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert | ast.Raise):
+            return True
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            if CHECKS.fullmatch(name) or name.rpartition(".")[2] in helpers:
+                return True
+    return False
+
+
+def test_every_test_can_fail() -> None:
+    functions = [
+        (path, found) for path in sorted((ROOT / "tests").rglob("*.py")) for found in functions_of(path)
+    ]
+    helpers: set[str] = set()
+    while more := {f.name for _, f in functions if checks(f, helpers)} - helpers:
+        helpers |= more
+    idle = [
+        f"{name_of(path)}:{function.lineno} {function.name}"
+        for path, function in functions
+        if function.name.startswith("test_") and function.name not in helpers
+    ]
+    assert idle == []

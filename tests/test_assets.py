@@ -9,13 +9,20 @@ from pathlib import Path
 
 import pytest
 from datasette.app import Datasette
-from test_web import SHOWN, served
+from reading import REVIEW, served
 
 from joint_review.web.assets import STATIC, static_address
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 FILES = sorted(path.name for path in STATIC.iterdir())
 LINKED = re.compile(r'(?:href|src)="([^"]*/-/static-plugins/joint-review/[^"]*)"')
+PAGES = (
+    *("/reviews", REVIEW, f"{REVIEW}/trail/carers", f"{REVIEW}/trail/cell", f"{REVIEW}/sources"),
+    *(f"{REVIEW}/sources/S2", f"{REVIEW}/sources/add", f"{REVIEW}/coverage", f"{REVIEW}/decisions"),
+    *(f"{REVIEW}/challenges", f"{REVIEW}/coding", f"{REVIEW}/disagreements", f"{REVIEW}/uncertainty"),
+    *(f"{REVIEW}/items/1", "/compare/wales-round-2", "/programme", "/programme/evidence", "/nothing"),
+    "/-/sign-in",
+)
 
 
 def own_address(name: str) -> str:
@@ -48,7 +55,7 @@ def test_under_another_base_address_files_are_found_there_and_once() -> None:
 async def test_every_file_that_a_page_links_has_its_own_digest_and_is_served(example_db: Path) -> None:
     linked: set[str] = set()
     async with served(example_db) as site:
-        for path in [*SHOWN, "/programme", "/programme/evidence", "/nothing", "/-/sign-in"]:
+        for path in PAGES:
             answer = await site.get(path)
             found = LINKED.findall(answer.text)
             assert found, f"{path} links no style sheet"
@@ -60,6 +67,9 @@ async def test_every_file_that_a_page_links_has_its_own_digest_and_is_served(exa
 
 
 def test_templates_take_every_address_from_one_place() -> None:
-    templates = sorted((STATIC.parent / "templates").rglob("*.html"))
-    other = [path.name for path in templates if "static_plugins" in path.read_text(encoding="utf-8")]
-    assert other == []
+    own = re.compile(r"""(?:href|src)="\{\{ jr_static\('[\w.]+'\) \}\}\"""")
+    links = re.compile(r"<link rel=.stylesheet.[^>]*>|<script[^>]*>")
+    templates = [path.read_text(encoding="utf-8") for path in (STATIC.parent / "templates").rglob("*.html")]
+    found = [link for text in templates for link in links.findall(text)]
+    assert [link for link in found if not own.search(link)] == []
+    assert len(found) > 10 and "static_plugins" not in "".join(templates)

@@ -77,7 +77,8 @@ def test_a_database_can_be_made_in_an_empty_file(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
     path.touch()
     create_database(path, [evidence_upgrades]).conn.close()
-    open_database(path, [evidence_upgrades]).conn.close()
+    with closing(open_database(path, [evidence_upgrades]).conn) as connection:
+        assert connection.execute("select count(*) from framework").fetchone()[0] == 0
 
 
 def test_a_making_that_was_cut_off_is_completed_by_the_next_opening(tmp_path: Path) -> None:

@@ -418,7 +418,7 @@ def test_all_that_an_item_says_is_stored(loaded: Desk) -> None:
         loaded.load(path)
         names = ", ".join(staging.ITEM_COLUMNS)
         [stored] = loaded.rows(f"select {names} from evidence where locator = '{row.locator}'")
-        assert tuple(stored.values()) == item_fields(row), layout
+        assert stored == item_fields(row), layout
         digest = one(loaded.db, "select digest from evidence where locator = ?", [row.locator])
         assert digest == item_digest(row.source, row.locator, item_fields(row))
 

@@ -28,7 +28,8 @@ from assessment_example import (
     whole_review,
 )
 from click.testing import CliRunner, Result
-from test_scenarios import random_rows
+from datasette.utils import MultiParams
+from random_evidence import random_rows
 
 from assessment.reasons.support import Supports, run_graph, supports_of, trail_graphml
 from assessment.runs.run import Run, load_run
@@ -39,9 +40,11 @@ from joint_review.web import support as on_pages
 from joint_review.web.cache import Worked, supports_of_latest
 from joint_review.web.pages import reading
 from joint_review.web.pages import trail as of_trail
+from joint_review.web.request import Asked
 from programme.database import Database, one, rows
 from programme.reviews import Review, find_review
 from rules.errors import UnknownName
+from rules.framework import in_language
 
 GRAPHML = "{http://graphml.graphdrawing.org/xmlns}"
 READS = {"boolean": {"true": True, "false": False}.__getitem__, "long": int, "double": float, "string": str}
@@ -148,7 +151,7 @@ def test_the_graph_file_has_every_step_of_the_trail(made: Made) -> None:
     assert more == {
         ("source", "evidence"),
         ("rating", "measure"),
-        *({("rating", "firing"), ("firing", "run")} if run.result["cell"] else ()),
+        *({("rating", "firing"), ("firing", "run")} if run.result.cell else ()),
     }
     sources = {(start, end) for start, end in graph.edges if start.startswith("source:")}
     known = {
@@ -222,11 +225,17 @@ def test_what_is_lost_without_a_source_is_what_withdrawing_its_items_takes(
             assert page is not None
             [shown] = [one for one in page["sources"] if one["source"] == source]
             old, new = run.rating(found.target), after.rating(found.target)
-            assert (shown["after"] is not None) == (old["level"] != new["level"])
-            assert shown["after"] in (None, new["level_title"] or "no rating")
+            assert (shown["after"] is not None) == (old.level != new.level)
+            assert shown["after"] in (None, title_of(review, new))
             moved_somewhere += shown["after"] is not None
     assert lost_somewhere >= 5
     assert moved_somewhere >= 1
+
+
+def title_of(review: Review, rating: Any) -> str:
+    if not rating.level:
+        return "no rating"
+    return in_language(review.framework.level(rating.target, rating.level).title)
 
 
 def test_an_older_result_that_would_count_is_support_too(tmp_path: Path) -> None:
@@ -323,7 +332,7 @@ def test_nodes_say_what_they_are(example: Made) -> None:
     assert (said["label"], said["title"]) == (f"E{item}", row["text"])
     assert (said["direction"], said["significance"]) == (row["direction"], row["significance"])
     [carers] = [said for _, said in graph.nodes(data=True) if said.get("title") == "Support for carers"]
-    assert carers["level"] == run.rating("carers")["level"]
+    assert carers["level"] == run.rating("carers").level
     met = [said["met"] for _, said in graph.nodes(data=True) if said["kind"] == "criterion"]
     assert met.count(True) == one(db, "select sum(met) from criterion where run_id = ?", [run.id])
     assert graph.graph["trail_of"] == "cell" and graph.graph["run"] == run.id
@@ -425,12 +434,16 @@ def test_replace_without_a_graph_file_is_a_mistake_of_use(path: Path) -> None:
     assert trail(path, "carers", "--replace").exit_code == 2
 
 
+def asked(review: Review, **names: str) -> Asked:
+    return Asked({"review": review.key, **names}, MultiParams({}), None, "lead")
+
+
 # On the pages ----------------------------------------------------------------------------------------------
 
 
 def test_the_trail_page_says_what_the_rating_rests_on(example: Made) -> None:
     db, review, run = example
-    page = of_trail.trail(db, review.key, "carers")["support"]
+    page = of_trail.trail(db, asked(review, target="carers"))["support"]
     assert page["said"] == (
         "This rating rests on 31 items from 6 sources of 5 kinds: surveys (11), documents (8),"
         " indicator returns (6), group meetings (5), interviews (1)."
@@ -438,7 +451,7 @@ def test_the_trail_page_says_what_the_rating_rests_on(example: Made) -> None:
     needed = {one["source"]: (one["left"], one["unmeasured"], one["after"]) for one in page["needed"]}
     assert needed["S2"] == (20, ["People surveyed who answered positively"], None)
     assert needed["R4"] == (24, [], "Poor")
-    cell = of_trail.trail(db, review.key, "cell")["support"]
+    cell = of_trail.trail(db, asked(review, target="cell"))["support"]
     assert cell["loose"] == supports_of(db, review, run).loose == 21
     assert "Support for carers: People surveyed who answered positively" in [
         title for one in cell["needed"] for title in one["unmeasured"]
@@ -447,7 +460,7 @@ def test_the_trail_page_says_what_the_rating_rests_on(example: Made) -> None:
 
 def test_the_page_of_a_source_says_what_rests_on_it(example: Made) -> None:
     db, review, run = example
-    found = reading.source(db, review.key, "S2", reading.Reading())["resting"]
+    found = reading.source(db, asked(review, source="S2"))["resting"]
     assert found["run"] == run.id
     assert found["domains"][2] == {
         "target": "carers",
@@ -463,7 +476,7 @@ def test_where_no_run_was_made_nothing_is_said_to_rest_on_a_source(tmp_path: Pat
         db = Database(connection)
         review = new_review(db, "r1", "wales-round-2", *good_domain("carers"))
         assert supports_of_latest(db, review) is None
-        assert reading.source(db, "r1", "I1", reading.Reading())["resting"] is None
+        assert reading.source(db, asked(review, source="I1"))["resting"] is None
 
 
 def test_a_review_too_large_for_a_page_is_left_to_the_command_line(
@@ -474,7 +487,7 @@ def test_a_review_too_large_for_a_page_is_left_to_the_command_line(
     monkeypatch.setattr(cache, "MOST_ITEMS", 3)
     with closing(open_programme(path).conn) as connection:
         db = Database(connection)
-        page: dict[str, Any] = of_trail.trail(db, "r1", "carers")
+        page: dict[str, Any] = of_trail.trail(db, asked(find_review(db, "r1"), target="carers"))
         assert page["support"] is None
         assert supports_of_latest(db, find_review(db, "r1")) is None
 
@@ -482,4 +495,4 @@ def test_a_review_too_large_for_a_page_is_left_to_the_command_line(
 def test_an_unknown_target_is_not_found_however_the_page_is_made(example: Made) -> None:
     db, review, _ = example
     with pytest.raises(UnknownName, match="Did you mean 'carers'"):
-        of_trail.trail(db, review.key, "carer")
+        of_trail.trail(db, asked(review, target="carer"))

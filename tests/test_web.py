@@ -1025,4 +1025,5 @@ def test_the_json_of_a_page_is_plain_json(example_db: Path, connect: Connect) ->
     db = connect(example_db)
     names = {"review": "wales-2004-08", "target": "getting-help"}
     for find in (review, trail):
-        json.dumps(find(db, Asked(names, MultiParams({}), None)), allow_nan=False)
+        found = find(db, Asked(names, MultiParams({}), None))
+        assert json.loads(json.dumps(found, allow_nan=False)).keys() == found.keys()

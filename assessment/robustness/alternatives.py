@@ -91,15 +91,15 @@ def load_baseline(db: Database, review: Review, run: Run) -> Baseline:
             hint=f"See where it differs: joint-review verify {run.id}",
         )
     return Baseline(
-        then,
-        run.id,
-        frozen.policy,
-        frozen.event,
-        frozen.decided,
-        counted,
-        measures,
-        inference,
-        ArrayEvaluator(frozen.policy.compiled),
+        review=then,
+        run=run.id,
+        policy=frozen.policy,
+        event=frozen.event,
+        decided=frozen.decided,
+        counted=counted,
+        measures=measures,
+        inference=inference,
+        evaluator=ArrayEvaluator(frozen.policy.compiled),
     )
 
 

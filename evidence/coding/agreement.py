@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -249,7 +249,18 @@ def _read(db: Database, review: Review) -> _Codes:
         chosen[tuple(np.array(at).T)] = True
     knows: Flags = np.any(chosen, axis=2)
     knows[at_item, at_coder] |= np.array([not row["recorder"] for row in coded], dtype=bool)
-    return _Codes(tuple(items), tuple(coded), at_item, at_coder, coders, domains, scale, value, chosen, knows)
+    return _Codes(
+        items=tuple(items),
+        rows=tuple(coded),
+        at_item=at_item,
+        at_coder=at_coder,
+        coders=coders,
+        domains=domains,
+        scale=scale,
+        value=value,
+        chosen=chosen,
+        knows=knows,
+    )
 
 
 def _scale_of(row: dict[str, Any]) -> float:
@@ -350,7 +361,17 @@ def _figures_of(
         else:
             alpha = _no_alpha(NOT_FOR_ONE_DOMAIN)
         no_kappa = NOT_FOR_SETS if domain is None else NOT_FOR_ONE_DOMAIN
-        yield Figure(DOMAINS, domain, title, coders, items, same, None, no_kappa, *alpha)
+        yield Figure(
+            what=DOMAINS,
+            domain=domain,
+            title=title,
+            coders=coders,
+            items=items,
+            same=same,
+            kappa=None,
+            no_kappa=no_kappa,
+            **alpha._asdict(),
+        )
 
 
 def _judgements(
@@ -371,7 +392,17 @@ def _judgements(
         kappa = weighted_kappa(judged)
         no_kappa = ALL_THE_SAME if kappa is None else ""
     alpha = _alpha_with_interval(counts, None, draws, random)
-    return Figure(what, domain, title, coders, len(judged), tidy(same), kappa, no_kappa, *alpha)
+    return Figure(
+        what=what,
+        domain=domain,
+        title=title,
+        coders=coders,
+        items=len(judged),
+        same=tidy(same),
+        kappa=kappa,
+        no_kappa=no_kappa,
+        **alpha._asdict(),
+    )
 
 
 def _share_of_ties(chosen: Flags, knows: Flags) -> tuple[int, float] | None:
@@ -385,12 +416,18 @@ def _share_of_ties(chosen: Flags, knows: Flags) -> tuple[int, float] | None:
     return int(either.any(axis=1).sum()), tidy(float(both.sum() / either.sum()))
 
 
-_AlphaWords = tuple[float | None, str, float | None, float | None, str]
-"""Alpha or the reason why not, and its interval or the reason why not, as a Figure has them."""
+class _AlphaWords(NamedTuple):
+    """Alpha with its interval, or why there is none."""
+
+    alpha: float | None
+    no_alpha: str
+    low: float | None
+    high: float | None
+    no_interval: str
 
 
 def _no_alpha(reason: str) -> _AlphaWords:
-    return None, reason, None, None, reason
+    return _AlphaWords(None, reason, None, None, reason)
 
 
 def _alpha_with_interval(
@@ -400,12 +437,12 @@ def _alpha_with_interval(
     if alpha is None:
         return _no_alpha(ALL_THE_SAME)
     if len(counts) < 2:
-        return alpha, "", None, None, ONE_ITEM
+        return _AlphaWords(alpha, "", None, None, ONE_ITEM)
     drawn = alpha_draws(counts, distance, draws, random)
     if np.isnan(drawn).mean() > MOST_UNDEFINED:
-        return alpha, "", None, None, TOO_MUCH_THE_SAME
+        return _AlphaWords(alpha, "", None, None, TOO_MUCH_THE_SAME)
     low, high = np.nanquantile(drawn, LEVEL)
-    return alpha, "", tidy(float(low)), tidy(float(high)), ""
+    return _AlphaWords(alpha, "", tidy(float(low)), tidy(float(high)), "")
 
 
 def _alpha_of_sets(chosen: Flags, knows: Flags, draws: int, random: np.random.Generator) -> _AlphaWords:

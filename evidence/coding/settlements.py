@@ -273,7 +273,7 @@ class _Settling:
                 **says,
                 "recorded_by": self.by,
                 "recorded_on": self.at.date().isoformat(),
-                "digest": item_digest(item["source"], item["locator"], says.values()),
+                "digest": item_digest(item["source"], item["locator"], says),
                 "added_event": event,
             },
         )

@@ -100,17 +100,20 @@ class CodingRow(Row):
 
 STAGE = """
 insert into incoming_coding (place, ref_no, locator, item, coded_by, direction, significance, score, domains,
-  note, digest) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  note, digest)
+values (:place, :ref_no, :locator, :item, :coded_by, :direction, :significance, :score, :domains, :note,
+  :digest)
 """
 
 
-def staged(place: str, ref_no: int, row: Any, domains: Mapping[str, int]) -> tuple[Any, ...]:
+def staged(place: str, ref_no: int, row: Any, domains: Mapping[str, int]) -> dict[str, Any]:
     """The values of a coding for `STAGE`; `domains` gives the row number of every domain."""
     said = (row.direction, row.significance, row.score, *sorted(row.domains), row.note)
     digest = hashlib.sha256("\x1f".join(map(str, said)).encode()).hexdigest()[:32]
     chosen = json.dumps(sorted(domains[name] for name in row.domains))
-    judged = (row.direction, row.significance, row.score)
-    return (place, ref_no, row.locator, row.item, row.coded_by, *judged, chosen, row.note, digest)
+    same = ("locator", "item", "coded_by", "direction", "significance", "score", "note")
+    says = {name: getattr(row, name) for name in same}
+    return {"place": place, "ref_no": ref_no, **says, "domains": chosen, "digest": digest}
 
 
 # The item that is there, or that comes in with the coding. What was coded before another item took its place

@@ -8,7 +8,7 @@ few set-based statements. Cost grows linearly with the rows; memory does not gro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -292,14 +292,15 @@ class _Intake:
             if issubclass(model, ItemRow):
                 self._stage_items(model, found)
             else:
-                statement, values = {
+                staged: dict[type[Row], tuple[str, Callable[[str, Any], Any]]] = {
                     SourceRow: (staging.STAGE_SOURCE, self._source_values),
                     SurveyResponseRow: (staging.STAGE_RESPONSE, self._response_values),
                     TagRow: (staging.STAGE_TAG, self._tag_values),
                     RespondentRow: (respondents.STAGE_CHARACTERISTIC, self._characteristic_values),
                     MarginRow: (respondents.STAGE_MARGIN, self._margin_values),
                     codings.CodingRow: (codings.STAGE, self._coding_values),
-                }[model]
+                }
+                statement, values = staged[model]
                 self.db.conn.executemany(statement, [values(place, row) for place, row in found])
 
     def _stage_items(self, model: type[Row], found: list[tuple[str, Any]], derived: int = 0) -> None:
@@ -337,7 +338,7 @@ class _Intake:
         domain_id, by = self.domains[row.domain], row.tagged_by or self.by
         return (place, self._ref_no(row.source), row.locator, domain_id, row.note, by, 1)
 
-    def _coding_values(self, place: str, row: Any) -> tuple[Any, ...]:
+    def _coding_values(self, place: str, row: Any) -> dict[str, Any]:
         return codings.staged(place, self._ref_no(row.source), row, self.domains)
 
     # --- deciding: what becomes of every staged row --------------------------------------------------

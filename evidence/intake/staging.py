@@ -78,7 +78,7 @@ SAYS: dict[type[Row], tuple[str, ...]] = {
     ),
 }
 """The columns that a kind of item fills; the others are empty and need not be staged."""
-PICKED = {model: itemgetter(*map(ITEM_COLUMNS.index, names)) for model, names in SAYS.items()}
+PICKED = {model: itemgetter(*names) for model, names in SAYS.items()}
 
 
 def _insert_into(table: str, *names: str) -> str:

@@ -165,8 +165,12 @@ class Worked:
 
     def supports(self) -> Supports:
         """What everything in the run rests on: see `assessment.reasons.support`."""
-        self._check_size(f"trail {self.review.key} cell --graph FILE")
-        return self.once("supports", lambda: supports_of(self.db, self.review, self.run))
+
+        def make() -> Supports:
+            self._check_size(f"trail {self.review.key} cell --graph FILE")
+            return supports_of(self.db, self.review, self.run)
+
+        return self.once("supports", make)
 
     def marks(self) -> dict[str, dict[str, Any]]:
         """By target: `rests_on` (see `_resting`) and `chance` (the share of draws that give its level).

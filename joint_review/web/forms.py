@@ -205,7 +205,17 @@ async def submit(datasette: Any, request: Any, form: Form, show: Show, refuse: R
             query = f"?{request.query_string}" if request.query_string else ""
             return Response.redirect(f"{page}{ending}{query}", status=303)
         with _folder(form) as folder:
-            return await _handle(datasette, request, form, show, names, page, ending, database, folder)
+            return await _handle(
+                datasette,
+                request,
+                form,
+                show,
+                names=names,
+                page=page,
+                ending=ending,
+                database=database,
+                folder=folder,
+            )
     except FormTooLarge as error:
         return await refuse(datasette, request, error, database, status=413)
     except FormUnreadable as error:
@@ -240,6 +250,7 @@ async def _handle(
     request: Any,
     form: Form,
     show: Show,
+    *,
     names: dict[str, str],
     page: str,
     ending: str,
@@ -249,7 +260,8 @@ async def _handle(
     fields, files = await read_form(request.headers.get("content-type", ""), request.receive, folder)
     _check_token(request, fields)
     actor = actor_of(request.actor)
-    assert actor  # or `working_database` would have refused
+    if actor is None:
+        raise Forbidden("You need to sign in to change anything.")
     sent = Sent(names, fields, files, actor, datetime.now(UTC))
     try:
         if form.prepare:

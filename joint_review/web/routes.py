@@ -142,7 +142,8 @@ async def _show(
     try:
         database = await working_database(datasette, request.actor, page.action, names.get("review"))
         actor = actor_of(request.actor)
-        assert actor  # or `working_database` would have refused
+        if actor is None:
+            raise Forbidden("You need to sign in to see this page.")
         may = frozenset(action for action in Action if actor.may(action, names.get("review")))
         asked = Asked(names, request.args, actor.reviews(Action.SEE_REVIEW), actor.name, may)
         if page.action is Action.SEE_ALL_REVIEWS:

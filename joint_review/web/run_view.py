@@ -19,6 +19,7 @@ from assessment.runs.run import Run
 from joint_review.web import wording
 from programme.database import Database
 from programme.reviews import Review
+from rules.errors import RunImpossible
 from rules.framework import in_language
 from rules.inference import Rating
 from rules.rulebook import Measure, Of, Rulebook, Statistic
@@ -54,16 +55,21 @@ class Shown:
         return other
 
     @property
+    def recorded(self) -> Run:
+        """The run that is shown; raises RunImpossible where the review has none."""
+        if self.run is None:
+            raise RunImpossible(f"the review {self.review.key} has not been assessed yet")
+        return self.run
+
+    @property
     def words(self) -> Sentences:
         """What people read of the run, in the language of the page."""
-        assert self.run
-        return self.run.sentences(self.language)
+        return self.recorded.sentences(self.language)
 
     @property
     def rulebook(self) -> Rulebook:
         """The rulebook the run used."""
-        assert self.run
-        return self.run.policy.rulebook
+        return self.recorded.policy.rulebook
 
     @cached_property
     def decisions(self) -> dict[str, dict[str, Any]]:
@@ -149,9 +155,9 @@ class Shown:
 
     def explanation(self, target: str) -> dict[str, Any]:
         """Why this level and not the next: see `content.trail`."""
-        assert self.run
-        why = explain_rating(self.run, target, self.decisions, self.language)
-        rating = self.run.rating(target)
+        run = self.recorded
+        why = explain_rating(run, target, self.decisions, self.language)
+        rating = run.rating(target)
         names = [level.id for level in self.framework.scale_of(target)]
         reached = rating.before_limits or 0
         criteria = self._criteria(target, rating)
@@ -183,10 +189,10 @@ class Shown:
 
     def _criteria(self, target: str, rating: Rating) -> list[dict[str, Any]]:
         """The criteria of a target as the run found them, with what pages say of them."""
-        assert self.run
+        run = self.recorded
         criteria = []
         for outcome in rating.outcomes:
-            definition = self.run.policy.rulebook.measure(outcome.measure)
+            definition = run.policy.rulebook.measure(outcome.measure)
             criteria.append(
                 {
                     **vars(self.words.outcome(target, outcome)),

@@ -172,9 +172,8 @@ def _position(shown: Shown) -> str | None:
 
 def _moved(then: Shown, now: Shown, causes: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
     """The ratings that are otherwise in the later run, in the order of its framework."""
-    assert then.run and now.run
-    earlier = {rating.target for rating in then.run.result.ratings}
-    for target in (rating.target for rating in now.run.result.ratings if rating.target in earlier):
+    earlier = {rating.target for rating in then.recorded.result.ratings}
+    for target in (rating.target for rating in now.recorded.result.ratings if rating.target in earlier):
         one, other = then.rating(target), now.rating(target)
         if (one["level"], one["status"]) != (other["level"], other["status"]):
             yield {
@@ -191,8 +190,7 @@ def _said(rating: dict[str, Any]) -> str:
 
 def _measure(shown: Shown, row: dict[str, Any]) -> dict[str, Any]:
     """A measure that changed, with its title and its values as people read them."""
-    assert shown.run
-    measure = shown.run.policy.rulebook.measure(row["measure"])
+    measure = shown.recorded.policy.rulebook.measure(row["measure"])
     said = {
         f"{name}_shown": shown.value_of(row["target"], measure, row[name]) for name in ("before", "after")
     }

@@ -152,7 +152,6 @@ def _end(other: Other | None) -> dict[str, str] | None:
 
 
 def _funnel(review: Review, funnel: Funnel) -> dict[str, Any]:
-    assert funnel.drawn
     own = next(place for place in funnel.places if place.own)
     return {
         "digest": digest_of(funnel.result),
@@ -161,7 +160,7 @@ def _funnel(review: Review, funnel: Funnel) -> dict[str, Any]:
         "strand": strand_title(review.framework, funnel.strand),
         "spread": describe_spread(funnel),
         "own": _where(own.position, own.side) or f"not shown: {own.not_shown}",
-        "spread_counts": funnel.drawn.tau > 0,
+        "spread_counts": funnel.drawn is not None and funnel.drawn.tau > 0,
         "places": [
             {
                 **{name: getattr(place, name) for name in ("authority", "review", "own")},
