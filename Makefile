@@ -83,7 +83,8 @@ cluster-demo: $(VENV)/cluster.done ## What stricter rules would move, on a Dask 
 	@$(BIN)/python benchmarks/cluster_demo.py
 
 test: $(VENV)/test.done $(VENV)/axe-$(AXE).done browser ## Run every test, as many files at a time as there are processors.
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@# In the order of their names: the longest files are not the last ones, for which one worker waits.
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/test.done ## Check style, types and that generated parts are current.
 	$(BIN)/ruff check .

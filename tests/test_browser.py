@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from browsing import barriers, complaints_of, context, fits
+from browsing import WIDTHS, barriers, complaints_of, context, fits
 from playwright.sync_api import Browser, Page
 from serving import Server, serving
 
@@ -148,17 +148,18 @@ def test_with_the_keyboard_alone_from_the_list_of_reviews_to_the_source(reader: 
     assert "Reports of the ten reviews on adult services" in reader.page.inner_text("section.content")
 
 
-@both_widths
+@pytest.mark.parametrize("width", [1280])
 def test_every_page_fits_keeps_nobody_out_and_fetches_nothing_from_elsewhere(reader: Reader) -> None:
     fetched: set[str] = set()
     reader.page.on("request", lambda request: fetched.add(request.url))
     for path in EVERY_PAGE:
         reader.page.goto(reader.address + path)
-        reader.fits()
-        if reader.width > 1000:  # on a telephone: test_browser_pages
-            assert barriers(reader.page) == [], path
-        overlapping = reader.page.evaluate(OVERLAPPING)
-        assert overlapping == [], f"texts of the grid overlap or are cut: {overlapping}"
+        for width in WIDTHS:
+            reader.page.set_viewport_size({"width": width, "height": 800})
+            reader.fits()
+            overlapping = reader.page.evaluate(OVERLAPPING)
+            assert overlapping == [], f"texts of the grid overlap or are cut: {overlapping}"
+        assert barriers(reader.page) == [], path  # on a telephone: test_browser_pages
     assert {url for url in fetched if not url.startswith(reader.address)} == set()
 
 
