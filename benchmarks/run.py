@@ -9,7 +9,8 @@ the engines: the middle half of the rounds). Ratios are ratios of medians, joint
 stands beside it: below 1 is quicker or smaller. "of CPU" is the same ratio of processor time, which a busy
 machine disturbs less; bounds are on the clock's.
 
-In reading order: generate (made-up evidence), rounds (processes and rounds), child (what is measured in a
+In reading order: generate (made-up evidence), rounds (processes and rounds), startup (commands that should
+answer at once), child (what is measured in a
 process of its own), engines (the same rules for all engines), uncertainty (draws), leave_one_out, cluster (a
 Dask scheduler and workers), impact (a changed rulebook over many reviews), page (a trail page), load (many at
 work at once), table. `cluster_demo` is what `make cluster-demo` runs.
@@ -34,6 +35,7 @@ from leave_one_out import measure_leave_one_out
 from load import load_rows, measure_load
 from page import measure_pages, page_rows
 from rounds import Took, call, child, cpu, memory, rounds, say, seconds, shown, shown_ms
+from startup import measure_start, start_rows
 from table import Row, as_table, code, load, machine
 from uncertainty import measure_draws
 
@@ -49,14 +51,18 @@ class Scale:
     imports: int
     runs: int
     engines: int
+    starts: int
+    """Of every command whose start is measured."""
     reviews: int
     """Under a changed rulebook."""
     tags: int
     """That each of twenty reviewers posts while all are at work."""
 
 
-FULL = Scale((1_000, 10_000, 100_000, 1_000_000), imports=3, runs=5, engines=300, reviews=150, tags=100)
-QUICK = Scale((1_000, 10_000, 100_000), imports=2, runs=3, engines=100, reviews=30, tags=20)
+FULL = Scale(
+    (1_000, 10_000, 100_000, 1_000_000), imports=3, runs=5, engines=300, starts=15, reviews=150, tags=100
+)
+QUICK = Scale((1_000, 10_000, 100_000), imports=2, runs=3, engines=100, starts=7, reviews=30, tags=20)
 LARGE = 1_000_000
 """From this size one import and three runs have to do."""
 
@@ -98,16 +104,6 @@ def compared(measured: str, own: Sequence[Took], name: str, peer: Sequence[Took]
 
 
 # --- import ------------------------------------------------------------------------------------------
-
-
-def measure_start(scale: Scale) -> list[Row]:
-    own, peer = rounds(
-        scale.runs,
-        "starting the commands",
-        lambda _: call(BIN / "joint-review", "--version")[0],
-        lambda _: call(BIN / "sqlite-utils", "--version")[0],
-    )
-    return [compared("start of the command (part of every import below)", own, "sqlite-utils", peer)]
 
 
 def measure_import(folder: Path, scale: Scale) -> list[Row]:
@@ -363,7 +359,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="joint-review-bench-") as name:
         folder = Path(name)
         rows = [
-            *measure_start(scale),
+            *start_rows(measure_start(folder, scale.starts)),
             *measure_import(folder, scale),
             *measure_growth(folder, scale),
             *measure_engines(scale),

@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 HEADERS = ("measured", "joint-review", "beside it", "ratio", "of CPU", "bound", "held")
 NAMED = ("joint-review", "durable-rules", "sqlite-utils", "clipspy", "zen-engine")
+PACKAGES = ("rules", "programme", "evidence", "assessment", "comparison", "pictures", "joint_review")
 HELD = {None: "", True: "yes", False: "no"}
 
 
@@ -76,7 +77,7 @@ def machine(named: Sequence[str] = NAMED) -> str:
 def code() -> str:
     """A name for the code as it stands: whoever edits it while it is measured measures two programs."""
     digest = hashlib.sha256()
-    for package in ("rules", "evidence", "assessment"):
+    for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

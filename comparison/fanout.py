@@ -20,7 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
 from typing import Any, TypeVar
 
-from rules.errors import ReviewError, WorkersFailed
+from rules.errors import ReviewError, WorkersFailed, how_to_install
 
 Shared = TypeVar("Shared")
 Job = TypeVar("Job")
@@ -146,9 +146,7 @@ def _connected(address: str) -> Iterator[Any]:
         from distributed.comm.addressing import parse_address, parse_host_port
         from distributed.comm.registry import get_backend
     except ImportError as error:
-        raise WorkersFailed(
-            "Dask is not installed here", hint="Install it: pip install 'joint-review[cluster]'"
-        ) from error
+        raise WorkersFailed("Dask is not installed here", hint=how_to_install("cluster")) from error
     connect: Any = Client
     try:
         # A client made with an address that is none fails late, and again when it is thrown away.

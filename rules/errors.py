@@ -149,6 +149,11 @@ def suggest(given: str, allowed: Iterable[str], *, most: int = 12) -> str:
     return f"Allowed: {shown}."
 
 
+def how_to_install(extra: str) -> str:
+    """A hint: the command that installs an optional part of the package."""
+    return f"Install it: pip install 'joint-review[{extra}]'"
+
+
 def refuse(expected: str, hint: object = "") -> PydanticCustomError:
     """What a validator raises: what was expected, and a hint (anything whose str() says it)."""
     from pydantic_core import PydanticCustomError
