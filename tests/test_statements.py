@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarnin
 
 REVIEW = "/reviews/wales-2004-08"
 TRAIL = f"{REVIEW}/trail/getting-help"
-MOST_OF_A_TRAIL, MOST_AT_FIRST = 12, 22
+MOST_OF_A_TRAIL, MOST_AT_FIRST = 12, 30
 """Of a trail page; and of the first one of a run, for which what is kept of the run is worked out."""
 DOMAINS = list(WELSH.framework.domains)
 WORKED_OUT = ("/whatif", "/uncertainty", "/next", ".svg", "/rule/")
