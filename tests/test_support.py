@@ -417,7 +417,7 @@ def test_a_file_that_is_there_is_kept_unless_it_is_to_be_replaced(path: Path, tm
         ("carers", "programme.db", "is the working database itself"),
         ("carers", ".", "is a folder"),
         ("carers", "nowhere/carers.graphml", "does not exist"),
-        ("carer", "carers.graphml", "no domain or question or cell 'carer'"),
+        ("carer", "carers.graphml", "or cell 'carer'"),
     ],
 )
 def test_what_cannot_be_written_is_refused_and_nothing_is_left(
