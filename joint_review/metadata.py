@@ -168,7 +168,7 @@ def metadata(database: str = DATABASE) -> dict[str, Any]:
         "databases": {
             database: {
                 "description": "The working database: reviews, evidence, runs and decisions.",
-                "queries": QUERIES,
+                "queries": {name: dict(query) for name, query in QUERIES.items()},  # Datasette writes in them
                 "tables": tables,
             }
         },

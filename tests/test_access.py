@@ -16,6 +16,7 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -282,7 +283,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-QUERIES_ALONE = {"databases": {name: {"queries": QUERIES} for name in ("programme", "second")}}
+QUERIES_ALONE = {"databases": {name: {"queries": deepcopy(QUERIES)} for name in ("programme", "second")}}
 """The queries, and nothing about who may: what is refused is refused by us alone."""
 
 
