@@ -152,13 +152,13 @@ def test_an_item_withdrawn_before_a_run_is_behind_none_of_its_ratings(db: Databa
     raise_challenge(db, review, "item", f"E{number}", **GIVEN)
     withdraw_item(db, review, number, by="lead", because="Hearsay.", at=AT, domain="carers")
     # The run looked at still counts it in both domains.
-    assert "carers" in open_challenges(db, review, 1)
+    assert "carers" in open_challenges(db, review, [1])[1]
     second = assess_plainly(db, review)
-    assert set(open_challenges(db, review, second.id)) == {"workforce", "organisation", "cell"}
+    assert set(open_challenges(db, review, [second.id])[second.id]) == {"workforce", "organisation", "cell"}
     assert refused(db, review, "carers", "workforce") == {"workforce"}
     withdraw_item(db, review, number, by="lead", because="Hearsay.", at=AT)
     third = assess_plainly(db, review)
-    assert open_challenges(db, review, third.id) == {}
+    assert open_challenges(db, review, [third.id])[third.id] == {}
 
 
 def test_an_item_tagged_to_another_domain_meanwhile_bars_that_one_too(db: Database, review: Review) -> None:
@@ -166,7 +166,7 @@ def test_an_item_tagged_to_another_domain_meanwhile_bars_that_one_too(db: Databa
     raise_challenge(db, review, "item", f"E{number}", ground="wrong domain", text="See.", by="m", at=AT)
     tag_item(db, review, number, ["leadership"], by="reviewer-1", at=AT)
     run = assess_plainly(db, review)
-    assert "leadership" in open_challenges(db, review, run.id)
+    assert "leadership" in open_challenges(db, review, [run.id])[run.id]
 
 
 def test_a_challenge_of_one_review_bars_nothing_in_another(db: Database, review: Review) -> None:
@@ -291,7 +291,7 @@ def test_items_can_be_challenged_before_there_is_a_run_ratings_cannot(db: Databa
         with pytest.raises(RunImpossible, match="has not been assessed yet"):
             raise_challenge(db, review, kind, target, **GIVEN)
     run = assess_plainly(db, review)
-    assert set(open_challenges(db, review, run.id)) == {"carers", "services", "cell"}
+    assert set(open_challenges(db, review, [run.id])[run.id]) == {"carers", "services", "cell"}
 
 
 def test_a_challenge_there_is_not_is_named(db: Database, review: Review) -> None:
