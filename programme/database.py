@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from programme.actions import EventAction
 from programme.seals import Salts, give_salts, index_marks, seal_events, stored_before
@@ -350,11 +350,25 @@ def insert(db: Database, table: str, values: Mapping[str, Any]) -> int:
     return int(cursor.lastrowid or 0)
 
 
+Kind = TypeVar("Kind")
+
+
 def rows(db: Database, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
     """The rows of a SELECT as dicts."""
     cursor = db.conn.execute(sql, parameters)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def rows_as(
+    kind: type[Kind], db: Database, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[Kind]:
+    """The rows of a SELECT as a TypedDict; raises TypeError where its keys are not the columns."""
+    cursor = db.conn.execute(sql, parameters)
+    names = [column[0] for column in cursor.description]
+    if set(names) != set(kind.__annotations__):
+        raise TypeError(f"{kind.__name__} is not what is selected: {', '.join(names)}")
+    return [cast(Kind, dict(zip(names, row, strict=True))) for row in cursor]
 
 
 def one(db: Database, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Any:

@@ -72,17 +72,20 @@ def test_published_assessments_get_their_published_rating_from_a_file(tmp_path: 
     headers = ["authority", *STATEMENTS]
     rows = [[name, *scores] for name, (scores, _, _) in PUBLISHED.items()]
     path = written(tmp_path, headers, *rows) if kind == "csv" else workbook(tmp_path, {"s": [headers, *rows]})
-    found = {row["authority"]: row for row in judge_file(ENGLISH, path)}
+    found = {row.authority: row for row in judge_file(ENGLISH, path)}
     for name, (_, percent, level) in PUBLISHED.items():
-        assert found[name]["overall"]["measures"] == {"score_percent": percent, "statements_scored": 9}
-        assert (found[name]["overall"]["level"], found[name]["cell"]) == (level, [level])
+        assert found[name].questions["overall"]["measures"] == {
+            "score_percent": percent,
+            "statements_scored": 9,
+        }
+        assert (found[name].questions["overall"]["level"], found[name].cell) == (level, (level,))
 
 
 def test_a_judgement_comes_with_its_reason(tmp_path: Path) -> None:
     path = written(tmp_path, ["authority", *STATEMENTS], ["Hertfordshire", *PUBLISHED["Hertfordshire"][0]])
     [row] = judge_file(ENGLISH, path)
-    assert row["overall"]["title"] == "Good"
-    assert row["overall"]["because"] == (
+    assert row.questions["overall"]["title"] == "Good"
+    assert row.questions["overall"]["because"] == (
         "Good: the scores add up to 78 % of the maximum; Outstanding needs at least 88 %."
     )
 
@@ -95,39 +98,41 @@ def test_a_judgement_comes_with_its_reason(tmp_path: Path) -> None:
 )
 def test_a_cell_holds_a_number_a_name_or_a_title(tmp_path: Path, cell: str) -> None:
     path = written(tmp_path, ["authority", *STATEMENTS], ["Camden", cell, *[3] * 8])
-    assert judge_file(ENGLISH, path)[0]["overall"]["measures"]["score_percent"] == 75
+    assert judge_file(ENGLISH, path)[0].questions["overall"]["measures"]["score_percent"] == 75
 
 
 def test_welsh_titles_are_understood(tmp_path: Path) -> None:
     path = written(tmp_path, ["authority", *SERVICES], ["Ynys Môn", *["Da ar y cyfan"] * 7])
     [row] = judge_file(WELSH, path)
-    assert (row["authority"], row["services"]["level"]) == ("Ynys Môn", "mainly-good")
+    assert (row.authority, row.questions["services"]["level"]) == ("Ynys Môn", "mainly-good")
 
 
 def test_headers_may_be_written_with_capitals_blanks_or_underscores(tmp_path: Path) -> None:
     headers = ["Authority", "Getting help", "ASSESSMENT", "care_planning", *SERVICES[3:]]
     [row] = judge_file(WELSH, written(tmp_path, headers, ["A", *[3] * 7]))
-    assert row["services"]["level"] == "mainly-good"
+    assert row.questions["services"]["level"] == "mainly-good"
 
 
 @pytest.mark.parametrize("value", [3, 3.0, "3", "A good standard", " good-standard"])
 def test_a_workbooks_cell_may_be_a_number_or_a_text(tmp_path: Path, value: object) -> None:
     rows = [["authority", *STATEMENTS], ["Camden", value, *[3] * 8]]
-    assert judge_file(ENGLISH, workbook(tmp_path, {"scores": rows}))[0]["overall"]["level"] == "good"
+    assert (
+        judge_file(ENGLISH, workbook(tmp_path, {"scores": rows}))[0].questions["overall"]["level"] == "good"
+    )
 
 
 def test_an_empty_cell_is_a_statement_not_scored_and_eight_are_not_enough(tmp_path: Path) -> None:
     path = written(tmp_path, ["authority", *STATEMENTS], ["Camden", *[4] * 8, ""], ["Leeds", *[4] * 9])
     camden, leeds = judge_file(ENGLISH, path)
-    assert (camden["overall"]["level"], camden["overall"]["status"], camden["cell"]) == (
+    assert (camden.questions["overall"]["level"], camden.questions["overall"]["status"], camden.cell) == (
         None,
         "insufficient",
         None,
     )
-    assert camden["overall"]["because"] == (
+    assert camden.questions["overall"]["because"] == (
         "Not enough evidence: the number of quality statements scored is 8 (at least 9 needed)."
     )
-    assert leeds["overall"]["level"] == "outstanding"
+    assert leeds.questions["overall"]["level"] == "outstanding"
 
 
 # The Welsh grid -------------------------------------------------------------------------------------------
@@ -142,25 +147,25 @@ def test_ratings_of_both_questions_give_a_cell(tmp_path: Path) -> None:
         ["Nothing", *[""] * 13],
     ]
     both, lowest, only, nothing = judge_file(WELSH, written(tmp_path, headers, *rows))
-    assert both["cell"] == ["mainly-good", "well"]
+    assert both.cell == ("mainly-good", "well")
     # Six of seven excellent and one poor: not all are mainly good, and the limit holds it at inconsistent.
-    assert lowest["cell"] == ["inconsistent", "strongly"]
-    assert lowest["services"]["because"] == (
+    assert lowest.cell == ("inconsistent", "strongly")
+    assert lowest.questions["services"]["because"] == (
         "Inconsistent, held down from Mainly good: safeguarding is rated Poor."
     )
-    assert (only["services"]["level"], only["organisation"]["status"], only["cell"]) == (
+    assert (only.questions["services"]["level"], only.questions["organisation"]["status"], only.cell) == (
         "inconsistent",
         "insufficient",
         None,
     )
-    assert nothing["services"]["status"] == "insufficient"
+    assert nothing.questions["services"]["status"] == "insufficient"
 
 
 def test_a_column_named_like_a_question_holds_its_rating(tmp_path: Path) -> None:
     path = written(tmp_path, ["authority", "services", "organisation"], ["A", "excellent", 1], ["B", "", 2])
     first, second = judge_file(WELSH, path)
-    assert (first["cell"], first["services"]["status"]) == (["excellent", "badly"], "decided")
-    assert (second["cell"], second["organisation"]["level"]) == (None, "uncertainly")
+    assert (first.cell, first.questions["services"]["status"]) == (("excellent", "badly"), "decided")
+    assert (second.cell, second.questions["organisation"]["level"]) == (None, "uncertainly")
 
 
 def test_a_question_left_to_people_is_open_until_its_column_is_filled(tmp_path: Path) -> None:
@@ -172,8 +177,12 @@ def test_a_question_left_to_people_is_open_until_its_column_is_filled(tmp_path: 
     ]
     path = written(tmp_path, headers, ["A", 3, 3, 3, 3, ""], ["B", 3, 3, 3, 3, "promising"])
     first, second = judge_file(policy, path)
-    assert (first["served"]["level"], first["prospects"]["status"], first["cell"]) == ("most", "open", None)
-    assert second["cell"] == ["most", "promising"]
+    assert (first.questions["served"]["level"], first.questions["prospects"]["status"], first.cell) == (
+        "most",
+        "open",
+        None,
+    )
+    assert second.cell == ("most", "promising")
 
 
 # Many at once ---------------------------------------------------------------------------------------------
@@ -183,14 +192,17 @@ def test_a_hundred_and_fifty_authorities_are_judged_at_once_as_each_alone(tmp_pa
     order = random.Random(11)
     rows = [[f"Authority {n}", *order.choices([1, 2, 3, 4, ""], [3, 3, 3, 3, 0.2], k=9)] for n in range(150)]
     found = judge_file(ENGLISH, written(tmp_path, ["authority", *STATEMENTS], *rows))
-    assert [row["authority"] for row in found] == [row[0] for row in rows]
+    assert [row.authority for row in found] == [row[0] for row in rows]
     for row, given in zip(found, rows, strict=True):
         scores = [score for score in given[1:] if score]
         percent = -(-100 * sum(scores) // (4 * len(scores)))
         bands = [(88, "outstanding"), (63, "good"), (39, "requires-improvement"), (0, "inadequate")]
         level = next(name for floor, name in bands if percent >= floor) if len(scores) == 9 else None
-        assert (row["overall"]["level"], row["overall"]["measures"]["score_percent"]) == (level, percent)
-    assert len({row["overall"]["level"] for row in found}) >= 4
+        assert (row.questions["overall"]["level"], row.questions["overall"]["measures"]["score_percent"]) == (
+            level,
+            percent,
+        )
+    assert len({row.questions["overall"]["level"] for row in found}) >= 4
 
 
 def test_judgements_are_written_as_csv_with_level_and_reason(tmp_path: Path) -> None:

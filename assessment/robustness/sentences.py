@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from assessment.reasons.grid import CELL
+from assessment.robustness.smallest import SmallestChanges
+from assessment.robustness.smallest_evidence import FurtherFindings, Least, OtherAnswers, OtherScores
+from assessment.robustness.whatif import Flip, LeftOut, Resting, TriedChange
 from rules.errors import ReviewError
 from rules.words import listed, many
 
@@ -25,7 +27,7 @@ SIGNIFICANCE = {1: "minor", 2: "important", 3: "serious"}
 PLURAL = {"strength": "strengths", "weakness": "weaknesses"}
 
 
-def describe_smallest(smallest: Mapping[str, Any]) -> str:
+def describe_smallest(smallest: SmallestChanges) -> str:
     """By how few measures a rating moves which way: a sentence on what `smallest_changes` found."""
     sets = smallest["measures"]
     counts = [
@@ -38,56 +40,70 @@ def describe_smallest(smallest: Mapping[str, Any]) -> str:
     return f"{title} {smallest['before']} in run {smallest['run']}; {least}."
 
 
-def in_evidence(smallest: Mapping[str, Any]) -> list[dict[str, str]]:
+def in_evidence(smallest: SmallestChanges) -> list[dict[str, str]]:
     """The smallest changes said in evidence: {move, said, after}; case files, then findings, answers."""
-    kinds = (("scores", _scores), ("findings", _findings), ("answers", _answers))
+    found: list[tuple[Least, str]] = [
+        *((one, _scores(one)) for one in smallest["scores"]),
+        *((one, _findings(one)) for one in smallest["findings"]),
+        *((one, _answers(one)) for one in smallest["answers"]),
+    ]
     return [
-        {"move": MOVED[one["move"]], "said": _of(one, smallest) + said(one), "after": one["after"]}
-        for kind, said in kinds
-        for one in smallest[kind]
+        {"move": MOVED[one["move"]], "said": _of(one, smallest) + said, "after": one["after"]}
+        for one, said in found
     ]
 
 
-def _of(one: Mapping[str, Any], smallest: Mapping[str, Any]) -> str:
+def _of(one: Least, smallest: SmallestChanges) -> str:
     return "" if one["target"] == smallest["target"] else f"{one['title']}: "
 
 
-def _scores(one: Mapping[str, Any]) -> str:
+def _scores(one: OtherScores) -> str:
     met = f"{one['number']:,} {one['change']} of the {many(one['of'], 'case-file score')}"
     return f"{met} were {one['standard']:g} or more (now {one['met']:,})"
 
 
-def _findings(one: Mapping[str, Any]) -> str:
+def _findings(one: FurtherFindings) -> str:
     what = one["direction"] if one["number"] == 1 else PLURAL[one["direction"]]
     was = "was" if one["number"] == 1 else "were"
     return f"{one['number']:,} more {what} ({SIGNIFICANCE[one['significance']]}) {was} found"
 
 
-def _answers(one: Mapping[str, Any]) -> str:
+def _answers(one: OtherAnswers) -> str:
     who = f"{one['number']:,} {one['change']} of the {one['of']:,} who answered"
     return f"{who} '{one['question']}' ({one['item']}, {one['source']}) were positive"
 
 
-def describe_position(tried: Mapping[str, Any]) -> str:
+def describe_position(tried: TriedChange) -> str:
     """What becomes of the position on the grid, by `assessment.robustness.whatif.try_change`: 'stays ...'."""
     position = next(one for one in tried["ratings"] if one["target"] == CELL)
     return f"moves to {position['after']}" if position["changed"] else f"stays {position['before']}"
 
 
-def flips(turns: Mapping[str, Any], target: str | None) -> Iterator[dict[str, Any]]:
+class Turn(Flip):
+    """What flips without one source or item."""
+
+    without: str
+    what: str
+    """'source' or 'item'."""
+    text: str
+
+
+def flips(turns: LeftOut, target: str | None) -> Iterator[Turn]:
     """What flips without one source, then without one item, by `assessment.robustness.whatif.leave_one_out`.
 
-    Each as it stands there, and {without, what: 'source' or 'item', text}. Only of this domain or question;
-    of any for the cell and for None.
+    Only of this domain or question; of any for the cell and for None.
     """
-    for name, what, text in (("by_source", "source", "title"), ("by_item", "item", "text")):
-        for one in turns[name]:
-            for flip in one["flips"]:
-                if target in (None, CELL, flip["target"]):
-                    yield {"without": one[what], "what": what, "text": one[text], **flip}
+    named = [
+        *((one["source"], "source", one["title"], one["flips"]) for one in turns["by_source"]),
+        *((one["item"], "item", one["text"], one["flips"]) for one in turns["by_item"]),
+    ]
+    for without, what, text, found in named:
+        for flip in found:
+            if target in (None, CELL, flip["target"]):
+                yield {"without": without, "what": what, "text": text, **flip}
 
 
-def resting(turns: Mapping[str, Any], target: str | None) -> list[Mapping[str, Any]]:
+def resting(turns: LeftOut, target: str | None) -> list[Resting]:
     """What rests on one source, by the same: of this domain or question; of any for the cell and for None."""
     return [one for one in turns["rests_on_one_source"] if target in (None, CELL, one["target"])]
 

@@ -13,7 +13,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from assessment.robustness.alternatives import (
     level_words,
     rate_alternatives,
 )
-from assessment.robustness.smallest_evidence import evidence_changes
+from assessment.robustness.smallest_evidence import EvidenceChanges, evidence_changes
 from programme.database import Database
 from rules.compile import measures_tested, thresholds
 from rules.errors import UnknownName
@@ -61,15 +61,49 @@ class Step:
 Steps = tuple[Step, ...]
 
 
-def smallest_changes(db: Database, baseline: Baseline, target: str) -> dict[str, Any]:
-    """What would move a domain, a question or the 'cell'; raises UnknownName.
+class MeasureStep(TypedDict):
+    """One measure at another value."""
 
-    Holds `before`, `decided` (a person's rating counts; the moves are the proposal's), `measures`: the
-    smallest sets of one to three changes, each with `move` ('up', 'down', 'rated', 'unrated'), `after` and
-    `changes`, where no smaller part of the same measures would do (`gaps`: by way of a gap in the evidence
-    made or filled; `unrated`: the domains that lose their rating on the way); and the same in evidence:
-    `withdrawals`, `scores`, `findings`, `answers`, `not_said`.
-    """
+    target: str
+    title: str
+    measure: str
+    measure_title: str
+    unit: str
+    before: int | float | None
+    after: int | float | None
+    shown: str
+    """The value after, in words."""
+
+
+class MeasureSet(TypedDict):
+    """One to three changes of measures that together move a target, where no smaller part would do."""
+
+    move: str
+    """'up', 'down', 'rated', 'unrated' or 'aside'."""
+    size: int
+    after: str
+    gaps: bool
+    """Whether by way of a gap in the evidence made or filled."""
+    unrated: list[str]
+    """Titles of the domains that lose their rating on the way."""
+    changes: list[MeasureStep]
+
+
+class SmallestChanges(EvidenceChanges):
+    """What would move a domain, a question or the cell, in measures and in evidence."""
+
+    run: int
+    target: str
+    title: str
+    before: str
+    decided: bool
+    """Whether a person's rating counts, so that the moves are the proposal's."""
+    decided_domains: list[str]
+    measures: list[MeasureSet]
+
+
+def smallest_changes(db: Database, baseline: Baseline, target: str) -> SmallestChanges:
+    """What would move a domain, a question or the 'cell'; raises UnknownName."""
     if target != CELL and target not in baseline.targets:
         raise UnknownName("domain or question", target, [*baseline.targets, CELL])
     return {
@@ -88,7 +122,7 @@ def smallest_changes(db: Database, baseline: Baseline, target: str) -> dict[str,
     }
 
 
-def _measure_sets(baseline: Baseline, target: str) -> Iterator[dict[str, Any]]:
+def _measure_sets(baseline: Baseline, target: str) -> Iterator[MeasureSet]:
     mover = Mover(baseline, target)
     domains = [
         name for name in domains_under(baseline, target) if name == target or name not in baseline.decided
@@ -308,7 +342,7 @@ def _shown(value: int | float, numbers: Sequence[int | float]) -> str:
     return f"{value:,g}"
 
 
-def _step_words(baseline: Baseline, step: Step) -> dict[str, Any]:
+def _step_words(baseline: Baseline, step: Step) -> MeasureStep:
     domain, name = step.name
     measure = baseline.policy.rulebook.measure(name)
     return {

@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,36 +46,133 @@ MOST_ANSWERS = 5_000
 Arrays = dict[str, NDArray[np.float64]]
 
 
-def evidence_changes(db: Database, baseline: Baseline, target: str) -> dict[str, Any]:
-    """The smallest changes of evidence that move a target.
+class Least(TypedDict):
+    """The least number of something in a domain that moves a target."""
 
-    `withdrawals`: `searched` (sets tried by size, None where there are too many) and per move and size how
-    many `sets` there are, with the first 50. `scores`, `findings`, `answers`: per domain and move the least
-    number. `not_said`: what could not be said, with the reason.
-    """
-    mover, not_said = Mover(baseline, target), list[dict[str, str]]()
-    counts: dict[str, list[dict[str, Any]]] = {"scores": [], "findings": [], "answers": []}
+    target: str
+    title: str
+    move: str
+    number: int
+    after: str
+
+
+class OfScores(TypedDict):
+    """More or fewer case-file scores that meet a standard."""
+
+    change: str
+    of: int
+    met: int
+    standard: int | float | None
+
+
+class OfFindings(TypedDict):
+    """Further findings."""
+
+    direction: str
+    significance: int
+
+
+class OfAnswers(TypedDict):
+    """More or fewer positive answers to a survey question."""
+
+    change: str
+    of: int
+    item: str
+    source: str
+    question: str
+    group: str
+
+
+class OtherScores(Least, OfScores):
+    """How many more or fewer scores would do."""
+
+
+class FurtherFindings(Least, OfFindings):
+    """How many further findings would do."""
+
+
+class OtherAnswers(Least, OfAnswers):
+    """How many more or fewer positive answers would do."""
+
+
+class NotSaid(TypedDict):
+    """What cannot be said of a domain, and why."""
+
+    target: str
+    title: str
+    kind: str
+    because: str
+
+
+class SetShown(TypedDict):
+    """A set of items that moves the target when it is withdrawn."""
+
+    items: list[str]
+    after: str
+
+
+class SetsOfItems(TypedDict):
+    """The sets of so many items that move the target one way."""
+
+    move: str
+    size: int
+    sets: int
+    shown: list[SetShown]
+    """The first of them."""
+
+
+class Withdrawals(TypedDict):
+    """What the withdrawal of one, two or three items would move."""
+
+    searched: dict[str, int | None]
+    """Sets tried by size; None where there are too many."""
+    groups: list[SetsOfItems]
+    items: dict[str, str]
+    """The texts of the items named."""
+
+
+class EvidenceChanges(TypedDict):
+    """The smallest changes of evidence that move a target."""
+
+    withdrawals: Withdrawals
+    scores: list[OtherScores]
+    findings: list[FurtherFindings]
+    answers: list[OtherAnswers]
+    not_said: list[NotSaid]
+
+
+Said = TypeVar("Said", OfScores, OfFindings, OfAnswers)
+
+
+def evidence_changes(db: Database, baseline: Baseline, target: str) -> EvidenceChanges:
+    """The smallest changes of evidence that move a target: per domain and move the least number."""
+    mover = Mover(baseline, target)
+    found: EvidenceChanges = {
+        "withdrawals": _withdrawals(db, baseline, target, mover),
+        "scores": [],
+        "findings": [],
+        "answers": [],
+        "not_said": [],
+    }
     for domain in domains_under(baseline, target):
         if domain in baseline.decided and domain != target:
             continue
+        scores, because = _other_scores(baseline, domain, mover)
+        findings, why = _further_findings(baseline, domain, mover)
         answers, silent = _other_answers(baseline, domain, mover)
-        made = [
-            ("scores", _other_scores(baseline, domain, mover)),
-            ("findings", _further_findings(baseline, domain, mover)),
-            ("answers", answers),
-            *(("answers", because) for because in silent),
+        found["scores"] += scores
+        found["findings"] += findings
+        found["answers"] += answers
+        title = baseline.title(domain)
+        found["not_said"] += [
+            {"target": domain, "title": title, "kind": kind, "because": text}
+            for kind, text in (("scores", because), ("findings", why), ("answers", silent))
+            if text
         ]
-        for kind, found in made:
-            if isinstance(found, str):
-                not_said.append(
-                    {"target": domain, "title": baseline.title(domain), "kind": kind, "because": found}
-                )
-            else:
-                counts[kind] += found
-    return {"withdrawals": _withdrawals(db, baseline, target, mover), **counts, "not_said": not_said}
+    return found
 
 
-def _withdrawals(db: Database, baseline: Baseline, target: str, mover: Mover) -> dict[str, Any]:
+def _withdrawals(db: Database, baseline: Baseline, target: str, mover: Mover) -> Withdrawals:
     chosen = baseline.counted.domain.where(domains_under(baseline, target))
     items = np.unique(baseline.counted.item[chosen])
     moving: dict[tuple[int, int], list[tuple[tuple[int, ...], str]]] = {}
@@ -92,9 +189,9 @@ def _withdrawals(db: Database, baseline: Baseline, target: str, mover: Mover) ->
                 moving.setdefault((move, size), []).append((some, after))
         for (move, _), found in moving.items():
             smaller[move] |= {one for one, _ in found}
-    groups, named = [], set[int]()
+    groups, named = list[SetsOfItems](), set[int]()
     for (move, size), found in sorted(moving.items(), key=lambda one: (one[0][1], [*MOVES].index(one[0][0]))):
-        sets_shown = [
+        sets_shown: list[SetShown] = [
             {"items": [f"E{item}" for item in some], "after": after} for some, after in found[:SHOWN]
         ]
         groups.append({"move": MOVES[move], "size": size, "sets": len(found), "shown": sets_shown})
@@ -131,18 +228,18 @@ def _tested(baseline: Baseline, domain: str, *kinds: Of) -> list[Measure]:
 
 
 @dataclass(frozen=True)
-class _Series:
+class _Series(Generic[Said]):
     """Alternatives of one domain's measures in the order of a number, e.g. 1, 2, 3 more findings."""
 
     number: NDArray[np.int64]
     measures: Arrays
-    said: dict[str, Any]
+    said: Said
     """What the alternatives are, for the reader."""
 
 
-def _least(mover: Mover, domain: str, tried: Sequence[_Series]) -> list[dict[str, Any]]:
+def _least(mover: Mover, domain: str, tried: Sequence[_Series[Said]]) -> list[tuple[Least, Said]]:
     """Per series and move the least number; all series are rated in one go."""
-    baseline, found = mover.baseline, list[dict[str, Any]]()
+    baseline, found = mover.baseline, list[tuple[Least, Said]]()
     firsts = [_first_of_each_way(baseline, domain, one.measures, len(one.number)) for one in tried]
     ends = np.cumsum([len(first) for first in firsts], dtype=np.int64)
     if not len(ends) or not ends[-1]:
@@ -164,16 +261,14 @@ def _least(mover: Mover, domain: str, tried: Sequence[_Series]) -> list[dict[str
         for move, name in MOVES.items():
             at = np.flatnonzero(moves == move)
             if len(at):
-                found.append(
-                    {
-                        "target": domain,
-                        "title": baseline.title(domain),
-                        "move": name,
-                        "number": int(one.number[first[at[0]]]),
-                        "after": mover.words(rated, start + int(at[0])),
-                        **one.said,
-                    }
-                )
+                least: Least = {
+                    "target": domain,
+                    "title": baseline.title(domain),
+                    "move": name,
+                    "number": int(one.number[first[at[0]]]),
+                    "after": mover.words(rated, start + int(at[0])),
+                }
+                found.append((least, one.said))
     return found
 
 
@@ -189,8 +284,8 @@ def _first_of_each_way(baseline: Baseline, domain: str, measures: Arrays, count:
     return np.flatnonzero(changes)
 
 
-def _other_scores(baseline: Baseline, domain: str, mover: Mover) -> list[dict[str, Any]] | str:
-    """How many more or fewer case scores would have to meet the standard."""
+def _other_scores(baseline: Baseline, domain: str, mover: Mover) -> tuple[list[OtherScores], str]:
+    """How many more or fewer case scores would have to meet the standard; or why that cannot be said."""
     tested = [
         measure
         for measure in _tested(baseline, domain, Of.CASE_SCORES)
@@ -199,7 +294,7 @@ def _other_scores(baseline: Baseline, domain: str, mover: Mover) -> list[dict[st
         or measure.among.score_at_least is not None
     ]
     if not tested:
-        return []
+        return [], ""
     first = tested[0]
     if any(
         measure.statistic is Statistic.MEAN
@@ -207,7 +302,7 @@ def _other_scores(baseline: Baseline, domain: str, mover: Mover) -> list[dict[st
         or (measure.where, measure.among) != (first.where, first.among)
         for measure in tested
     ):
-        return "several measures look at the scores themselves, so it would matter which score each had"
+        return [], "several measures look at the scores themselves, so it would matter which score each had"
     counted = some_pairs(baseline.counted, baseline.counted.domain.where([domain]))
     anyone = first.where.model_copy(update={"score_at_least": None})
     whole = pairs_passing(counted, Of.CASE_SCORES, first.among)
@@ -222,22 +317,25 @@ def _other_scores(baseline: Baseline, domain: str, mover: Mover) -> list[dict[st
             share = percent(part, np.full(most, int(whole.sum())))
             values[measure.id] = share if measure.statistic is Statistic.SHARE else part.astype(float)
         standard = first.where.score_at_least
-        said = {"change": word, "of": int(cases.sum()), "met": met, "standard": standard}
+        said: OfScores = {"change": word, "of": int(cases.sum()), "met": met, "standard": standard}
         tried.append(_Series(number, values, said))
-    return _least(mover, domain, tried)
+    return [{**least, **said} for least, said in _least(mover, domain, tried)], ""
 
 
-def _further_findings(baseline: Baseline, domain: str, mover: Mover) -> list[dict[str, Any]] | str:
-    """How many further findings of each direction and significance, from a source that is there already."""
+def _further_findings(baseline: Baseline, domain: str, mover: Mover) -> tuple[list[FurtherFindings], str]:
+    """How many further findings of each direction and significance, from a source that is there already.
+
+    Or why that cannot be said.
+    """
     tested = _tested(baseline, domain, Of.FINDINGS, Of.ITEMS)
     filters = [where for measure in tested for where in (measure.where, measure.among)]
     if not any(measure.of is Of.FINDINGS for measure in tested):
-        return []
+        return [], ""
     if any(where.strand is not None or where.source_kind is not None for where in filters):
-        return "it would matter about whom the findings are, or from which kind of source"
+        return [], "it would matter about whom the findings are, or from which kind of source"
     counted = some_pairs(baseline.counted, baseline.counted.domain.where([domain]))
     if not len(counted):
-        return "there is no source yet that the findings could come from"
+        return [], "there is no source yet that the findings could come from"
     number = np.arange(1, MOST_ADDED + 1)
     tried = []
     for direction, significance in itertools.product(("strength", "weakness"), (1, 2, 3)):
@@ -246,8 +344,9 @@ def _further_findings(baseline: Baseline, domain: str, mover: Mover) -> list[dic
             added = _with_findings(counted, measure, direction, significance, number)
             if added is not None:
                 values[measure.id] = added
-        tried.append(_Series(number, values, {"direction": direction, "significance": significance}))
-    return _least(mover, domain, tried)
+        said: OfFindings = {"direction": direction, "significance": significance}
+        tried.append(_Series(number, values, said))
+    return [{**least, **said} for least, said in _least(mover, domain, tried)], ""
 
 
 def _with_findings(
@@ -275,7 +374,7 @@ def _with_findings(
     )
 
 
-def _other_answers(baseline: Baseline, domain: str, mover: Mover) -> tuple[list[dict[str, Any]], list[str]]:
+def _other_answers(baseline: Baseline, domain: str, mover: Mover) -> tuple[list[OtherAnswers], str]:
     """How many people surveyed would have had to answer one question otherwise: per move the least.
 
     And why nothing is said of some results.
@@ -306,7 +405,7 @@ def _other_answers(baseline: Baseline, domain: str, mover: Mover) -> tuple[list[
                 if mask[pair]:
                     total = amounts[mask].sum() - amounts[pair] + amount
                     values[name] = mean(total, np.full(most, mask.sum()))
-            said = {
+            said: OfAnswers = {
                 "change": word,
                 "of": int(base_of),
                 "item": f"E{counted.item[pair]}",
@@ -315,10 +414,10 @@ def _other_answers(baseline: Baseline, domain: str, mover: Mover) -> tuple[list[
                 "group": counted.result.names[counted.result.codes[pair]].split("\x1f")[1],
             }
             tried.append(_Series(number, values, said))
-    best: dict[str, dict[str, Any]] = {}
-    for one in _least(mover, domain, tried):
-        if one["move"] not in best or one["number"] < best[one["move"]]["number"]:
-            best[one["move"]] = one
+    best: dict[str, OtherAnswers] = {}
+    for least, asked in _least(mover, domain, tried):
+        if least["move"] not in best or least["number"] < best[least["move"]]["number"]:
+            best[least["move"]] = {**least, **asked}
     found = [best[name] for name in MOVES.values() if name in best]
     because = "answers are weighted, so it would matter whose answers were otherwise"
-    return found, [because] if weighted.any() else []
+    return found, because if weighted.any() else ""

@@ -7,9 +7,8 @@ See assessment.robustness.smallest for the smallest changes that move a rating.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -39,34 +38,162 @@ from rules.words import listed
 KINDS_OF_NAMES = ("source", "item", "kind", "strand")
 
 
-def leave_one_out(db: Database, baseline: Baseline) -> dict[str, Any]:
-    """Every source and every item left out alone: what flips, and which ratings rest on one source.
+class Flip(TypedDict):
+    """A rating that changes: of a domain, a question or the cell."""
 
-    Holds `sources` and `items` (how many were left out in turn), `by_source` and `by_item` (those alone that
-    flip anything, each with `flips`: target, title, before, after, and `hidden` where a person's rating
-    counts and only the proposal changes), and `rests_on_one_source`: the targets whose rating changes
-    without one of `deciding` sources, or whose items all come from `only_source`.
-    """
+    target: str
+    title: str
+    before: str
+    after: str
+    hidden: bool
+    """Whether a person's rating counts, so that only the proposal changes."""
+
+
+class SourceFlips(TypedDict):
+    """What changes without one source."""
+
+    source: str
+    title: str
+    kind: str
+    flips: list[Flip]
+
+
+class ItemFlips(TypedDict):
+    """What changes without one item."""
+
+    item: str
+    source: str
+    locator: str
+    text: str
+    flips: list[Flip]
+
+
+class Deciding(TypedDict):
+    """A source that alone decides a rating."""
+
+    source: str
+    after: str
+    """The level without it."""
+    hidden: bool
+
+
+class Resting(TypedDict):
+    """A rating that rests on one source."""
+
+    target: str
+    title: str
+    kind: str
+    deciding: list[Deciding]
+    only_source: str | None
+    """The source of all its items, if it is one."""
+
+
+class LeftOut(TypedDict):
+    """Every source and every item left out alone."""
+
+    run: int
+    sources: int
+    """How many were left out in turn."""
+    items: int
+    by_source: list[SourceFlips]
+    """Those alone that flip anything."""
+    by_item: list[ItemFlips]
+    rests_on_one_source: list[Resting]
+    decided: list[str]
+    """Titles of what people decided."""
+
+
+class Given(TypedDict):
+    """What a name stood for, and of how many items."""
+
+    given: str
+    kind: str
+    items: int
+
+
+class GivenItems(Given):
+    """The same with the numbers of the items."""
+
+    numbers: list[int]
+
+
+class SetMeasure(TypedDict):
+    """A measure set to a value (None: nothing to measure)."""
+
+    target: str
+    measure: str
+    value: int | float | None
+
+
+class MeasureChange(TypedDict):
+    """A measure with another value."""
+
+    target: str
+    title: str
+    measure: str
+    measure_title: str
+    unit: str
+    before: int | float | None
+    after: int | float | None
+
+
+class RatingChange(TypedDict):
+    """What becomes of a rating."""
+
+    target: str
+    title: str
+    kind: str
+    before: str
+    after: str
+    status: str
+    changed: bool
+    hidden: bool
+    """Whether a person's rating counts, and the proposal beside it changes."""
+    because: str
+
+
+class TriedChange(TypedDict):
+    """A run with something left out or set."""
+
+    run: int
+    left_out: list[Given]
+    items: int
+    """How many are left out in all."""
+    set: list[SetMeasure]
+    measures: list[MeasureChange]
+    ratings: list[RatingChange]
+    """All domains and questions, and the cell."""
+
+
+def leave_one_out(db: Database, baseline: Baseline) -> LeftOut:
+    """Every source and every item left out alone: what flips, and which ratings rest on one source."""
     codes, of_sources = each_left_out(baseline.counted.source.codes)
     numbers, of_items = each_left_out(baseline.counted.item)
     by_source = list(_flips(baseline, rate_left_out(baseline, of_sources), of_sources.count))
-    by_item = [
-        (int(numbers[at]), flips)
-        for at, flips in _flips(baseline, rate_left_out(baseline, of_items), of_items.count)
-    ]
-    items = {row["id"]: row for row in rows(db, ITEMS, [json.dumps([number for number, _ in by_item])])}
+    by_item = list(_flips(baseline, rate_left_out(baseline, of_items), of_items.count))
     names = [baseline.counted.source.names[code] for code in codes]
     known = {row["ref"]: row for row in rows(db, SOURCES, [baseline.review.id])}
-    flipping = [known[names[at]] | {"flips": flips} for at, flips in by_source]
+    flipping: list[SourceFlips] = [
+        {"source": row["ref"], "title": row["title"], "kind": row["kind"], "flips": flips}
+        for row, flips in ((known[names[at]], flips) for at, flips in by_source)
+    ]
     return {
         "run": baseline.run,
         "sources": len(codes),
         "items": len(numbers),
-        "by_source": [
-            {"source": row["ref"], "title": row["title"], "kind": row["kind"], "flips": row["flips"]}
-            for row in flipping
+        "by_source": flipping,
+        "by_item": [
+            {
+                "item": f"E{item['id']}",
+                "source": item["source"],
+                "locator": item["locator"],
+                "text": item["text"],
+                "flips": flips,
+            }
+            for item, flips in (
+                (find_item(db, baseline.review, int(numbers[at])), flips) for at, flips in by_item
+            )
         ],
-        "by_item": [_item_words(items[number]) | {"flips": flips} for number, flips in by_item],
         "rests_on_one_source": list(_resting(baseline, flipping)),
         "decided": [baseline.title(target) for target in baseline.targets if target in baseline.decided],
     }
@@ -79,11 +206,7 @@ where e.id in (select value from json_each(?))
 """
 
 
-def _item_words(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {"item": f"E{item['id']}", **{key: item[key] for key in ("source", "locator", "text")}}
-
-
-def _flips(baseline: Baseline, rated: Rated, count: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+def _flips(baseline: Baseline, rated: Rated, count: int) -> Iterator[tuple[int, list[Flip]]]:
     """The alternatives under which something changes, with what."""
     before = rate_alternatives(baseline, {}, 1)
     changed = np.zeros(count, dtype=bool)
@@ -91,7 +214,7 @@ def _flips(baseline: Baseline, rated: Rated, count: int) -> Iterator[tuple[int, 
         changed |= rated.proposed[target] != before.proposed[target][0]
         changed |= rated.counting[target] != before.counting[target][0]
     for at in np.flatnonzero(changed):
-        flips = []
+        flips: list[Flip] = []
         for target in baseline.targets:
             hidden = target in baseline.decided
             levels, was = (rated.proposed, before.proposed) if hidden else (rated.counting, before.counting)
@@ -106,7 +229,7 @@ def _flips(baseline: Baseline, rated: Rated, count: int) -> Iterator[tuple[int, 
         yield int(at), flips
 
 
-def _flip(baseline: Baseline, target: str, old: int, new: int, hidden: bool) -> dict[str, Any]:
+def _flip(baseline: Baseline, target: str, old: int, new: int, hidden: bool) -> Flip:
     return {
         "target": target,
         "title": baseline.title(target),
@@ -116,7 +239,7 @@ def _flip(baseline: Baseline, target: str, old: int, new: int, hidden: bool) -> 
     }
 
 
-def _cell_flip(baseline: Baseline, old: Sequence[int], new: Sequence[int]) -> dict[str, Any]:
+def _cell_flip(baseline: Baseline, old: Sequence[int], new: Sequence[int]) -> Flip:
     return {
         "target": CELL,
         "title": baseline.title(CELL),
@@ -126,11 +249,11 @@ def _cell_flip(baseline: Baseline, old: Sequence[int], new: Sequence[int]) -> di
     }
 
 
-def _resting(baseline: Baseline, flipping: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def _resting(baseline: Baseline, flipping: Sequence[SourceFlips]) -> Iterator[Resting]:
     framework = baseline.policy.framework
     for target in (*baseline.targets, CELL):
-        deciding = [
-            {"source": row["ref"], "after": flip["after"], "hidden": flip["hidden"]}
+        deciding: list[Deciding] = [
+            {"source": row["source"], "after": flip["after"], "hidden": flip["hidden"]}
             for row in flipping
             for flip in row["flips"]
             if flip["target"] == target
@@ -148,27 +271,22 @@ def _resting(baseline: Baseline, flipping: Sequence[Mapping[str, Any]]) -> Itera
             }
 
 
-def without(db: Database, baseline: Baseline, names: Sequence[str]) -> dict[str, Any]:
+def without(db: Database, baseline: Baseline, names: Sequence[str]) -> TriedChange:
     """The run without the evidence that `names` stand for; see `find_left_out` and `try_change`."""
     return try_change(db, baseline, names, {})
 
 
 def with_measures(
     db: Database, baseline: Baseline, values: Mapping[tuple[str, str], float | None]
-) -> dict[str, Any]:
+) -> TriedChange:
     """The run with other values of some measures, by domain and measure id; see `try_change`."""
     return try_change(db, baseline, (), values)
 
 
 def try_change(
     db: Database, baseline: Baseline, names: Sequence[str], values: Mapping[tuple[str, str], float | None]
-) -> dict[str, Any]:
-    """The run with evidence left out, then measures set: what becomes of every rating.
-
-    Holds `left_out` (what each name stood for, and of how many items), `items` (how many are left out in
-    all), `set` (measures), `measures` that changed, and `ratings`: all targets and the cell with `before`,
-    `after`, `changed`, `hidden` (a person's rating counts, and the proposal beside it changes), `because`.
-    """
+) -> TriedChange:
+    """The run with evidence left out, then measures set: what becomes of every rating."""
     left_out = [find_left_out(db, baseline, name) for name in names]
     items = sorted({number for one in left_out for number in one["numbers"]})
     made = baseline.policy.rulebook.evidence_measures
@@ -183,7 +301,7 @@ def try_change(
     after = infer_of_record(baseline.policy, measures, baseline.decided, with_engine=False)
     return {
         "run": baseline.run,
-        "left_out": [{key: one[key] for key in ("given", "kind", "items")} for one in left_out],
+        "left_out": [{"given": one["given"], "kind": one["kind"], "items": one["items"]} for one in left_out],
         "items": len(items),
         "set": [
             {"target": target, "measure": name, "value": None if value is None else rounded(value)}
@@ -196,7 +314,7 @@ def try_change(
 
 def _measure_changes(
     baseline: Baseline, measures: Mapping[str, Mapping[str, MeasureValue]]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[MeasureChange]:
     for domain in baseline.policy.framework.domains:
         for name in measures_tested(baseline.policy.framework, baseline.policy.rulebook, domain):
             old, new = baseline.measures[domain][name].value, measures[domain][name].value
@@ -213,7 +331,7 @@ def _measure_changes(
                 }
 
 
-def _rating_changes(baseline: Baseline, after: Inference) -> Iterator[dict[str, Any]]:
+def _rating_changes(baseline: Baseline, after: Inference) -> Iterator[RatingChange]:
     words = Sentences(baseline.policy)
     for old, new in zip(baseline.inference.ratings, after.ratings, strict=True):
         yield {
@@ -233,7 +351,7 @@ def _level_words(baseline: Baseline, rating: Rating) -> str:
     return baseline.level_title(rating.target, rating.level or 0)
 
 
-def _cell_change(baseline: Baseline, after: Inference) -> dict[str, Any]:
+def _cell_change(baseline: Baseline, after: Inference) -> RatingChange:
     old, new = (
         cell_title(baseline, [found.rating(q).level or 0 for q in baseline.questions])
         for found in (baseline.inference, after)
@@ -251,7 +369,7 @@ def _cell_change(baseline: Baseline, after: Inference) -> dict[str, Any]:
     }
 
 
-def find_left_out(db: Database, baseline: Baseline, given: str) -> dict[str, Any]:
+def find_left_out(db: Database, baseline: Baseline, given: str) -> GivenItems:
     """The items that counted in the run and that a name stands for: a source, an item, a kind, or a strand.
 
     'source:', 'item:', 'kind:' or 'strand:' before the name says which is meant. Raises UnknownName,

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from assessment.runs.run import Run, decided_levels, infer_of_record
 from assessment.runs.verify import Frozen, frozen_inputs
 from evidence.at_event import added_by, came_between, not_withdrawn_by, went_between
 from evidence.measures.compute import compute_measures
-from programme.database import Database, last_event, rows
+from programme.database import Database, last_event, rows, rows_as
 from programme.reviews import Review
 from rules.errors import RunImpossible
 from rules.framework import in_language
 from rules.inference import Rating
 
+Leaf = str | int | float | bool | None
 FACTORS = ("evidence", "rules", "decisions")
 
 ITEMS_BETWEEN = f"""
@@ -68,13 +69,94 @@ def count_changes(
     return counts
 
 
-def compare_runs(db: Database, review: Review, before: Run, after: Run) -> dict[str, Any]:
-    """What changed from one run to a later one of the same review.
+class ItemChange(TypedDict):
+    """An item added or withdrawn."""
 
-    Holds `items` and `tags` added or withdrawn, `rules` (path, before, after), `decisions` that count
-    {target, title, before, after: titles of levels, or None for no decision}, `software`, `measures` whose
-    value changed, and `ratings` that moved, each with its `causes`: the changes that alone would have moved
-    it so ('evidence', 'rules', 'decisions'), or ['together'].
+    id: int
+    source: str
+    locator: str
+    text: str
+    change: str
+    """'added' or 'withdrawn'."""
+    by: str
+    at: str
+    because: str
+
+
+class TagChange(TypedDict):
+    """A tag of an item that counts in both runs, added or withdrawn."""
+
+    id: int
+    domain: str
+    change: str
+    by: str
+    at: str
+    because: str
+
+
+class RuleChange(TypedDict):
+    """A place in the rulebook with what was and what is there."""
+
+    path: str
+    before: Leaf
+    after: Leaf
+
+
+class DecisionChange(TypedDict):
+    """Another level of people counts: titles, None for no decision."""
+
+    target: str
+    title: str
+    before: str | None
+    after: str | None
+
+
+class MeasureMoved(TypedDict):
+    """A measure with another value."""
+
+    target: str
+    measure: str
+    before: int | float | None
+    after: int | float | None
+
+
+class RatingMoved(TypedDict):
+    """A rating that is another."""
+
+    target: str
+    title: str
+    before: str
+    after: str
+    because: str
+    causes: list[str]
+    """The changes that alone would have moved it so, or 'together'."""
+
+
+class BeforeAndAfter(TypedDict):
+    """What was and what is."""
+
+    before: Any
+    after: Any
+
+
+class RunChanges(TypedDict):
+    """What changed between two runs of a review."""
+
+    before: int
+    after: int
+    items: list[ItemChange]
+    tags: list[TagChange]
+    rules: list[RuleChange]
+    decisions: list[DecisionChange]
+    software: BeforeAndAfter | None
+    engines: BeforeAndAfter | None
+    measures: list[MeasureMoved]
+    ratings: list[RatingMoved]
+    cell: BeforeAndAfter
+
+
+def compare_runs(db: Database, review: Review, before: Run, after: Run) -> RunChanges:
+    """What changed from one run to a later one of the same review.
 
     Raises RunImpossible when the runs stand in the wrong order.
     """
@@ -95,8 +177,8 @@ def compare_runs(db: Database, review: Review, before: Run, after: Run) -> dict[
     return {
         "before": before.id,
         "after": after.id,
-        "items": rows(db, ITEMS_BETWEEN, span),
-        "tags": rows(db, TAGS_BETWEEN, span),
+        "items": rows_as(ItemChange, db, ITEMS_BETWEEN, span),
+        "tags": rows_as(TagChange, db, TAGS_BETWEEN, span),
         "rules": list(_rule_changes(old, new)),
         "decisions": _decision_changes(old, new),
         "software": _changed(before, after, "software"),
@@ -124,13 +206,13 @@ def _pairs(before: Run, after: Run) -> Iterator[tuple[Rating, Rating]]:
             yield earlier[rating.target], rating
 
 
-def _changed(before: Run, after: Run, name: str) -> dict[str, Any] | None:
+def _changed(before: Run, after: Run, name: str) -> BeforeAndAfter | None:
     one, other = getattr(before.result.inputs, name), getattr(after.result.inputs, name)
     return None if one == other else {"before": one, "after": other}
 
 
-def _measure_changes(before: Run, after: Run) -> list[dict[str, Any]]:
-    found = []
+def _measure_changes(before: Run, after: Run) -> list[MeasureMoved]:
+    found = list[MeasureMoved]()
     for target, measures in after.result.measures.items():
         for name, measure in measures.items():
             old = before.result.measures.get(target, {}).get(name)
@@ -140,7 +222,7 @@ def _measure_changes(before: Run, after: Run) -> list[dict[str, Any]]:
     return found
 
 
-def _decision_changes(old: Frozen, new: Frozen) -> list[dict[str, Any]]:
+def _decision_changes(old: Frozen, new: Frozen) -> list[DecisionChange]:
     def level_title(frozen: Frozen, target: str) -> str | None:
         level = frozen.decided.get(target)
         framework = frozen.policy.framework
@@ -158,7 +240,7 @@ def _decision_changes(old: Frozen, new: Frozen) -> list[dict[str, Any]]:
     ]
 
 
-def _rule_changes(old: Frozen, new: Frozen) -> Iterator[dict[str, Any]]:
+def _rule_changes(old: Frozen, new: Frozen) -> Iterator[RuleChange]:
     if old.policy.rulebook_digest == new.policy.rulebook_digest:
         return
     one, other = (
@@ -170,7 +252,7 @@ def _rule_changes(old: Frozen, new: Frozen) -> Iterator[dict[str, Any]]:
             yield {"path": path, "before": one.get(path), "after": other.get(path)}
 
 
-def _flat(value: Any, path: str = "") -> dict[str, Any]:
+def _flat(value: Any, path: str = "") -> dict[str, Leaf]:
     """Nested data by path; list members with an id are named by it, so that order does not count."""
     if isinstance(value, dict):
         parts = [(f"{path}/{key}", child) for key, child in value.items()]

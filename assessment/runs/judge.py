@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, TextIO, TypedDict
 
 from evidence.files.spreadsheets import as_text
 from evidence.files.tables import BLANK_HEADER, RawTable, open_tables
@@ -19,7 +19,30 @@ from rules.loader import PolicySet
 from rules.sentences import Sentences
 
 
-def judge_file(policy: PolicySet, path: Path, *, encoding: str = "utf-8") -> list[dict[str, Any]]:
+class QuestionJudged(TypedDict):
+    """The rating of one question."""
+
+    level: str | None
+    title: str | None
+    status: str
+    because: str
+    measures: dict[str, int | float | None]
+
+
+class Judged(NamedTuple):
+    """The judgement of one authority."""
+
+    authority: str
+    questions: dict[str, QuestionJudged]
+    """By question."""
+    cell: tuple[str, ...] | None
+
+    def plain(self) -> dict[str, object]:
+        """The same as it is given as JSON: the questions beside the name and the cell."""
+        return {"authority": self.authority, **self.questions, "cell": self.cell}
+
+
+def judge_file(policy: PolicySet, path: Path, *, encoding: str = "utf-8") -> list[Judged]:
     """The judgement of every authority of a CSV (or XLSX, YAML, JSON) with a column per domain.
 
     Cells hold level ids, titles or numbers (1 worst); an empty cell is a domain not rated. A column named
@@ -95,27 +118,27 @@ def _level(framework: Framework, target: str, text: str) -> int | str | None:
     return suggest(text, [level.id for level in scale]) + f" Or a number from 1 to {len(scale)}."
 
 
-def _judgement(words: Sentences, name: str, inference: Inference) -> dict[str, Any]:
-    result: dict[str, Any] = {"authority": name}
+def _judgement(words: Sentences, name: str, inference: Inference) -> Judged:
+    questions: dict[str, QuestionJudged] = {}
     for question in words.framework.questions:
         rating = inference.rating(question.id)
         measures = inference.measures.get(question.id, {})
-        result[question.id] = {
+        questions[question.id] = {
             "level": rating.level_id,
             "title": words.level_title(question.id, rating.level),
             "status": rating.status,
             "because": words.because(rating),
             "measures": {key: value.value for key, value in sorted(measures.items())},
         }
-    result["cell"] = list(inference.cell) if inference.cell else None
-    return result
+    return Judged(name, questions, inference.cell)
 
 
-def write_csv(judgements: list[dict[str, Any]], framework: Framework, file: Any) -> None:
+def write_csv(judgements: Sequence[Judged], framework: Framework, file: TextIO) -> None:
     """Judgements as CSV: authority, then level and reason of every question."""
     writer = csv.writer(file, lineterminator="\n")
     names = [q.id for q in framework.questions]
     writer.writerow(["authority", *(column for name in names for column in (name, f"{name}_because"))])
     for row in judgements:
-        cells = [cell for name in names for cell in (row[name]["level"] or "", row[name]["because"])]
-        writer.writerow([as_text(cell) for cell in (row["authority"], *cells)])
+        rated = [row.questions[name] for name in names]
+        cells = [cell for one in rated for cell in (one["level"] or "", one["because"])]
+        writer.writerow([as_text(cell) for cell in (row.authority, *cells)])

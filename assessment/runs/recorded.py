@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 from assessment.runs.run import Run, decided_levels
 from evidence.changed import evidence_changed
-from programme.database import Database, one, rows
+from programme.database import Database, one, rows_as
 from programme.reviews import Review
 
 # The runs of a review, newest first, with the titles of the levels they came to.
@@ -47,20 +47,74 @@ def latest_run(db: Database, review: Review, *, before: int | None = None) -> in
     return number
 
 
-def runs_of(db: Database, review: Review) -> list[dict[str, Any]]:
+class RunListed(TypedDict):
+    """A run of a review in a list."""
+
+    id: int
+    made_on: str
+    digest: str
+    at: str
+    by: str
+    position: str | None
+    """The titles of the levels of its questions."""
+
+
+class RunFacts(TypedDict):
+    """What a run was made with, by whom and when."""
+
+    id: int
+    made_on: str
+    software: str
+    second_engine: str
+    seed: int
+    input_digest: str
+    result_digest: str
+    evidence_digest: str
+    at: str
+    by: str
+    rulebook: str
+    rulebook_version: str
+    latest: bool
+    """Whether it is the latest of its review."""
+
+
+class DecisionCounted(TypedDict):
+    """An override that counted in a run."""
+
+    level_key: str
+    by: str
+    because: str
+    at: str
+    approved_by: str | None
+
+
+class _DecisionOfTarget(DecisionCounted):
+    target: str
+
+
+def runs_of(db: Database, review: Review) -> list[RunListed]:
     """The runs of a review, newest first: number, date, who, when, digest and position."""
-    return rows(db, RUNS, [review.id])
+    return rows_as(RunListed, db, RUNS, [review.id])
 
 
-def facts_of(db: Database, run: Run) -> dict[str, Any]:
-    """What a run was made with, by whom and when, and whether it is the `latest` of its review."""
-    facts = rows(db, FACTS, [run.id])[0]
+def facts_of(db: Database, run: Run) -> RunFacts:
+    """What a run was made with, by whom and when."""
+    facts = rows_as(RunFacts, db, FACTS, [run.id])[0]
     return {**facts, "latest": bool(facts["latest"])}
 
 
-def decisions_in(db: Database, run: Run) -> dict[str, dict[str, Any]]:
-    """The overrides that counted in a run, by domain or question: level, who, why, when, approved by whom."""
-    return {row.pop("target"): row for row in rows(db, DECISIONS, {"run": run.id})}
+def decisions_in(db: Database, run: Run) -> dict[str, DecisionCounted]:
+    """The overrides that counted in a run, by domain or question."""
+    return {
+        row["target"]: {
+            "level_key": row["level_key"],
+            "by": row["by"],
+            "because": row["because"],
+            "at": row["at"],
+            "approved_by": row["approved_by"],
+        }
+        for row in rows_as(_DecisionOfTarget, db, DECISIONS, {"run": run.id})
+    }
 
 
 def is_out_of_date(db: Database, review: Review, run: Run, decided: Mapping[str, int] | None = None) -> bool:

@@ -273,7 +273,8 @@ def judged_from_published() -> str:
             writer.writerow(["Ten councils", *(row["rating_most_councils_got"] for row in expected)])
         (judged,) = judge_file(policy, path)
     return "\n".join(
-        f"- {policy.framework.title_of(q)} {judged[q]['because']}" for q in ("services", "organisation")
+        f"- {policy.framework.title_of(q)} {judged.questions[q]['because']}"
+        for q in ("services", "organisation")
     )
 
 

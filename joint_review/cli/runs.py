@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
 from assessment.reasons.grid import make_grid
 from assessment.reasons.trail import trail_of
-from assessment.runs.judge import judge_file, write_csv
+from assessment.runs.judge import Judged, judge_file, write_csv
 from assessment.runs.run import assess as make_run
 from assessment.runs.run import load_run
 from assessment.runs.summary import summarise_run
@@ -179,7 +179,7 @@ def judge(framework: str, ratings: Path, encoding: str, as_csv: bool, as_json: b
     policy = load_policy(framework)
     found = judge_file(policy, ratings, encoding=encoding)
     if as_json:
-        show_json(found)
+        show_json([one.plain() for one in found])
     elif as_csv:
         text = io.StringIO()
         write_csv(found, policy.framework, text)
@@ -188,13 +188,13 @@ def judge(framework: str, ratings: Path, encoding: str, as_csv: bool, as_json: b
         _show_judgements(policy, found)
 
 
-def _show_judgements(policy: PolicySet, found: list[dict[str, Any]]) -> None:
+def _show_judgements(policy: PolicySet, found: Sequence[Judged]) -> None:
     questions = [question.id for question in policy.framework.questions]
     rows = [
         {
-            "authority": row["authority"],
-            **{name: row[name]["title"] or row[name]["status"] for name in questions},
-            **{f"{name} because": row[name]["because"] for name in questions},
+            "authority": row.authority,
+            **{name: row.questions[name]["title"] or row.questions[name]["status"] for name in questions},
+            **{f"{name} because": row.questions[name]["because"] for name in questions},
         }
         for row in found
     ]

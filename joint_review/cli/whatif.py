@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -19,8 +18,17 @@ from assessment.robustness.sentences import (
     read_setting,
     resting,
 )
-from assessment.robustness.smallest import smallest_changes
-from assessment.robustness.whatif import leave_one_out, try_change
+from assessment.robustness.smallest import MeasureStep, SmallestChanges, smallest_changes
+from assessment.robustness.smallest_evidence import Withdrawals
+from assessment.robustness.whatif import (
+    Deciding,
+    Flip,
+    LeftOut,
+    MeasureChange,
+    TriedChange,
+    leave_one_out,
+    try_change,
+)
 from assessment.runs.run import load_run
 from joint_review.cli.options import Programme, json_option, programme_option
 from joint_review.cli.runs import run_option
@@ -81,7 +89,7 @@ def whatif(
     _show_turns(turns, target)
 
 
-def _show_tried(baseline: Baseline, tried: Mapping[str, Any], target: str | None) -> None:
+def _show_tried(baseline: Baseline, tried: TriedChange, target: str | None) -> None:
     changed = [rating for rating in tried["ratings"] if rating["changed"]]
     hidden = [rating for rating in tried["ratings"] if rating["hidden"]]
     domains = sum(rating["kind"] != CELL for rating in changed)
@@ -117,11 +125,11 @@ def _show_tried(baseline: Baseline, tried: Mapping[str, Any], target: str | None
         _more(len(shown) - 3 * LISTED)
 
 
-def _of(rows: Iterable[Mapping[str, Any]], target: str) -> list[Mapping[str, Any]]:
+def _of(rows: Iterable[MeasureChange], target: str) -> list[MeasureChange]:
     return [row for row in rows if row["target"] == target]
 
 
-def _tried_words(baseline: Baseline, tried: Mapping[str, Any]) -> str:
+def _tried_words(baseline: Baseline, tried: TriedChange) -> str:
     parts = [f"{one['given']} ({one['kind']}, {many(one['items'], 'item')})" for one in tried["left_out"]]
     words = [f"Without {listed(parts)}"] if parts else []
     for one in tried["set"]:
@@ -135,7 +143,7 @@ def _more(count: int) -> None:
         click.echo(f"... and {count:,} more (--json lists all)")
 
 
-def _show_smallest(baseline: Baseline, smallest: Mapping[str, Any]) -> None:
+def _show_smallest(baseline: Baseline, smallest: SmallestChanges) -> None:
     sets = smallest["measures"]
     paragraph(describe_smallest(smallest))
     if smallest["decided"]:
@@ -166,7 +174,7 @@ def _show_smallest(baseline: Baseline, smallest: Mapping[str, Any]) -> None:
     _show_counts(smallest)
 
 
-def _change_words(change: Mapping[str, Any], target: str) -> str:
+def _change_words(change: MeasureStep, target: str) -> str:
     # Of several domains in the short form that --set takes.
     of_several = f"{change['target']}.{change['measure']}"
     what = change["measure_title"] if change["target"] == target else of_several
@@ -176,7 +184,7 @@ def _change_words(change: Mapping[str, Any], target: str) -> str:
     return f"{what}: {before} -> {after}"
 
 
-def _show_counts(smallest: Mapping[str, Any]) -> None:
+def _show_counts(smallest: SmallestChanges) -> None:
     rows = in_evidence(smallest)
     if rows or smallest["not_said"]:
         heading("The same in evidence, everything else as it is")
@@ -186,7 +194,7 @@ def _show_counts(smallest: Mapping[str, Any]) -> None:
         paragraph(f"Not said of {one['title']} ({one['kind']}): {one['because']}.")
 
 
-def _show_withdrawals(found: Mapping[str, Any]) -> None:
+def _show_withdrawals(found: Withdrawals) -> None:
     heading("If items were withdrawn")
     tried = [f"{count:,} sets of {size}" for size, count in found["searched"].items() if count]
     none = "; none moves it" if not found["groups"] else ""
@@ -212,7 +220,7 @@ def _short(text: str, most: int = 60) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def _show_turns(turns: Mapping[str, Any], target: str | None) -> None:
+def _show_turns(turns: LeftOut, target: str | None) -> None:
     heading("Left out one at a time")
     rows = [
         {"left out": f"{flip['without']} {_short(flip['text'], 40)}", **flip, "hidden": _hidden(flip)}
@@ -247,5 +255,5 @@ def _show_turns(turns: Mapping[str, Any], target: str | None) -> None:
             paragraph(f"{one['title']}: all its items come from {one['only_source']}.", "  ")
 
 
-def _hidden(flip: Mapping[str, Any], word: str = "hidden") -> str:
+def _hidden(flip: Flip | Deciding, word: str = "hidden") -> str:
     return word if flip["hidden"] else ""

@@ -11,16 +11,16 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from assessment.reasons.support import Supports, supports_of
 from assessment.robustness.alternatives import Baseline, load_baseline
 from assessment.robustness.next_evidence import Next, look_next
-from assessment.robustness.smallest import smallest_changes
+from assessment.robustness.smallest import SmallestChanges, smallest_changes
 from assessment.robustness.tornado import Tornado, tornado
 from assessment.robustness.uncertainty import Uncertainty, measure_uncertainty
-from assessment.robustness.whatif import leave_one_out
-from assessment.runs.changes import compare_runs
+from assessment.robustness.whatif import LeftOut, Resting, leave_one_out
+from assessment.runs.changes import RunChanges, compare_runs
 from assessment.runs.run import Run, load_run
 from programme.database import Database, one, rows
 from programme.reviews import Review
@@ -100,6 +100,24 @@ def _file_of(db: Database) -> str:
 ITEMS = "select count(*) from evidence where review_id = ? and added_event <= ?"
 
 
+class RestsOn(TypedDict):
+    """A source that alone decides a rating."""
+
+    source: str
+    after: str | None
+    """The level without it; None where all items are from it."""
+    hidden: bool
+    """Whether a person's rating counts, so that only the proposal would change."""
+
+
+class Mark(TypedDict, total=False):
+    """What pages say beside a rating, as far as it can be worked out."""
+
+    rests_on: list[RestsOn]
+    chance: float
+    """The share of draws that give its level."""
+
+
 class Worked:
     """A run of a review, and what is worked out from it. All raise RunImpossible, or TooLarge."""
 
@@ -126,12 +144,12 @@ class Worked:
         self._check_size(f"whatif {self.review.key}")
         return self.once("baseline", lambda: load_baseline(self.db, self.review, self.run))
 
-    def turns(self) -> dict[str, Any]:
+    def turns(self) -> LeftOut:
         """Every source and item left out in turn: see `assessment.robustness.whatif.leave_one_out`."""
         baseline = self.baseline
         return self.once("turns", lambda: leave_one_out(self.db, baseline))
 
-    def smallest(self, target: str) -> dict[str, Any]:
+    def smallest(self, target: str) -> SmallestChanges:
         """The smallest changes that move a target: see `assessment.robustness.smallest`."""
         baseline = self.baseline
         return self.once(("smallest", target), lambda: smallest_changes(self.db, baseline, target))
@@ -157,7 +175,7 @@ class Worked:
             lambda: look_next(self.db, self.review, self.run, draws=draws, seed=seed),
         )
 
-    def changes(self, before: Run) -> dict[str, Any]:
+    def changes(self, before: Run) -> RunChanges:
         """What changed since an earlier run: see `assessment.runs.changes.compare_runs`."""
         self._check_size(f"diff {before.id} {self.run.id}")
         name = ("changes", before.id, before.digest)
@@ -172,12 +190,12 @@ class Worked:
 
         return self.once("supports", make)
 
-    def marks(self) -> dict[str, dict[str, Any]]:
+    def marks(self) -> dict[str, Mark]:
         """By target: `rests_on` (see `_resting`) and `chance` (the share of draws that give its level).
 
         Without what cannot be worked out: a run of other software, a review too large, nothing to draw.
         """
-        marks: dict[str, dict[str, Any]] = {}
+        marks: dict[str, Mark] = {}
         try:
             for resting in self.turns()["rests_on_one_source"]:
                 marks.setdefault(resting["target"], {})["rests_on"] = _resting(resting)
@@ -192,13 +210,15 @@ class Worked:
         return marks
 
 
-def _resting(found: dict[str, Any]) -> list[dict[str, Any]]:
+def _resting(found: Resting) -> list[RestsOn]:
     """The sources that alone decide a target.
 
     `source`; `after`, the level without it (None: all items are from it); `hidden`, where a person's rating
     counts and only the proposal would change.
     """
-    sources = [{name: one[name] for name in ("source", "after", "hidden")} for one in found["deciding"]]
+    sources: list[RestsOn] = [
+        {"source": one["source"], "after": one["after"], "hidden": one["hidden"]} for one in found["deciding"]
+    ]
     only = found["only_source"]
     if only and only not in [one["source"] for one in sources]:
         sources.append({"source": only, "after": None, "hidden": False})

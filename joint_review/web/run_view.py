@@ -11,6 +11,7 @@ from assessment.decisions.standing import Standing
 from assessment.reasons.explain import explain_rating
 from assessment.reasons.grid import make_grid
 from assessment.runs.recorded import (
+    DecisionCounted,
     decisions_in,
     facts_of,
     is_out_of_date,
@@ -72,7 +73,7 @@ class Shown:
         return self.recorded.policy.rulebook
 
     @cached_property
-    def decisions(self) -> dict[str, dict[str, Any]]:
+    def decisions(self) -> dict[str, DecisionCounted]:
         """The decisions that counted in the run: see `recorded.decisions_in`."""
         return decisions_in(self.db, self.run) if self.run else {}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from assessment.reasons.support import CELL, Share, Support, Supports
+from assessment.robustness.whatif import Flip
 from joint_review.web import wording
 from joint_review.web.cache import TooLarge, Worked
 from rules.errors import RunImpossible
@@ -64,7 +65,7 @@ def _sentence(found: Support) -> str:
     )
 
 
-def _flips(worked: Worked, target: str) -> dict[str, dict[str, Any]] | None:
+def _flips(worked: Worked, target: str) -> dict[str, Flip] | None:
     """What becomes of the target without each source that changes it; None where that cannot be told."""
     try:
         turns = worked.turns()
@@ -76,9 +77,9 @@ def _flips(worked: Worked, target: str) -> dict[str, dict[str, Any]] | None:
 
 
 def _source(
-    framework: Framework, found: Support, share: Share, flips: dict[str, dict[str, Any]], language: str
+    framework: Framework, found: Support, share: Share, flips: dict[str, Flip], language: str
 ) -> dict[str, Any]:
-    flip = flips.get(share.source, {})
+    flip = flips.get(share.source)
     return {
         "source": share.source,
         "title": share.title,
@@ -89,8 +90,8 @@ def _source(
             title if found.kind == "domain" else f"{framework.title_of(domain, language)}: {title}"
             for domain, title in share.unmeasured
         ],
-        "after": flip.get("after"),
-        "hidden": flip.get("hidden", False),
+        "after": flip["after"] if flip else None,
+        "hidden": flip["hidden"] if flip else False,
     }
 
 

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from assessment.runs.changes import count_changes
+from assessment.runs.changes import MeasureMoved, count_changes
 from assessment.runs.recorded import latest_run, runs_of
 from assessment.runs.run import Prepared, Run, load_run, prepare_run, record_run
 from joint_review.web import wording
@@ -158,9 +158,10 @@ def changes(db: Database, asked: Asked) -> Found:
     try:
         found = Worked(db, review, run).changes(before)
         causes = {row["target"]: row["causes"] for row in found["ratings"]}
-        page["changes"] = found | {name: found[name][:PAGE_SIZE] for name in LISTED}
-        page["changes"]["measures"] = [_measure(shown, row) for row in page["changes"]["measures"]]
-        page["totals"] = {name: len(found[name]) for name in LISTED}
+        lists: Found = {name: row for name, row in found.items() if name in LISTED}
+        page["changes"] = found | {name: listed[:PAGE_SIZE] for name, listed in lists.items()}
+        page["changes"]["measures"] = [_measure(shown, row) for row in found["measures"][:PAGE_SIZE]]
+        page["totals"] = {name: len(listed) for name, listed in lists.items()}
     except TooLarge as error:
         page["problem"] = {"error": wording.sentence(error.message), "hint": error.hint}
     return page | {"moved": list(_moved(then, shown, causes))}
@@ -188,7 +189,7 @@ def _said(rating: dict[str, Any]) -> str:
     return str(rating["level_title"] or wording.STATUSES[rating["status"]])
 
 
-def _measure(shown: Shown, row: dict[str, Any]) -> dict[str, Any]:
+def _measure(shown: Shown, row: MeasureMoved) -> dict[str, Any]:
     """A measure that changed, with its title and its values as people read them."""
     measure = shown.recorded.policy.rulebook.measure(row["measure"])
     said = {

@@ -18,8 +18,9 @@ from assessment.robustness.sentences import (
     read_setting,
     resting,
 )
+from assessment.robustness.smallest import MeasureStep, SmallestChanges
 from assessment.robustness.tornado import Tornado
-from assessment.robustness.whatif import SOURCES, try_change
+from assessment.robustness.whatif import SOURCES, LeftOut, TriedChange, try_change
 from assessment.runs.run import load_run
 from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
@@ -129,7 +130,7 @@ def tornado_picture(db: Database, asked: Asked) -> str:
     return worked.once(("tornado", target, language, width), lambda: tornado_plot(moved, width))
 
 
-def _tried_said(baseline: Baseline, tried: Mapping[str, Any]) -> str:
+def _tried_said(baseline: Baseline, tried: TriedChange) -> str:
     parts = [f"{one['given']} ({wording.plural(one['items'], 'item')})" for one in tried["left_out"]]
     words = [f"without {' and '.join(parts)}"] if parts else []
     for one in tried["set"]:
@@ -191,9 +192,7 @@ def _fields(change: Change, choices: Mapping[str, Any]) -> dict[str, str]:
     return {"items": typed, "measure": measure.strip(), "value": value.strip()}
 
 
-def _listed(
-    smallest: Mapping[str, Any], turns: Mapping[str, Any], moved: Tornado | None, target: str
-) -> dict[str, Any]:
+def _listed(smallest: SmallestChanges, turns: LeftOut, moved: Tornado | None, target: str) -> dict[str, Any]:
     """The rows of the page, cut to so many; `more...` counts the rest."""
     evidence = in_evidence(smallest)
     turning = list(flips(turns, target))
@@ -231,7 +230,7 @@ def _bars(moved: Tornado) -> Iterable[dict[str, Any]]:
         }
 
 
-def _moves(smallest: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+def _moves(smallest: SmallestChanges) -> Iterable[dict[str, Any]]:
     """Per move the first sets of measures; by way of a gap in the evidence only where there are no others."""
     for move, title in MOVED.items():
         mine = [one for one in smallest["measures"] if one["move"] == move]
@@ -251,7 +250,7 @@ def _moves(smallest: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
             }
 
 
-def _change(change: Mapping[str, Any], target: str) -> dict[str, str]:
+def _change(change: MeasureStep, target: str) -> dict[str, str]:
     unit = f" {change['unit']}" if change["unit"] else ""
     before = (
         "nothing to measure" if change["before"] is None else wording.number(change["before"], change["unit"])
@@ -264,7 +263,7 @@ def _change(change: Mapping[str, Any], target: str) -> dict[str, str]:
     }
 
 
-def _withdrawals(smallest: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+def _withdrawals(smallest: SmallestChanges) -> Iterable[dict[str, Any]]:
     texts = smallest["withdrawals"]["items"]
     for group in smallest["withdrawals"]["groups"]:
         yield {
