@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from evidence.rows import SOURCE_KINDS
 from evidence.weights import LARGE
@@ -149,9 +149,20 @@ group by d.id, s.kind
 """
 
 
-def evidence_matrix(db: Database, review: Review) -> list[dict[str, Any]]:
-    """A row per domain: `counts` per kind of source, `items`, `strengths`, `weaknesses` in all."""
-    table = {
+class DomainCounts(TypedDict):
+    """How many items there are of a domain."""
+
+    domain: str
+    counts: dict[str, int]
+    """By kind of source."""
+    items: int
+    strengths: int
+    weaknesses: int
+
+
+def evidence_matrix(db: Database, review: Review) -> list[DomainCounts]:
+    """A row per domain, in the order of the framework."""
+    table: dict[str, DomainCounts] = {
         domain: {
             "domain": domain,
             "counts": dict.fromkeys(SOURCE_KINDS, 0),
@@ -162,10 +173,11 @@ def evidence_matrix(db: Database, review: Review) -> list[dict[str, Any]]:
         for domain in review.framework.domains
     }
     for row in rows(db, MATRIX, [review.id]):
-        line: dict[str, Any] = table[row["domain"]]
+        line = table[row["domain"]]
         line["counts"][row["kind"]] = row["items"]
-        for name in ("items", "strengths", "weaknesses"):
-            line[name] += row[name]
+        line["items"] += row["items"]
+        line["strengths"] += row["strengths"]
+        line["weaknesses"] += row["weaknesses"]
     return list(table.values())
 
 

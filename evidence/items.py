@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from evidence.actions import EvidenceAction
-from programme.database import Database, add_event, one, rows, transaction
+from programme.database import Database, add_event, one, rows, rows_as, transaction
 from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, UnknownName, suggest
 from rules.ratings import FEWEST_ANSWERS
@@ -70,13 +70,98 @@ class UnknownItem(EvidenceInvalid):
         )
 
 
-def context_of(db: Database, item: dict[str, Any], around: int = 3) -> dict[str, Any]:
-    """Where an item stands in its source: the stored page around its quote, and its neighbours.
+class AroundQuote(TypedDict):
+    """The stored page that an item quotes, split at the quote."""
 
-    `page` is None unless the source's text is stored; `before`, `quote`, `after` then split it at the
-    quote. `neighbours` are the items of the same source just before and after, in the order of entry.
-    """
-    page = None
+    number: int
+    before: str
+    quote: str
+    after: str
+
+
+class Neighbour(TypedDict):
+    """An item of the same source, just before or after."""
+
+    id: int
+    locator: str
+    kind: str
+    text: str
+    direction: str | None
+    value: float | None
+    scale_max: float | None
+    small: int
+    unit: str
+    period: str
+    group_name: str
+
+
+class Context(TypedDict):
+    """Where an item stands in its source."""
+
+    page: AroundQuote | None
+    """None unless the source's text is stored."""
+    neighbours: list[Neighbour]
+    """In the order of entry."""
+
+
+class ItemListed(TypedDict):
+    """An item in a list."""
+
+    id: int
+    kind: str
+    source: str
+    source_kind: str
+    locator: str
+    strand: str
+    text: str
+    direction: str | None
+    significance: int | None
+    value: float | None
+    scale_max: float | None
+    unit: str
+    base: float | None
+    answers: int | None
+    design_effect: float | None
+    small: int
+    """1 for a survey result on so few answers that it never decides alone."""
+    group_name: str
+    period: str
+    recorded_by: str
+    domains: str | None
+
+
+class TableCell(TypedDict):
+    """An item as the cell of a table of its source."""
+
+    id: int
+    text: str
+    value: float | None
+    unit: str
+    direction: str | None
+
+
+class TableLine(TypedDict):
+    """A line of such a table: the item of every column, or None."""
+
+    title: str
+    cells: list[TableCell | None]
+
+
+class TableAround(TypedDict):
+    """The table that an item is a cell of."""
+
+    title: str
+    columns: list[str]
+    rows: list[TableLine]
+
+
+class _CellAt(TableCell):
+    locator: str
+
+
+def context_of(db: Database, item: Mapping[str, Any], around: int = 3) -> Context:
+    """Where an item stands in its source: the stored page around its quote, and its neighbours."""
+    page: AroundQuote | None = None
     for found in rows(
         db, "select number, text from source_page where source_id = ? order by number", [item["source_id"]]
     ):
@@ -90,7 +175,9 @@ def context_of(db: Database, item: dict[str, Any], around: int = 3) -> dict[str,
                 "after": found["text"][end:],
             }
             break
-    neighbours = rows(db, NEIGHBOURS, {"source": item["source_id"], "id": item["id"], "around": around})
+    neighbours = rows_as(
+        Neighbour, db, NEIGHBOURS, {"source": item["source_id"], "id": item["id"], "around": around}
+    )
     return {"page": page, "neighbours": neighbours}
 
 
@@ -273,11 +360,8 @@ class ItemFilter:
     ids: Sequence[int] | None = None
 
 
-def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[dict[str, Any]], int]:
-    """The items that pass a filter (a page of them, in the order of entry), and how many there are in all.
-
-    Each with `small`: 1 for a survey result on so few answers that it never decides alone.
-    """
+def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[ItemListed], int]:
+    """The items that pass a filter (a page of them, in the order of entry), and how many there are in all."""
     parts, parameters = ["e.review_id = :review"], {"review": review.id}
     parts.append("e.withdrawn_event is not null" if chosen.withdrawn else "e.withdrawn_event is null")
     given: dict[str, Any] = {
@@ -313,7 +397,8 @@ def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[d
     total = one(
         db, f"select count(*) from evidence e join source s on s.id = e.source_id where {where}", parameters
     )
-    found = rows(
+    found = rows_as(
+        ItemListed,
         db,
         LISTED.format(where=where),
         {**parameters, "limit": chosen.limit, "offset": chosen.offset},
@@ -343,20 +428,25 @@ order by id limit 200
 ROW, COLUMN = ", row ", ", column "
 
 
-def table_around(db: Database, item: dict[str, Any]) -> dict[str, Any] | None:
+def table_around(db: Database, item: Mapping[str, Any]) -> TableAround | None:
     """The table of the source that an item is a cell of, from its locator ('..., row A, column B').
 
-    `title`, `columns`, and `rows` of {title, cells}; a cell is the item there or None. None where the
-    locator names no row, or the table has this one cell only.
+    None where the locator names no row, or the table has this one cell only.
     """
     stem, row, _ = item["locator"].partition(ROW)
     if not row:
         return None
-    cells: dict[str, dict[str, Any]] = {}
+    cells: dict[str, dict[str, TableCell]] = {}
     columns: dict[str, None] = {}
-    for found in rows(db, TABLE, {"source": item["source_id"], "stem": stem + ROW}):
-        name, _, column = found.pop("locator").removeprefix(stem + ROW).partition(COLUMN)
-        cells.setdefault(name, {})[column] = found
+    for found in rows_as(_CellAt, db, TABLE, {"source": item["source_id"], "stem": stem + ROW}):
+        name, _, column = found["locator"].removeprefix(stem + ROW).partition(COLUMN)
+        cells.setdefault(name, {})[column] = {
+            "id": found["id"],
+            "text": found["text"],
+            "value": found["value"],
+            "unit": found["unit"],
+            "direction": found["direction"],
+        }
         columns[column] = None
     if sum(map(len, cells.values())) < 2:
         return None

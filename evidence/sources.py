@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from pydantic import ValidationError
 
@@ -16,7 +16,7 @@ from evidence.digests import source_digest, source_fields
 from evidence.files.formats.child import SECONDS
 from evidence.files.texts import GivenFile, Text, read_texts, refused
 from evidence.rows import SourceRow
-from programme.database import Database, add_event, insert, one, rows, said_plainly, transaction
+from programme.database import Database, add_event, insert, one, rows, rows_as, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, ImportRefused, Problem, UnknownName
@@ -282,13 +282,68 @@ where review_id = :review and ref glob :initial || '-[0-9]*' and substr(ref, 3) 
 # --- listing and reading ---------------------------------------------------------------------------------
 
 
+class SourceListed(TypedDict):
+    """A source with how many pages and items it has."""
+
+    source: str
+    kind: str
+    title: str
+    dated: str | None
+    strand: str
+    status: str
+    reference: str
+    digest: str | None
+    added_at: str
+    added_by: str
+    pages: int
+    items: int
+
+
+class PageListed(TypedDict):
+    """A page of a source's text: its length, and how it begins."""
+
+    number: int
+    characters: int
+    begins: str
+
+
+class SourceShown(SourceListed):
+    """A source with the pages of its text."""
+
+    contents: list[PageListed]
+
+
+class PageShown(TypedDict):
+    """A page of a source's text."""
+
+    source: str
+    title: str
+    pages: int
+    page: int
+    text: str
+
+
+class PageFound(TypedDict):
+    """A page that holds the words searched for."""
+
+    source: str
+    title: str
+    kind: str
+    page: int
+    snippet: str
+    """A stretch of the page on one line."""
+    found: list[list[int]]
+    """From and to of every word found in it, in characters."""
+
+
 def list_sources(
     db: Database, review: Review, *, kind: str | None = None, limit: int = -1, offset: int = 0
-) -> list[dict[str, Any]]:
+) -> list[SourceListed]:
     """The sources of a review (of one kind, if given) in the order of their index numbers, with how many
     pages and items each has; `limit` of them from `offset` on."""
     parameters = {"review": review.id, "kind": kind, "limit": limit, "offset": offset}
-    return rows(db, LISTED + CHOSEN + " order by s.ref limit :limit offset :offset", parameters)
+    listed = LISTED + CHOSEN + " order by s.ref limit :limit offset :offset"
+    return rows_as(SourceListed, db, listed, parameters)
 
 
 def count_sources(db: Database, review: Review, *, kind: str | None = None) -> int:
@@ -315,28 +370,30 @@ where s.review_id = ? and s.ref = ? and p.number = ?
 """
 
 
-def find_source(db: Database, review: Review, ref: str) -> dict[str, Any]:
-    """A source as it is listed, with `contents`: number, length and beginning of every page of its text.
-
-    Raises UnknownName.
-    """
-    found = rows(db, LISTED + "where s.review_id = ? and s.ref = ?", [review.id, ref])
+def find_source(db: Database, review: Review, ref: str) -> SourceShown:
+    """A source as it is listed, with the pages of its text; raises UnknownName."""
+    found = rows_as(SourceListed, db, LISTED + "where s.review_id = ? and s.ref = ?", [review.id, ref])
     if not found:
         known = rows(db, "select ref from source where review_id = ?", [review.id])
         raise UnknownName("source", ref, [row["ref"] for row in known])
-    return {**found[0], "contents": rows(db, CONTENTS, [review.id, ref])}
+    return {**found[0], "contents": rows_as(PageListed, db, CONTENTS, [review.id, ref])}
 
 
-def find_page(db: Database, review: Review, ref: str, number: int) -> dict[str, Any]:
-    """A page of a source's text: source, title, page, pages, text. Raises UnknownName and EvidenceInvalid."""
+def find_page(db: Database, review: Review, ref: str, number: int) -> PageShown:
+    """A page of a source's text. Raises UnknownName and EvidenceInvalid."""
     source = find_source(db, review, ref)
     text = one(db, PAGE, [review.id, ref, number])
     if text is None:
         count = source["pages"]
         hint = f"It has the pages 1 to {count:,}." if count else "No text of it is stored."
         raise EvidenceInvalid(f"the source {ref} has no page {number}", hint=hint)
-    said = {name: source[name] for name in ("source", "title", "pages")}
-    return {**said, "page": number, "text": text}
+    return {
+        "source": source["source"],
+        "title": source["title"],
+        "pages": source["pages"],
+        "page": number,
+        "text": text,
+    }
 
 
 # --- searching -------------------------------------------------------------------------------------------
@@ -365,13 +422,12 @@ def as_query(words: str) -> str:
 
 def search_sources(
     db: Database, review: Review, words: str, *, limit: int = 50, offset: int = 0
-) -> tuple[list[dict[str, Any]], int]:
+) -> tuple[list[PageFound], int]:
     """The pages of a review's sources that hold all the words, and how many there are.
 
-    Case and accents do not matter: dwr finds dŵr, and the other way round. Each with source, title, kind,
-    page, `snippet` (a stretch of the page on one line) and `found` (from and to of every word found in it, in
-    characters); in the order of index numbers and pages. Cost grows with the pages that hold the words, in
-    all reviews. Raises EvidenceInvalid like `as_query`.
+    Case and accents do not matter: dwr finds dŵr, and the other way round. In the order of index numbers and
+    pages. Cost grows with the pages that hold the words, in all reviews. Raises EvidenceInvalid like
+    `as_query`.
     """
     parameters: Mapping[str, Any] = {
         "words": as_query(words),
@@ -382,9 +438,18 @@ def search_sources(
         "found": FOUND,
         "until": UNTIL,
     }
-    found = rows(db, SEARCH, parameters)
-    for row in found:
-        row["snippet"], row["found"] = _marked(row.pop("said"))
+    found: list[PageFound] = [
+        {
+            "source": row["source"],
+            "title": row["title"],
+            "kind": row["kind"],
+            "page": row["page"],
+            "snippet": snippet,
+            "found": words_found,
+        }
+        for row in rows(db, SEARCH, parameters)
+        for snippet, words_found in [_marked(row["said"])]
+    ]
     return found, int(one(db, COUNT, parameters))
 
 

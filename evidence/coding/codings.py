@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from evidence.actions import EvidenceAction
 from programme.database import Database, add_event, rows, transaction
@@ -63,13 +63,33 @@ where e.review_id = ? and e.id = ? and c.withdrawn_event is null
 """
 
 
-def list_codings(db: Database, review: Review, number: int) -> list[dict[str, Any]]:
-    """What further reviewers made of item `number`, but for batches that are not handed in yet.
+class CodingShown(TypedDict):
+    """What a further reviewer made of an item."""
 
-    Each with coded_by, direction, significance, score, domains (a list), note, at.
-    """
+    coded_by: str
+    direction: str | None
+    significance: int | None
+    score: float | None
+    domains: list[str]
+    note: str
+    at: str
+
+
+def list_codings(db: Database, review: Review, number: int) -> list[CodingShown]:
+    """What further reviewers made of item `number`, but for batches that are not handed in yet."""
     found = rows(db, SHOWN_CODINGS, [review.id, number])
-    return [{**row, "domains": json.loads(row["domains"])} for row in found]
+    return [
+        {
+            "coded_by": row["coded_by"],
+            "direction": row["direction"],
+            "significance": row["significance"],
+            "score": row["score"],
+            "domains": json.loads(row["domains"]),
+            "note": row["note"],
+            "at": row["at"],
+        }
+        for row in found
+    ]
 
 
 SHOWN_CODINGS = """

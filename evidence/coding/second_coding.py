@@ -30,14 +30,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from evidence.actions import EvidenceAction
 from evidence.files.spreadsheets import as_text
 from evidence.intake.codings import COLUMNS_OF_KINDS, CodingRow
 from evidence.intake.importing import import_row
 from evidence.intake.layouts import columns
-from programme.database import Database, add_event, insert, one, rows, transaction
+from programme.database import Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused, EvidenceInvalid, UnknownName
@@ -93,6 +93,78 @@ def _rank(seed: int, source: str, locator: str) -> str:
     return hashlib.sha256(f"{seed}\x1f{source}\x1f{locator}".encode()).hexdigest()
 
 
+class Batch(TypedDict):
+    """Items drawn for somebody to code blind."""
+
+    number: int
+    review: str
+    coder: str
+    seed: int
+    by_domain: bool
+    passages: bool
+    drawn_from: int
+    """How many items could be drawn."""
+    drawn_at: str
+    drawn_by: str
+    items: int
+    coded: int
+    withdrawn: int
+    """Not coded, and withdrawn since."""
+    state: str
+    """open or done; the last three are None while it is open."""
+    done_at: str | None
+    done_by: str | None
+    done_because: str | None
+
+
+class _BatchRow(TypedDict):
+    number: int
+    review: str
+    coder: str
+    seed: int
+    by_domain: int
+    passages: int
+    drawn_from: int
+    drawn_at: str
+    drawn_by: str
+    items: int
+    coded: int
+    withdrawn: int
+    done_at: str | None
+    done_by: str | None
+    done_because: str | None
+
+
+class OwnCoding(TypedDict):
+    """What the coder made of an item."""
+
+    direction: str | None
+    significance: int | None
+    score: float | None
+    domains: list[str]
+    note: str | None
+
+
+class ItemToCode(TypedDict):
+    """An item of a batch for its coder, without what anybody else made of it."""
+
+    item: int
+    kind: str
+    source: str
+    source_title: str
+    source_kind: str
+    source_dated: str | None
+    locator: str
+    strand: str
+    says: str
+    """Text and figures in one line; of a passage its own words."""
+    quote: str
+    scale_max: float | None
+    withdrawn: bool
+    coded: bool
+    own: OwnCoding | None
+
+
 def draw_batch(
     db: Database,
     review: Review,
@@ -104,7 +176,7 @@ def draw_batch(
     passages: bool = False,
     by: str,
     at: datetime,
-) -> dict[str, Any]:
+) -> Batch:
     """Draw `items` items for `coder` to code blind; returns the batch as `list_batches` shows it.
 
     With `passages` items that quote a stored text, of which the coder is shown the words quoted alone. The
@@ -184,17 +256,12 @@ group by b.id order by b.id
 """
 
 
-def list_batches(db: Database, review: Review) -> list[dict[str, Any]]:
-    """The batches of a review.
-
-    Each with number, review, coder, seed, by_domain, passages, drawn_from (how many items could be drawn),
-    drawn_at, drawn_by, items, coded, withdrawn (not coded, and withdrawn since), state (open or done),
-    done_at, done_by and done_because (None while open).
-    """
+def list_batches(db: Database, review: Review) -> list[Batch]:
+    """The batches of a review."""
     return _batches(db, review, None)
 
 
-def find_batch(db: Database, review: Review, number: int) -> dict[str, Any]:
+def find_batch(db: Database, review: Review, number: int) -> Batch:
     """A batch as `list_batches` shows it; raises UnknownName."""
     found = _batches(db, review, number)
     if not found:
@@ -203,7 +270,7 @@ def find_batch(db: Database, review: Review, number: int) -> dict[str, Any]:
     return found[0]
 
 
-def _batches(db: Database, review: Review, number: int | None) -> list[dict[str, Any]]:
+def _batches(db: Database, review: Review, number: int | None) -> list[Batch]:
     return [
         {
             **row,
@@ -211,7 +278,7 @@ def _batches(db: Database, review: Review, number: int | None) -> list[dict[str,
             "passages": bool(row["passages"]),
             "state": "done" if row["done_at"] else "open",
         }
-        for row in rows(db, BATCHES, {"review": review.id, "number": number})
+        for row in rows_as(_BatchRow, db, BATCHES, {"review": review.id, "number": number})
     ]
 
 
@@ -284,31 +351,47 @@ where i.batch_id = ? order by s.ref, e.id
 """
 FACTS = ("group_name", "period", "unit", "value", "answers")
 """What an item holds beside its text that is no judgement of its recorder."""
-OWN = ("direction", "significance", "score", "domains", "note")
 
 
-def items_to_code(db: Database, review: Review, number: int, actor: str) -> list[dict[str, Any]]:
+def items_to_code(db: Database, review: Review, number: int, actor: str) -> list[ItemToCode]:
     """The items of a batch for its coder, by source, without what anybody else made of them.
 
-    Each with item (its number), kind, source, source_title, source_kind, source_dated, locator, strand, says
-    (text and figures in one line; of a passage its own words), quote, scale_max (case scores), withdrawn,
-    coded, and `own`: None or the coder's own {direction, significance, score, domains, note}. Raises
-    UnknownName, and DecisionRefused for anybody but the coder.
+    Raises UnknownName, and DecisionRefused for anybody but the coder.
     """
     batch = find_batch(db, review, number)
     _check_coder(batch, actor)
-    found = []
+    found = list[ItemToCode]()
     for row in rows(db, TO_CODE, [number]):
-        facts = {name: row.pop(name) for name in FACTS}
-        own = {name: row.pop(name) for name in OWN}
-        own["domains"] = json.loads(own["domains"])
-        row["says"] = _says(row["kind"], row.pop("text"), row["scale_max"], facts)
-        coded, withdrawn = bool(row["coded"]), bool(row["withdrawn"])
-        found.append({**row, "coded": coded, "withdrawn": withdrawn, "own": own if coded else None})
+        facts = {name: row[name] for name in FACTS}
+        own: OwnCoding = {
+            "direction": row["direction"],
+            "significance": row["significance"],
+            "score": row["score"],
+            "domains": json.loads(row["domains"]),
+            "note": row["note"],
+        }
+        found.append(
+            {
+                "item": row["item"],
+                "kind": row["kind"],
+                "source": row["source"],
+                "source_title": row["source_title"],
+                "source_kind": row["source_kind"],
+                "source_dated": row["source_dated"],
+                "locator": row["locator"],
+                "strand": row["strand"],
+                "says": _says(row["kind"], row["text"], row["scale_max"], facts),
+                "quote": row["quote"],
+                "scale_max": row["scale_max"],
+                "withdrawn": bool(row["withdrawn"]),
+                "coded": bool(row["coded"]),
+                "own": own if row["coded"] else None,
+            }
+        )
     return found
 
 
-def _check_coder(batch: dict[str, Any], actor: str) -> None:
+def _check_coder(batch: Batch, actor: str) -> None:
     if not same_person(batch["coder"], actor):
         raise DecisionRefused(f"batch {batch['number']} was drawn for {batch['coder']}, who alone codes it")
 
@@ -342,7 +425,7 @@ def write_sheet(db: Database, review: Review, number: int, actor: str) -> str:
         if row["withdrawn"]:
             continue
         own = {name: value for name, value in (row["own"] or {}).items() if value is not None}
-        own["domains"] = ";".join(own.get("domains", ()))
+        own["domains"] = ";".join(row["own"]["domains"] if row["own"] else ())
         shown = {"item": f"E{row['item']}", "says": as_text(row["says"]), "quote": as_text(row["quote"])}
         writer.writerow(
             {"source": row["source"], "locator": row["locator"], "coded_by": coder, **own, **shown}
@@ -390,9 +473,7 @@ order by i.evidence_id
 """
 
 
-def hand_in(
-    db: Database, review: Review, number: int, *, by: str, at: datetime, because: str = ""
-) -> dict[str, Any]:
+def hand_in(db: Database, review: Review, number: int, *, by: str, at: datetime, because: str = "") -> Batch:
     """Hand in a batch: its codings are compared from now on, and can be changed no more; returns the batch.
 
     Items that are left uncoded, and handing in for the coder, need a reason. What is not coded is compared
@@ -431,7 +512,7 @@ def hand_in(
     return find_batch(db, review, number)
 
 
-def check_done(batch: dict[str, Any]) -> None:
+def check_done(batch: Batch) -> None:
     """Raise DecisionRefused for a batch that is still open."""
     if batch["state"] == "open":
         raise DecisionRefused(

@@ -96,11 +96,21 @@ def list_(programme: Programme, review: str, as_json: bool) -> None:
         return
     if not found:
         click.echo("No batches.")
-    for row in found:
-        how = ["passages"] * row["passages"] + ["by domain"] * row["by_domain"]
-        row["drawn"] = ", ".join([*how, f"seed {row['seed']}"])
+    lines = [
+        {
+            **row,
+            "drawn": ", ".join(
+                [
+                    *["passages"] * row["passages"],
+                    *["by domain"] * row["by_domain"],
+                    f"seed {row['seed']}",
+                ]
+            ),
+        }
+        for row in found
+    ]
     names = ("number", "coder", "items", "coded", "state", "drawn", "drawn_from", "drawn_by")
-    show_table(found, {name: name.replace("_", " ") for name in names}, [None] * len(names))
+    show_table(lines, {name: name.replace("_", " ") for name in names}, [None] * len(names))
 
 
 @coding.command()

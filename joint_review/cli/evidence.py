@@ -12,7 +12,15 @@ from evidence.coding.agreement import as_coding, coding_words
 from evidence.coding.codings import list_codings, withdraw_coding
 from evidence.intake.importing import ImportReport, import_files, import_row
 from evidence.intake.layouts import LAYOUTS, columns, row_model, template
-from evidence.items import ItemFilter, find_item, item_number, list_items, tag_item, withdraw_item
+from evidence.items import (
+    ItemFilter,
+    ItemListed,
+    find_item,
+    item_number,
+    list_items,
+    tag_item,
+    withdraw_item,
+)
 from evidence.weights import LARGE
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import (
@@ -207,13 +215,15 @@ def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> No
     if not found:
         click.echo("No items.")
         return
-    for row in found:
-        row["number"] = f"E{row['id']}"
-        row["where"] = f"{row['source']}, {row['locator']}"
-        if row["scale_max"]:
-            row["value"] = f"{row['value']:g} of {row['scale_max']:g}"
-        if row["small"]:
-            row["value"] = f"{row['value']:g} (few answers: {row['answers']})"
+    lines = [
+        {
+            **row,
+            "number": f"E{row['id']}",
+            "where": f"{row['source']}, {row['locator']}",
+            "value": _value(row),
+        }
+        for row in found
+    ]
     columns_ = {
         "number": "item",
         "kind": "kind",
@@ -223,11 +233,19 @@ def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> No
         "where": "source and locator",
         "domains": "domains",
     }
-    show_table(found, columns_, [None, None, 48, None, None, 32, 20])
+    show_table(lines, columns_, [None, None, 48, None, None, 32, 20])
     if total > len(found):
         click.echo(
             f"\n{len(found)} of {total:,} items; --offset {chosen['offset'] + len(found)} shows the next."
         )
+
+
+def _value(row: ItemListed) -> float | str | None:
+    if row["value"] is not None and row["small"]:
+        return f"{row['value']:g} (few answers: {row['answers']})"
+    if row["value"] is not None and row["scale_max"]:
+        return f"{row['value']:g} of {row['scale_max']:g}"
+    return row["value"]
 
 
 @evidence.command()

@@ -128,12 +128,12 @@ def show(programme: Programme, review: str, ref: str, page: int | None, as_json:
     Example: joint-review source show wales-2004-08 D-001 --page 3
     """
     if page is not None:
-        found = find_page(programme.db, programme.review(review), ref, page)
+        text = find_page(programme.db, programme.review(review), ref, page)
         if as_json:
-            show_json(found)
+            show_json(text)
         else:
-            heading(f"{found['source']}, page {page} of {found['pages']:,}: {found['title']}")
-            click.echo(found["text"])
+            heading(f"{text['source']}, page {page} of {text['pages']:,}: {text['title']}")
+            click.echo(text["text"])
         return
     found = find_source(programme.db, programme.review(review), ref)
     if as_json:

@@ -68,9 +68,11 @@ def coding(db: Database, asked: Asked) -> Found:
     key, by = asked.names["review"], asked.by
     batch, item = asked.whole("batch"), asked.whole("item")
     review = find_review(db, key)
-    found = [{**row, "mine": same_person(row["coder"], by)} for row in list_batches(db, review)]
+    batches = list_batches(db, review)
+    found = [{**row, "mine": same_person(row["coder"], by)} for row in batches]
     if batch is None:
-        batch = next((row["number"] for row in found if row["mine"] and row["state"] == "open"), None)
+        mine = (row for row in batches if same_person(row["coder"], by))
+        batch = next((row["number"] for row in mine if row["state"] == "open"), None)
     return {
         **Shown(db, review, None, "en").head(),
         "by": by,

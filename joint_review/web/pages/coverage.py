@@ -58,7 +58,7 @@ def coverage(db: Database, asked: Asked) -> Found:
     lines = evidence_matrix(db, review)
     most = max((count for line in lines for count in line["counts"].values()), default=0)
     problems = {domain["key"]: domain["problem"] for domain in check_evidence(db, review).domains}
-    found = [
+    found: list[Found] = [
         {
             "domain": line["domain"],
             "title": review.framework.title_of(line["domain"]),

@@ -84,10 +84,9 @@ def _run_or_none(db: Database, found: Review, run_id: int | None) -> Run | None:
 
 
 def _matrix(db: Database, found: Review, language: str) -> dict[str, Any]:
-    lines = evidence_matrix(db, found)
-    for line in lines:
-        line["title"] = found.framework.title_of(line["domain"], language)
-    most = max((count for line in lines for count in line["counts"].values()), default=0)
+    counts = evidence_matrix(db, found)
+    lines = [{**line, "title": found.framework.title_of(line["domain"], language)} for line in counts]
+    most = max((count for line in counts for count in line["counts"].values()), default=0)
     kinds = [{"kind": kind, "title": wording.SOURCE_KINDS[kind]} for kind in SOURCE_KINDS]
     return {"kinds": kinds, "most": most, "rows": lines}
 

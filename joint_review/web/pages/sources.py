@@ -10,6 +10,7 @@ from typing import Any
 from evidence.files.texts import LARGEST_FILE
 from evidence.rows import SOURCE_KINDS
 from evidence.sources import (
+    PageFound,
     SourceDetails,
     count_sources,
     list_sources,
@@ -93,7 +94,7 @@ def sources(db: Database, asked: Asked) -> Found:
     }
 
 
-def _parts(row: dict[str, Any]) -> list[tuple[str, bool]]:
+def _parts(row: PageFound) -> list[tuple[str, bool]]:
     """A snippet cut where the words found begin and end."""
     text, at, parts = row["snippet"], 0, []
     for start, end in row["found"]:
