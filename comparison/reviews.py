@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypedDict
 
-from programme.database import Database, one, rows
+from programme.database import Database, one, rows, rows_as
 
 # Every review with its framework, how many items count now, and its latest run.
 REVIEWS = """
@@ -42,6 +42,31 @@ group by f.id order by f.title, f.key
 """
 
 
+class Position(TypedDict):
+    """Where the latest run places a review on one question."""
+
+    question: str
+    title: str
+    level: int | None
+    level_title: str | None
+    status: str
+    levels: int
+    """How many there are."""
+
+
+class _PositionOf(Position):
+    review_id: int
+
+
+class FrameworkUsed(TypedDict):
+    """A framework that reviews are judged by."""
+
+    framework: str
+    title: str
+    reviews: int
+    assessed: int
+
+
 def count_reviews(db: Database, only: Collection[str] | None = None) -> int:
     """How many reviews there are, of those named in `only` (None: all)."""
     return int(one(db, COUNT, {"only": _as_list(only)}))
@@ -56,9 +81,18 @@ def reviews_with_position(
     that was not assessed yet.
     """
     found = rows(db, REVIEWS, {"only": _as_list(only), "limit": limit, "offset": offset})
-    positions: dict[int, list[dict[str, Any]]] = {}
-    for row in rows(db, POSITIONS):
-        positions.setdefault(row.pop("review_id"), []).append(row)
+    positions: dict[int, list[Position]] = {}
+    for row in rows_as(_PositionOf, db, POSITIONS):
+        positions.setdefault(row["review_id"], []).append(
+            {
+                "question": row["question"],
+                "title": row["title"],
+                "level": row["level"],
+                "level_title": row["level_title"],
+                "status": row["status"],
+                "levels": row["levels"],
+            }
+        )
     return [row | {"position": positions.get(row.pop("id"), [])} for row in found]
 
 
@@ -66,9 +100,9 @@ def _as_list(names: Collection[str] | None) -> str | None:
     return None if names is None else json.dumps(sorted(names))
 
 
-def frameworks_in_use(db: Database, only: Collection[str] | None = None) -> list[dict[str, Any]]:
-    """The frameworks that reviews are judged by: `framework`, `title`, `reviews`, `assessed`.
+def frameworks_in_use(db: Database, only: Collection[str] | None = None) -> list[FrameworkUsed]:
+    """The frameworks that reviews are judged by.
 
     Counted are the reviews named in `only` (None: all).
     """
-    return rows(db, FRAMEWORKS, {"only": _as_list(only)})
+    return rows_as(FrameworkUsed, db, FRAMEWORKS, {"only": _as_list(only)})

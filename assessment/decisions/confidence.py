@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from assessment.actions import AssessmentAction
 from assessment.decisions.schema import PARTS_OF_CONFIDENCE
 from assessment.robustness.uncertainty import TargetChances, Uncertainty
 from assessment.runs.run import Run
 from evidence.at_event import counted_at
-from programme.database import Database, add_event, insert, one, rows, transaction
+from programme.database import Database, add_event, insert, one, rows, rows_as, transaction
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.words import many, percent
@@ -194,6 +194,34 @@ def _relevance(total: Mapping[str, Any], has_window: bool) -> Part:
     return Part(CONCERNS[max(_grade(outside), int(elsewhere >= MUCH))], figures)
 
 
+class Statement(TypedDict):
+    """A person's statement of confidence in a domain's rating, beside what the figures suggested."""
+
+    id: int
+    run_id: int
+    target: str
+    level: str
+    suggested_level: str
+    methods_concern: str
+    methods_figures: str
+    methods_words: str
+    coherence_concern: str
+    coherence_figures: str
+    coherence_words: str
+    adequacy_concern: str
+    adequacy_figures: str
+    adequacy_words: str
+    relevance_concern: str
+    relevance_figures: str
+    relevance_words: str
+    draws: int
+    seed: int
+    because: str
+    by: str
+    added_event: int
+    at: NotRequired[str]
+
+
 def state_confidence(
     db: Database,
     review: Review,
@@ -255,6 +283,6 @@ select c.*, e.at from confidence c join event e on e.id = c.added_event where c.
 """
 
 
-def statements_of(db: Database, run: Run) -> list[dict[str, Any]]:
+def statements_of(db: Database, run: Run) -> list[Statement]:
     """All statements of confidence about a run, the latest of a domain last."""
-    return rows(db, STATEMENTS, [run.id])
+    return rows_as(Statement, db, STATEMENTS, [run.id])

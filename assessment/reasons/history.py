@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypedDict
 
 from evidence.at_event import counted_at
-from programme.database import Database, one, rows
+from programme.database import Database, one, rows_as
 from rules.errors import EvidenceInvalid
 
 ITEM = """
@@ -75,20 +75,58 @@ from life l join event e on e.id = l.event order by l.event, l.step, l.about
 """
 
 
-def history_of(db: Database, number: int) -> dict[str, Any]:
+class Step(TypedDict):
+    """Something that happened to an item, or to what rests on it."""
+
+    event: int
+    at: str
+    by: str
+    what: str
+    about: str
+    said: str
+    named: str | None
+    """Who is credited, if recorded."""
+    because: str
+    before: Any
+    after: Any
+
+
+class Life(TypedDict):
+    """An item and its life, in the order of events."""
+
+    id: int
+    review: str
+    kind: str
+    text: str
+    source: str
+    locator: str
+    withdrawn: bool
+    life: list[Step]
+
+
+class _Item(TypedDict):
+    id: int
+    review: str
+    kind: str
+    text: str
+    source: str
+    locator: str
+    withdrawn: int
+
+
+def history_of(db: Database, number: int) -> Life:
     """The life of an item: added, tagged, coded, settled, withdrawn, the runs it was in, decisions since.
 
-    `life` is a list in the order of events, each with number, time, who (`by`; `named` is who is credited,
-    if recorded), what, about what, why, and what was there before and after. Raises EvidenceInvalid.
+    Raises EvidenceInvalid.
     """
-    found = rows(db, ITEM, [number])
+    found = rows_as(_Item, db, ITEM, [number])
     if not found:
         count = one(db, "select count(*) from evidence")
         raise EvidenceInvalid(
             f"there is no item E{number}",
             hint=f"The database holds {count:,} items. List them: joint-review evidence list REVIEW",
         )
-    life = rows(db, LIFE, {"item": number})
+    life = rows_as(Step, db, LIFE, {"item": number})
     for step in life:
         step["before"], step["after"] = json.loads(step["before"]), json.loads(step["after"])
     return {**found[0], "withdrawn": bool(found[0]["withdrawn"]), "life": life}

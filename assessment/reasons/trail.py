@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from assessment.runs.run import Run
 from evidence.at_event import counted_at
 from evidence.items import SMALL
-from programme.database import Database, one, rows
+from programme.database import Database, one, rows, rows_as
 from rules.errors import UnknownName
 from rules.inference import Outcome
 from rules.rulebook import Of
@@ -30,8 +30,54 @@ where b.measure_id = :measure order by e.significance desc, s.ref, e.id limit :l
 """
 
 
-Item = dict[str, Any]
-"""A row of `ITEMS`: an item with its source and locator."""
+class Item(TypedDict):
+    """An item behind a measure, with its source and locator."""
+
+    id: int
+    kind: str
+    strand: str
+    text: str
+    quote: str
+    direction: str | None
+    significance: int | None
+    value: float | None
+    scale_max: float | None
+    base: float | None
+    small: int
+    """1 for a survey result on so few answers that it never decides alone."""
+    unit: str
+    group_name: str
+    period: str
+    best: float | None
+    worst: float | None
+    comparator: float | None
+    comparator_name: str
+    better: str
+    locator: str
+    source: str
+    source_title: str
+    source_kind: str
+    uses: int
+    """In how many domains the run counts it."""
+    withdrawn: int
+
+
+class MeasureRow(TypedDict):
+    """A measure of a run, as its table holds it."""
+
+    id: int
+    run_id: int
+    target: str
+    key: str
+    title: str
+    value: float | None
+    base: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    made_of: str
+    item_kind: str | None
+    item_filter: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,15 +218,20 @@ def items_behind(
     db: Database, measure_id: int, *, limit: int = 50, offset: int = 0
 ) -> tuple[list[Item], int]:
     """A page of the items behind a measure, gravest first, and how many there are in all."""
-    found = rows(db, ITEMS, {"measure": measure_id, "limit": limit, "offset": offset}) if limit else []
+    found = (
+        rows_as(Item, db, ITEMS, {"measure": measure_id, "limit": limit, "offset": offset}) if limit else []
+    )
     total = one(db, "select count(*) from measure_evidence where measure_id = ?", [measure_id])
     return found, int(total)
 
 
-def find_measure(db: Database, run: Run, target: str, key: str) -> dict[str, Any]:
+def find_measure(db: Database, run: Run, target: str, key: str) -> MeasureRow:
     """One measure of a run with its number, value, base and interval; raises UnknownName."""
-    found = rows(
-        db, "select * from measure where run_id = ? and target = ? and key = ?", [run.id, target, key]
+    found = rows_as(
+        MeasureRow,
+        db,
+        "select * from measure where run_id = ? and target = ? and key = ?",
+        [run.id, target, key],
     )
     if not found:
         known = rows(db, "select key from measure where run_id = ? and target = ?", [run.id, target])

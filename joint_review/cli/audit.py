@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from assessment.reasons.history import history_of
+from assessment.reasons.history import Step, history_of
 from assessment.runs.audit import audit_programme
 from evidence.items import item_number
 from joint_review.cli.commands import Commands
@@ -116,14 +116,23 @@ def history(programme: Programme, item: str, as_json: bool) -> None:
     heading(f"E{found['id']} of {found['review']}{' (withdrawn)' if found['withdrawn'] else ''}")
     paragraph(found["text"])
     click.echo(f"{found['source']}, {found['locator']}\n")
-    for step in found["life"]:
-        step["when"] = _moment(step["at"])
-        step["what"] = f"{step['what']}: {step['about']}" if step["about"] else step["what"]
-        if step["named"] and step["named"] != step["by"]:
-            step["by"] = f"{step['by']} for {step['named']}"
-        step["why"] = "; ".join(text for text in (step["said"], step["because"]) if text)
+    lines = [
+        {
+            "event": step["event"],
+            "when": _moment(step["at"]),
+            "by": _by(step),
+            "what": f"{step['what']}: {step['about']}" if step["about"] else step["what"],
+            "why": "; ".join(text for text in (step["said"], step["because"]) if text),
+        }
+        for step in found["life"]
+    ]
     columns = {"event": "event", "when": "when (UTC)", "by": "by", "what": "what", "why": "note or reason"}
-    show_table(found["life"], columns, [None, None, 24, 40, 40])
+    show_table(lines, columns, [None, None, 24, 40, 40])
+
+
+def _by(step: Step) -> str:
+    other = step["named"] and step["named"] != step["by"]
+    return f"{step['by']} for {step['named']}" if other else step["by"]
 
 
 @click.command()

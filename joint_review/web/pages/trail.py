@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from assessment.reasons.explain import explain_cell
 from assessment.reasons.rule import explain_rules
-from assessment.reasons.trail import find_measure, items_behind
+from assessment.reasons.trail import Item, find_measure, items_behind
 from assessment.runs.run import load_run
 from joint_review.web import wording
 from joint_review.web.cache import Worked
@@ -93,7 +91,7 @@ def measure(db: Database, asked: Asked) -> Found:
     row = find_measure(db, run, target, name)
     definition = shown.rulebook.measure(name)
     outcomes = [o for o in run.rating(target).outcomes if o.measure == name]
-    numbers: list[dict[str, Any]] = []
+    numbers: list[Item] = []
     paging = paging_of(0, 1)
     if definition.of is not Of.RATINGS:
         _, total = items_behind(db, row["id"], limit=0)
@@ -107,7 +105,7 @@ def measure(db: Database, asked: Asked) -> Found:
         "target_title": shown.framework.title_of(target),
         "question": shown.framework.question_of[target].id,
         "question_title": shown.framework.title_of(shown.framework.question_of[target].id),
-        "measure": {name: row[name] for name in same}
+        "measure": {name: value for name, value in row.items() if name in same}
         | {
             "shown": shown.value_of(target, definition, row["value"]),
             "base_shown": base_of(definition, row["base"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
@@ -212,7 +212,7 @@ def _row(line: Line, chances: TargetChances, titles: tuple[str, ...], question: 
 
 
 def _confidence(
-    shown: Shown, suggested: Mapping[str, Suggestion], statements: list[dict[str, Any]]
+    shown: Shown, suggested: Mapping[str, Suggestion], statements: Sequence[Mapping[str, Any]]
 ) -> Iterable[dict[str, Any]]:
     """Per domain what the figures suggest, and every statement people signed, the latest first."""
     for name, one in suggested.items():
