@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypedDict
 
 from assessment.reasons.grid import make_grid
-from comparison.nearest import about, in_order, nearest_unlike
+from comparison.nearest import About, about, in_order, nearest_unlike
 from programme.database import Database, rows
 from rules.errors import RunImpossible, UnknownName
 from rules.framework import Framework, in_language
@@ -39,6 +39,131 @@ from rating x where x.run_id in (select value from json_each(?)) order by x.run_
 """
 ONE_ONLY = "Only one review has been assessed under these rules; a comparison needs two."
 ALIKE = "No two reviews got different ratings."
+
+
+class Rated(TypedDict):
+    """The rating of a domain or question in one run."""
+
+    level: int | None
+    level_id: str | None
+    level_title: str | None
+    status: str
+    proposed: str | None
+
+
+class RulebookUsed(TypedDict):
+    """A rulebook, and how many of the reviews were assessed with it."""
+
+    digest: str
+    id: str
+    version: str
+    current: bool
+    """Whether it is the policy's."""
+    reviews: int
+
+
+class ReviewCompared(TypedDict):
+    """A review with its latest run."""
+
+    review: str
+    authority: str
+    run: int
+    made_on: str
+    rulebook: str
+    """Its digest."""
+    current: bool
+    """Whether that is the policy's."""
+    cell: list[str | None] | None
+    """Level ids of the questions; None without a position."""
+    position: list[str | None] | None
+    """The titles of these."""
+
+
+class LeftAside(TypedDict):
+    """A review that is not compared: never assessed, or under an older framework."""
+
+    review: str
+    authority: str
+    run: int | None
+    reason: str
+
+
+class CellCompared(TypedDict):
+    """A cell of the grid, and the reviews in it."""
+
+    levels: list[str]
+    titles: list[str]
+    reviews: list[str]
+
+
+class LineCompared(TypedDict):
+    """A line of the grid."""
+
+    title: str
+    cells: list[CellCompared]
+
+
+class GridCompared(TypedDict):
+    """The grid with all reviews, the best line first."""
+
+    across: str
+    up: str | None
+    columns: list[str]
+    rows: list[LineCompared]
+    nowhere: list[str]
+    """The reviews without a position."""
+
+
+class DecidedLevel(TypedDict):
+    """A level that some reviews got for the same proposal."""
+
+    level_id: str | None
+    level_title: str | None
+    decided: list[str]
+    """Reviews in which a person gave it."""
+    as_proposed: list[str]
+
+
+class DecidedDifferently(About):
+    """The same proposal, and another rating in the end."""
+
+    proposed: str
+    proposed_title: str
+    ratings: list[DecidedLevel]
+    """Worst first."""
+
+
+class FrameworkNamed(TypedDict):
+    """The framework."""
+
+    id: str
+    title: str
+
+
+class ProfileCompared(About):
+    """A domain or question in all reviews."""
+
+    scale: list[str]
+    """Titles, worst first."""
+    ratings: list[Rated]
+    """In the order of the reviews."""
+
+
+class ReviewsCompared(TypedDict):
+    """All reviews of a framework by their latest runs; lists that go by review are in the same order."""
+
+    framework: FrameworkNamed
+    rulebooks: list[RulebookUsed]
+    reviews: list[ReviewCompared]
+    """By authority."""
+    left_out: list[LeftAside]
+    grid: GridCompared
+    profiles: list[ProfileCompared]
+    nearest: list[dict[str, Any]]
+    """See `comparison.nearest.nearest_unlike`."""
+    nearest_none: str | None
+    """Why there is nothing."""
+    decided_differently: list[DecidedDifferently]
 
 
 def framework_to_compare(db: Database, given: str | None) -> str:
@@ -68,28 +193,13 @@ def compare_reviews(
     until: date | None = None,
     only: Collection[str] | None = None,
     nearest: int = 3,
-) -> dict[str, Any]:
+) -> ReviewsCompared:
     """All reviews of the policy's framework by their latest runs, as plain data.
 
     `until` takes of every review the latest run made on that date or before; `only` names the reviews that
     may be looked at (None: all), and nothing of any other is in the result; `nearest` is how many pairs are
     given for each domain and question. Raises RunImpossible where there is no review, none was assessed, or
     the framework in the database is not the policy's.
-
-    The keys of what is returned (lists that go by review are in the order of `reviews`):
-
-    - `framework`: {id, title}; `rulebooks`: {digest, id, version, current, reviews: how many}, the current
-      one being the policy's.
-    - `reviews`: {review, authority, run, made_on, rulebook: its digest, current: whether that is the
-      policy's, cell: level ids or None, position: titles or None}, by authority.
-    - `left_out`: {review, authority, run or None, reason}: never assessed, or under an older framework.
-    - `grid`: {across, up or None, columns, rows: [{title, cells: [{levels, titles, reviews: [names]}]}] best
-      first, nowhere: [names of reviews without a position]}.
-    - `profiles`: a row per question and domain, {target, title, kind, question, scale: titles worst first,
-      ratings: by review {level, level_id, level_title, status, proposed}}.
-    - `nearest`: see `comparison.nearest.nearest_unlike`; `nearest_none`: why there is nothing, or None.
-    - `decided_differently`: {target, title, proposed, proposed_title, ratings: [{level_id, level_title,
-      decided: [names], as_proposed: [names]}] worst first}: the same proposal, another rating in the end.
     """
     framework = policy.framework
     found = rows(db, REVIEWS, {"framework": framework.id, "until": until and until.isoformat()})
@@ -131,12 +241,17 @@ def compare_reviews(
     }
 
 
-def _ratings(db: Database, place: Mapping[int, int]) -> dict[str, list[dict[str, Any]]]:
+def _ratings(db: Database, place: Mapping[int, int]) -> dict[str, list[Rated]]:
     """By domain and question the ratings of all runs, each at the place of its run."""
-    found: dict[str, dict[int, dict[str, Any]]] = {}
+    found: dict[str, dict[int, Rated]] = {}
     for row in rows(db, RATINGS, [json.dumps(list(place))]):
-        at = place[row.pop("run_id")]
-        found.setdefault(row.pop("target"), {})[at] = {"level_id": row.pop("level_key"), **row}
+        found.setdefault(row["target"], {})[place[row["run_id"]]] = {
+            "level": row["level"],
+            "level_id": row["level_key"],
+            "level_title": row["level_title"],
+            "status": row["status"],
+            "proposed": row["proposed"],
+        }
     return {target: [by_place[at] for at in range(len(place))] for target, by_place in found.items()}
 
 
@@ -148,8 +263,8 @@ def _reason(row: dict[str, Any], until: date | None) -> str | None:
     return None
 
 
-def _left_out(row: dict[str, Any], reason: str) -> dict[str, Any]:
-    return {**{name: row[name] for name in ("review", "authority", "run")}, "reason": reason}
+def _left_out(row: dict[str, Any], reason: str) -> LeftAside:
+    return {"review": row["review"], "authority": row["authority"], "run": row["run"], "reason": reason}
 
 
 def _scale(framework: Framework, target: str) -> list[str]:
@@ -159,14 +274,17 @@ def _scale(framework: Framework, target: str) -> list[str]:
 def _review(
     framework: Framework,
     row: dict[str, Any],
-    ratings: dict[str, list[dict[str, Any]]],
+    ratings: Mapping[str, Sequence[Rated]],
     at: int,
     policy: PolicySet,
-) -> dict[str, Any]:
+) -> ReviewCompared:
     of_questions = [ratings[question.id][at] for question in framework.questions]
     placed = all(rating["level"] is not None for rating in of_questions)
     return {
-        **{name: row[name] for name in ("review", "authority", "run", "made_on")},
+        "review": row["review"],
+        "authority": row["authority"],
+        "run": row["run"],
+        "made_on": row["made_on"],
         "rulebook": row["rulebook_digest"],
         "current": row["rulebook_digest"] == policy.rulebook_digest,
         "cell": [rating["level_id"] for rating in of_questions] if placed else None,
@@ -174,8 +292,8 @@ def _review(
     }
 
 
-def _rulebooks(compared: Sequence[dict[str, Any]], policy: PolicySet) -> list[dict[str, Any]]:
-    used: dict[str, dict[str, Any]] = {}
+def _rulebooks(compared: Sequence[dict[str, Any]], policy: PolicySet) -> list[RulebookUsed]:
+    used: dict[str, RulebookUsed] = {}
     for row in compared:
         one = used.setdefault(
             row["rulebook_digest"],
@@ -191,9 +309,9 @@ def _rulebooks(compared: Sequence[dict[str, Any]], policy: PolicySet) -> list[di
     return sorted(used.values(), key=lambda one: (not one["current"], one["digest"]))
 
 
-def _grid(framework: Framework, reviews: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _grid(framework: Framework, reviews: Sequence[ReviewCompared]) -> GridCompared:
     grid = make_grid(framework, None)
-    there: dict[tuple[str, ...], list[str]] = {}
+    there: dict[tuple[str | None, ...], list[str]] = {}
     for review in reviews:
         there.setdefault(tuple(review["cell"] or ()), []).append(review["review"])
     return {
@@ -219,8 +337,8 @@ def _grid(framework: Framework, reviews: Sequence[dict[str, Any]]) -> dict[str, 
 
 
 def _decided_differently(
-    framework: Framework, reviews: Sequence[dict[str, Any]], ratings: dict[str, list[dict[str, Any]]]
-) -> Iterator[dict[str, Any]]:
+    framework: Framework, reviews: Sequence[ReviewCompared], ratings: Mapping[str, Sequence[Rated]]
+) -> Iterator[DecidedDifferently]:
     for target in in_order(framework):
         for level in framework.scale_of(target):
             mine = [
@@ -228,7 +346,8 @@ def _decided_differently(
                 for review, rating in zip(reviews, ratings[target], strict=True)
                 if rating["proposed"] == level.id
             ]
-            given = {rating["level"]: rating for _, rating in mine}
+            given = {rating["level"] or 0: rating for _, rating in mine}
+            got = [(name, rating["level"] or 0, rating["status"] == "decided") for name, rating in mine]
             if len(given) < 2:
                 continue
             yield {
@@ -239,10 +358,8 @@ def _decided_differently(
                     {
                         "level_id": given[number]["level_id"],
                         "level_title": given[number]["level_title"],
-                        "decided": [n for n, r in mine if r["level"] == number and r["status"] == "decided"],
-                        "as_proposed": [
-                            n for n, r in mine if r["level"] == number and r["status"] != "decided"
-                        ],
+                        "decided": [name for name, *what in got if what == [number, True]],
+                        "as_proposed": [name for name, *what in got if what == [number, False]],
                     }
                     for number in sorted(given)
                 ],

@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,8 +77,17 @@ def in_order(framework: Framework) -> list[str]:
     return [name for q in framework.questions for name in (q.id, *(domain.id for domain in q.domains))]
 
 
-def about(framework: Framework, target: str) -> dict[str, str]:
-    """What every row about a domain or question begins with: {target, title, kind, question}."""
+class About(TypedDict):
+    """What every row about a domain or question begins with."""
+
+    target: str
+    title: str
+    kind: str
+    question: str
+
+
+def about(framework: Framework, target: str) -> About:
+    """The beginning of a row about a domain or question."""
     kind = "domain" if framework.is_domain(target) else "question"
     question = framework.question_of[target].id
     return {"target": target, "title": framework.title_of(target), "kind": kind, "question": question}
