@@ -101,7 +101,7 @@ def test_gaps_come_first_with_what_is_lacking(db: Database) -> None:
     assert [one.target for one in found.domains if one.chance_wrong is not None] == ["carers"]
     assert found.domains[-1].target == "carers" and found.domains[0].said.startswith("Close the gap first")
     workforce = of(found, "workforce")
-    assert {short["measure"]: short["short_by"] for short in workforce.short_by} == {
+    assert {short.measure: short.short_by for short in workforce.short_by} == {
         "items": 4,
         "findings": 2,
         "kinds": 1,
