@@ -10,7 +10,7 @@ class AssessmentAction(EventAction):
 
     ASSESS = "assess", "Review assessed"
     ACCEPT = "accept", "Rating accepted"
-    RATE = "rate", "Rating overridden"
+    OVERRIDE = "rate", "Rating overridden"
     TAKE_BACK = "take back rating", "Override taken back"
     APPROVE = "approve", "Override approved"
     CHALLENGE = "challenge", "Challenge raised"

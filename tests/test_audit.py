@@ -20,7 +20,7 @@ from assessment_example import AT, WELSH, add, assess_plainly, finding, good_dom
 from click.testing import CliRunner
 from trying import Tried
 
-from assessment.decisions.decide import rate
+from assessment.decisions.decide import override
 from assessment.runs.audit import audit_programme
 from evidence.actions import EvidenceAction
 from evidence.items import tag_item, withdraw_item
@@ -44,7 +44,7 @@ def events_of_a_review(db: Database) -> None:
     withdraw_item(db, review, 1, by="reviewer-1", because="Not about leaders.", at=AT, domain="leadership")
     withdraw_item(db, review, 2, by="reviewer-2", because="Recorded twice.", at=AT)
     assess_plainly(db, review)
-    rate(db, review, "carers", "inconsistent", by="moderator-1", because="Few were asked.", at=AT)
+    override(db, review, "carers", "inconsistent", by="moderator-1", because="Few were asked.", at=AT)
 
 
 CREATED, IMPORTED, MORE, TAGGED, UNTAGGED, WITHDRAWN, ASSESSED, RATED = range(1, 9)

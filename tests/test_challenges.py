@@ -39,7 +39,7 @@ from assessment.decisions.challenges import (
     reply_to_challenge,
     show_challenge,
 )
-from assessment.decisions.decide import accept, approve, decision_states, rate
+from assessment.decisions.decide import accept, approve, decision_states, override
 from assessment.decisions.schema import GROUNDS
 from assessment.decisions.standing import Standing
 from assessment.runs.audit import audit_programme
@@ -119,7 +119,7 @@ def test_while_a_challenge_is_open_what_rests_on_it_cannot_be_accepted(
 def test_while_a_challenge_is_open_no_override_of_the_rating_is_approved(
     db: Database, review: Review
 ) -> None:
-    rate(db, review, "carers", "poor", by="moderator-2", because="Seen.", at=AT)
+    override(db, review, "carers", "poor", by="moderator-2", because="Seen.", at=AT)
     challenge = raise_challenge(db, review, "rating", "carers", **GIVEN)
     with pytest.raises(DecisionRefused, match="carers cannot be approved while challenge 1 is open"):
         approve(db, review, "carers", by="lead", at=AT)
@@ -366,7 +366,7 @@ def test_a_run_made_after_the_change_but_before_the_outcome_is_the_next_one(
 
 def test_a_decision_or_the_rulebook_may_be_what_was_changed(db: Database, review: Review) -> None:
     raise_challenge(db, review, "rating", "carers", **GIVEN)
-    rate(db, review, "carers", "poor", by="lead", because="Seen.", at=AT)
+    override(db, review, "carers", "poor", by="lead", because="Seen.", at=AT)
     found = close_challenge(
         db, 1, "upheld", because="Yes.", changed=["carers", "rulebook"], by="moderator-1", at=AT
     )

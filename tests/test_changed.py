@@ -25,7 +25,7 @@ from assessment_example import (
     survey,
 )
 
-from assessment.decisions.decide import accept, rate
+from assessment.decisions.decide import accept, override
 from assessment.decisions.standing import Standing
 from assessment.runs.recorded import is_out_of_date
 from assessment.runs.run import Run, decided_levels, load_run
@@ -129,12 +129,12 @@ class Office:
         said = Said("Said otherwise.", "weakness", level, domains=(domain,))
         change_finding(self.db, review, self._item(review), said, because="Misread.", **BY)
 
-    def rate(self, review: Review) -> None:
+    def override(self, review: Review) -> None:
         level = self.chance.choice(("poor", "excellent"))
         rate_approved(self.db, review, "carers", level, by="lead", because="Seen.", at=AT)
 
     def take_back(self, review: Review) -> None:
-        rate(self.db, review, "carers", None, by="lead", because="Not so.", at=AT)
+        override(self.db, review, "carers", None, by="lead", because="Not so.", at=AT)
 
     def assess(self, review: Review) -> None:
         self.runs.append((review, assess_plainly(self.db, review)))

@@ -31,7 +31,7 @@ from assessment_example import (
 )
 from click.testing import CliRunner
 
-from assessment.decisions.decide import accept, approve, decision_states, rate
+from assessment.decisions.decide import accept, approve, decision_states, override
 from assessment.decisions.standing import Standing
 from assessment.reasons.history import history_of
 from assessment.runs.audit import audit_programme
@@ -195,7 +195,7 @@ def test_what_is_left_to_people_cannot_be_accepted_but_rated(db: Database) -> No
     with pytest.raises(DecisionRefused, match="its level is left to people"):
         accept(db, review, domain, by="moderator-1", at=AT)
     for name in ENGLISH.framework.domains:
-        rate(db, review, name, "good-standard", by="assessor", **BECAUSE)
+        override(db, review, name, "good-standard", by="assessor", **BECAUSE)
     approve(db, review, *ENGLISH.framework.domains, by="lead", at=AT)
     assert assess_plainly(db, review, ENGLISH).result.cell == ("good",)
     assert state_of(db, review, domain)["settled"]
@@ -206,7 +206,7 @@ def test_what_is_left_to_people_cannot_be_accepted_but_rated(db: Database) -> No
 
 def test_an_override_counts_only_once_a_second_person_approves_it(db: Database, review: Review) -> None:
     first = assess_plainly(db, review)
-    rate(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
+    override(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
     assert state_of(db, review)["state"] == "override awaiting approval"
     assert decided_levels(db, review) == {} and not is_out_of_date(db, review, first)
     assert assess_plainly(db, review).id == first.id
@@ -240,7 +240,7 @@ def test_an_override_counts_only_once_a_second_person_approves_it(db: Database, 
 
 def test_nobody_approves_their_own_override_under_any_spelling(db: Database, review: Review) -> None:
     assess_plainly(db, review)
-    rate(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
+    override(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
     for name in ("moderator-1", "Moderator-1", " moderator-1 "):
         with pytest.raises(DecisionRefused, match="by moderator-1, who cannot approve it"):
             approve(db, review, "carers", by=name, at=AT)
@@ -251,16 +251,16 @@ def test_who_made_the_run_may_override_and_may_approve_anothers_override(
     db: Database, review: Review
 ) -> None:
     assess_plainly(db, review, by="lead")
-    rate(db, review, "carers", "poor", by="lead", **BECAUSE)
+    override(db, review, "carers", "poor", by="lead", **BECAUSE)
     approve(db, review, "carers", by="moderator-1", at=AT)
-    rate(db, review, "workforce", "badly", by="moderator-1", **BECAUSE)
+    override(db, review, "workforce", "badly", by="moderator-1", **BECAUSE)
     approve(db, review, "workforce", by="lead", at=AT)
     assert decided_levels(db, review) == {"carers": 1, "workforce": 1}
 
 
 def test_an_override_can_be_refused_by_accepting_the_proposal_instead(db: Database, review: Review) -> None:
     assess_plainly(db, review)
-    rate(db, review, "carers", "poor", by="lead", **BECAUSE)
+    override(db, review, "carers", "poor", by="lead", **BECAUSE)
     accept(db, review, "carers", by="moderator-1", because="The visits were two.", at=AT)
     assert state_of(db, review)["state"] == "accepted"
     with pytest.raises(DecisionRefused, match="no override of carers awaits approval"):
@@ -272,7 +272,7 @@ def test_a_new_override_takes_the_place_of_an_approved_one_and_needs_its_own_app
 ) -> None:
     assess_plainly(db, review)
     rate_approved(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
-    rate(db, review, "carers", "excellent", by="moderator-2", **BECAUSE)
+    override(db, review, "carers", "excellent", by="moderator-2", **BECAUSE)
     assert decided_levels(db, review) == {}
     approve(db, review, "carers", by="moderator-1", at=AT)
     assert decided_levels(db, review) == {"carers": 4}
@@ -307,9 +307,9 @@ def test_overriding_a_domain_makes_the_override_of_its_question_lapse_if_the_pro
     db: Database, review: Review
 ) -> None:
     assess_plainly(db, review)
-    rate(db, review, "services", "excellent", by="moderator-1", **BECAUSE)
+    override(db, review, "services", "excellent", by="moderator-1", **BECAUSE)
     for domain in list(WELSH.framework.domains)[:7]:
-        rate(db, review, domain, "poor", by="moderator-1", **BECAUSE)
+        override(db, review, domain, "poor", by="moderator-1", **BECAUSE)
     approve(db, review, "services", *list(WELSH.framework.domains)[:7], by="lead", at=AT)
     run = assess_plainly(db, review)
     assert run.rating("services").proposed_id == "poor"
@@ -319,7 +319,7 @@ def test_overriding_a_domain_makes_the_override_of_its_question_lapse_if_the_pro
 
 def test_an_approval_on_a_run_that_a_later_one_contradicts_is_refused(db: Database, review: Review) -> None:
     first = assess_plainly(db, review)
-    rate(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
+    override(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
     worse(db, review)
     second = assess_plainly(db, review)
     with pytest.raises(DecisionRefused, match=f"run {second.id}, later than run {first.id}, proposes carers"):
@@ -336,7 +336,7 @@ def test_a_rating_that_people_gave_is_taken_back_before_a_proposal_is_accepted(
     assess_plainly(db, review)
     with pytest.raises(DecisionRefused, match="a person's own, with the approval of another"):
         accept(db, review, "carers", by="moderator-2", at=AT)
-    rate(db, review, "carers", None, by="moderator-2", because="Asked again.", at=AT)
+    override(db, review, "carers", None, by="moderator-2", because="Asked again.", at=AT)
     assert state_of(db, review)["state"] == "proposed"
     run = assess_plainly(db, review, seed=1)
     accept(db, review, "carers", by="moderator-2", at=AT)
@@ -346,15 +346,15 @@ def test_a_rating_that_people_gave_is_taken_back_before_a_proposal_is_accepted(
 def test_an_acceptance_can_be_taken_back_too(db: Database, review: Review) -> None:
     assess_plainly(db, review)
     accept(db, review, "carers", by="moderator-1", at=AT)
-    rate(db, review, "carers", None, by="moderator-1", because="Too soon.", at=AT)
+    override(db, review, "carers", None, by="moderator-1", because="Too soon.", at=AT)
     assert state_of(db, review)["state"] == "proposed"
     with pytest.raises(DecisionRefused, match="nothing to take back"):
-        rate(db, review, "carers", None, by="moderator-1", because="Too soon.", at=AT)
+        override(db, review, "carers", None, by="moderator-1", because="Too soon.", at=AT)
 
 
 def test_the_cell_is_overridden_by_overriding_its_questions(db: Database, review: Review) -> None:
     assess_plainly(db, review)
-    found = rate(db, review, "cell", "poor/badly", by="moderator-1", **BECAUSE)
+    found = override(db, review, "cell", "poor/badly", by="moderator-1", **BECAUSE)
     assert [(one["target"], one["level"]) for one in found["questions"]] == [
         ("services", "poor"),
         ("organisation", "badly"),
@@ -372,7 +372,7 @@ def test_the_cell_is_overridden_by_overriding_its_questions(db: Database, review
 @pytest.mark.parametrize("level", ["poor", "poor/badly/badly", "poor/poor"])
 def test_a_cell_that_the_grid_does_not_have_is_refused(db: Database, review: Review, level: str) -> None:
     with pytest.raises(UnknownName):
-        rate(db, review, "cell", level, by="moderator-1", **BECAUSE)
+        override(db, review, "cell", level, by="moderator-1", **BECAUSE)
 
 
 # What is refused leaves no trace ---------------------------------------------------------------------------
@@ -416,7 +416,7 @@ def test_what_is_refused_leaves_no_trace(db: Database, review: Review, name: str
     function, targets, given, error, message = REFUSED[name]
     assess_plainly(db, review)
     accept(db, review, "workforce", by="moderator-1", at=AT)
-    rate(db, review, "leadership", "badly", by="lead-2", **BECAUSE)
+    override(db, review, "leadership", "badly", by="lead-2", **BECAUSE)
     before = tables_of(db)
     with pytest.raises(error, match=message):
         function(db, review, *targets, **{"by": "moderator-1", "at": AT, **given})
@@ -426,7 +426,7 @@ def test_what_is_refused_leaves_no_trace(db: Database, review: Review, name: str
 def test_without_a_run_there_is_nothing_to_accept_or_approve(db: Database, review: Review) -> None:
     with pytest.raises(RunImpossible, match="has not been assessed yet"):
         accept(db, review, "carers", by="moderator-1", at=AT)
-    rate(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
+    override(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
     with pytest.raises(RunImpossible, match="has not been assessed yet"):
         approve(db, review, "carers", by="lead", at=AT)
     assert state_of(db, review)["state"] == "override awaiting approval"
@@ -551,7 +551,7 @@ def test_overrides_are_counted_by_review_rule_and_reviewer(db: Database) -> None
     accept(db, second, "carers", by="moderator-1", at=AT)
     rate_approved(db, second, "workforce", "strongly", by="moderator-1", **BECAUSE)
     rate_approved(db, second, "leadership", "well", by="moderator-1", **BECAUSE)
-    rate(db, second, "resources", "well", by="moderator-1", **BECAUSE)  # nobody approved it
+    override(db, second, "resources", "well", by="moderator-1", **BECAUSE)  # nobody approved it
     for review in (first, second):
         assess_plainly(db, review)
     found = count_overrides(db, WELSH)

@@ -13,7 +13,7 @@ import pytest
 from assessment_example import AT, add, assess_plainly, finding, good_domain, new_programme, new_review
 from click.testing import CliRunner
 
-from assessment.decisions.decide import rate
+from assessment.decisions.decide import override
 from assessment.reasons.history import history_of
 from evidence.items import tag_item, withdraw_item
 from joint_review.cli import cli
@@ -56,10 +56,10 @@ def test_tags_runs_decisions_and_the_end_follow_in_the_order_they_happened(
 ) -> None:
     tag_item(db, review, 1, ["leadership"], by="reviewer-2", at=AT + timedelta(days=1), note="The director.")
     assess_plainly(db, review)
-    rate(db, review, "carers", "inconsistent", by="moderator-1", because="Few were asked.", at=AT)
+    override(db, review, "carers", "inconsistent", by="moderator-1", because="Few were asked.", at=AT)
     withdraw_item(db, review, 1, by="reviewer-2", because="Not leaders.", at=AT, domain="leadership")
-    rate(db, review, "leadership", "well", by="moderator-1", because="Seen.", at=AT)
-    rate(db, review, "carers", None, by="moderator-1", because="Asked again.", at=AT)
+    override(db, review, "leadership", "well", by="moderator-1", because="Seen.", at=AT)
+    override(db, review, "carers", None, by="moderator-1", because="Asked again.", at=AT)
     withdraw_item(db, review, 1, by="lead", because="Recorded twice.", at=AT)
     assess_plainly(db, review)
     assert life(db, 1) == [
@@ -102,7 +102,7 @@ def test_every_change_says_what_was_there_before_and_after(db: Database, review:
 
 def test_a_rating_says_which_one_it_takes_the_place_of(db: Database, review: Review) -> None:
     for level in ("inconsistent", "excellent", None):
-        rate(db, review, "carers", level, by="moderator-1", because="Seen.", at=AT)
+        override(db, review, "carers", level, by="moderator-1", because="Seen.", at=AT)
     steps = [(s["before"], s["after"]) for s in history_of(db, 1)["life"] if s["what"] == "domain decided"]
     assert steps == [
         (None, {"level": "inconsistent"}),

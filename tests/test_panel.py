@@ -29,7 +29,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assessment.decisions.decide import accept, approve, decision_states, rate
+from assessment.decisions.decide import accept, approve, decision_states, override
 from assessment.decisions.panel import close_panel, open_panel, show_panels, vote
 from assessment.decisions.standing import Standing
 from assessment.runs.audit import audit_programme
@@ -185,11 +185,11 @@ def test_a_panel_closed_early_shows_what_there_is_and_says_why(db: Database, rev
 
 
 def test_while_a_panel_votes_nobody_decides_on_the_rating(db: Database, review: Review) -> None:
-    rate(db, review, "carers", "poor", by="moderator-2", because="Seen.", at=AT)
+    override(db, review, "carers", "poor", by="moderator-2", because="Seen.", at=AT)
     ask(db, review, "a", "b")
     for decide in (
         lambda: accept(db, review, "carers", by="moderator-2", at=AT),
-        lambda: rate(db, review, "carers", "poor", by="moderator-2", because="Seen.", at=AT),
+        lambda: override(db, review, "carers", "poor", by="moderator-2", because="Seen.", at=AT),
         lambda: approve(db, review, "carers", by="moderator-1", at=AT),
     ):
         with pytest.raises(DecisionRefused, match="a panel is voting on carers"):

@@ -45,7 +45,7 @@ from assessment_example import (
     whole_review,
 )
 
-from assessment.decisions.decide import approve, rate
+from assessment.decisions.decide import approve, override
 from assessment.reasons.trail import MeasureNode, Node, trail_of
 from assessment.runs import run as run_module
 from assessment.runs.result import canonical, digest
@@ -545,7 +545,7 @@ def test_a_persons_rating_counts_once_another_approves_it_and_can_be_taken_back(
     review = new_review(db, "r1", "wales-round-2", *MIXED)
     first = assess_plainly(db, review)
     said = {"by": "moderator", "because": "Seen on visits.", "at": AT}
-    decision = rate(db, review, "carers", "inconsistent", **said)
+    decision = override(db, review, "carers", "inconsistent", **said)
     assert decision == {
         "target": "carers",
         "level": "inconsistent",
@@ -564,7 +564,7 @@ def test_a_persons_rating_counts_once_another_approves_it_and_can_be_taken_back(
     )
     rate_approved(db, review, "carers", "poor", **said)
     assert assess_plainly(db, review).rating("carers").level_id == "poor"
-    rate(db, review, "carers", None, **said)
+    override(db, review, "carers", None, **said)
     assert decided_levels(db, review) == {}
     assert assess_plainly(db, review).id == first.id
     kept = rows(db, "select level, level_key, by, proposed, on_run_id from decision order by id")
@@ -610,7 +610,7 @@ def test_a_rating_that_cannot_be_is_refused_and_leaves_no_trace(
     before = tables_of(db)
     sound = {"target": "carers", "level_id": "poor", "by": "lead", "because": "Seen.", "at": AT}
     with pytest.raises(error, match=message):
-        rate(db, review, **{**sound, **given})
+        override(db, review, **{**sound, **given})
     assert tables_of(db) == before
 
 

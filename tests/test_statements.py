@@ -14,7 +14,7 @@ from reading import Site, served
 from statements import Watched, watched
 
 from assessment.decisions.challenges import close_challenge, raise_challenge, reply_to_challenge
-from assessment.decisions.decide import rate
+from assessment.decisions.decide import override
 from assessment.decisions.panel import open_panel, vote
 from assessment.runs.run import load_run
 from evidence.items import withdraw_item
@@ -57,7 +57,7 @@ def more_work(db: Database, review: Review, times: int) -> None:
         assess_plainly(db, review, seed=number + 1)
     for number in range(times):
         level = WELSH.framework.scale_of(DOMAINS[number])[0].id
-        rate(db, review, DOMAINS[number], level, by="reviewer-1", because="Seen.", at=AT)
+        override(db, review, DOMAINS[number], level, by="reviewer-1", because="Seen.", at=AT)
         voted_on = DOMAINS[-1 - number]
         open_panel(db, review, voted_on, ["reviewer-1", "reviewer-2"], by="lead", at=AT)
         lowest = WELSH.framework.scale_of(voted_on)[0].id

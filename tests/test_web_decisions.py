@@ -14,7 +14,7 @@ from form_bench import AT, Bench, opened
 from reading import Outline
 
 from assessment.decisions.challenges import close_challenge, raise_challenge
-from assessment.decisions.decide import approve, decision_states, rate
+from assessment.decisions.decide import approve, decision_states, override
 from assessment.decisions.panel import open_panel
 from assessment.decisions.standing import Standing
 from assessment.runs.audit import audit_programme
@@ -300,7 +300,7 @@ async def test_while_a_panel_votes_nothing_can_be_decided(bench: Bench) -> None:
 
 async def test_a_decision_counts_for_the_run_that_was_looked_at(bench: Bench) -> None:
     def change(db: Database, review: Any) -> None:
-        rate(db, review, "carers", "excellent", by="moderator-1", because="Seen.", at=AT)
+        override(db, review, "carers", "excellent", by="moderator-1", because="Seen.", at=AT)
         approve(db, review, "carers", by="lead-2", at=AT)
         assess_plainly(db, review)
 

@@ -117,7 +117,7 @@ def _acceptable(standing: Standing, seen: Seen, target: str, by: str) -> dict[st
     return rating
 
 
-def rate(
+def override(
     db: Database,
     review: Review,
     target: str,
@@ -128,7 +128,7 @@ def rate(
     at: datetime,
     run: int | None = None,
 ) -> dict[str, Any]:
-    """Record a person's own rating (or, with `level_id` None, take the last decision back).
+    """Override a rating with a person's own level (or, with `level_id` None, take the last decision back).
 
     It counts once another person approves it. `run` is the one that was looked at; left out, the latest, if
     there is one. Returns {target, level, by, because, proposed, run}. The level of the cell is the levels of
@@ -150,13 +150,13 @@ def rate(
                 raise DecisionRefused(f"nobody has rated {target!r}, so there is nothing to take back")
             levels = [(target, None)]
         for rated, level in levels:
-            _refuse_unratable(standing, seen, rated)
+            _check_override(standing, seen, rated)
             _record(
                 db,
                 review,
                 rated,
                 kind="override",
-                action=AssessmentAction.RATE if level else AssessmentAction.TAKE_BACK,
+                action=AssessmentAction.OVERRIDE if level else AssessmentAction.TAKE_BACK,
                 level=None if level is None else review.framework.level_number(rated, level),
                 level_id=level,
                 proposed=proposed.get(rated),
@@ -174,7 +174,7 @@ def rate(
     return found[0]
 
 
-def _refuse_unratable(standing: Standing, seen: Seen | None, target: str) -> None:
+def _check_override(standing: Standing, seen: Seen | None, target: str) -> None:
     if seen:
         _rating(seen, target)
         _refuse_outdated(standing, seen, target, "proposed")
@@ -218,11 +218,11 @@ def approve(
     with transaction(db):
         standing = Standing(db, review)
         seen = standing.looked_at(run)
-        found = [override for target in targets for override in _waiting(standing, target)]
-        overrides = list({override["target"]: override for override in found}.values())
-        for override in overrides:
-            name = override["target"]
-            _refuse_unapprovable(standing, seen, override, by)
+        found = [waiting for target in targets for waiting in _waiting(standing, target)]
+        overrides = list({waiting["target"]: waiting for waiting in found}.values())
+        for waiting in overrides:
+            name = waiting["target"]
+            _check_approval(standing, seen, waiting, by)
             event = add_event(
                 db,
                 at=at,
@@ -231,30 +231,30 @@ def approve(
                 review_id=review.id,
                 target=name,
                 because=because.strip(),
-                detail={"level": override["level_key"], "rated_by": override["by"], "run": seen.id},
-                before={"state": override["state"], "run": override["approved_run_id"]},
+                detail={"level": waiting["level_key"], "rated_by": waiting["by"], "run": seen.id},
+                before={"state": waiting["state"], "run": waiting["approved_run_id"]},
                 after={"state": "approved", "run": seen.id},
             )
-            row = {"decision_id": override["id"], "run_id": seen.id, "by": by, "because": because.strip()}
+            row = {"decision_id": waiting["id"], "run_id": seen.id, "by": by, "because": because.strip()}
             insert(db, "approval", {**row, "added_event": event})
     return [
         {
-            "target": override["target"],
-            "level": override["level_key"],
-            "rated_by": override["by"],
+            "target": waiting["target"],
+            "level": waiting["level_key"],
+            "rated_by": waiting["by"],
             "by": by,
             "because": because.strip(),
             "run": seen.id,
         }
-        for override in overrides
+        for waiting in overrides
     ]
 
 
-def _refuse_unapprovable(standing: Standing, seen: Seen, override: Mapping[str, Any], by: str) -> None:
-    name = override["target"]
-    if same_person(by, override["by"]):
+def _check_approval(standing: Standing, seen: Seen, waiting: Mapping[str, Any], by: str) -> None:
+    name = waiting["target"]
+    if same_person(by, waiting["by"]):
         raise DecisionRefused(
-            f"{name} was rated {override['level_key']} by {override['by']}, who cannot approve it",
+            f"{name} was rated {waiting['level_key']} by {waiting['by']}, who cannot approve it",
             hint="Somebody else approves it.",
         )
     _rating(seen, name)
@@ -264,8 +264,8 @@ def _refuse_unapprovable(standing: Standing, seen: Seen, override: Mapping[str, 
 
 
 def why_not(standing: Standing, target: str, *, by: str, run: int | None = None) -> dict[str, str]:
-    """Why this person cannot `accept`, `rate` or `approve` a target now, looking at a run (the latest unless
-    one is named): the message that each would be refused with, empty where it would be done.
+    """Why this person cannot `accept`, `override` or `approve` a target now, looking at a run (the latest
+    unless one is named): the message that each would be refused with, empty where it would be done.
 
     Raises UnknownName for a target or run there is not, and RunImpossible before the first run.
     """
@@ -273,12 +273,12 @@ def why_not(standing: Standing, target: str, *, by: str, run: int | None = None)
     seen = standing.looked_at(run)
 
     def approve_it() -> None:
-        for override in _waiting(standing, target):
-            _refuse_unapprovable(standing, seen, override, by)
+        for waiting in _waiting(standing, target):
+            _check_approval(standing, seen, waiting, by)
 
     tries: dict[str, Callable[[], object]] = {
         "accept": lambda: _acceptable(standing, seen, target, by),
-        "rate": lambda: _refuse_unratable(standing, seen, target),
+        "override": lambda: _check_override(standing, seen, target),
         "approve": approve_it,
     }
     found = {}

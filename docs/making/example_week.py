@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from generated import EXAMPLE, programme
 
 from assessment.decisions.challenges import close_challenge, raise_challenge, reply_to_challenge
-from assessment.decisions.decide import accept, approve, rate
+from assessment.decisions.decide import accept, approve, override
 from assessment.decisions.panel import open_panel, vote
 from assessment.runs.run import assess
 from evidence.coding.second_coding import CodedAs, code_item, draw_batch, hand_in, items_to_code
@@ -154,9 +154,9 @@ def _decide(db: Database, review: Review, steps: Iterator[datetime]) -> None:
         open_panel(db, review, target, PANEL, by="lead-1", at=next(steps))
         for name, level in zip(PANEL, levels, strict=False):
             vote(db, review, target, level, because="As I read it.", by=name, at=next(steps))
-    rate(db, review, "independence", "inconsistent", by="lead-1", because=LATER, at=next(steps))
+    override(db, review, "independence", "inconsistent", by="lead-1", because=LATER, at=next(steps))
     approve(db, review, "independence", by="moderator-1", at=next(steps))
-    rate(db, review, "resources", "well", by="moderator-1", because=LATER, at=next(steps))
+    override(db, review, "resources", "well", by="moderator-1", because=LATER, at=next(steps))
     policy = load_policy(review.framework.id)
     at = next(steps)
     assess(db, review, policy, on=at.date(), by="lead-1", at=at, use_engine=False)

@@ -135,7 +135,7 @@ def rate(
     """
     if take_back == (level is not None):
         raise click.UsageError("give either a LEVEL or --take-back")
-    found = decide.rate(
+    found = decide.override(
         programme.db, programme.review(review), target, level, by=by, because=because, at=now()
     )
     if as_json:

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from assessment.decisions.decide import approve, rate
+from assessment.decisions.decide import approve, override
 from assessment.runs.result import Inputs
 from assessment.runs.run import Run, assess
 from evidence.intake.importing import ImportReport, import_files
@@ -162,7 +162,7 @@ def rate_approved(
     """A person's rating, approved by another on the latest run (made first where there is none)."""
     if one(db, "select max(id) from run where review_id = ?", [review.id]) is None:
         assess_plainly(db, review, load_policy(review.framework.id))
-    rate(db, review, target, level, by=by, because=because, at=at)
+    override(db, review, target, level, by=by, because=because, at=at)
     approve(db, review, target, by="approver", at=at)
 
 

@@ -131,7 +131,7 @@ def _fill(db: Database) -> None:
     withdrawn = finding("G1", finding=said("withdrawn"), recorded_by=FIRST)
     add(db, review, withdrawn)
     withdraw_item(db, review, item_at(db, review, withdrawn), by=FIRST, because=said("why"), at=AT)
-    decide.rate(db, review, "carers", "poor", by=LEAD, because=said("override"), at=AT)
+    decide.override(db, review, "carers", "poor", by=LEAD, because=said("override"), at=AT)
     decide.approve(db, review, "carers", by=MODERATOR, because=said("approval"), at=AT)
     decide.accept(db, review, "leadership", by=MODERATOR, because=said("accept"), at=AT)
     for target, closed in (("carers", False), ("workforce", True)):

@@ -183,7 +183,7 @@ def override(db: Database, sent: Sent) -> Done:
     sent.need(level="Choose a level.", because="Say why.")
     level, because = sent.one_of("level", levels), sent.text("because")
     found = _decide(
-        lambda: decide.rate(db, review, target, level, by=sent.by, because=because, at=sent.at, run=run)
+        lambda: decide.override(db, review, target, level, by=sent.by, because=because, at=sent.at, run=run)
     )
     said = f"{_title(review, target)} is rated {levels[level]}. It counts once another person approves it."
     return _done(sent, target, said, {"decided": found})
@@ -194,7 +194,7 @@ def take_back(db: Database, sent: Sent) -> Done:
     review, target, run = _asked(db, sent)
     because = sent.text("because", needed="Say why.")
     found = _decide(
-        lambda: decide.rate(db, review, target, None, by=sent.by, because=because, at=sent.at, run=run)
+        lambda: decide.override(db, review, target, None, by=sent.by, because=because, at=sent.at, run=run)
     )
     return _done(sent, target, f"The decision on {_title(review, target)} is taken back.", {"decided": found})
 
