@@ -23,6 +23,18 @@ def counted_at(alias: str, event: str) -> str:
     return f"{added_by(alias, event)} and {not_withdrawn_by(alias, event)}"
 
 
+COUNTED_PAIRS = f"""
+from evidence e
+join tag t on t.evidence_id = e.id
+join domain d on d.id = t.domain_id
+join source s on s.id = e.source_id
+where e.review_id = :review
+  and {counted_at("e", ":event")}
+  and {counted_at("t", ":event")}
+"""
+"""SQL: every item `e` of a review with a domain `d` that its tag `t` ties it to, and its source `s`."""
+
+
 def came_between(alias: str, after: str, until: str) -> str:
     """SQL: the row was added after one event, and still counted at a later one."""
     return f"({alias}.added_event > {after} and {counted_at(alias, until)})"

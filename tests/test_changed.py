@@ -74,7 +74,7 @@ class Office:
             "withdraw": self.withdraw,
             "bring back": self.bring_back,
             "change": self.change,
-            "rate": self.rate,
+            "override": self.override,
             "take back": self.take_back,
             "assess": self.assess,
         }

@@ -10,24 +10,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-
-from joint_review.cli import main
+from command_line import Done, run_command
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "wales-2004-08"
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        return json.loads(self.out)
 
 
 Say = Callable[..., Done]
@@ -40,15 +29,7 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setenv("JOINT_REVIEW_BY", "reviewer-1")
 
     def run(*words: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["joint-review", *words])
-        capsys.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        return Done(code, out, err)
+        return run_command(monkeypatch, capsys, *words)
 
     return run
 

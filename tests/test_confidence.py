@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from assessment_example import (
     rate_approved,
     survey,
 )
+from command_line import run_command
 from uncertainty_example import SURVEY_MEAN, one_criterion
 
 from assessment.decisions.confidence import (
@@ -32,7 +32,6 @@ from assessment.decisions.confidence import (
 )
 from assessment.robustness.uncertainty import measure_uncertainty
 from assessment.runs.run import Run
-from joint_review.cli import main
 from joint_review.opening import open_programme
 from programme.database import Database, one
 from programme.reviews import Review
@@ -209,15 +208,8 @@ Say = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def say(example_copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
     def run(*words: str) -> tuple[int, str, str]:
-        line = ["joint-review", "confidence", "wales-2004-08", *words, "--draws", "200"]
-        monkeypatch.setattr(sys, "argv", [*line, "--db", str(example_copy)])
-        capsys.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
+        line = ["confidence", "wales-2004-08", *words, "--draws", "200"]
+        return run_command(monkeypatch, capsys, *line, "--db", str(example_copy))
 
     return run
 

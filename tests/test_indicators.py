@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from assessment_example import (
     new_programme,
     new_review,
 )
+from command_line import run_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
@@ -29,7 +29,6 @@ from uncertainty_example import measure
 from comparison.indicators import Series, indicators_of, read_period, shown
 from evidence.items import withdraw_item
 from evidence.measures.compute import compute_measures
-from joint_review.cli import main
 from programme.database import Database
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid
@@ -378,14 +377,7 @@ def say(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Say:
     def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["joint-review", *words, "--db", str(tmp_path / "programme.db")])
-        capsys.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
+        return run_command(monkeypatch, capsys, *words, "--db", str(tmp_path / "programme.db"))
 
     return run
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command_line import run_command
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from random_rulebooks import Value, infer_alone, policy_sets, values_near
 
-from joint_review.cli import main
 from rules.compile import measures_tested, thresholds
 from rules.framework import Domain, Framework, Level, Question, Strand
 from rules.lint import is_monotone, lint, reachable_levels
@@ -532,13 +531,8 @@ def test_every_level_of_the_library_can_be_reached(framework_id: str) -> None:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
-    monkeypatch.setattr(sys, "argv", ["joint-review", "rules", "lint", *words])
-    code = 0
-    try:
-        main()
-    except SystemExit as end:
-        code = int(end.code or 0)
-    return code, capsys.readouterr().out
+    done = run_command(monkeypatch, capsys, "rules", "lint", *words)
+    return done.code, done.out
 
 
 def test_notes_alone_do_not_fail_the_command(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from command_line import Done, run_command
 from example_framework import AT, Desk, counts, new_review
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,7 +26,6 @@ from evidence.sources import (
     list_sources,
     search_sources,
 )
-from joint_review.cli import main
 from joint_review.upgrades.evidence import migrations as evidence_upgrades
 from programme.check import check_record
 from programme.database import Database, one, open_database
@@ -395,12 +394,6 @@ def test_the_index_of_words_is_that_of_the_pages(desk: Desk) -> None:
 # --- the command -----------------------------------------------------------------------------------------
 
 
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
 def say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -410,14 +403,7 @@ def say(
     monkeypatch.setenv("JOINT_REVIEW_BY", "reviewer-1")
 
     def run(*words: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["joint-review", *words])
-        capsys.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return Done(code, *capsys.readouterr())
+        return run_command(monkeypatch, capsys, *words)
 
     assert run("init").code == 0
     assert run("review", "create", "north", "--authority", "N", "--framework", "wales-round-2").code == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from assessment_example import AT, SOURCES, Row, add, item_at, load_example, new_programme, survey
+from command_line import run_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
@@ -40,7 +40,6 @@ from comparison.surveys import (
     funnels_of,
 )
 from evidence.items import withdraw_item
-from joint_review.cli import main
 from programme.database import Database
 from programme.reviews import Review, create_review
 from rules.errors import EvidenceInvalid, UnknownName
@@ -472,14 +471,7 @@ def say(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Say:
     def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["joint-review", *words, "--db", str(tmp_path / "programme.db")])
-        capsys.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
+        code, out, err = run_command(monkeypatch, capsys, *words, "--db", str(tmp_path / "programme.db"))
         return code, " ".join(out.split()) if "--json" not in words else out, err
 
     return run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,12 +26,12 @@ from assessment_example import (
     survey,
     whole_review,
 )
+from command_line import run_command
 from scipy.stats import binom
 from uncertainty_example import KINDS, SURVEY_MEAN, near, one_criterion
 
 from assessment.robustness.uncertainty import Uncertainty, check_draws, measure_uncertainty, prepare
 from assessment.runs.run import Run
-from joint_review.cli import main
 from programme.database import Database, one
 from programme.reviews import Review
 from rules.errors import ReviewError, RunImpossible
@@ -256,14 +255,7 @@ def say(example_copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     """Run `joint-review WORDS... --db EXAMPLE` and give exit code, output and errors."""
 
     def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["joint-review", *words, "--db", str(example_copy)])
-        capsys.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
+        return run_command(monkeypatch, capsys, *words, "--db", str(example_copy))
 
     return run
 

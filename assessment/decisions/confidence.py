@@ -20,7 +20,7 @@ from assessment.actions import AssessmentAction
 from assessment.decisions.schema import PARTS_OF_CONFIDENCE
 from assessment.robustness.uncertainty import TargetChances, Uncertainty
 from assessment.runs.run import Run
-from evidence.at_event import counted_at
+from evidence.at_event import COUNTED_PAIRS, counted_at
 from programme.database import Database, add_event, insert, one, rows, rows_as, transaction
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, UnknownName
@@ -67,13 +67,7 @@ with counted as (
   select d.key as domain, d.position, s.kind as source_kind, s.id as source_id, s.status, e.*,
     case when e.period glob '[12][0-9][0-9][0-9]*' then e.period else s.dated end as dated,
     (select count(*) from tag u where u.evidence_id = e.id and {counted_at("u", ":event")}) as domains
-  from evidence e
-  join tag t on t.evidence_id = e.id
-  join domain d on d.id = t.domain_id
-  join source s on s.id = e.source_id
-  where e.review_id = :review
-    and {counted_at("e", ":event")}
-    and {counted_at("t", ":event")}),
+  {COUNTED_PAIRS}),
 compared as (select *, case when dated glob '????-??-??' then 10 else 4 end as length from counted)
 select domain, source_kind, count(*) as items, count(distinct source_id) as sources,
   sum(status = 'draft') as drafts, sum(kind = 'survey_result') as results,

@@ -29,7 +29,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from evidence.at_event import counted_at
+from evidence.at_event import COUNTED_PAIRS, counted_at
 from programme.database import Database
 from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS, MeasureValue, rounded
@@ -54,14 +54,7 @@ create temp table counted as
 select d.key as domain, e.id, e.kind, e.source_id, s.kind as source_kind, e.strand, e.text, e.group_name,
   coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.direction, e.significance,
   e.value, e.base, e.unit, e.better, e.comparator, e.answers
-from evidence e
-join tag t on t.evidence_id = e.id
-join domain d on d.id = t.domain_id
-join source s on s.id = e.source_id
-where e.review_id = :review
-  and {counted_at("e", ":event")}
-  and {counted_at("t", ":event")}
-"""
+{COUNTED_PAIRS}"""
 
 
 def compute_measures(

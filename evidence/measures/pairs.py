@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evidence.at_event import counted_at
+from evidence.at_event import COUNTED_PAIRS
 from programme.database import Database, rows
 from programme.reviews import Review
 
@@ -20,14 +20,7 @@ PAIRS = f"""
 select d.key as domain, e.id, e.kind, s.ref as source, s.kind as source_kind, e.strand, e.text, e.group_name,
   coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.direction, e.significance,
   e.value, e.base, e.unit, e.better, e.comparator, e.answers, e.design_effect
-from evidence e
-join tag t on t.evidence_id = e.id
-join domain d on d.id = t.domain_id
-join source s on s.id = e.source_id
-where e.review_id = :review
-  and {counted_at("e", ":event")}
-  and {counted_at("t", ":event")}
-order by d.position, e.id
+{COUNTED_PAIRS}order by d.position, e.id
 """
 
 
