@@ -17,6 +17,7 @@ from programme.database import Database, rows
 from rules.errors import RunImpossible, UnknownName
 from rules.framework import Framework, in_language
 from rules.loader import PolicySet
+from rules.remedy import Assess, CompareReviews, CreateReview, ListReviews, UpgradeDatabase
 
 # The frameworks that reviews are judged by, with how many there are of each.
 FRAMEWORKS = """
@@ -175,13 +176,12 @@ def framework_to_compare(db: Database, given: str | None) -> str:
         return given
     used: list[str] = [name for name, reviews in known.items() if reviews]
     if not used:
-        raise RunImpossible(
-            "there is no review yet", hint="Make one first: joint-review review create --help"
-        )
+        raise RunImpossible("there is no review yet", remedies=[CreateReview()])
     if len(used) > 1:
         raise RunImpossible(
             f"there are reviews under several frameworks: {', '.join(used)}",
-            hint=f"Name the one to compare: joint-review compare {used[0]}",
+            hint="Name the one to compare.",
+            remedies=[CompareReviews(name) for name in used],
         )
     return used[0]
 
@@ -205,13 +205,11 @@ def compare_reviews(
     found = rows(db, REVIEWS, {"framework": framework.id, "until": until and until.isoformat()})
     found = [row for row in found if only is None or row["review"] in only]
     if not found:
-        raise RunImpossible(
-            f"there is no review under {framework.id}", hint="See which there are: joint-review review list"
-        )
+        raise RunImpossible(f"there is no review under {framework.id}", remedies=[ListReviews()])
     if found[0]["framework_now"] != policy.framework_digest:
         raise RunImpossible(
             f"the framework {framework.id} has changed since it was put into the database",
-            hint="Bring the database up to date first: joint-review init --db FILE",
+            remedies=[UpgradeDatabase()],
         )
     left_out = [_left_out(row, reason) for row in found if (reason := _reason(row, until))]
     compared = [row for row in found if not _reason(row, until)]
@@ -219,7 +217,7 @@ def compare_reviews(
         first = left_out[0]
         raise RunImpossible(
             f"no review under {framework.id} can be compared: {first['review']} {first['reason']}",
-            hint=f"Run: joint-review assess {first['review']}",
+            remedies=[Assess(first["review"])],
         )
     place = {row["run"]: position for position, row in enumerate(compared)}
     ratings = _ratings(db, place)

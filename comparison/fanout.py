@@ -20,7 +20,8 @@ from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
 from typing import Any, TypeVar
 
-from rules.errors import ReviewError, WorkersFailed, how_to_install
+from rules.errors import ReviewError, WorkersFailed
+from rules.remedy import Give, Install, LeaveOut, Part
 
 Shared = TypeVar("Shared")
 Job = TypeVar("Job")
@@ -75,7 +76,8 @@ def fan_out(
         except BrokenProcessPool as error:
             raise WorkersFailed(
                 "a process that did part of the work ended before it was done",
-                hint="It may have run out of memory: try fewer at once, --workers 1.",
+                hint="It may have run out of memory: try fewer at once.",
+                remedies=[Give(Part.WORKERS, ("1",))],
             ) from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -146,7 +148,7 @@ def _connected(address: str) -> Iterator[Any]:
         from distributed.comm.addressing import parse_address, parse_host_port
         from distributed.comm.registry import get_backend
     except ImportError as error:
-        raise WorkersFailed("Dask is not installed here", hint=how_to_install("cluster")) from error
+        raise WorkersFailed("Dask is not installed here", remedies=[Install("cluster")]) from error
     connect: Any = Client
     try:
         # A client made with an address that is none fails late, and again when it is thrown away.
@@ -157,7 +159,8 @@ def _connected(address: str) -> Iterator[Any]:
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise WorkersFailed(
             f"no Dask scheduler answers at {address}: {_first_line(error)}",
-            hint="Give its address as it says it at its start, e.g. --cluster tcp://127.0.0.1:8786",
+            hint="Give its address as it says it at its start.",
+            remedies=[Give(Part.CLUSTER, ("tcp://127.0.0.1:8786",))],
         ) from error
     try:
         yield client
@@ -278,7 +281,8 @@ def _result(future: Any) -> Any:
     except (KilledWorker, CancelledError) as error:
         raise WorkersFailed(
             "workers of the cluster died before the work was done, one after the other",
-            hint="They may have run out of memory; see their logs, or leave --cluster out.",
+            hint="They may have run out of memory: see their logs, or work on this machine alone.",
+            remedies=[LeaveOut(Part.CLUSTER)],
         ) from error
     except Exception as error:
         if isinstance(error, TimeoutError) and future.status != "error":

@@ -44,6 +44,7 @@ from rules.evaluate import Evaluator
 from rules.framework import Framework, in_language
 from rules.inference import Fire, Rating, infer
 from rules.loader import PolicySet
+from rules.remedy import ListReviews, UpgradeDatabase
 from rules.rule import Fact, Firing, Rule
 from rules.rulebook import Criterion, Limit
 from rules.sentences import Sentences
@@ -110,13 +111,11 @@ def rules_impact(
     framework = _same_framework(old, new)
     reviews = [review for review in list_reviews(db) if review.framework.id == framework.id]
     if not reviews:
-        raise RunImpossible(
-            f"there is no review under {framework.id}", hint="See which there are: joint-review review list"
-        )
+        raise RunImpossible(f"there is no review under {framework.id}", remedies=[ListReviews()])
     if reviews[0].framework_digest != old.framework_digest:
         raise RunImpossible(
             f"the framework {framework.id} is another version in the database than beside the rulebooks",
-            hint="Bring the database up to date first: joint-review init --db FILE",
+            remedies=[UpgradeDatabase()],
         )
     for policy in (old, new):
         for rules in policy.compiled.strata.values():

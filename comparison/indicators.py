@@ -40,6 +40,7 @@ from programme.database import Database, rows
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid
 from rules.ratings import rounded
+from rules.remedy import ShowLayout
 from rules.words import listed, many
 
 FEWEST_FOR_SLOPE = 4
@@ -122,7 +123,7 @@ def indicators_of(db: Database, review: Review) -> tuple[Series, ...]:
     if not found:
         raise EvidenceInvalid(
             f"the review {review.key} has no indicators",
-            hint="Their columns: joint-review evidence template indicators",
+            remedies=[ShowLayout("indicators")],
         )
     order = {domain: number for number, domain in enumerate(review.framework.domains)}
     return tuple(

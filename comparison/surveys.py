@@ -35,6 +35,7 @@ from programme.database import Database, one, rows
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.ratings import FEWEST_ANSWERS, rounded
+from rules.remedy import ShowLayout
 from rules.words import many, percent
 
 FEWEST_REVIEWS = 5
@@ -236,7 +237,7 @@ def compare_surveys(
     if not own:
         raise EvidenceInvalid(
             f"the review {review.key} has no survey results",
-            hint="Their columns: joint-review evidence template survey-results",
+            remedies=[ShowLayout("survey-results")],
         )
     kept = [row for row in own if question.casefold() in row["question"].casefold()]
     if not kept:

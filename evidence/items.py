@@ -10,9 +10,11 @@ from typing import Any, TypedDict
 
 from evidence.actions import EvidenceAction
 from programme.database import Database, add_event, one, rows, rows_as, transaction
+from programme.names import check_words
 from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, UnknownName, suggest
 from rules.ratings import FEWEST_ANSWERS
+from rules.remedy import ListItems
 
 # A share on so few answers that it never decides alone.
 SMALL = f"e.kind = 'survey_result' and coalesce(e.answers < {FEWEST_ANSWERS}, 0) as small"
@@ -66,7 +68,8 @@ class UnknownItem(EvidenceInvalid):
     def __init__(self, number: int, review: str, count: int) -> None:
         super().__init__(
             f"the review {review} has no item E{number}",
-            hint=f"It has {count:,} items. List them: joint-review evidence list {review}",
+            hint=f"It has {count:,} items.",
+            remedies=[ListItems(review)],
         )
 
 
@@ -300,8 +303,7 @@ def withdraw_item(
     domain: str | None = None,
 ) -> None:
     """Withdraw an item, or only its tag to `domain`; it stays in the record and no later run counts it."""
-    if not because.strip():
-        raise EvidenceInvalid("a reason is needed to withdraw evidence", hint="Give it with --because.")
+    because = check_words(because, "withdrawing evidence")
     known = domain_ids(db, review)
     with transaction(db):
         item = find_item(db, review, number)

@@ -22,6 +22,7 @@ from programme.check import Head, head_of_record
 from programme.database import APPLICATION_ID, Database, add_event, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from rules.errors import DatabaseUnusable
+from rules.remedy import CloseDatabase, Replace
 
 PAGES = 1_000
 """Pages copied between two moves of the progress bar."""
@@ -78,7 +79,7 @@ def restore_backup(
     if target.exists() and not replace:
         raise DatabaseUnusable(
             f"there is a database at {target} already",
-            hint="With --replace it is put aside, under a name that is said.",
+            remedies=[Replace("put it aside, under a name that is then shown")],
         )
     with _reading(backup) as connection, _new_file(target) as (made, head):
         _copy(connection, made, backup, progress)
@@ -113,7 +114,9 @@ def _refuse_target(source: Path, target: Path, replace: bool) -> None:
     if target.samefile(source):
         raise DatabaseUnusable(f"{target} is the working database itself", hint="Give another file.")
     if not replace:
-        raise DatabaseUnusable(f"{target} is there already", hint="Give another name, or --replace.")
+        raise DatabaseUnusable(
+            f"{target} is there already", hint="Give another name.", remedies=[Replace("write over it")]
+        )
     if target.with_name(target.name + "-wal").exists():
         raise DatabaseUnusable(f"{target} is a database in use", hint="Give another name.")
 
@@ -221,6 +224,6 @@ def _nobody_else(path: Path) -> Iterator[None]:
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise DatabaseUnusable(
-                    f"{path} is open in another process", hint="Stop `joint-review serve` and imports first."
+                    f"{path} is open in another process", remedies=[CloseDatabase()]
                 ) from error
         yield

@@ -32,6 +32,7 @@ from programme.seals import (
     sealed_tables,
 )
 from rules.errors import EvidenceInvalid
+from rules.remedy import ShowHead
 
 SHOWN = 200
 """How many problems are named; the rest are counted."""
@@ -133,7 +134,8 @@ def _as_head(text: str) -> tuple[int | None, str]:
     if not hexadecimal or (number and not (number.isascii() and number.isdigit() and len(number) < 16)):
         raise EvidenceInvalid(
             f"{text!r} is not a head of the record",
-            hint="A head is what `joint-review audit head` prints: number, colon, 64 hex digits.",
+            hint="A head is a number, a colon and 64 hex digits.",
+            remedies=[ShowHead()],
         )
     return (int(number) if number else None), digest
 

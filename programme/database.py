@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from programme.actions import EventAction
 from programme.seals import Salts, give_salts, index_marks, seal_events, stored_before
 from rules.errors import DatabaseUnusable
+from rules.remedy import Give, MakeDatabase, Part
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -123,12 +124,10 @@ def open_database(path: Path, migrations: Sequence[Migrations], salts: Salts = s
     made by a newer version of this software.
     """
     if not path.exists():
-        raise DatabaseUnusable(
-            f"there is no database at {path}", hint=f"Make one first: joint-review init --db {path}"
-        )
+        raise DatabaseUnusable(f"there is no database at {path}", remedies=[MakeDatabase(str(path))])
     if path.is_dir():
         raise DatabaseUnusable(
-            f"{path} is a folder, not a database", hint=f"Give a file: --db {path}/FILE.db"
+            f"{path} is a folder, not a database", remedies=[Give(Part.DATABASE, (f"{path}/FILE.db",))]
         )
     if not os.access(path, os.R_OK | os.W_OK):
         # SQLite would open it for reading and fail at the first write.
@@ -141,7 +140,7 @@ def open_database(path: Path, migrations: Sequence[Migrations], salts: Salts = s
             if found != APPLICATION_ID:
                 raise DatabaseUnusable(
                     f"{path} is a SQLite file, but not a joint-review database",
-                    hint="Give another file with --db, or make a new one with: joint-review init --db FILE",
+                    remedies=[Give(Part.DATABASE), MakeDatabase()],
                 )
             db = _prepared(connection, salts)
             _upgrade(db, path, migrations)
@@ -188,7 +187,7 @@ def _refuse_cut_short(path: Path) -> None:
             raise DatabaseUnusable(f"{path} is damaged or was cut short", hint="Restore it from a backup.")
     elif header.startswith(b"SQLite format 3\0") or not header:
         raise DatabaseUnusable(
-            f"{path} is empty or was cut short", hint="Restore it, or make a new one: joint-review init"
+            f"{path} is empty or was cut short", hint="Restore it from a backup.", remedies=[MakeDatabase()]
         )
 
 
@@ -268,7 +267,8 @@ def said_plainly(path: Path | None = None) -> Iterator[None]:
         said = SAID.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
         if said is None:
             raise
-        raise DatabaseUnusable(f"{name} {said[0]}", hint=said[1]) from error
+        what, hint, *remedies = said
+        raise DatabaseUnusable(f"{name} {what}", hint=hint, remedies=remedies) from error
 
 
 LOCKED = (
@@ -277,14 +277,14 @@ LOCKED = (
 )
 READ_ONLY = ("cannot be opened for writing", "Check the folder's and the file's permissions.")
 DAMAGED = ("is damaged or was cut short", "Restore it from a backup.")
-SAID = {
+SAID: dict[int, tuple[Any, ...]] = {
     sqlite3.SQLITE_BUSY: LOCKED,
     sqlite3.SQLITE_LOCKED: LOCKED,
     sqlite3.SQLITE_READONLY: READ_ONLY,
     sqlite3.SQLITE_CANTOPEN: READ_ONLY,
     sqlite3.SQLITE_PERM: READ_ONLY,
     sqlite3.SQLITE_CORRUPT: DAMAGED,
-    sqlite3.SQLITE_NOTADB: ("is not a database", "Give the right file with --db."),
+    sqlite3.SQLITE_NOTADB: ("is not a database", "", Give(Part.DATABASE)),
     sqlite3.SQLITE_FULL: (
         "found no room left on the disk",
         "Free some space and try again; nothing was changed.",
@@ -294,7 +294,7 @@ SAID = {
         "Check the disk (is the disk full?) and the folder; nothing was changed.",
     ),
 }
-"""What SQLite's kinds of error mean to people, and what would do."""
+"""What SQLite's kinds of error mean to people: what is wrong, a hint, and remedies."""
 
 
 def add_event(

@@ -1,10 +1,11 @@
-"""When two names are one person's."""
+"""By whom and why: what every action is recorded with; and when two names are one person's."""
 
 from __future__ import annotations
 
 import unicodedata
 
-from rules.errors import DecisionRefused
+from rules.errors import WordsMissing
+from rules.remedy import Give, Part
 
 
 def same_person(one: str, other: str) -> bool:
@@ -16,15 +17,18 @@ def _plain(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
+NEEDED = {Part.REASON: "a reason", Part.TEXT: "its text"}
+
+
 def check_person(by: str, what: str) -> str:
-    """The name without spaces around it; raises DecisionRefused for none. `what`: what nobody would give."""
+    """The name without spaces around it; raises WordsMissing for none. `what`: what nobody would give."""
     if not by.strip():
-        raise DecisionRefused(f"{what} needs the person who gives it", hint="Give it with --by.")
+        raise WordsMissing(f"{what} needs the person who gives it", remedies=[Give(Part.PERSON)])
     return by.strip()
 
 
-def check_words(text: str, what: str, needs: str = "a reason", option: str = "--because") -> str:
-    """The text without spaces around it; raises DecisionRefused for none. `what`: what would have none."""
+def check_words(text: str, what: str, part: Part = Part.REASON) -> str:
+    """The text without spaces around it; raises WordsMissing for none. `what`: what would have none."""
     if not text.strip():
-        raise DecisionRefused(f"{what} needs {needs}", hint=f"Give it with {option}.")
+        raise WordsMissing(f"{what} needs {NEEDED[part]}", remedies=[Give(part)])
     return text.strip()

@@ -14,6 +14,7 @@ from programme.database import Database, add_event, insert, one, rows, transacti
 from programme.permissions import OWNER, Held, Role
 from programme.reviews import find_review
 from rules.errors import UnknownName, UserInvalid
+from rules.remedy import Give, LeaveOut, Part
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*")
 LONGEST = 60
@@ -43,7 +44,7 @@ def add_user(
             hint="Use lower-case letters and digits, parts joined by - or ., e.g. reviewer-1.",
         )
     if role is None and review is not None:
-        raise UserInvalid("a review is given, but no role in it", hint="Give one with --role.")
+        raise UserInvalid("a review is given, but no role in it", remedies=[Give(Part.ROLE)])
     with transaction(db):
         if one(db, "select 1 from user where name = ?", [name]):
             raise UserInvalid(f"there is already a user {name!r}", hint="Names are never given twice.")
@@ -169,7 +170,7 @@ def _held(role: str, review: str | None) -> Held:
     if role not in list(Role):
         raise UnknownName("role", role, list(Role))
     if role == Role.ADMINISTRATOR and review is not None:
-        raise UserInvalid("an administrator is one for the whole programme", hint="Leave --review out.")
+        raise UserInvalid("an administrator is one for the whole programme", remedies=[LeaveOut(Part.REVIEW)])
     return Held(Role(role), review)
 
 

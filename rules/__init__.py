@@ -3,6 +3,7 @@
 Modules in reading order:
 
     words       numbers, shares, plurals and lists in sentences, for all layers
+    remedy      what would help where something is refused, as data
     errors      the tree of all errors, and "did you mean"
     framework   questions, scales, domains: what is judged
     rulebook    measures, criteria, limits, sufficiency, policies: how it is judged

@@ -12,6 +12,7 @@ ReviewError                     what, where, what would do (exit code 1)
 |- EnginesDisagree              the engine's firings differ from the evaluator's; nothing is recorded
 |- UserInvalid                  a user, role or password that will not do
 |- SignInRefused                a name and password that sign nobody in, or too many tries
+|- WordsMissing                 an action without who does it, why, or its text
 |- WorkersFailed                processes or a cluster that could not do their part of the work
 |- DecisionRefused              a decision, challenge or vote that may not be as things stand
 |- RunImpossible                a run that cannot be made from what there is
@@ -21,59 +22,84 @@ ReviewError                     what, where, what would do (exit code 1)
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pydantic_core import PydanticCustomError
 
+from rules.remedy import Remedy
 from rules.words import listed
+
+Word = Callable[[Remedy], str]
+"""How a face says a remedy: a sentence, or nothing where the remedy cannot be done there."""
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing wrong in a file: where it stands, what it is, and what would do."""
+    """One thing wrong in a file: where it is, what it is, and what would do."""
 
     where: str
     message: str
     hint: str = ""
+    remedies: tuple[Remedy, ...] = field(default=(), compare=False)
+
+    def advice(self, word: Word = repr) -> str:
+        """What would do: the hint, and each remedy as `word` says it."""
+        return " ".join(filter(None, (self.hint, *map(word, self.remedies))))
+
+    def worded(self, word: Word) -> str:
+        """The problem in one line, each remedy as `word` says it."""
+        return f"{self.where}: {self.message} {self.advice(word)}".rstrip()
 
     def __str__(self) -> str:
-        hint = f" {self.hint}" if self.hint else ""
-        return f"{self.where}: {self.message}{hint}"
+        return self.worded(repr)
 
 
 class ReviewError(Exception):
-    """Root of all errors: a message in the user's words, a place, and a remedy."""
+    """Root of all errors: a message in the user's words, a place, a hint, and remedies as data."""
 
-    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, where: str = "", hint: str = "", remedies: Sequence[Remedy] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.where = where
         self.hint = hint
+        self.remedies = tuple(remedies)
+
+    def worded(self, word: Word) -> str:
+        """The error as a face says it: the message, then in lines of their own the hint and the remedies."""
+        place = f"{self.where}: " if self.where else ""
+        return "\n  ".join(filter(None, (f"{place}{self.message}", *self._lines(word))))
+
+    def _lines(self, word: Word) -> list[str]:
+        return [self.hint, *map(word, self.remedies)]
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        hint = f"\n  {self.hint}" if self.hint else ""
-        return f"{place}{self.message}{hint}"
+        return self.worded(repr)
 
 
 class ProblemsFound(ReviewError):
     """All the problems of one or several files at once, in the order of the files."""
 
-    def __init__(self, message: str, problems: Sequence[Problem], *, hint: str = "", more: int = 0) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self,
+        message: str,
+        problems: Sequence[Problem],
+        *,
+        hint: str = "",
+        more: int = 0,
+        remedies: Sequence[Remedy] = (),
+    ) -> None:
+        super().__init__(message, hint=hint, remedies=remedies)
         self.problems = tuple(problems)
         self.more = more
 
-    def __str__(self) -> str:
-        lines = [self.message, *(f"  {problem}" for problem in self.problems)]
-        if self.more:
-            lines.append(f"  ... and {self.more} more of the same files")
-        if self.hint:
-            lines.append(f"  {self.hint}")
-        return "\n".join(lines)
+    def _lines(self, word: Word) -> list[str]:
+        more = f"... and {self.more} more of the same files" if self.more else ""
+        return [*(problem.worded(word) for problem in self.problems), more, *super()._lines(word)]
 
 
 class PolicyFileInvalid(ProblemsFound):
@@ -120,6 +146,10 @@ class SignInRefused(ReviewError):
     """A name and password sign nobody in, or were tried too often."""
 
 
+class WordsMissing(ReviewError):
+    """An action lacks what it is recorded with: who does it, why, or its text."""
+
+
 class WorkersFailed(ReviewError):
     """Processes or a cluster could not do their part of the work; nothing came of it."""
 
@@ -147,11 +177,6 @@ def suggest(given: str, allowed: Iterable[str], *, most: int = 12) -> str:
         return ""
     shown = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
     return f"Allowed: {shown}."
-
-
-def how_to_install(extra: str) -> str:
-    """A hint: the command that installs an optional part of the package."""
-    return f"Install it: pip install 'joint-review[{extra}]'"
 
 
 def refuse(expected: str, hint: object = "") -> PydanticCustomError:

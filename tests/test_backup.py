@@ -26,6 +26,7 @@ from programme.backup import back_up, restore_backup
 from programme.check import head_of_record
 from programme.database import Database, add_event, one, rows, transaction
 from rules.errors import DatabaseUnusable
+from rules.remedy import Replace
 
 ROOT = Path(__file__).parent.parent
 
@@ -253,7 +254,7 @@ def test_a_working_database_is_never_written_over_and_kept_aside_when_told_to(
     lost = head_of(path)
     with pytest.raises(DatabaseUnusable, match="there is a database at") as caught:
         restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, reopen=open_programme)
-    assert "--replace" in caught.value.hint and head_of(path) == lost
+    assert isinstance(caught.value.remedies[0], Replace) and head_of(path) == lost
     path.chmod(0o640)
     first = restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, reopen=open_programme, replace=True)
     assert first.kept is not None and first.kept.parent == tmp_path

@@ -48,7 +48,14 @@ from joint_review.cli import cli
 from joint_review.opening import open_programme
 from programme.database import Database, rows
 from programme.reviews import Review
-from rules.errors import DecisionRefused, EvidenceInvalid, ReviewError, RunImpossible, UnknownName
+from rules.errors import (
+    DecisionRefused,
+    EvidenceInvalid,
+    ReviewError,
+    RunImpossible,
+    UnknownName,
+    WordsMissing,
+)
 
 HEARSAY = finding("I1", "strength", domains="carers;workforce", finding="Everybody says so.")
 """An item that two domains of different questions rest on."""
@@ -259,8 +266,8 @@ def test_the_register_lists_by_review_and_by_what_is_open(db: Database, review: 
 BAD: dict[str, tuple[tuple[str, str], dict[str, str], type[ReviewError], str]] = {
     "an unknown kind": (("ratings", "carers"), {}, UnknownName, "Did you mean 'rating'"),
     "an unknown ground": (("rating", "carers"), {"ground": "one sourse"}, UnknownName, "'one source'"),
-    "no text": (("rating", "carers"), {"text": "  "}, DecisionRefused, "a challenge needs its text"),
-    "nobody": (("rating", "carers"), {"by": ""}, DecisionRefused, "a challenge needs the person"),
+    "no text": (("rating", "carers"), {"text": "  "}, WordsMissing, "a challenge needs its text"),
+    "nobody": (("rating", "carers"), {"by": ""}, WordsMissing, "a challenge needs the person"),
     "a mistyped domain": (("rating", "carer"), {}, UnknownName, "Did you mean 'carers'"),
     "a mistyped rule": (("rule", "carers.mainly-good.strength"), {}, UnknownName, "Did you mean"),
     "a mistyped measure": (("measure", "carers.strengths_shar"), {}, UnknownName, "carers.strengths_share"),
@@ -398,7 +405,7 @@ def test_what_has_not_changed_since_cannot_be_named_as_an_effect(
 
 def test_without_an_effect_the_reason_stands_alone_but_must_be_there(db: Database, review: Review) -> None:
     raise_challenge(db, review, "rating", "carers", **GIVEN)
-    with pytest.raises(DecisionRefused, match="an outcome needs a reason"):
+    with pytest.raises(WordsMissing, match="an outcome needs a reason"):
         close_challenge(db, 1, "not upheld", because=" ", by="lead", at=AT)
     with pytest.raises(UnknownName, match="Did you mean 'upheld'"):
         close_challenge(db, 1, "uphelt", because="No.", by="lead", at=AT)

@@ -31,7 +31,7 @@ from evidence.items import withdraw_item
 from evidence.measures.compute import evidence_digest
 from programme.database import Database, one, rows
 from programme.reviews import find_review, store_frameworks
-from rules.errors import EvidenceInvalid, ImportRefused
+from rules.errors import EvidenceInvalid, ImportRefused, WordsMissing
 from rules.loader import load_policy
 
 SCORE = {
@@ -232,7 +232,7 @@ def test_a_changed_coding_is_refused_or_takes_the_place_of_the_old_one(desk: Des
     number = one(desk.db, "select id from evidence where locator = 'p. 1'")
     assert problem == (
         f"codings.csv, row 2: 'second' has coded item E{number} otherwise before."
-        " Give --replace to withdraw the old coding."
+        " Replace(effect='withdraw the old coding')"
     )
     report = desk.load_rows("codings", coding(domains="carers;assessment"), replace=True)
     assert (report.added["codings"], report.replaced) == (1, 1)
@@ -261,7 +261,7 @@ def test_a_coding_is_withdrawn_with_a_reason_and_once(desk: Desk) -> None:
     desk.load_rows("codings", coding())
     number = one(desk.db, "select id from evidence where locator = 'p. 1'")
     how = {"by": "lead", "at": AT}
-    with pytest.raises(EvidenceInvalid, match="a reason is needed"):
+    with pytest.raises(WordsMissing, match="withdrawing a coding needs a reason"):
         withdraw_coding(desk.db, desk.review, number, "second", because=" ", **how)
     with pytest.raises(EvidenceInvalid, match=r"'secnd' has not coded .*\n.*Did you mean 'second'"):
         withdraw_coding(desk.db, desk.review, number, "secnd", because="Wrong.", **how)

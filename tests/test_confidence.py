@@ -35,7 +35,7 @@ from assessment.runs.run import Run
 from joint_review.opening import open_programme
 from programme.database import Database, one
 from programme.reviews import Review
-from rules.errors import EvidenceInvalid, UnknownName
+from rules.errors import UnknownName, WordsMissing
 from rules.loader import PolicySet
 
 
@@ -175,8 +175,8 @@ def test_statements_are_never_changed_and_the_latest_stands_last(
         ({"domain": "services"}, UnknownName, "no domain 'services'"),
         ({"level": "middling"}, UnknownName, "no level of confidence"),
         ({"words": {"method": "x"}}, UnknownName, "Did you mean 'methods'"),
-        ({"because": " "}, EvidenceInvalid, "--because"),
-        ({"by": ""}, EvidenceInvalid, "--by"),
+        ({"because": " "}, WordsMissing, "needs a reason"),
+        ({"by": ""}, WordsMissing, "needs the person"),
     ],
 )
 def test_a_statement_that_cannot_be_signed_is_refused(

@@ -52,7 +52,7 @@ def why(path: Path, *migrations: Migrations) -> str:
     """What is said of a file that cannot be opened."""
     with pytest.raises(DatabaseUnusable) as caught:
         open_database(path, [evidence_upgrades, *migrations]).conn.close()
-    assert caught.value.hint
+    assert caught.value.hint or caught.value.remedies
     return str(caught.value)
 
 
@@ -97,7 +97,7 @@ def test_a_search_finds_what_is_stored_and_forgets_what_is_changed(db: Database)
 
 def test_a_missing_database_is_named_with_the_way_to_make_one(tmp_path: Path) -> None:
     said = why(tmp_path / "none.db")
-    assert "there is no database at" in said and "joint-review init --db" in said
+    assert "there is no database at" in said and "MakeDatabase(" in said
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

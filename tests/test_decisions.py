@@ -44,7 +44,7 @@ from joint_review.opening import open_programme
 from programme.database import Database, one, rows
 from programme.names import same_person
 from programme.reviews import Review
-from rules.errors import DecisionRefused, ReviewError, RunImpossible, UnknownName
+from rules.errors import DecisionRefused, ReviewError, RunImpossible, UnknownName, WordsMissing
 
 BECAUSE = {"because": "Seen on visits.", "at": AT}
 
@@ -380,7 +380,7 @@ def test_a_cell_that_the_grid_does_not_have_is_refused(db: Database, review: Rev
 
 REFUSED: dict[str, tuple[Callable[..., Any], tuple[str, ...], dict[str, Any], type[ReviewError], str]] = {
     "accepting a mistyped domain": (accept, ("carer",), {}, UnknownName, "Did you mean 'carers'"),
-    "accepting by nobody": (accept, ("carers",), {"by": " "}, DecisionRefused, "a decision needs the person"),
+    "accepting by nobody": (accept, ("carers",), {"by": " "}, WordsMissing, "a decision needs the person"),
     "accepting by who made the run": (accept, ("carers",), {"by": "lead"}, DecisionRefused, "cannot accept"),
     "accepting on an unknown run": (
         accept,
@@ -405,7 +405,7 @@ REFUSED: dict[str, tuple[Callable[..., Any], tuple[str, ...], dict[str, Any], ty
         "no override of carers awaits",
     ),
     "approving the cell": (approve, ("cell",), {}, DecisionRefused, "no override of cell awaits approval"),
-    "approving by nobody": (approve, ("leadership",), {"by": ""}, DecisionRefused, "an approval needs"),
+    "approving by nobody": (approve, ("leadership",), {"by": ""}, WordsMissing, "an approval needs"),
     "approving one's own": (approve, ("leadership",), {"by": "lead-2"}, DecisionRefused, "cannot approve it"),
     "approving on an unknown run": (approve, ("leadership",), {"run": 77}, UnknownName, "Allowed: 1"),
 }

@@ -37,6 +37,7 @@ from programme.reviews import Review
 from rules.errors import RunImpossible, UnknownName
 from rules.loader import PolicySet
 from rules.ratings import MeasureValue
+from rules.remedy import VerifyRun
 from rules.rulebook import Rulebook
 
 
@@ -207,7 +208,7 @@ def test_recorded_measures_that_do_not_give_the_recorded_firings_are_an_error(ru
     changed = dataclasses.replace(run, result=dataclasses.replace(run.result, measures=measures))
     with pytest.raises(RunImpossible, match=r"do not give the firings it recorded: carers\.") as caught:
         explain_rules(changed, "leadership.well.strengths")
-    assert f"joint-review verify {run.id}" in caught.value.hint
+    assert caught.value.remedies == (VerifyRun(run.id),)
 
 
 def test_an_older_run_is_explained_by_the_rulebook_frozen_with_it(tmp_path: Path) -> None:

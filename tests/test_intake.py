@@ -242,7 +242,7 @@ def test_problems_with_what_is_stored_are_found_beside_those_of_the_rows(loaded:
         "findings.csv, row 6",
     ]
     assert "item E1 has the same source and locator and says something else" in found[0]
-    assert "--replace" in found[0]
+    assert "Replace(" in found[0]
     assert found[2].endswith("there is no source 'I11' in this review. Did you mean 'I1'?")
     assert "stands twice, with different content (also findings.csv, row 5)" in found[3]
 

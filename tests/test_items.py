@@ -35,7 +35,7 @@ from evidence.items import (
 from programme.database import Database
 from programme.database import rows as rows_of
 from programme.reviews import Review
-from rules.errors import EvidenceInvalid, UnknownName
+from rules.errors import EvidenceInvalid, UnknownName, WordsMissing
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_withdrawn_item_stays_with_who_when_and_why(db: Database, review: Revi
 def test_nothing_is_withdrawn_without_a_reason(db: Database, review: Review, because: str) -> None:
     [number] = put(db, review, finding("I1"))
     before = tables_of(db)
-    with pytest.raises(EvidenceInvalid, match="a reason is needed"):
+    with pytest.raises(WordsMissing, match="withdrawing evidence needs a reason"):
         withdraw_item(db, review, number, by="lead", because=because, at=AT)
     assert tables_of(db) == before
 

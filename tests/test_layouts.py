@@ -103,7 +103,7 @@ def test_headers_that_fit_nothing_are_refused_with_the_layouts_there_are() -> No
     for headers in (["name", "address"], ["source"], ["1", "2"], []):
         [problem] = said(table(headers))
         assert "these headers fit no layout. Layouts: sources, findings" in problem
-        assert "evidence template" in problem
+        assert "ShowLayout(" in problem
 
 
 def test_problems_of_the_file_do_not_hide_its_layout() -> None:

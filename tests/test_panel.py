@@ -37,7 +37,7 @@ from joint_review.cli import cli
 from joint_review.opening import open_programme
 from programme.database import Database, rows
 from programme.reviews import Review
-from rules.errors import DecisionRefused, ReviewError, UnknownName
+from rules.errors import DecisionRefused, ReviewError, UnknownName, WordsMissing
 
 MEMBERS = ("lead-1", "moderator-1", "reviewer-1")
 SCALE = [level.id for level in WELSH.framework.scale_of("carers")]
@@ -215,8 +215,8 @@ REFUSED: dict[str, tuple[Callable[..., Any], dict[str, Any], type[ReviewError], 
     "a panel on the cell": (open_panel, {"target": "cell"}, UnknownName, "there is no domain or question"),
     "a panel of one": (open_panel, {"members": ["a"]}, DecisionRefused, "at least two members"),
     "a member twice": (open_panel, {"members": ["a", "b", " A "]}, DecisionRefused, "named twice"),
-    "a member without a name": (open_panel, {"members": ["a", " "]}, DecisionRefused, "needs the person"),
-    "a panel by nobody": (open_panel, {"by": " "}, DecisionRefused, "a panel needs the person"),
+    "a member without a name": (open_panel, {"members": ["a", " "]}, WordsMissing, "needs the person"),
+    "a panel by nobody": (open_panel, {"by": " "}, WordsMissing, "a panel needs the person"),
     "a vote of a stranger": (vote, {"by": "lead-2"}, DecisionRefused, "lead-2 is no member"),
     "a second vote": (vote, {"by": "Lead-1"}, DecisionRefused, "lead-1 has voted on carers already"),
     "a vote on what nobody asks": (
@@ -226,7 +226,12 @@ REFUSED: dict[str, tuple[Callable[..., Any], dict[str, Any], type[ReviewError], 
         "no panel is voting on workforce",
     ),
     "a level there is not": (vote, {"level_id": "por"}, UnknownName, "Did you mean 'poor'"),
-    "closing without a reason": (close_panel, {"because": " "}, DecisionRefused, "needs a reason"),
+    "closing without a reason": (
+        close_panel,
+        {"because": " "},
+        WordsMissing,
+        "panel early needs a reason",
+    ),
     "closing what is not open": (
         close_panel,
         {"target": "workforce"},

@@ -69,9 +69,11 @@ from rules.errors import (
     EnginesDisagree,
     RunImpossible,
     UnknownName,
+    WordsMissing,
 )
 from rules.evaluate import Evaluator
 from rules.loader import PolicySet
+from rules.remedy import Assess, UpgradeDatabase
 from rules.sentences import Gap
 
 needs_engine = pytest.mark.skipif(not available(), reason="durable_rules cannot be imported on this Python")
@@ -598,8 +600,8 @@ def test_decisions_of_one_review_say_nothing_about_another(db: Database) -> None
         ({"level_id": "mainly-god"}, UnknownName, "Did you mean 'mainly-good'"),
         ({"level_id": "well"}, UnknownName, "there is no level of carers 'well'"),
         ({"level_id": ""}, UnknownName, "there is no level of carers"),
-        ({"because": "  "}, DecisionRefused, "a rating needs a reason"),
-        ({"by": ""}, DecisionRefused, "a rating needs the person who gives it"),
+        ({"because": "  "}, WordsMissing, "a rating needs a reason"),
+        ({"by": ""}, WordsMissing, "a rating needs the person who gives it"),
         ({"level_id": None}, DecisionRefused, "nobody has rated 'carers'"),
     ],
 )
@@ -671,14 +673,14 @@ def test_a_framework_that_changed_since_is_refused_until_the_database_follows(db
     changed = WELSH.framework.model_copy(update={"note": "Another note."})
     with pytest.raises(RunImpossible, match="has changed since") as caught:
         assess_plainly(db, review, PolicySet(changed, WELSH.rulebook))
-    assert "joint-review init" in caught.value.hint
+    assert caught.value.remedies == (UpgradeDatabase(),)
     assert one(db, "select count(*) from run") == 0
 
 
 def test_a_review_not_yet_assessed_has_no_run_to_show(db: Database) -> None:
     with pytest.raises(RunImpossible, match="has not been assessed yet") as caught:
         load_run(db, new_review(db))
-    assert "joint-review assess r1" in caught.value.hint
+    assert caught.value.remedies == (Assess("r1"),)
 
 
 def test_a_run_of_another_review_is_not_found(db: Database) -> None:

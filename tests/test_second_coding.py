@@ -48,7 +48,8 @@ from evidence.sources import SourceDetails, add_sources
 from joint_review.cli import cli
 from joint_review.opening import open_programme
 from programme.database import one, rows
-from rules.errors import DecisionRefused, EvidenceInvalid, ImportRefused, UnknownName
+from rules.errors import DecisionRefused, EvidenceInvalid, ImportRefused, UnknownName, WordsMissing
+from rules.remedy import Give, Part
 
 FIRST, SECOND, THIRD = "reviewer-1", "reviewer-2", "lead-1"
 REASON = "Both files say so."
@@ -237,7 +238,7 @@ def test_by_domain_a_small_domain_is_represented_as_often_as_a_large_one(office:
     assert {"p. 41", "p. 42", "p. 43"} < set(drawn)
     with pytest.raises(EvidenceInvalid, match="2 items cannot represent every domain") as caught:
         office.draw(2, to="reviewer-3", by_domain=True)
-    assert "--items 3" in caught.value.hint
+    assert caught.value.remedies == (Give(Part.ITEMS, ("3",)),)
 
 
 @pytest.mark.parametrize(
@@ -700,7 +701,7 @@ def test_what_is_agreed_settled_withdrawn_or_still_being_coded_is_not_settled(co
 @pytest.mark.parametrize(
     ("said", "because", "kind", "says"),
     [
-        (STRONG, " ", DecisionRefused, "a settlement needs a reason"),
+        (STRONG, " ", WordsMissing, "a settlement needs a reason"),
         (CodedAs(domains=("carers",)), "So.", EvidenceInvalid, "direction and significance are needed"),
         (CodedAs("strength", 4), "So.", EvidenceInvalid, "4 is no significance"),
         (CodedAs("up", 1), "So.", UnknownName, "there is no direction 'up'"),

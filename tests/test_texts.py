@@ -221,7 +221,9 @@ def test_a_text_is_read_in_its_encoding(content: bytes, encoding: str, text: str
 
 def test_bytes_that_are_not_in_the_encoding_are_refused_with_their_line() -> None:
     said = refusal("a.txt", b"one\ntwo\ncaf\xe9\n")
-    assert said.startswith("a.txt: line 3 is not utf-8 text (byte 0xe9). Save it as UTF-8, or say what it is")
+    assert said.startswith(
+        "a.txt: line 3 is not utf-8 text (byte 0xe9). Save it as UTF-8, or name its encoding"
+    )
     assert refusals(("a.txt", b"x"), encoding="klingon") == [
         "encoding: the encoding 'klingon' is not known. Use utf-8, cp1252 or utf-16."
     ]

@@ -412,7 +412,9 @@ async def test_a_review_not_yet_assessed_shows_its_evidence_and_how_to_assess_it
         assert answer["questions"][0]["domains"][0]["status"] == "none"
         trail = await open_site.get("/reviews/westvale-2026/trail/cell")
         assert trail.status_code == 404
-        assert "joint-review assess westvale-2026" in trail.text
+        assert 'href="/reviews/westvale-2026#assess"' in trail.text and "joint-review " not in trail.text
+        told = (await open_site.get("/reviews/westvale-2026/trail/cell.json")).json()
+        assert told["hint"] == "Assess the review."
         assert "No evidence yet" in await open_site.page("/reviews/westvale-2026/items")
         assert "Not assessed yet" in await open_site.page("/")
 
@@ -730,22 +732,18 @@ async def test_a_run_that_cannot_be_made_again_is_shown_without_what_would_follo
     raw.conn.close()
     async with served(example_copy) as open_site:
         assert "cannot be repeated" in await open_site.page(f"{REVIEW}/whatif/carers")
-        assert "joint-review verify 1" in await open_site.page(f"{REVIEW}/whatif/carers")
+        assert "verify run 1" in await open_site.page(f"{REVIEW}/whatif/carers")
         text = await open_site.page(REVIEW)
         assert "Rests on one source" not in text and "Inconsistent" in text
 
 
-async def test_a_review_too_large_for_a_page_is_left_to_the_command_line(example_copy: Path) -> None:
+async def test_a_review_too_large_for_a_page_is_left_to_who_runs_the_server(example_copy: Path) -> None:
     with patch.object(worked, "MOST_ITEMS", 500):
         async with served(example_copy) as open_site:
-            for page, command in (
-                ("whatif/carers", "whatif"),
-                ("uncertainty", "uncertainty"),
-                ("next", "next"),
-            ):
+            for page in ("whatif/carers", "uncertainty", "next"):
                 text = await open_site.page(f"{REVIEW}/{page}")
-                assert "567 items, more than a page works through (500)" in text
-                assert f"joint-review {command} wales-2004-08" in text
+                assert "567 items, too many to compute this on a page (at most 500)" in text
+                assert "Ask whoever runs this server" in text and "joint-review " not in text
             assert "Rests on one source" not in await open_site.page(REVIEW)
 
 
@@ -975,8 +973,8 @@ async def test_a_name_that_nothing_carries_is_a_404_with_a_hint(site: Site, path
         (f"{REVIEW}/items?only=everything", "There is no selection"),
         (f"{REVIEW}/items?search={'x' * 201}", "at most 200 characters"),
         ("/reviews?page=x", "Page must be a whole number from 1"),
-        (f"{REVIEW}/uncertainty?draws=99", "A page draws 100 to 10,000 times, not 99"),
-        (f"{REVIEW}/next?draws=10001", "A page draws 100 to 10,000 times, not 10,001"),
+        (f"{REVIEW}/uncertainty?draws=99", "Choose between 100 and 10,000 draws, not 99"),
+        (f"{REVIEW}/next?draws=10001", "Choose between 100 and 10,000 draws, not 10,001"),
         (f"{REVIEW}/uncertainty?draws=many", "Draws must be a whole number from 1"),
         (f"{REVIEW}/uncertainty?seed=-1", "Seed must be a whole number from 0"),
         (f"{REVIEW}/uncertainty/profile.svg?seed=x", "Seed must be a whole number from 0"),

@@ -106,7 +106,7 @@ async def test_nobody_else_signs_and_nothing_changes(bench: Bench) -> None:
         ({"level": "certain"}, {"level": "'certain' is none of: very low, low, moderate, high."}),
         ({"because": " "}, {"because": "Say why."}),
         ({"domain": ""}, {"domain": "No domain is named."}),
-        ({"draws": "7"}, {"draws": "A page draws 100 to 10,000 times."}),
+        ({"draws": "7"}, {"draws": "Choose between 100 and 10,000 draws."}),
     ],
 )
 async def test_what_is_not_filled_in_is_said_beside_its_field_and_what_was_typed_is_kept(

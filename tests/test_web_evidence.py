@@ -249,8 +249,8 @@ async def test_a_withdrawn_value_leaves_the_picture_at_once(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("page", "words", "command"),
     [
-        ("indicators", "has no indicators", "joint-review evidence template indicators"),
-        ("agreement", "coded by one reviewer only", "joint-review evidence template codings"),
+        ("indicators", "has no indicators", "Ask whoever runs this server to import indicators."),
+        ("agreement", "coded by one reviewer only", "Draw items for a second reviewer."),
     ],
 )
 async def test_a_review_without_them_says_how_to_bring_them_in(
@@ -267,7 +267,7 @@ async def test_a_review_without_survey_results_says_how_to_bring_them_in(tmp_pat
     db.conn.close()
     async with served(tmp_path / "programme.db") as site:
         text = await site.page("/reviews/new/surveys")
-        assert "has no survey results" in text and "template survey-results" in text
+        assert "has no survey results" in text and "to import survey results." in text
 
 
 # Agreement
@@ -314,12 +314,12 @@ async def test_a_new_coding_shows_at_once(copy: Path, tmp_path: Path) -> None:
         assert "4 items were coded by two" in await site.page("/reviews/a/agreement")
 
 
-async def test_more_codings_than_a_page_works_through_are_left_to_the_command_line(site: Site) -> None:
+async def test_more_codings_than_a_page_works_through_are_left_to_who_runs_the_server(site: Site) -> None:
     # Three items by two people: six codings, one pair and all together, 1,000 draws.
     with patch.object(agreement, "MOST_WORK", 11_999):
         text = await site.page("/reviews/a/agreement")
-        assert "6 codings by 2 reviewers, drawn 1,000 times, are more than a page works through" in text
-        assert "joint-review agreement a --draws 1000 --seed 0" in text
+        assert "6 codings by 2 reviewers, drawn 1,000 times, are too many to compute this on a page" in text
+        assert "Choose fewer draws." in text and "joint-review " not in text
         assert "Krippendorff" in await site.page("/reviews/a/agreement?draws=900")
 
 
@@ -333,7 +333,7 @@ async def test_more_codings_than_a_page_works_through_are_left_to_the_command_li
         ("/reviews/a/agreement?page=2", 404, "There is no page"),
         ("/reviews/a/surveys?page=x", 400, "Page must be a whole number from 1"),
         (f"/reviews/a/surveys?question={'x' * 201}", 400, "at most 200 characters"),
-        ("/reviews/a/agreement?draws=99", 400, "A page draws 100 to 10,000 times, not 99"),
+        ("/reviews/a/agreement?draws=99", 400, "Choose between 100 and 10,000 draws, not 99"),
         ("/reviews/a/agreement?seed=no", 400, "Seed must be a whole number from 0"),
     ],
 )

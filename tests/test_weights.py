@@ -365,7 +365,7 @@ def test_other_margins_need_to_be_asked_for_and_the_old_ones_stay_on_record(desk
     [problem] = problems(desk, answers=None, known=None, margins=other)
     assert problem == (
         "margins.csv, row 2: the margin of 'age' is already there and says something else. Give all its"
-        " categories together, and --replace to weight by them instead."
+        " categories together. Replace(effect='weight by them instead')"
     )
     report = load(desk, answers=None, known=None, margins=other, replace=True)
     assert (report.added["margins"], report.replaced) == (2, 1)
@@ -521,8 +521,8 @@ def test_all_that_is_wrong_with_the_categories_is_said_at_once(desk: Desk) -> No
 def test_margins_without_respondents_are_refused(desk: Desk) -> None:
     [problem] = problems(desk, answers=None, known=None)
     assert problem == (
-        "margins.csv, row 2: 'S1' has margins, but no respondents. Import the survey responses first, or in"
-        " the same command."
+        "margins.csv, row 2: 'S1' has margins, but no respondents. Import the survey responses first, or"
+        " together with this file."
     )
 
 

@@ -43,6 +43,7 @@ from programme.reviews import Review, find_review
 from rules.errors import ReviewError, RunImpossible, UnknownName
 from rules.loader import load_policy
 from rules.ratings import rounded
+from rules.remedy import Give, Part
 
 
 @pytest.fixture
@@ -183,7 +184,7 @@ def test_a_name_that_could_be_two_things_must_say_which(db: Database) -> None:
     _, base = based(db, source, finding("survey"), survey("S1", "Respect", 50))
     with pytest.raises(ReviewError, match="is a source and a kind") as error:
         find_left_out(db, base, "survey")
-    assert "--without source:survey or --without kind:survey" in error.value.hint
+    assert error.value.remedies == (Give(Part.WITHOUT, ("source:survey", "kind:survey")),)
     assert find_left_out(db, base, "kind:survey")["items"] == 1
 
 

@@ -38,6 +38,7 @@ from programme.names import check_person, check_words, same_person
 from programme.reviews import Review, find_review, list_reviews
 from rules.errors import DecisionRefused, UnknownName
 from rules.framework import Framework
+from rules.remedy import LeaveOut, Part, RaiseChallenge
 
 CHALLENGES = """
 select c.id as number, v.key as review, c.kind, c.target, c.rating, c.evidence_id as item, c.ground, c.text,
@@ -151,7 +152,7 @@ def raise_challenge(
         raise UnknownName("kind of challenge", kind, CHALLENGED)
     if ground not in GROUNDS:
         raise UnknownName("ground of a challenge", ground, GROUNDS)
-    by, text = check_person(by, "a challenge"), check_words(text, "a challenge", "its text", "--text")
+    by, text = check_person(by, "a challenge"), check_words(text, "a challenge", Part.TEXT)
     with transaction(db):
         what = _find(db, review, kind, target)
         event = add_event(
@@ -226,7 +227,7 @@ def _check_measure(run: Run, rated: str, measure: str) -> None:
 
 def reply_to_challenge(db: Database, number: int, *, text: str, by: str, at: datetime) -> dict[str, Any]:
     """Add a reply to an open challenge; returns the challenge."""
-    by, text = check_person(by, "a reply"), check_words(text, "a reply", "its text", "--text")
+    by, text = check_person(by, "a reply"), check_words(text, "a reply", Part.TEXT)
     with transaction(db):
         found = _open(db, number)
         event = add_event(
@@ -298,7 +299,8 @@ def _open(db: Database, number: int) -> dict[str, Any]:
     if closed:
         raise DecisionRefused(
             f"challenge {number} was closed by {closed[0]['by']}: {closed[0]['outcome']}",
-            hint="Raise a new one if there is more to say: joint-review challenge add --help",
+            hint="Raise a new one if there is more to say.",
+            remedies=[RaiseChallenge(_review_of(db, found[0]["review_id"]).key)],
         )
     return found[0]
 
@@ -320,7 +322,8 @@ def _effects(db: Database, challenge: dict[str, Any], changed: Iterable[str]) ->
         if not found:
             raise DecisionRefused(
                 f"nothing of {name} has changed since challenge {challenge['id']} was raised",
-                hint="Make the change first; or leave --changed out: nothing was changed then.",
+                hint="Make the change first; or close the challenge without naming a change.",
+                remedies=[LeaveOut(Part.CHANGED)],
             )
         yield from found
 

@@ -22,8 +22,9 @@ from assessment.robustness.uncertainty import TargetChances, Uncertainty
 from assessment.runs.run import Run
 from evidence.at_event import COUNTED_PAIRS, counted_at
 from programme.database import Database, add_event, insert, one, rows, rows_as, transaction
+from programme.names import check_person, check_words
 from programme.reviews import Review
-from rules.errors import EvidenceInvalid, UnknownName
+from rules.errors import UnknownName
 from rules.words import many, percent
 
 LEVELS = ("very low", "low", "moderate", "high")
@@ -232,7 +233,7 @@ def state_confidence(
     """Record a person's statement of confidence in a domain's rating, beside what the figures suggest.
 
     `words` may say something on each of the four parts. Statements are never changed; the latest counts.
-    Raises UnknownName for a domain, level or part there is not, EvidenceInvalid without a reason or a name.
+    Raises UnknownName for a domain, level or part there is not, WordsMissing without a reason or a name.
     """
     suggested = suggest_confidence(db, review, run, uncertainty)
     words = words or {}
@@ -243,10 +244,8 @@ def state_confidence(
     ):
         if given not in allowed:
             raise UnknownName(kind, given, allowed)
-    if not because.strip():
-        raise EvidenceInvalid("a statement of confidence needs its words", hint="Give them with --because.")
-    if not by.strip():
-        raise EvidenceInvalid("a statement of confidence needs the person who signs", hint="Give --by.")
+    what = "a statement of confidence"
+    by, because = check_person(by, what), check_words(because, what)
     mine = suggested[domain]
     said = {"target": domain, "level": level, "suggested_level": mine.level}
     for name, part in mine.parts.items():

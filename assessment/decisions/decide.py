@@ -39,6 +39,7 @@ from programme.names import check_person, check_words, same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused, UnknownName
 from rules.framework import in_language
+from rules.remedy import Assess, ClosePanel, Rate, ShowChallenge, ShowDecisions, TakeBack
 
 
 def accept(
@@ -94,14 +95,14 @@ def _acceptable(standing: Standing, seen: Seen, target: str, by: str) -> dict[st
     if rating["status"] == "open":
         raise DecisionRefused(
             f"nothing is proposed for {target}: its level is left to people",
-            hint=f"Give one: joint-review rate {review.key} {target} LEVEL --because REASON",
+            remedies=[Rate(review.key, target)],
         )
     if rating["status"] == "decided":
         raise DecisionRefused(
             f"in run {seen.id} the rating of {target} is a person's own, with the approval of another;"
             " there is no proposal to accept",
-            hint="To have the proposal back, take the rating back (joint-review rate --take-back) and assess"
-            " again.",
+            hint="To have the proposal back, take the rating back and assess again.",
+            remedies=[TakeBack(review.key, target), Assess(review.key)],
         )
     if same_person(by, seen.by):
         raise DecisionRefused(
@@ -314,7 +315,7 @@ def _waiting(standing: Standing, target: str) -> list[dict[str, Any]]:
     if not found:
         raise DecisionRefused(
             f"no override of {target} awaits approval",
-            hint=f"See where decisions stand: joint-review decisions {review.key}",
+            remedies=[ShowDecisions(review.key)],
         )
     return found
 
@@ -349,7 +350,7 @@ def _refuse_challenged(standing: Standing, run: int, target: str, done: str) -> 
         which = f"challenge {numbers[0]} is" if len(numbers) == 1 else f"challenges {_listed(numbers)} are"
         raise DecisionRefused(
             f"{target} cannot be {done} while {which} open",
-            hint=f"See: joint-review challenge show {numbers[0]}",
+            remedies=[ShowChallenge(standing.review.key, numbers[0])],
         )
 
 
@@ -362,7 +363,8 @@ def _refuse_while_voting(standing: Standing, target: str) -> None:
     if target in standing.voting:
         raise DecisionRefused(
             f"a panel is voting on {target}; a decision now would lead its votes",
-            hint=f"Wait for all votes, or close it: joint-review panel close {review.key} {target}",
+            hint="Wait for all votes, or close the panel.",
+            remedies=[ClosePanel(review.key, target)],
         )
 
 

@@ -26,6 +26,7 @@ from programme.names import check_person, check_words, same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused
 from rules.framework import in_language
+from rules.remedy import Give, OpenPanel, Part, ShowPanel
 
 FEWEST_MEMBERS = 2
 PANELS = """
@@ -70,14 +71,12 @@ def open_panel(
     if twice:
         raise DecisionRefused(f"{twice[0]} is named twice as a member of the panel")
     if len(names) < FEWEST_MEMBERS:
-        raise DecisionRefused(
-            "a panel needs at least two members", hint="Name each with --member, e.g. --member reviewer-1."
-        )
+        raise DecisionRefused("a panel needs at least two members", remedies=[Give(Part.MEMBERS)])
     with transaction(db):
         if one(db, OPEN, [review.id, target]) is not None:
             raise DecisionRefused(
                 f"a panel is voting on {target} already",
-                hint=f"See who is still to vote: joint-review panel show {review.key} {target}",
+                remedies=[ShowPanel(review.key, target)],
             )
         run = latest_run(db, review)
         event = add_event(
@@ -152,7 +151,7 @@ def close_panel(
 ) -> dict[str, Any]:
     """Close a panel before all have voted; returns it with the votes there are. Raises DecisionRefused."""
     review.framework.check_target(target)
-    by, because = check_person(by, "the end of a panel"), check_words(because, "to close a panel early")
+    by, because = check_person(by, "the end of a panel"), check_words(because, "closing a panel early")
     with transaction(db):
         number = _open_panel(db, review, target)
         members = rows(db, MEMBERS, [json.dumps([number])])
@@ -177,9 +176,7 @@ def close_panel(
 def _open_panel(db: Database, review: Review, target: str) -> int:
     number = one(db, OPEN, [review.id, target])
     if number is None:
-        raise DecisionRefused(
-            f"no panel is voting on {target}", hint="Open one: joint-review panel open --help"
-        )
+        raise DecisionRefused(f"no panel is voting on {target}", remedies=[OpenPanel(review.key, target)])
     return int(number)
 
 

@@ -16,6 +16,7 @@ from assessment.reasons.grid import CELL
 from programme.database import Database, rows
 from programme.reviews import Review
 from rules.errors import RunImpossible, UnknownName
+from rules.remedy import Assess
 
 # The latest run and the ones named, each rating a row.
 SEEN = """
@@ -72,7 +73,7 @@ class Standing:
         if found is None and run is None:
             raise RunImpossible(
                 f"the review {self.review.key} has not been assessed yet, so there is no rating to decide on",
-                hint=f"Run: joint-review assess {self.review.key}",
+                remedies=[Assess(self.review.key)],
             )
         if found is None:
             known = rows(self.db, "select id from run where review_id = ?", [self.review.id])

@@ -15,6 +15,7 @@ from rules.compile import Compiled, Meaning, Stratum, facts_of, rating_fact
 from rules.errors import RunImpossible, UnknownName
 from rules.evaluate import Evaluator, PatternExplained, Tried
 from rules.framework import in_language
+from rules.remedy import VerifyRun
 from rules.rule import Condition, Fact, Operator, Rule, Value
 from rules.rulebook import Limit
 from rules.words import many
@@ -212,7 +213,7 @@ def check_firings(run: Run, facts: dict[Stratum, list[Fact]]) -> set[str]:
         raise RunImpossible(
             f"the measures that run {run.id} recorded do not give the firings it recorded:"
             f" {', '.join(different[:3])}{more}",
-            hint=f"See where it differs: joint-review verify {run.id}",
+            remedies=[VerifyRun(run.id)],
         )
     return {rule for _, rule in fired}
 

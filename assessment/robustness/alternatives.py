@@ -26,6 +26,7 @@ from rules.framework import in_language
 from rules.inference import Inference
 from rules.loader import PolicySet
 from rules.ratings import MeasureValue, rounded
+from rules.remedy import VerifyRun
 from rules.rulebook import Measure
 
 AT_ONCE = 10_000
@@ -88,7 +89,7 @@ def load_baseline(db: Database, review: Review, run: Run) -> Baseline:
     if recorded != [(rating.target, rating.level, rating.proposed) for rating in inference.ratings]:
         raise RunImpossible(
             f"run {run.id} cannot be repeated, so nothing can be said of what would change it",
-            hint=f"See where it differs: joint-review verify {run.id}",
+            remedies=[VerifyRun(run.id)],
         )
     return Baseline(
         review=then,

@@ -32,6 +32,7 @@ from rules.errors import ReviewError, UnknownName
 from rules.framework import in_language
 from rules.inference import Inference, Rating
 from rules.ratings import MeasureValue, rounded
+from rules.remedy import Give, Part
 from rules.sentences import Sentences
 from rules.words import listed
 
@@ -388,8 +389,10 @@ def find_left_out(db: Database, baseline: Baseline, given: str) -> GivenItems:
         names = [one for kind in kinds for one in known.get(kind, ())]
         raise UnknownName(listed(kinds, "or"), name, names)
     if len(meant) > 1:
-        forms = listed((f"--without {kind}:{name}" for kind in meant), "or")
-        raise ReviewError(f"{name!r} is a {' and a '.join(meant)} of this review", hint=f"Write {forms}.")
+        raise ReviewError(
+            f"{name!r} is a {' and a '.join(meant)} of this review",
+            remedies=[Give(Part.WITHOUT, tuple(f"{kind}:{name}" for kind in meant))],
+        )
     kind = meant[0]
     if kind == "item":
         chosen = counted.item == find_item(db, baseline.review, item_number(name))["id"]

@@ -33,6 +33,7 @@ from rules.errors import RunImpossible, RunUnreadable, UnknownName
 from rules.inference import Inference, Rating, infer
 from rules.loader import PolicySet
 from rules.ratings import MeasureValue
+from rules.remedy import Assess, UpgradeDatabase
 from rules.rulebook import Of
 from rules.sentences import Sentences
 from rules.stored import stored_policy
@@ -167,7 +168,7 @@ def _check_framework(review: Review, policy: PolicySet) -> None:
     if policy.framework_digest != review.framework_digest:
         raise RunImpossible(
             f"the framework {policy.framework.id} has changed since it was put into the database",
-            hint="Bring the database up to date first: joint-review init --db FILE",
+            remedies=[UpgradeDatabase()],
         )
 
 
@@ -358,7 +359,7 @@ def load_run(db: Database, review: Review, run_id: int | None = None) -> Run:
     if not found and run_id is None:
         raise RunImpossible(
             f"the review {review.key} has not been assessed yet",
-            hint=f"Run: joint-review assess {review.key}",
+            remedies=[Assess(review.key)],
         )
     if not found:
         known = [str(row["id"]) for row in rows(db, "select id from run where review_id = ?", [review.id])]
@@ -378,7 +379,8 @@ def load_run(db: Database, review: Review, run_id: int | None = None) -> Run:
         raise RunUnreadable(
             f"run {row['id']} was made by {row['software']}, and {software_version()} cannot read its record:"
             f" {_unreadable(error)}",
-            hint=f"Use the version that made it, or assess again: joint-review assess {review.key}",
+            hint="Use the version that made it, or assess again.",
+            remedies=[Assess(review.key)],
         ) from error
     digest, event = row["result_digest"], row["evidence_event"]
     return Run(row["id"], review.key, digest, result, policy, event, format=recorded)

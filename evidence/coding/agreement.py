@@ -59,6 +59,7 @@ from evidence.measures.pairs import Codes, Numbers
 from programme.database import Database, one, rows
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid
+from rules.remedy import DrawItems, ShowLayout
 from rules.words import many
 
 FEWEST = 100
@@ -302,8 +303,9 @@ def measure_agreement(
             f"every item of the review {review.key} {alone}: there is nothing to compare"
             if by_one
             else f"the review {review.key} has no items: there is nothing to compare",
-            hint="Let a second reviewer code some items without seeing the first coding (joint-review coding"
-            " draw), hand them in, or import codings: joint-review evidence template codings",
+            hint="Let a second reviewer code some items without seeing the first coding and hand them in, or"
+            " import codings.",
+            remedies=[DrawItems(review.key), ShowLayout("codings")],
         )
     figures: list[Figure] = []
     groups: list[tuple[int, ...]] = [tuple(range(len(codes.coders)))]

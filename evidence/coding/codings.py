@@ -18,6 +18,7 @@ from typing import TypedDict
 
 from evidence.actions import EvidenceAction
 from programme.database import Database, add_event, rows, transaction
+from programme.names import check_words
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, suggest
 
@@ -34,8 +35,7 @@ def withdraw_coding(
 
     Raises EvidenceInvalid without a reason, and where the reviewer has not coded the item.
     """
-    if not because.strip():
-        raise EvidenceInvalid("a reason is needed to withdraw a coding", hint="Give it with --because.")
+    because = check_words(because, "withdrawing a coding")
     with transaction(db):
         codings = {row["coded_by"]: row["id"] for row in rows(db, CODINGS_OF_ITEM, [review.id, number])}
         if coded_by not in codings:

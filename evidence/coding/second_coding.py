@@ -41,6 +41,7 @@ from programme.database import Database, add_event, insert, one, rows, rows_as, 
 from programme.names import same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused, EvidenceInvalid, UnknownName
+from rules.remedy import Give, HandIn, Part
 from rules.words import shown_number
 
 NAMED = 5
@@ -185,7 +186,7 @@ def draw_batch(
     """
     coder = coder.strip()
     if not coder:
-        raise EvidenceInvalid("a batch needs somebody who codes it", hint="Name them with --to.")
+        raise EvidenceInvalid("a batch needs somebody who codes it", remedies=[Give(Part.CODER)])
     if items < 1:
         raise EvidenceInvalid(f"{items} items cannot be drawn", hint="Give a number from 1 up.")
     if seed < 0:
@@ -236,7 +237,9 @@ def _check_enough(
     needed = sum(row["round"] == 1 for row in found) if by_domain else 0
     if items < needed:
         raise EvidenceInvalid(
-            f"{items} items cannot represent every domain", hint=f"Give at least {needed}: --items {needed}"
+            f"{items} items cannot represent every domain",
+            hint=f"Give at least {needed}.",
+            remedies=[Give(Part.ITEMS, (str(needed),))],
         )
 
 
@@ -489,12 +492,14 @@ def hand_in(db: Database, review: Review, number: int, *, by: str, at: datetime,
             raise DecisionRefused(
                 f"{len(missing):,} of {batch['items']:,} items are not coded yet:"
                 f" {', '.join(missing[:NAMED])}{more}",
-                hint="Code them; or hand in without them, with the reason: --because TEXT",
+                hint="Code them; or hand in without them, with the reason.",
+                remedies=[Give(Part.REASON)],
             )
         if not same_person(by, batch["coder"]) and not because.strip():
             raise DecisionRefused(
                 f"batch {number} was drawn for {batch['coder']}",
-                hint="Who hands it in for somebody else gives the reason: --because TEXT",
+                hint="Who hands it in for somebody else gives the reason.",
+                remedies=[Give(Part.REASON)],
             )
         event = add_event(
             db,
@@ -518,7 +523,8 @@ def check_done(batch: Batch) -> None:
         raise DecisionRefused(
             f"batch {batch['number']} is still open: {batch['coder']} has coded {batch['coded']:,} of"
             f" {batch['items']:,} items",
-            hint="What was coded differently shows once it is handed in: joint-review coding done --help",
+            hint="What was coded differently shows once it is handed in.",
+            remedies=[HandIn(batch["review"], batch["number"])],
         )
 
 

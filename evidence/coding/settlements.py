@@ -25,9 +25,10 @@ from evidence.intake.codings import COLUMNS_OF_KINDS, NAMES_OF_KINDS
 from evidence.items import find_item
 from evidence.rows import DIRECTIONS
 from programme.database import Database, add_event, insert, rows, transaction
-from programme.names import same_person
+from programme.names import check_person, check_words, same_person
 from programme.reviews import Review, domain_ids
 from rules.errors import DecisionRefused, EvidenceInvalid, UnknownName
+from rules.remedy import Give, ListDisagreements, Part
 
 # --- what was coded differently ------------------------------------------------------------------------
 
@@ -100,11 +101,7 @@ def settle(
     for a domain, and DecisionRefused without a reason, for somebody who coded the item, where nothing was
     coded differently, and where it was settled or withdrawn before or is still being coded.
     """
-    by, because = by.strip(), because.strip()
-    if not by:
-        raise DecisionRefused("a settlement needs the person who gives it", hint="Give it with --by.")
-    if not because:
-        raise DecisionRefused("a settlement needs a reason", hint="Give it with --because.")
+    by, because = check_person(by, "a settlement"), check_words(because, "a settlement")
     known = domain_ids(db, review)
     for domain in judgement.domains:
         if domain not in known:
@@ -116,7 +113,7 @@ def settle(
         if not found:
             raise DecisionRefused(
                 f"nobody has coded E{number} differently",
-                hint=f"List what was: joint-review coding disagreements {review.key}",
+                remedies=[ListDisagreements(review.key)],
             )
         _check_third(db, item, by)
         _check_fits(item, judgement)
@@ -166,12 +163,12 @@ def _check_fits(item: dict[str, Any], judgement: CodedAs) -> None:
     given = {"direction": judgement.direction, "significance": judgement.significance}
     if column == "direction" and None in given.values():
         raise EvidenceInvalid(
-            f"{this}: direction and significance are needed", hint="Give --direction and --significance."
+            f"{this}: direction and significance are needed", remedies=[Give(Part.JUDGEMENT)]
         )
     if column != "direction" and any(value is not None for value in given.values()):
         raise EvidenceInvalid(f"{this}, which has no direction and no significance")
     if column == "score" and judgement.score is None:
-        raise EvidenceInvalid(f"{this}: the score is needed", hint="Give --score.")
+        raise EvidenceInvalid(f"{this}: the score is needed", remedies=[Give(Part.SCORE)])
     if column != "score" and judgement.score is not None:
         raise EvidenceInvalid(f"{this}, which has no score of a reviewer")
     if judgement.direction is not None and judgement.direction not in DIRECTIONS:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from rules.errors import ImportRefused, Problem
+from rules.remedy import Give, Part, Remedy
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -19,9 +20,9 @@ MARKS = (
 """What stands at the start of a file that says its encoding itself."""
 
 
-def refuse_file(where: str, message: str, hint: str = "") -> NoReturn:
+def refuse_file(where: str, message: str, hint: str = "", *remedies: Remedy) -> NoReturn:
     """Raise ImportRefused for a file that cannot be read."""
-    raise ImportRefused("Nothing was imported.", [Problem(where, message, hint)])
+    raise ImportRefused("Nothing was imported.", [Problem(where, message, hint, remedies)])
 
 
 def open_text(path: Path, name: str, encoding: str) -> io.TextIOWrapper:
@@ -64,7 +65,9 @@ def _is_utf8(raw: io.BufferedReader, start: bytes) -> bool:
     return beyond
 
 
-def not_in_encoding(name: str, encoding: str, lines: int, error: UnicodeError) -> tuple[str, str, str]:
+def not_in_encoding(
+    name: str, encoding: str, lines: int, error: UnicodeError
+) -> tuple[str, str, str, Remedy]:
     """Where (the line), what, and what would do, when text after `lines` lines cannot be decoded."""
     line, byte = lines + 1, ""
     if isinstance(error, UnicodeDecodeError):
@@ -74,5 +77,6 @@ def not_in_encoding(name: str, encoding: str, lines: int, error: UnicodeError) -
     return (
         f"{name}, line {line}",
         f"this is not {encoding} text{byte}.",
-        f"Save it as 'CSV UTF-8', or say what it is, e.g. --encoding {other} (older Excel: cp1252).",
+        "Save it as 'CSV UTF-8', or name its encoding (older Excel: cp1252).",
+        Give(Part.ENCODING, (other,)),
     )

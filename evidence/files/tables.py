@@ -27,6 +27,7 @@ import yaml
 from evidence.files.encoding import not_in_encoding, open_text, refuse_file
 from programme.progress import Progress
 from rules.errors import Problem, suggest
+from rules.remedy import Remedy
 from rules.words import many
 
 SUFFIXES = (".csv", ".xlsx", ".yml", ".yaml", ".json")
@@ -68,9 +69,9 @@ class RawTable:
     def __post_init__(self) -> None:
         self.place = self.place or self.file
 
-    def problem(self, place: str, message: str, hint: str = "") -> None:
+    def problem(self, place: str, message: str, hint: str = "", *remedies: Remedy) -> None:
         """Note a problem of the table."""
-        self.problems.append(Problem(place, message, hint))
+        self.problems.append(Problem(place, message, hint, remedies))
 
 
 def header_name(text: object) -> str:

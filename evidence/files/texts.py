@@ -23,6 +23,7 @@ from evidence.files.formats.pages import CONTROL, STAND_IN, as_pages
 from evidence.files.tables import LONGEST_CELL
 from programme.progress import Progress
 from rules.errors import EvidenceInvalid, ImportRefused, Problem, suggest
+from rules.remedy import read_remedy
 from rules.words import many
 
 LARGEST_FILE = 50_000_000
@@ -90,7 +91,7 @@ def read_texts(
         try:
             texts.append(_read_text(file, name, progress, encoding, seconds))
         except EvidenceInvalid as error:
-            problems.append(Problem(name, error.message, error.hint))
+            problems.append(Problem(name, error.message, error.hint, error.remedies))
     progress(len(given), len(given), "reading the files")
     if problems:
         raise refused(problems)
@@ -239,5 +240,6 @@ def _read_answer(said: bytes, code: int) -> dict[str, Any]:
         how = f"died of signal {-code}" if code < 0 else f"ended with exit code {code}"
         raise EvidenceInvalid(f"it could not be read: the reader {how}.", hint=hint) from None
     if refused_because:
-        raise EvidenceInvalid(str(refused_because[0]), hint=str(refused_because[1]))
+        what, hint, remedies = refused_because
+        raise EvidenceInvalid(what, hint=hint, remedies=[read_remedy(one) for one in remedies])
     return found

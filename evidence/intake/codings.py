@@ -14,6 +14,7 @@ from evidence.actions import EvidenceAction
 from evidence.items import LONGEST_NUMBER
 from evidence.rows import Direction, DomainNames, Needed, Number, Row, Significance, Text
 from rules.errors import refuse
+from rules.remedy import Replace
 
 
 def _if_given(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
@@ -274,7 +275,8 @@ Run = Callable[..., int]
 Found = Callable[[str], list[dict[str, Any]]]
 
 
-Say = Callable[[str, str, str], None]
+Say = Callable[..., None]
+"""Is told of a problem: place, message, hint, and what remedies there are."""
 
 
 def decide(run: Run, found: Found, say: Say, replace: bool) -> None:
@@ -342,7 +344,8 @@ def decide(run: Run, found: Found, say: Say, replace: bool) -> None:
         say(
             row["place"],
             f"{row['coded_by']!r} has coded item E{row['evidence_id']} otherwise before.",
-            "Give --replace to withdraw the old coding.",
+            "",
+            Replace("withdraw the old coding"),
         )
 
 

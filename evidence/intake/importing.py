@@ -38,6 +38,7 @@ from programme.database import Database, add_event, one, rows, said_plainly, tra
 from programme.progress import Progress, no_progress
 from programme.reviews import Review, domain_ids
 from rules.errors import ImportRefused, Problem, suggest
+from rules.remedy import Remedy, Replace
 from rules.words import many
 
 SHOWN = 200
@@ -162,9 +163,9 @@ class _Intake:
         for name in staging.STAGED:
             self.db.conn.execute(f"drop table if exists temp.{name}")
 
-    def problem(self, place: str, message: str, hint: str = "") -> None:
+    def problem(self, place: str, message: str, hint: str = "", *remedies: Remedy) -> None:
         if len(self.problems) < SHOWN:
-            self.problems.append(Problem(place, message, hint))
+            self.problems.append(Problem(place, message, hint, remedies))
         else:
             self.more += 1
 
@@ -194,7 +195,7 @@ class _Intake:
         except ImportRefused as error:
             self.unread = True
             for problem in error.problems:
-                self.problem(problem.where, problem.message, problem.hint)
+                self.problem(problem.where, problem.message, problem.hint, *problem.remedies)
             return
         if not found and len(self.problems) + self.more == before:
             self.problem(name, "no rows stand below the headers.", "Give a file with rows.")
@@ -222,7 +223,7 @@ class _Intake:
     def _note(self, problems: list[Problem]) -> None:
         """Note the problems of a stretch of rows in the order of the rows."""
         for problem in sorted(problems, key=_in_order):
-            self.problem(problem.where, problem.message, problem.hint)
+            self.problem(problem.where, problem.message, problem.hint, *problem.remedies)
         problems.clear()
 
     def _validated(
@@ -406,7 +407,7 @@ class _Intake:
                 self.problem(
                     f"{row['place']}, column 'source'",
                     f"there is no source {row['ref']!r} in this review.",
-                    suggest(row["ref"], known) or "Import the sources first, or in the same command.",
+                    suggest(row["ref"], known) or "Import the sources first, or together with this file.",
                 )
 
     def _check_sources(self) -> None:
@@ -451,7 +452,8 @@ class _Intake:
             self.problem(
                 row["place"],
                 f"item E{row['active_id']} has the same source and locator and says something else.",
-                "Make the locator more exact, or give --replace to withdraw the old item.",
+                "Make the locator more exact.",
+                Replace("withdraw the old item"),
             )
         for row in self._found(staging.LOST_QUOTES):
             self.problem(

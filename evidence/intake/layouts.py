@@ -23,6 +23,7 @@ from evidence.rows import (
     TagRow,
 )
 from rules.errors import UnknownName, suggest
+from rules.remedy import ShowLayout
 
 ROWS: dict[str, type[Row]] = {
     row.layout: row
@@ -87,7 +88,8 @@ def recognise(table: RawTable, given: str | None) -> type[Row] | None:
         table.problem(
             place,
             "these headers fit no layout.",
-            f"Layouts: {', '.join(LAYOUTS)}. See: joint-review evidence template findings",
+            f"Layouts: {', '.join(LAYOUTS)}.",
+            ShowLayout("findings"),
         )
         return None
     for name in sorted(_required(model) - headers):

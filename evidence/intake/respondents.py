@@ -21,13 +21,15 @@ from evidence.rows import POSITIVE_FROM, MadeResult
 from evidence.weights import MILLION, NoWeights, effective_base, rake
 from programme.database import Database, one, rows
 from rules.errors import suggest
+from rules.remedy import Remedy, Replace
 from rules.words import listed
 
 MOST_OFF = 1.0
 """Shares that were rounded may miss 100 % by as much as rounding explains, and by one per cent at most."""
 CHUNK = 2_000
 
-Say = Callable[[str, str, str], None]
+Say = Callable[..., None]
+"""Is told of a problem: place, message, hint, and what remedies there are."""
 Found = Callable[[str], list[dict[str, Any]]]
 
 STAGE_CHARACTERISTIC = """
@@ -287,9 +289,9 @@ class Respondents:
         self.db, self.say, self.found, self.strands = db, say, found, strands
         self.wrong = 0
 
-    def _problem(self, place: str, message: str, hint: str) -> None:
+    def _problem(self, place: str, message: str, hint: str, *remedies: Remedy) -> None:
         self.wrong += 1
-        self.say(place, message, hint)
+        self.say(place, message, hint, *remedies)
 
     def decide(self, replace: bool) -> bool:
         """Check what comes in and weight the respondents; False if something is wrong.
@@ -327,7 +329,7 @@ class Respondents:
             self._problem(
                 f"{row['place']}, column 'respondent'",
                 f"there are no answers of a respondent {row['respondent']!r} to {row['ref']!r}.",
-                "Import the survey responses first, or in the same command.",
+                "Import the survey responses first, or together with this file.",
             )
 
     # --- margins -------------------------------------------------------------------------------------
@@ -361,7 +363,8 @@ class Respondents:
                 self._problem(
                     margin.place,
                     f"the margin of {characteristic!r} is already there and says something else.",
-                    "Give all its categories together, and --replace to weight by them instead.",
+                    "Give all its categories together.",
+                    Replace("weight by them instead"),
                 )
             named = {"group_name": group, "characteristic": characteristic, "state": state}
             self.db.conn.execute(DECIDED_MARGINS, {**ref_no, **named})
@@ -442,7 +445,7 @@ class Respondents:
             self._problem(
                 place,
                 f"{survey['ref']!r} has margins, but no respondents.",
-                "Import the survey responses first, or in the same command.",
+                "Import the survey responses first, or together with this file.",
             )
         elif group and group not in groups:
             self._problem(

@@ -76,7 +76,9 @@ class ImportedWhenCalled(Commands):
 def say_error(error: BaseException) -> str | None:
     """The message for an error people can do something about; None for a fault of the program."""
     if isinstance(error, ReviewError):
-        return str(error)
+        from joint_review.cli.remedies import remedy_words
+
+        return error.worded(remedy_words)
     if isinstance(error, sqlite3.DatabaseError):
         return f"the database could not be used: {error}. Nothing was changed."
     if isinstance(error, OSError):

@@ -13,6 +13,7 @@ import click
 from joint_review.cli.commands import Commands
 from joint_review.cli.impact import impact
 from joint_review.cli.options import json_option
+from joint_review.cli.remedies import remedy_words
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.cases import CaseReport, load_cases, run_cases
 from rules.compile import Stratum
@@ -65,7 +66,7 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
                 check_rules(policy.compiled.strata[stratum])
         except ProblemsFound as error:
             failed.append(error)
-            problems = [str(problem) for problem in error.problems] or [error.message]
+            problems = [problem.worded(remedy_words) for problem in error.problems] or [error.message]
             results.append({"rulebook": folder.name, "well_formed": False, "problems": problems})
         else:
             count = sum(map(len, policy.compiled.strata.values()))
@@ -76,7 +77,7 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
         if not as_json and result["well_formed"]:
             click.echo(f"{result['rulebook']}: well formed, {result['rules']} rules.")
     if failed:
-        raise ReviewError("\n".join(str(error) for error in failed))
+        raise ReviewError("\n".join(error.worded(remedy_words) for error in failed))
 
 
 @rules.command("lint")

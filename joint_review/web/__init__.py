@@ -15,6 +15,7 @@ Modules in reading order:
     assets    style sheets and scripts, each with an address that changes when its bytes do
     figures   the grid, scales and bars as plain numbers
     wording   the words for what the tables hold as short names
+    remedies  how a refusal is said: what is wrong, and what would help, with a link
     compat    everything that differs between Datasette 0.65 and 1.0
     page      what a module of pages declares of itself
     pages/    the pages, one module a subject

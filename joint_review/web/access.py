@@ -15,6 +15,7 @@ from programme.database import APPLICATION_ID, Database, said_plainly
 from programme.hidden import as_pages, as_writer
 from programme.permissions import MAY, OWNER, OWNER_ROLES, Action, Actor, Held, Role, make_actor
 from rules.errors import DatabaseUnusable
+from rules.remedy import ServePages
 
 T = TypeVar("T")
 LOG = logging.getLogger("joint-review")
@@ -63,7 +64,7 @@ class NoWorkingDatabase(DatabaseUnusable):
     def __init__(self) -> None:
         super().__init__(
             "this Datasette serves no working database of joint reviews",
-            hint="Start it over one: joint-review serve --db programme.db",
+            remedies=[ServePages()],
         )
 
 

@@ -33,6 +33,7 @@ MOST_ITEMS = 10_000
 """Items of a review up to which pages try alternatives and draw again: some seconds of work."""
 DRAWS, MOST_DRAWS = 2_000, 10_000
 """How often pages draw, unless told, and at most."""
+BEYOND_PAGES = "Ask whoever runs this server to compute it there, where there is no limit."
 
 
 class TooLarge(ReviewError):
@@ -129,19 +130,20 @@ class Worked:
         """What `make` gives for this run, kept under a name."""
         return KEPT.get((*self._key, name), make)
 
-    def _check_size(self, command: str) -> None:
+    def _check_size(self) -> None:
         parameters = [self.review.id, self.run.event]
         items = self.once("items", lambda: int(one(self.db, ITEMS, parameters)))
         if items > MOST_ITEMS:
             raise TooLarge(
-                f"this review has {items:,} items, more than a page works through ({MOST_ITEMS:,})",
-                hint=f"The command line does: joint-review {command}",
+                f"this review has {items:,} items, too many to compute this on a page"
+                f" (at most {MOST_ITEMS:,})",
+                hint=BEYOND_PAGES,
             )
 
     @property
     def baseline(self) -> Baseline:
         """The run, ready for alternatives."""
-        self._check_size(f"whatif {self.review.key}")
+        self._check_size()
         return self.once("baseline", lambda: load_baseline(self.db, self.review, self.run))
 
     def turns(self) -> LeftOut:
@@ -161,7 +163,7 @@ class Worked:
 
     def sure(self, draws: int = DRAWS, seed: int = 0) -> Uncertainty:
         """How sure the run is: see `assessment.robustness.uncertainty`."""
-        self._check_size(f"uncertainty {self.review.key} --draws {draws} --seed {seed}")
+        self._check_size()
         return self.once(
             ("sure", draws, seed),
             lambda: measure_uncertainty(self.db, self.review, self.run, draws=draws, seed=seed),
@@ -169,7 +171,7 @@ class Worked:
 
     def ahead(self, draws: int = DRAWS, seed: int = 0) -> Next:
         """Where to look next: see `assessment.robustness.next_evidence`."""
-        self._check_size(f"next {self.review.key} --draws {draws} --seed {seed}")
+        self._check_size()
         return self.once(
             ("ahead", draws, seed),
             lambda: look_next(self.db, self.review, self.run, draws=draws, seed=seed),
@@ -177,7 +179,7 @@ class Worked:
 
     def changes(self, before: Run) -> RunChanges:
         """What changed since an earlier run: see `assessment.runs.changes.compare_runs`."""
-        self._check_size(f"diff {before.id} {self.run.id}")
+        self._check_size()
         name = ("changes", before.id, before.digest)
         return self.once(name, lambda: compare_runs(self.db, self.review, before, self.run))
 
@@ -185,7 +187,7 @@ class Worked:
         """What everything in the run rests on: see `assessment.reasons.support`."""
 
         def make() -> Supports:
-            self._check_size(f"trail {self.review.key} cell --graph FILE")
+            self._check_size()
             return supports_of(self.db, self.review, self.run)
 
         return self.once("supports", make)

@@ -43,8 +43,8 @@ from evidence.files.texts import GivenFile
 from evidence.rows import CONTROL
 from joint_review.web.access import actor_of, read, working_database, write
 from joint_review.web.compat import form_token
+from joint_review.web.remedies import problem_line, problem_words, refusal
 from joint_review.web.uploads import FormTooLarge, FormUnreadable, read_form
-from joint_review.web.wording import sentence
 from programme.database import Database
 from programme.permissions import Action, Actor
 from rules.errors import DatabaseUnusable, ProblemsFound, ReviewError
@@ -180,7 +180,7 @@ class Again:
     typed: Mapping[str, Sequence[str]]
     mistakes: Mapping[str, str]
     refused: Mapping[str, Any]
-    """`error`, `hint`, and `problems`: a list of sentences."""
+    """As `remedies.refusal` gives it, and `problems`: a list of sentences."""
     status: int = 400
     choices: Sequence[Any] = ()
     """What there is to choose from, where the error is that something was not clear."""
@@ -273,6 +273,7 @@ async def _handle(
         again = _again(form, fields, error)
         if ending:
             said = {"ok": False, "status": again.status, "title": "Not done", **again.refused}
+            del said["steps"]
             return Response.json({**said, "mistakes": again.mistakes}, status=again.status)
         return await show(datasette, request, again)
     if ending:
@@ -311,19 +312,20 @@ def _address(datasette: Any, page: str, request: Any, to: str) -> str:
 def _again(form: Form, fields: Mapping[str, Sequence[str]], error: ReviewError) -> Again:
     typed = {name: list(values) for name, values in fields.items() if name != TOKEN}
     if isinstance(error, Mistakes):
-        return Again(form.name, typed, error.mistakes, _said("Something is not filled in right."))
+        wrong = ReviewError("please correct the fields marked below")
+        return Again(form.name, typed, error.mistakes, _refused(wrong))
     if isinstance(error, ProblemsFound):
-        beside = {p.where: f"{sentence(p.message)} {p.hint}".strip() for p in error.problems}
-        mistakes = {name: said for name, said in beside.items() if name in typed}
-        rest = [str(problem) for problem in error.problems if problem.where not in mistakes]
+        beside = {problem.where: problem_words(problem) for problem in error.problems}
+        mistakes = {name: words for name, words in beside.items() if name in typed}
+        rest = [problem_line(problem) for problem in error.problems if problem.where not in mistakes]
         if error.more:
             rest.append(f"and {error.more:,} more")
-        return Again(form.name, typed, mistakes, _said(error.message, error.hint, rest))
+        return Again(form.name, typed, mistakes, _refused(error, rest))
     choices = getattr(error, "places", ())
     # Locked, or no room on the disk: the form is right, and may be sent once more as it is.
     status = 503 if isinstance(error, DatabaseUnusable) else 400
-    return Again(form.name, typed, {}, _said(error.message, error.hint), status, choices)
+    return Again(form.name, typed, {}, _refused(error), status, choices)
 
 
-def _said(error: str, hint: str = "", problems: Sequence[str] = ()) -> dict[str, Any]:
-    return {"error": sentence(error), "hint": hint, "problems": list(problems)}
+def _refused(error: ReviewError, problems: Sequence[str] = ()) -> dict[str, Any]:
+    return {**refusal(error), "problems": list(problems)}

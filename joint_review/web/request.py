@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from assessment.robustness.uncertainty import FEWEST
-from joint_review.web.cache import DRAWS, MOST_DRAWS
+from joint_review.web.cache import BEYOND_PAGES, DRAWS, MOST_DRAWS
 from pictures.plots import NARROW, WIDE
 from programme.permissions import Action
 from rules.errors import ReviewError, UnknownName
@@ -97,8 +97,8 @@ class Asked:
         draws = self.whole("draws", default) or default
         if not FEWEST <= draws <= MOST_DRAWS:
             raise AskedWrongly(
-                f"a page draws {FEWEST} to {MOST_DRAWS:,} times, not {draws:,}",
-                hint="The command line draws as often as you like.",
+                f"choose between {FEWEST} and {MOST_DRAWS:,} draws, not {draws:,}",
+                hint=BEYOND_PAGES,
             )
         return draws
 

@@ -27,9 +27,11 @@ from joint_review.web.access import (
 from joint_review.web.compat import own_index
 from joint_review.web.forms import Again, Form
 from joint_review.web.page import HOME, REVIEW, Page, Picture, Subject
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked, AskedWrongly
 from programme.permissions import Action
 from rules.errors import DatabaseUnusable, ReviewError
+from rules.remedy import UpgradeDatabase
 
 Found = dict[str, Any]
 
@@ -155,7 +157,7 @@ async def _show(
             return Response(drawn, content_type="image/svg+xml; charset=utf-8")
         found = await read(database, lambda db: page.find(db, asked))
         if names.get("format") and found.get("wrong"):
-            raise AskedWrongly(found["wrong"]["error"].rstrip("."), hint=found["wrong"]["hint"])
+            raise AskedWrongly(found["wrong"]["error"], hint=found["wrong"]["hint"])
     except (ReviewError, sqlite3.Error) as error:
         if isinstance(error, StillBlind) and isinstance(page, Page) and not names.get("format"):
             return Response.redirect(datasette.urls.path(f"/reviews/{error.review}/coding"), status=303)
@@ -202,34 +204,38 @@ async def refuse(
     datasette: Any, request: Any, error: Exception, database: Any = None, status: int | None = None
 ) -> Any:
     """The page (or JSON) that says what is wrong and what would do."""
-    found, title, message, hint = _plainly(error)
+    found, title, known = _plainly(error)
     if status is not None and status != found:
         found, title = status, "Not done"
     status = found
-    said = {"ok": False, "status": status, "title": title, "error": message, "hint": hint}
+    said = {"ok": False, "status": status, "title": title, **refusal(known)}
     if request.path.endswith(".json"):
+        del said["steps"]
         return Response.json(said, status=status)
     said["working"] = database.name if database else None
     page = await datasette.render_template("frame/error.html", said, request=request)
     return Response.html(page, status=status)
 
 
-def _plainly(error: Exception) -> tuple[int, str, str, str]:
-    """Status, title, message and hint of an error; what nobody foresaw goes to the server's log only."""
+def _plainly(error: Exception) -> tuple[int, str, ReviewError]:
+    """Status, title and what is told of an error; what nobody foresaw goes to the server's log only."""
     if not isinstance(error, ReviewError):
         LOG.error("%s", error, exc_info=error)
-        hint = "It may be older than this software. Bring it up to date: joint-review init --db FILE"
-        return 500, "Cannot be read", "The working database cannot be read.", hint
-    message = f"{error.message[:1].upper()}{error.message[1:]}."
+        unread = DatabaseUnusable(
+            "the working database cannot be read",
+            hint="It may be older than this software.",
+            remedies=[UpgradeDatabase()],
+        )
+        return 500, "Cannot be read", unread
     if isinstance(error, AskedWrongly):
-        return 400, "Asked wrongly", message, error.hint
+        return 400, "This address is not valid", error
     if isinstance(error, StillBlind):
-        return 403, "Not yet", message, error.hint
+        return 403, "Not yet", error
     if isinstance(error, NoWorkingDatabase):
-        return 404, "No working database", message, error.hint
+        return 404, "No working database", error
     if isinstance(error, DatabaseUnusable):
-        return 503, "Not done", message, error.hint
-    return 404, "Not found", message, error.hint
+        return 503, "Not done", error
+    return 404, "Not found", error
 
 
 async def answer_error(datasette: Any, request: Any, error: Exception) -> Any:

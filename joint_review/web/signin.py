@@ -20,6 +20,7 @@ from datasette import Forbidden, Response
 from evidence.coding.second_coding import is_blind
 from joint_review.web.access import LOG, find_working_database, read
 from joint_review.web.compat import own_link, use_link
+from joint_review.web.remedies import refusal_words
 from programme.accounts import WHOLE, Accounts, open_accounts
 from programme.permissions import OWNER
 from programme.users import held_by, is_user
@@ -175,7 +176,7 @@ async def show_form(
         "after": after,
         "asked": request.path != SIGN_IN,
         "name": name,
-        "error": f"{error.message[:1].upper()}{error.message[1:]}. {error.hint}" if error else "",
+        "error": refusal_words(error) if error else "",
         "sign_in": datasette.urls.path(SIGN_IN),
     }
     page = await datasette.render_template("frame/sign_in.html", said, request=request)

@@ -2,8 +2,9 @@
 
 `python -m evidence.files.formats.child KIND ENCODING < FILE`
 
-It answers on standard output with JSON, {"sections", "numbered", "notes"} or {"refused": [what, hint]}, and
-says on standard error how far it is: pages done, pages in all. What a file does to it is done to it alone.
+It answers on standard output with JSON, {"sections", "numbered", "notes"} or {"refused": [what, hint,
+remedies]}, and says on standard error how far it is: pages done, pages in all. What a file does to it is done
+to it alone.
 """
 
 from __future__ import annotations
@@ -75,15 +76,17 @@ def answer(kind: str, data: bytes, encoding: str) -> dict[str, Any]:
     try:
         return read(kind, data, encoding)
     except EvidenceInvalid as error:
-        return {"refused": [error.message, error.hint]}
+        return {"refused": [error.message, error.hint, [one.as_data() for one in error.remedies]]}
     except MemoryError:
-        return {"refused": ["reading it needs more memory than it may use.", "Divide it, or save it anew."]}
+        return {
+            "refused": ["reading it needs more memory than it may use.", "Divide it, or save it anew.", []]
+        }
     except RecursionError:
-        return {"refused": ["it is nested too deeply.", SAVE_AGAIN]}
+        return {"refused": ["it is nested too deeply.", SAVE_AGAIN, []]}
     # What a damaged file makes a reader raise is not for its documentation to say.
     except Exception as error:
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return {"refused": [f"it is damaged ({said[:200]}).", SAVE_AGAIN]}
+        return {"refused": [f"it is damaged ({said[:200]}).", SAVE_AGAIN, []]}
 
 
 def main() -> None:

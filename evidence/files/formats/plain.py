@@ -11,6 +11,7 @@ from evidence.files.encoding import MARKS
 from evidence.files.formats.pages import CONTROL
 from evidence.files.tables import DELIMITERS
 from rules.errors import EvidenceInvalid
+from rules.remedy import Give, Part
 
 CHARSET = re.compile(rb"<meta[^>]*?charset\s*=\s*[\"']?\s*([\w:.-]+)", re.IGNORECASE)
 CHARSET_WITHIN = 1_024
@@ -46,7 +47,8 @@ def decode(data: bytes, encoding: str = "utf-8") -> str:
         other = "cp1252" if tried[-1].startswith("utf") else "utf-8"
         raise EvidenceInvalid(
             f"line {line} is not {tried[-1]} text (byte {data[error.start]:#04x}).",
-            hint=f"Save it as UTF-8, or say what it is, e.g. --encoding {other} (older Windows: cp1252).",
+            hint="Save it as UTF-8, or name its encoding (older Windows: cp1252).",
+            remedies=[Give(Part.ENCODING, (other,))],
         ) from None
 
 

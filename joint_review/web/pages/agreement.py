@@ -16,10 +16,10 @@ from evidence.coding.agreement import (
     interval_words,
     measure_agreement,
 )
-from joint_review.web import wording
-from joint_review.web.cache import TooLarge, until_changed
+from joint_review.web.cache import BEYOND_PAGES, TooLarge, until_changed
 from joint_review.web.lists import paging_of
 from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from programme.database import Database, rows
@@ -58,7 +58,7 @@ def agreement(db: Database, asked: Asked) -> Found:
     """How far the reviewers agree about the items that several of them have coded.
 
     `review`, `draws`, `seed`, `agreement` (as `joint-review agreement --json` gives it), `said` (one sentence
-    or two), `paging` of the disagreements, and `problem` {error, hint} where nothing can be said. `listed`:
+    or two), `paging` of the disagreements, and `problem` (`refusal`) where nothing can be said. `listed`:
     the rows of the page: `figures` in groups {title, columns, rows}, and `disagreements` (a page of them).
     """
     key = asked.names["review"]
@@ -71,14 +71,14 @@ def agreement(db: Database, asked: Asked) -> Found:
         **dict.fromkeys(("said", "agreement", "problem")),
     }
     try:
-        _check_size(db, found, draws, seed)
+        _check_size(db, found, draws)
         measured = until_changed(
             db,
             ("agreement", found.id, draws, seed),
             lambda: measure_agreement(db, found, draws=draws, seed=seed),
         )
     except (EvidenceInvalid, TooLarge) as error:
-        return {**shown, "problem": {"error": wording.sentence(error.message), "hint": error.hint}}
+        return {**shown, "problem": refusal(error)}
     paging = paging_of(len(measured.disagreements), page)
     apart = measured.disagreements[paging["offset"] : paging["last"]]
     return shown | {
@@ -92,14 +92,14 @@ def agreement(db: Database, asked: Asked) -> Found:
     }
 
 
-def _check_size(db: Database, review: Review, draws: int, seed: int) -> None:
+def _check_size(db: Database, review: Review, draws: int) -> None:
     (size,) = rows(db, SIZE, {"review": review.id})
     groups = 1 + size["coders"] * (size["coders"] - 1) // 2
     if size["codings"] * groups * draws > MOST_WORK:
         raise TooLarge(
-            f"{size['codings']:,} codings by {size['coders']} reviewers, drawn {draws:,} times, are more than"
-            " a page works through",
-            hint=f"The command line does: joint-review agreement {review.key} --draws {draws} --seed {seed}",
+            f"{size['codings']:,} codings by {size['coders']} reviewers, drawn {draws:,} times, are too many"
+            " to compute this on a page",
+            hint=f"Choose fewer draws. {BEYOND_PAGES}",
         )
 
 

@@ -23,6 +23,7 @@ from joint_review.web.cache import KEPT, TooLarge, Worked
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import PAGE_SIZE
 from joint_review.web.page import REVIEW, Found, Page, Subject
+from joint_review.web.remedies import refusal, refusal_words
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from programme.database import Database, one, rows
@@ -73,7 +74,7 @@ def assessing(shown: Shown) -> dict[str, Any]:
     try:
         return {**found, "rulebooks": _rulebooks(db, review, run)}
     except ReviewError as error:
-        return {**found, "problem": f"{wording.sentence(error.message)} {error.hint}".strip()}
+        return {**found, "problem": refusal_words(error)}
 
 
 def _latest(shown: Shown) -> Run | None:
@@ -125,7 +126,7 @@ def changes(db: Database, asked: Asked) -> Found:
     kind, before, after (titles of levels, or the words of a status), because, causes: the changes that alone
     moved it, or ['together']; None where it was not worked out}, `position` {before, after: titles, or None},
     `changes` (as `joint-review diff --json` gives them, of each list the first 50), `totals` (how long each
-    list is), and `problem` {error, hint} where changes cannot be told. Raises UnknownName, and RunImpossible
+    list is), and `problem` (`refusal`) where changes cannot be told. Raises UnknownName, and RunImpossible
     without a run or where they stand in the wrong order.
     """
     key = asked.names["review"]
@@ -163,7 +164,7 @@ def changes(db: Database, asked: Asked) -> Found:
         page["changes"]["measures"] = [_measure(shown, row) for row in found["measures"][:PAGE_SIZE]]
         page["totals"] = {name: len(listed) for name, listed in lists.items()}
     except TooLarge as error:
-        page["problem"] = {"error": wording.sentence(error.message), "hint": error.hint}
+        page["problem"] = refusal(error)
     return page | {"moved": list(_moved(then, shown, causes))}
 
 

@@ -11,14 +11,13 @@ from assessment.reasons.grid import CELL
 from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, paging_of
 from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Subject
-from joint_review.web.pages.decisions import without_commands
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from programme.database import Database, one, rows
 from programme.names import same_person
 from programme.permissions import Action
 from programme.reviews import Review, find_review
-from rules.errors import DecisionRefused, UnknownName
+from rules.errors import UnknownName
 
 CHALLENGES = REVIEW + "/challenges"
 CHALLENGE = CHALLENGES + "/" + NAME.format("challenge")
@@ -153,12 +152,9 @@ def put(db: Database, sent: Sent) -> Done:
     target = sent.text("target")
     ground = sent.one_of("ground", GROUNDS)
     text = sent.text("text")
-    try:
-        found = register.raise_challenge(
-            db, review, kind, target, ground=ground, text=text, by=sent.by, at=sent.at
-        )
-    except DecisionRefused as error:
-        raise without_commands(error) from error
+    found = register.raise_challenge(
+        db, review, kind, target, ground=ground, text=text, by=sent.by, at=sent.at
+    )
     said = f"Challenge {found['number']} is open."
     return Done(said, to=f"/{found['number']}", more={"challenge": found["number"]})
 
@@ -167,10 +163,7 @@ def reply(db: Database, sent: Sent) -> Done:
     """Reply to an open challenge."""
     number = _number_of(db, find_review(db, sent.review), sent.names["challenge"])
     text = sent.text("text", needed="Write the reply.")
-    try:
-        register.reply_to_challenge(db, number, text=text, by=sent.by, at=sent.at)
-    except DecisionRefused as error:
-        raise without_commands(error) from error
+    register.reply_to_challenge(db, number, text=text, by=sent.by, at=sent.at)
     return Done(f"Replied to challenge {number}.", to="?", more={"challenge": number})
 
 
@@ -180,10 +173,5 @@ def close(db: Database, sent: Sent) -> Done:
     sent.need(outcome="Choose an outcome.", because="Say why.")
     outcome, because = sent.one_of("outcome", OUTCOMES), sent.text("because")
     changed = re.findall(r"[^\s,;]+", sent.text("changed"))
-    try:
-        register.close_challenge(
-            db, number, outcome, because=because, changed=changed, by=sent.by, at=sent.at
-        )
-    except DecisionRefused as error:
-        raise without_commands(error) from error
+    register.close_challenge(db, number, outcome, because=because, changed=changed, by=sent.by, at=sent.at)
     return Done(f"Challenge {number} is closed: {outcome}.", to="?", more={"challenge": number})

@@ -20,7 +20,6 @@ from joint_review.web import wording
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import PAGE_SIZE, paging_of
 from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
-from joint_review.web.pages.decisions import without_commands
 from joint_review.web.pages.reading import questions_of
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
@@ -29,7 +28,7 @@ from programme.names import same_person
 from programme.permissions import Action, make_actor
 from programme.reviews import Review, find_review
 from programme.users import held_by, list_users
-from rules.errors import DecisionRefused, UnknownName
+from rules.errors import UnknownName
 
 CODING, APART = REVIEW + "/coding", REVIEW + "/disagreements"
 
@@ -186,10 +185,7 @@ def code(db: Database, sent: Sent) -> Done:
 def done(db: Database, sent: Sent) -> Done:
     """Hand in a batch."""
     review, number = find_review(db, sent.review), _number(sent, "batch")
-    try:
-        batch = hand_in(db, review, number, by=sent.by, at=sent.at, because=sent.text("because"))
-    except DecisionRefused as error:
-        raise without_commands(error) from error
+    batch = hand_in(db, review, number, by=sent.by, at=sent.at, because=sent.text("because"))
     said = f"Batch {number} is handed in: {batch['coded']:,} of {batch['items']:,} items coded."
     return Done(said, to=f"?batch={number}", more={"batch": number})
 

@@ -10,6 +10,7 @@ from comparison.reviews import frameworks_in_use
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.page import NAME, Found, Page, Subject
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked
 from programme.database import Database
 from programme.permissions import Action
@@ -39,7 +40,7 @@ def compare(db: Database, asked: Asked) -> Found:
 
     `frameworks` (those that reviews are judged by: see `overview.frameworks_in_use`), `framework` (the one
     named, or the only one there is; None: one is to be chosen), `until`, `nearest`, `comparison` (as
-    `joint-review compare --json` gives it), and `problem` {error, hint} where nothing can be compared.
+    `joint-review compare --json` gives it), and `problem` (`refusal`) where nothing can be compared.
     `listed`: the rows of the page. Raises UnknownName for a framework there is not.
     """
     framework, until, nearest = asked.names.get("framework"), asked.until, asked.pairs
@@ -68,7 +69,7 @@ def compare(db: Database, asked: Asked) -> Found:
             lambda: compare_reviews(db, policy, until=until, only=seen, nearest=nearest),
         )
     except RunImpossible as error:
-        return {**page, "problem": {"error": wording.sentence(error.message), "hint": error.hint}}
+        return {**page, "problem": refusal(error)}
     return page | {"comparison": found, "listed": _listed(policy.framework, found)}
 
 

@@ -18,7 +18,7 @@ from joint_review.web.wording import plural
 from programme.database import Database
 from programme.permissions import Action
 from programme.reviews import Review, find_review
-from rules.errors import DecisionRefused, RunImpossible
+from rules.errors import RunImpossible
 from rules.framework import Framework, in_language
 
 DECISIONS = REVIEW + "/decisions"
@@ -154,11 +154,7 @@ def _words(state: dict[str, Any]) -> str:
 def accept(db: Database, sent: Sent) -> Done:
     """Accept a rating of the run that the person was looking at."""
     review, target, run = _asked(db, sent)
-    found = _decide(
-        lambda: decide.accept(
-            db, review, target, by=sent.by, because=sent.text("because"), run=run, at=sent.at
-        )
-    )
+    found = decide.accept(db, review, target, by=sent.by, because=sent.text("because"), run=run, at=sent.at)
     return _done(sent, target, f"{_title(review, target)} is accepted, on run {run}.", {"decided": found})
 
 
@@ -169,9 +165,7 @@ def accept_many(db: Database, sent: Sent) -> Done:
     if not targets:
         raise Mistakes({"target": "Tick at least one."})
     because = sent.text("because")
-    found = _decide(
-        lambda: decide.accept(db, review, *targets, by=sent.by, because=because, run=run, at=sent.at)
-    )
+    found = decide.accept(db, review, *targets, by=sent.by, because=because, run=run, at=sent.at)
     said = f"{plural(len(found), 'rating is', 'ratings are')} accepted, on run {run}."
     return Done(said, to="?", more={"decided": found})
 
@@ -182,9 +176,7 @@ def override(db: Database, sent: Sent) -> Done:
     levels = dict(_levels(review.framework, target))
     sent.need(level="Choose a level.", because="Say why.")
     level, because = sent.one_of("level", levels), sent.text("because")
-    found = _decide(
-        lambda: decide.override(db, review, target, level, by=sent.by, because=because, at=sent.at, run=run)
-    )
+    found = decide.override(db, review, target, level, by=sent.by, because=because, at=sent.at, run=run)
     said = f"{_title(review, target)} is rated {levels[level]}. It counts once another person approves it."
     return _done(sent, target, said, {"decided": found})
 
@@ -193,20 +185,14 @@ def take_back(db: Database, sent: Sent) -> Done:
     """Take the decision that stands back, with the reason; what is proposed counts again."""
     review, target, run = _asked(db, sent)
     because = sent.text("because", needed="Say why.")
-    found = _decide(
-        lambda: decide.override(db, review, target, None, by=sent.by, because=because, at=sent.at, run=run)
-    )
+    found = decide.override(db, review, target, None, by=sent.by, because=because, at=sent.at, run=run)
     return _done(sent, target, f"The decision on {_title(review, target)} is taken back.", {"decided": found})
 
 
 def approve(db: Database, sent: Sent) -> Done:
     """Approve another person's override, looking at a run."""
     review, target, run = _asked(db, sent)
-    found = _decide(
-        lambda: decide.approve(
-            db, review, target, by=sent.by, because=sent.text("because"), run=run, at=sent.at
-        )
-    )
+    found = decide.approve(db, review, target, by=sent.by, because=sent.text("because"), run=run, at=sent.at)
     said = (
         f"The override of {_title(review, target)} is approved, on run {run}. It counts from the next run on."
     )
@@ -219,20 +205,6 @@ def _asked(db: Database, sent: Sent) -> tuple[Review, str, int | None]:
     target = sent.text("target", needed="No rating is named.")
     check_rated(review.framework, target)
     return review, target, sent.whole("run", least=1)
-
-
-def _decide(do: Any) -> Any:
-    """What `do` gives; a refusal is said without the commands it names."""
-    try:
-        return do()
-    except DecisionRefused as error:
-        raise without_commands(error) from error
-
-
-def without_commands(error: DecisionRefused) -> DecisionRefused:
-    """A refusal as pages say it: a hint that names a command or an option of one is left out."""
-    hint = "" if "joint-review " in error.hint or " --" in error.hint else error.hint
-    return DecisionRefused(error.message, where=error.where, hint=hint)
 
 
 def _title(review: Review, target: str) -> str:

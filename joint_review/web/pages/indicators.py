@@ -12,6 +12,7 @@ from joint_review.web.cache import until_changed
 from joint_review.web.lists import strand_title
 from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Picture, Subject
 from joint_review.web.pages.surveys import digest_of
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from pictures.curves import trend_plot
@@ -37,7 +38,7 @@ def indicators(db: Database, asked: Asked) -> Found:
     """Every indicator of a review over the years.
 
     `review`, `indicators` (as `joint-review indicators --json` gives them), `said` (two sentences), and
-    `problem` {error, hint} where there are none. `listed`: the rows of the page: `groups` by domain, those of
+    `problem` (`refusal`) where there are none. `listed`: the rows of the page: `groups` by domain, those of
     no domain last, each {domain, title, series}, and `series` by name.
     """
     key = asked.names["review"]
@@ -49,7 +50,7 @@ def indicators(db: Database, asked: Asked) -> Found:
     try:
         series = indicators_of(db, found)
     except EvidenceInvalid as error:
-        return {**page, "problem": {"error": wording.sentence(error.message), "hint": error.hint}}
+        return {**page, "problem": refusal(error)}
     listed = [_listed(found, one) for one in series]
     return page | {
         "said": describe_indicators(found.authority, series),

@@ -9,10 +9,10 @@ from typing import Any
 from comparison.compare import framework_to_compare
 from comparison.overrides import count_overrides
 from comparison.reviews import frameworks_in_use
-from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import PAGE_SIZE, paging_of
 from joint_review.web.page import NAME, Found, Page, Subject
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked
 from programme.database import Database
 from programme.permissions import Action
@@ -43,7 +43,7 @@ def overrides(db: Database, asked: Asked) -> Found:
 
     `frameworks` (those that reviews are judged by: see `overview.frameworks_in_use`), `framework` (the one
     named, or the only one there is; None: one is to be chosen), `title`, `overrides` (as `joint-review
-    overrides --json` gives them), `problem` {error, hint} where nothing can be counted, `paging` of the
+    overrides --json` gives them), `problem` (`refusal`) where nothing can be counted, `paging` of the
     overrides themselves, and `listed`: the rows of the page. Raises UnknownName for a framework there is not.
     """
     framework, only, page = asked.names.get("framework"), asked.seen, asked.page
@@ -67,7 +67,7 @@ def overrides(db: Database, asked: Asked) -> Found:
             db, ("overrides", framework, seen), lambda: count_overrides(db, policy, only=seen)
         )
     except RunImpossible as error:
-        return {**found, "problem": {"error": wording.sentence(error.message), "hint": error.hint}}
+        return {**found, "problem": refusal(error)}
     paging = paging_of(len(counted["overridden"]), page)
     return found | {"overrides": counted, "paging": paging, "listed": _listed(counted, paging)}
 

@@ -12,7 +12,6 @@ from typing import Any
 from assessment.decisions import panel as register
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Subject
-from joint_review.web.pages.decisions import without_commands
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from programme.database import Database
@@ -20,7 +19,6 @@ from programme.names import same_person
 from programme.permissions import Action, Held, Role, make_actor
 from programme.reviews import Review, find_review
 from programme.users import list_users
-from rules.errors import DecisionRefused
 from rules.framework import in_language
 
 PANELS = REVIEW + "/panel"
@@ -171,10 +169,7 @@ def open_(db: Database, sent: Sent) -> Done:
         raise Mistakes({"member": f"{unknown[0][:40]!r} may not vote in this review."})
     if len(members) < register.FEWEST_MEMBERS:
         raise Mistakes({"member": "Tick at least two."})
-    try:
-        found = register.open_panel(db, review, target, members, by=sent.by, at=sent.at)
-    except DecisionRefused as error:
-        raise without_commands(error) from error
+    found = register.open_panel(db, review, target, members, by=sent.by, at=sent.at)
     return Done(f"A panel of {len(members)} is voting on {found['title']}.", more={"panel": found["number"]})
 
 
@@ -183,10 +178,7 @@ def vote(db: Database, sent: Sent) -> Done:
     review, target = _asked(db, sent)
     sent.need(level="Choose a level.", because="Say why.")
     level, because = sent.one_of("level", dict(_levels(review, target, "en"))), sent.text("because")
-    try:
-        found = register.vote(db, review, target, level, by=sent.by, because=because, at=sent.at)
-    except DecisionRefused as error:
-        raise without_commands(error) from error
+    found = register.vote(db, review, target, level, by=sent.by, because=because, at=sent.at)
     said = f"Your vote on {found['title']} is stored."
     said += " It shows once all have voted." if found["state"] == "open" else " All have voted."
     return Done(said, more={"panel": found["number"], "state": found["state"]})
@@ -196,10 +188,7 @@ def close(db: Database, sent: Sent) -> Done:
     """Close a panel before all have voted, with the reason."""
     review, target = _asked(db, sent)
     because = sent.text("because", needed="Say why.")
-    try:
-        found = register.close_panel(db, review, target, by=sent.by, because=because, at=sent.at)
-    except DecisionRefused as error:
-        raise without_commands(error) from error
+    found = register.close_panel(db, review, target, by=sent.by, because=because, at=sent.at)
     return Done(f"The panel on {found['title']} is closed.", more={"panel": found["number"]})
 
 

@@ -22,6 +22,7 @@ from joint_review.web.access import read
 from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, paging_of
 from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from joint_review.web.wording import plural
@@ -78,7 +79,7 @@ def sources(db: Database, asked: Asked) -> Found:
         try:
             _, total = search_sources(db, review, search, limit=0)
         except EvidenceInvalid as error:
-            return {**shown, "paging": paging_of(0, 1), "problem": {"error": str(error), "hint": ""}}
+            return {**shown, "paging": paging_of(0, 1), "problem": refusal(error)}
         paging = paging_of(total, page)
         found, _ = search_sources(db, review, search, limit=PAGE_SIZE, offset=paging["offset"])
         return {**shown, "paging": paging, "found": [{**row, "parts": _parts(row)} for row in found]}

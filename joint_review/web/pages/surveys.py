@@ -26,6 +26,7 @@ from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import paging_of, strand_title
 from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Picture, Subject
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from pictures.curves import funnel_plot
@@ -55,7 +56,7 @@ def surveys(db: Database, asked: Asked) -> Found:
     """Survey results beside the other reviews of the framework; `named` are those that may be named.
 
     `review`, `question` (the words asked for), `surveys` (as `joint-review surveys --json` gives it), `said`
-    (one sentence), `paging`, and `problem` {error, hint} where there is nothing to show. `listed`: the rows
+    (one sentence), `paging`, and `problem` (`refusal`) where there is nothing to show. `listed`: the rows
     of the page: `results` (a page of them), `funnels` that are drawn, and `no_funnel` (why not all are).
     """
     key = asked.names["review"]
@@ -69,7 +70,7 @@ def surveys(db: Database, asked: Asked) -> Found:
     try:
         compared = compare_surveys(db, found, named=named, question=question)
     except (EvidenceInvalid, UnknownName) as error:
-        return {**shown_page, "problem": {"error": wording.sentence(error.message), "hint": error.hint}}
+        return {**shown_page, "problem": refusal(error)}
     paging = paging_of(len(compared.results), page)
     results = compared.results[paging["offset"] : paging["last"]]
     drawn = {funnel.result: funnel for funnel in compared.funnels if funnel.drawn}

@@ -11,6 +11,7 @@ from joint_review.web.cache import Worked
 from joint_review.web.lists import PAGE_SIZE, item_line, paging_of
 from joint_review.web.page import NAME, REVIEW, Found, Page, Subject
 from joint_review.web.pages.decisions import deciding
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown, base_of
 from joint_review.web.support import support_of
@@ -134,7 +135,7 @@ def rule(db: Database, asked: Asked) -> Found:
     """Why a rule fired in a run, or did not.
 
     `review`, `run`, `rule` (the name asked for), `rules` (as `joint-review explain --rule --json` gives them:
-    most names stand for one rule), and `problem` {error, hint} where the recorded firings cannot be told.
+    most names stand for one rule), and `problem` (`refusal`) where the recorded firings cannot be told.
     Raises UnknownName.
     """
     key, name = asked.names["review"], asked.names["rule"]
@@ -146,4 +147,4 @@ def rule(db: Database, asked: Asked) -> Found:
     try:
         return page | {"rules": explain_rules(run, name, shown.language)}
     except RunImpossible as error:
-        return page | {"problem": {"error": wording.sentence(error.message), "hint": error.hint}}
+        return page | {"problem": refusal(error)}

@@ -27,6 +27,7 @@ from joint_review.web.access import read
 from joint_review.web.cache import DRAWS, MOST_DRAWS, TooLarge, Worked
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.page import REVIEW, Found, Page, Picture, Subject
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Shown
 from pictures.charts import chances_plot, profile_plot
@@ -57,7 +58,7 @@ def uncertainty(db: Database, asked: Asked) -> Found:
 
     `said` (one sentence), `uncertainty` and `confidence` (as `joint-review uncertainty --json` gives them),
     `profile` (see assessment.robustness.profile), `grid` with the `chance` of every cell, `nowhere` (the
-    chance of no position), and `problem` {error, hint} where nothing can be drawn. `signing`: the domain
+    chance of no position), and `problem` (`refusal`) where nothing can be drawn. `signing`: the domain
     `sign` as the form needs it that signs a statement on it, {target, title, suggested, levels: the best
     first, parts: {name, title, said}}, or None. `listed`: the rows of the page. Raises UnknownName.
     """
@@ -78,7 +79,7 @@ def uncertainty(db: Database, asked: Asked) -> Found:
     try:
         sure = worked.sure(draws, seed)
     except (RunImpossible, TooLarge) as error:
-        return {**page, "problem": {"error": wording.sentence(error.message), "hint": error.hint}}
+        return {**page, "problem": refusal(error)}
     suggested = suggest_confidence(db, found, run, sure)
     statements = statements_of(db, run)
     stated = {row["target"]: row for row in statements}
@@ -124,7 +125,7 @@ def profile_picture(db: Database, asked: Asked) -> str:
 def next_evidence(db: Database, asked: Asked) -> Found:
     """Where to look next.
 
-    `said` (one sentence), `next` (as `joint-review next --json` gives it), and `problem` {error, hint} where
+    `said` (one sentence), `next` (as `joint-review next --json` gives it), and `problem` (`refusal`) where
     nothing can be drawn. `listed`: the rows of the page, gaps first.
     """
     key = asked.names["review"]
@@ -144,7 +145,7 @@ def next_evidence(db: Database, asked: Asked) -> Found:
     try:
         ahead = worked.ahead(draws, seed)
     except (RunImpossible, TooLarge) as error:
-        return {**page, "problem": {"error": wording.sentence(error.message), "hint": error.hint}}
+        return {**page, "problem": refusal(error)}
     return page | {"said": _next_said(ahead), "next": asdict(ahead), "listed": _next_listed(shown, ahead)}
 
 
@@ -330,7 +331,7 @@ async def draw_for_statement(database: Any, sent: Sent) -> tuple[Run, Uncertaint
     draws, seed = sent.whole("draws"), sent.whole("seed")
     draws = DRAWS if draws is None else draws
     if not FEWEST <= draws <= MOST_DRAWS:
-        raise Mistakes({"draws": f"A page draws {FEWEST} to {MOST_DRAWS:,} times."})
+        raise Mistakes({"draws": f"Choose between {FEWEST} and {MOST_DRAWS:,} draws."})
 
     def work_out(db: Database) -> tuple[Run, Uncertainty]:
         found = find_review(db, sent.review)

@@ -26,6 +26,7 @@ from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
 from joint_review.web.cache import TooLarge, Worked
 from joint_review.web.page import NAME, REVIEW, Found, Page, Picture, Subject
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked, Change
 from joint_review.web.run_view import Shown
 from pictures.charts import tornado_plot
@@ -57,7 +58,7 @@ def whatif(db: Database, asked: Asked) -> Found:
     `said` (one sentence), `smallest` and `leave_one_out` (as `joint-review whatif --json` gives them),
     `tornado` (None for the cell), `targets` to go on to, `choices` and `fields` (what the form offers and
     holds), `given` (what was asked for), `tried` (what it would do; None if nothing was asked), `wrong`
-    {error, hint} where it cannot be tried, and `problem` {error, hint} where nothing can be said. `listed`:
+    (`refusal`) where it cannot be tried, and `problem` (`refusal`) where nothing can be said. `listed`:
     the rows of the page, cut to LISTED.
     """
     key, target = asked.names["review"], asked.names.get("target") or CELL
@@ -90,7 +91,7 @@ def whatif(db: Database, asked: Asked) -> Found:
     try:
         baseline = worked.baseline
     except (RunImpossible, TooLarge) as error:
-        return {**page, "problem": {"error": wording.sentence(error.message), "hint": error.hint}}
+        return {**page, "problem": refusal(error)}
     smallest, turns = worked.smallest(target), worked.turns()
     moved = worked.tornado(target, shown.language) if target != CELL else None
     choices = _choices(db, found, baseline, target)
@@ -111,7 +112,7 @@ def whatif(db: Database, asked: Asked) -> Found:
             )
             page["tried"] = try_change(db, baseline, change.without, settings)
         except ReviewError as error:
-            page["wrong"] = {"error": wording.sentence(error.message), "hint": error.hint}
+            page["wrong"] = refusal(error)
         else:
             page["tried_said"] = _tried_said(baseline, page["tried"])
     return page

@@ -1,0 +1,135 @@
+"""How the command line says what would help: a remedy as the command, or the option, that does it."""
+
+from __future__ import annotations
+
+import shlex
+
+from rules.remedy import (
+    Assess,
+    CloseDatabase,
+    ClosePanel,
+    CompareReviews,
+    CreateReview,
+    DrawItems,
+    Give,
+    HandIn,
+    Install,
+    LeaveOut,
+    ListDisagreements,
+    ListItems,
+    ListReviews,
+    MakeDatabase,
+    OpenPanel,
+    Part,
+    RaiseChallenge,
+    Rate,
+    Remedy,
+    Replace,
+    ServePages,
+    ShowChallenge,
+    ShowDecisions,
+    ShowHead,
+    ShowLayout,
+    ShowPanel,
+    TakeBack,
+    UpgradeDatabase,
+    VerifyRun,
+)
+
+OPTIONS: dict[Part, str] = {
+    Part.PERSON: "--by",
+    Part.REASON: "--because",
+    Part.TEXT: "--text",
+    Part.MEMBERS: "--member",
+    Part.CODER: "--to",
+    Part.ITEMS: "--items",
+    Part.JUDGEMENT: "--direction and --significance",
+    Part.SCORE: "--score",
+    Part.ROLE: "--role",
+    Part.REVIEW: "--review",
+    Part.CHANGED: "--changed",
+    Part.WITHOUT: "--without",
+    Part.ENCODING: "--encoding",
+    Part.DATABASE: "--db",
+    Part.WORKERS: "--workers",
+    Part.CLUSTER: "--cluster",
+}
+"""The options that give each part of what is asked."""
+GIVEN: dict[Part, str] = {
+    Part.MEMBERS: "Name each with --member, e.g. --member reviewer-1.",
+    Part.CODER: "Name them with --to.",
+    Part.JUDGEMENT: "Give them with --direction and --significance.",
+    Part.DATABASE: "Give the right file with --db.",
+}
+"""What is said of a part in other words than "Give it with ..."."""
+
+
+def remedy_words(remedy: Remedy) -> str:
+    """What to type, as a sentence; a command is the end of it, so that it can be copied."""
+    match remedy:
+        case Give(part, values):
+            if values:
+                return f"Write: {' or '.join(f'{OPTIONS[part]} {shlex.quote(value)}' for value in values)}"
+            return GIVEN.get(part, f"Give it with {OPTIONS[part]}.")
+        case LeaveOut(part):
+            return f"Leave {OPTIONS[part]} out."
+        case Replace(effect):
+            return f"Give --replace to {effect}."
+        case CloseDatabase():
+            return "Stop imports and the server of the pages (joint-review serve) first."
+        case Install(extra):
+            return f"Install it: pip install 'joint-review[{extra}]'"
+        case _:
+            lead, *command = _command(remedy)
+            return f"{lead}: joint-review {shlex.join(command)}"
+
+
+def _command(remedy: Remedy) -> tuple[str, ...]:
+    """What a command is for, and its words."""
+    match remedy:
+        case MakeDatabase(file):
+            return ("Make one first" if file else "Make a new one", "init", "--db", file or "FILE")
+        case UpgradeDatabase():
+            return "Bring the database up to date first", "init", "--db", "FILE"
+        case ServePages():
+            return "Start it over one", "serve", "--db", "programme.db"
+        case ShowHead():
+            return "It is printed by", "audit", "head"
+        case CreateReview():
+            return "Make one first", "review", "create", "--help"
+        case ListReviews():
+            return "See which there are", "review", "list"
+        case CompareReviews(framework):
+            return "Run", "compare", framework
+        case ListItems(review):
+            return "List them", "evidence", "list", review or "REVIEW"
+        case ShowLayout(layout):
+            return "See its columns", "evidence", "template", layout
+        case DrawItems(review):
+            return "Draw items", "coding", "draw", review, "--to", "WHO", "--items", "NUMBER"
+        case HandIn(review, batch):
+            return "Hand it in", "coding", "done", review, str(batch)
+        case ListDisagreements(review):
+            return "See what was coded differently", "coding", "disagreements", review
+        case Assess(review):
+            return "Run", "assess", review
+        case VerifyRun(run):
+            return "See where it differs", "verify", str(run)
+        case ShowDecisions(review):
+            return "See where decisions stand", "decisions", review
+        case Rate(review, target):
+            return "Give one", "rate", review, target, "LEVEL", "--because", "REASON"
+        case TakeBack(review, target):
+            return "Take it back", "rate", review, target, "--take-back", "--because", "REASON"
+        case RaiseChallenge():
+            return "Raise one", "challenge", "add", "--help"
+        case ShowChallenge(_, number):
+            return "See", "challenge", "show", str(number)
+        case OpenPanel():
+            return "Open one", "panel", "open", "--help"
+        case ShowPanel(review, target):
+            return "See who is still to vote", "panel", "show", review, target
+        case ClosePanel(review, target):
+            return "Close it", "panel", "close", review, target, "--because", "REASON"
+        case _:
+            raise NotImplementedError(f"the command line has no words for {remedy!r}")

@@ -1,0 +1,167 @@
+"""How the pages say a refusal: what is wrong, and what would help, with a link where a page does it.
+
+What no page can do is left out; where somebody else can do it for the reader, it says whom to ask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import quote
+
+from joint_review.web.wording import sentence
+from rules.errors import Problem, ReviewError
+from rules.remedy import (
+    Assess,
+    ClosePanel,
+    CompareReviews,
+    CreateReview,
+    DrawItems,
+    Give,
+    HandIn,
+    Install,
+    LeaveOut,
+    ListDisagreements,
+    ListItems,
+    ListReviews,
+    OpenPanel,
+    Part,
+    RaiseChallenge,
+    Rate,
+    Remedy,
+    ServePages,
+    ShowChallenge,
+    ShowDecisions,
+    ShowLayout,
+    ShowPanel,
+    TakeBack,
+    UpgradeDatabase,
+    VerifyRun,
+)
+
+LABELS: dict[Part, str] = {
+    Part.REASON: "the reason",
+    Part.TEXT: "the text",
+    Part.MEMBERS: "the members, two or more",
+    Part.CODER: "who codes the items",
+    Part.ITEMS: "how many items",
+    Part.JUDGEMENT: "direction and significance",
+    Part.SCORE: "the score",
+    Part.CHANGED: "what was changed",
+    Part.WITHOUT: "what to leave out",
+    Part.ENCODING: "the encoding",
+}
+"""The parts that forms have fields for."""
+ASK = "Ask whoever runs this server to"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that would help, as a page says it."""
+
+    words: str
+    """A sentence."""
+    to: str = ""
+    """The address of the page that does it, e.g. '/reviews/r1#assess'; empty where none does."""
+
+
+NOTHING = Step("")
+
+
+def refusal(error: ReviewError) -> dict[str, Any]:
+    """An error as pages show it and programs are told it.
+
+    `error` (a sentence), `hint` (what would help, in sentences), and `steps`: the same one by one, {words,
+    to}, with the address of the page that does it, or ''.
+    """
+    steps = [step for step in (Step(error.hint), *map(step_of, error.remedies)) if step.words]
+    return {
+        "error": sentence(error.message),
+        "hint": " ".join(step.words for step in steps),
+        "steps": [asdict(step) for step in steps],
+    }
+
+
+def refusal_words(error: ReviewError) -> str:
+    """An error and what would help, in sentences."""
+    return " ".join(filter(None, (sentence(error.message), refusal(error)["hint"])))
+
+
+def problem_words(problem: Problem) -> str:
+    """What is wrong with one row or field, and what would help, in sentences."""
+    return f"{sentence(problem.message)} {problem.advice(remedy_words)}".strip()
+
+
+def problem_line(problem: Problem) -> str:
+    """The same with the place where it is wrong."""
+    return problem.worded(remedy_words)
+
+
+def remedy_words(remedy: Remedy) -> str:
+    """What would help as a sentence; nothing where no page does it and nobody can be asked."""
+    return step_of(remedy).words
+
+
+def step_of(remedy: Remedy) -> Step:
+    """A remedy as pages say it; without words where no page does it and nobody can be asked."""
+    match remedy:
+        case Give(part, values):
+            these = f": {' or '.join(values)}" if values else ""
+            return Step(f"Give {LABELS[part]}{these}.") if part in LABELS else NOTHING
+        case LeaveOut(part):
+            return Step(f"Leave the field for {LABELS[part]} empty.") if part in LABELS else NOTHING
+        case UpgradeDatabase():
+            return Step(f"{ASK} bring its database up to date.")
+        case ServePages():
+            return Step(f"{ASK} start it over a working database.")
+        case Install():
+            return Step(f"{ASK} install it.")
+        case CreateReview():
+            return Step(f"{ASK} create one.")
+        case ShowLayout(layout):
+            return Step(f"{ASK} import {layout.replace('-', ' ')}.")
+        case VerifyRun(run):
+            return Step(f"{ASK} verify run {run}.")
+        case ListReviews():
+            return Step("See all reviews.", "/reviews")
+        case CompareReviews(framework):
+            return Step(f"Compare the reviews under {framework}.", f"/compare/{quote(framework, safe='')}")
+        case _:
+            return _step_in_review(remedy)
+
+
+def _step_in_review(remedy: Remedy) -> Step:
+    """A remedy that a page of a review does."""
+    match remedy:
+        case Assess(review):
+            return Step("Assess the review.", _in(review, "#assess"))
+        case ListItems(review) if review:
+            return Step("See all items of the review.", _in(review, "/items"))
+        case DrawItems(review):
+            return Step("Draw items for a second reviewer.", _in(review, "/coding#draw"))
+        case HandIn(review, batch):
+            return Step(f"Hand in batch {batch}.", _in(review, f"/coding?batch={batch}"))
+        case ListDisagreements(review):
+            return Step("See what was coded differently.", _in(review, "/disagreements"))
+        case ShowDecisions(review):
+            return Step("See where all decisions stand.", _in(review, "/decisions"))
+        case Rate(review, target):
+            return Step("Give a rating of your own.", _in(review, "/trail/", target, "#deciding"))
+        case TakeBack(review, target):
+            return Step("Take the decision back.", _in(review, "/trail/", target, "#deciding"))
+        case RaiseChallenge(review):
+            return Step("Raise a challenge.", _in(review, "/challenges#raise"))
+        case ShowChallenge(review, number):
+            return Step(f"See challenge {number}.", _in(review, f"/challenges/{number}"))
+        case OpenPanel(review, target):
+            return Step("Open a panel.", _in(review, "/panel/", target, "#open"))
+        case ShowPanel(review, target):
+            return Step("See who has still to vote.", _in(review, "/panel/", target))
+        case ClosePanel(review, target):
+            return Step("See the panel.", _in(review, "/panel/", target))
+        case _:
+            return NOTHING
+
+
+def _in(review: str, path: str, name: str = "", end: str = "") -> str:
+    return f"/reviews/{quote(review, safe='')}{path}{quote(name, safe='')}{end}"

@@ -1,0 +1,248 @@
+"""What would help where something is refused: the act and what it is done to, as data.
+
+A refusal (see `errors`) holds remedies beside its message; it names no command, no option and no page. Each
+face says a remedy in its own way: the command line as a command (`joint_review.cli.remedies`), the pages as a
+link (`joint_review.web.remedies`), and either leaves out what cannot be done there. Tests hold both to every
+remedy of this module. Advice that is no act of this software ("Free some space") is the refusal's `hint`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Part(StrEnum):
+    """A part of what is asked for, which can be given with it, or left out."""
+
+    PERSON = "who does it"
+    REASON = "the reason"
+    TEXT = "the text"
+    MEMBERS = "the members"
+    CODER = "who codes the items"
+    ITEMS = "the number of items"
+    JUDGEMENT = "direction and significance"
+    SCORE = "the score"
+    ROLE = "the role"
+    REVIEW = "the review"
+    CHANGED = "what was changed"
+    WITHOUT = "what to leave out"
+    ENCODING = "the encoding"
+    DATABASE = "the file of the working database"
+    WORKERS = "the number of processes"
+    CLUSTER = "the address of the cluster"
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Something that can be done about a refusal; each kind is a class of its own."""
+
+    @property
+    def does(self) -> str:
+        """The name of the act, e.g. Assess."""
+        return type(self).__name__
+
+    def as_data(self) -> dict[str, Any]:
+        """The remedy as JSON can hold it: its name as 'does', and what it is done to."""
+        return {"does": self.does, **asdict(self)}
+
+
+def read_remedy(data: Mapping[str, Any]) -> Remedy:
+    """The remedy that `Remedy.as_data` gave; raises ValueError or LookupError for anything else."""
+    from pydantic import TypeAdapter
+
+    given = {name: value for name, value in data.items() if name != "does"}
+    found: Remedy = TypeAdapter(KINDS[data["does"]]).validate_python(given)
+    return found
+
+
+@dataclass(frozen=True)
+class Give(Remedy):
+    """Ask again, with this part given; `values` are ones that would do, if they are known."""
+
+    part: Part
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LeaveOut(Remedy):
+    """Ask again, without this part."""
+
+    part: Part
+
+
+@dataclass(frozen=True)
+class Replace(Remedy):
+    """Ask again, so that what is asked takes the place of what is there."""
+
+    effect: str
+    """What that does to what is there, e.g. 'withdraw the old item'."""
+
+
+@dataclass(frozen=True)
+class MakeDatabase(Remedy):
+    """Make a new working database; without `file` somewhere else."""
+
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class UpgradeDatabase(Remedy):
+    """Bring the working database up to date with this version and its library."""
+
+
+@dataclass(frozen=True)
+class CloseDatabase(Remedy):
+    """End what else has the working database open: the server of the pages, imports."""
+
+
+@dataclass(frozen=True)
+class ServePages(Remedy):
+    """Start the server of the pages over a working database."""
+
+
+@dataclass(frozen=True)
+class Install(Remedy):
+    """Install an optional part of this software."""
+
+    extra: str
+
+
+@dataclass(frozen=True)
+class ShowHead(Remedy):
+    """Show the head of the record of events, as one is to be given."""
+
+
+@dataclass(frozen=True)
+class CreateReview(Remedy):
+    """Create a review."""
+
+
+@dataclass(frozen=True)
+class ListReviews(Remedy):
+    """See which reviews there are."""
+
+
+@dataclass(frozen=True)
+class CompareReviews(Remedy):
+    """Compare the reviews under one framework."""
+
+    framework: str
+
+
+@dataclass(frozen=True)
+class ListItems(Remedy):
+    """See which items of evidence a review holds; without `review`, one that is still to be named."""
+
+    review: str = ""
+
+
+@dataclass(frozen=True)
+class ShowLayout(Remedy):
+    """See the columns of a kind of evidence file."""
+
+    layout: str
+
+
+@dataclass(frozen=True)
+class DrawItems(Remedy):
+    """Draw items of a review for a second reviewer to code blind."""
+
+    review: str
+
+
+@dataclass(frozen=True)
+class HandIn(Remedy):
+    """Hand in a batch of items that were coded blind."""
+
+    review: str
+    batch: int
+
+
+@dataclass(frozen=True)
+class ListDisagreements(Remedy):
+    """See what was coded differently in a review."""
+
+    review: str
+
+
+@dataclass(frozen=True)
+class Assess(Remedy):
+    """Assess a review (again)."""
+
+    review: str
+
+
+@dataclass(frozen=True)
+class VerifyRun(Remedy):
+    """Verify a run: see where it differs from what was recorded."""
+
+    run: int
+
+
+@dataclass(frozen=True)
+class ShowDecisions(Remedy):
+    """See where the decision on every rating of a review stands."""
+
+    review: str
+
+
+@dataclass(frozen=True)
+class Rate(Remedy):
+    """Give a domain or question a rating of one's own."""
+
+    review: str
+    target: str
+
+
+@dataclass(frozen=True)
+class TakeBack(Remedy):
+    """Take the decision on a rating back, so that the proposal counts again."""
+
+    review: str
+    target: str
+
+
+@dataclass(frozen=True)
+class RaiseChallenge(Remedy):
+    """Raise a challenge in a review."""
+
+    review: str
+
+
+@dataclass(frozen=True)
+class ShowChallenge(Remedy):
+    """See a challenge, to reply or to close it."""
+
+    review: str
+    number: int
+
+
+@dataclass(frozen=True)
+class OpenPanel(Remedy):
+    """Open a panel on a rating."""
+
+    review: str
+    target: str
+
+
+@dataclass(frozen=True)
+class ShowPanel(Remedy):
+    """See a panel, and who is still to vote."""
+
+    review: str
+    target: str
+
+
+@dataclass(frozen=True)
+class ClosePanel(Remedy):
+    """Close a panel before all have voted."""
+
+    review: str
+    target: str
+
+
+KINDS: dict[str, type[Remedy]] = {kind.__name__: kind for kind in Remedy.__subclasses__()}
+"""Every kind of remedy by its name."""
