@@ -569,7 +569,7 @@ def test_one_reviewer_alone_is_said_plainly(office: Office) -> None:
     office.record(ITEMS)
     with pytest.raises(EvidenceInvalid, match="coded by one reviewer only") as caught:
         office.agreement()
-    assert caught.value.remedies == (DrawItems(office.review.key), ShowLayout("codings"))
+    assert caught.value.remedies == (DrawItems(office.desk.review.key), ShowLayout("codings"))
 
 
 @pytest.mark.parametrize(

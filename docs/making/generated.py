@@ -34,7 +34,7 @@ from joint_review.opening import init_programme, open_programme
 from programme.permissions import MAY, OF_ALL_REVIEWS, Action, Role
 from programme.reviewfile import read_review_file
 from programme.reviews import Review, create_review, find_review
-from rules import errors
+from rules import errors, remedy
 from rules.framework import in_language
 from rules.loader import library_ids, load_policy
 
@@ -276,6 +276,12 @@ def judged_from_published() -> str:
         f"- {policy.framework.title_of(q)} {judged.questions[q]['because']}"
         for q in ("services", "organisation")
     )
+
+
+def remedy_list() -> str:
+    """Every kind of remedy with what it means."""
+    rows = [[f"`{name}`", (kind.__doc__ or "").partition("\n")[0]] for name, kind in remedy.KINDS.items()]
+    return table(["remedy", "means"], rows)
 
 
 def example_figures() -> str:
