@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlite_utils
 from command_line import Done, run_command
 from example_framework import AT, Desk, counts, new_review
 from hypothesis import HealthCheck, given, settings
@@ -28,7 +29,7 @@ from evidence.sources import (
 )
 from joint_review.upgrades.evidence import migrations as evidence_upgrades
 from programme.check import check_record
-from programme.database import Database, one, open_database
+from programme.database import one, open_database
 from rules.errors import EvidenceInvalid, ImportRefused, UnknownName
 
 WELSH = "Mae dŵr yn y tŷ.\fGofalwyr: ni ofynnodd neb.\fDim byd arall am y dwr."
@@ -266,7 +267,7 @@ def test_an_older_file_is_brought_up_to_date_with_its_texts(desk: Desk) -> None:
     assert len(names) == 3
     for row in names:
         conn.execute(f"drop trigger {row['name']}")
-    Database(conn).table("source_page").enable_fts(["text"], create_triggers=True, replace=True)
+    sqlite_utils.Database(conn).table("source_page").enable_fts(["text"], create_triggers=True, replace=True)
     conn.execute("delete from _sqlite_migrations where name = 'texts_never_change'")
     assert found(desk, "o") == []
     desk.close()
