@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from datetime import date
@@ -722,7 +723,7 @@ async def test_where_a_run_rests_on_nothing_that_can_be_drawn_the_pages_say_so(
 async def test_a_run_that_cannot_be_made_again_is_shown_without_what_would_follow_from_it(
     example_copy: Path,
 ) -> None:
-    raw = Database(example_copy)
+    raw = Database(sqlite3.connect(example_copy))
     raw.conn.execute("drop trigger run_never_update")
     result = json.loads(raw.conn.execute("select result from run").fetchone()[0])
     carers = next(rating for rating in result["ratings"] if rating["target"] == "carers")
@@ -989,7 +990,7 @@ async def test_a_query_that_cannot_be_meant_is_a_400(site: Site, path: str, word
 
 
 async def test_a_file_that_cannot_be_read_is_said_without_a_traceback(example_copy: Path) -> None:
-    raw = Database(example_copy)
+    raw = Database(sqlite3.connect(example_copy))
     raw.execute("drop view latest_run")
     raw.conn.close()
     async with served(example_copy) as open_site:
