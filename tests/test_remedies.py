@@ -18,7 +18,7 @@ import click
 import pytest
 from assessment_example import AT, good_domain, new_programme, new_review
 
-from assessment.decisions.decide import rate
+from assessment.decisions.decide import override
 from evidence.coding.codings import withdraw_coding
 from evidence.coding.second_coding import CodedAs
 from evidence.coding.settlements import settle
@@ -309,7 +309,7 @@ def test_whoever_does_not_say_who_or_why_is_refused_alike_everywhere(tmp_path: P
     review = new_review(db, "r1", "wales-round-2", *good_domain("carers"))
     who, why = {"by": "lead", "at": AT}, {"because": " ", "at": AT}
     refused = {
-        "a rating": lambda: rate(db, review, "carers", "poor", by="lead", **why),
+        "a rating": lambda: override(db, review, "carers", "poor", by="lead", **why),
         "a settlement": lambda: settle(db, review, 1, CodedAs("strength", 1), by="lead", **why),
         "withdrawing evidence": lambda: withdraw_item(db, review, 1, by="lead", **why),
         "withdrawing a coding": lambda: withdraw_coding(db, review, 1, "second", by="lead", **why),
@@ -321,7 +321,7 @@ def test_whoever_does_not_say_who_or_why_is_refused_alike_everywhere(tmp_path: P
         assert caught.value.remedies == (Give(Part.REASON),)
     who = {"because": "So.", "by": "  ", "at": AT}
     for act in (
-        lambda: rate(db, review, "carers", "poor", **who),
+        lambda: override(db, review, "carers", "poor", **who),
         lambda: settle(db, review, 1, CodedAs("strength", 1), **who),
     ):
         with pytest.raises(WordsMissing) as caught:
