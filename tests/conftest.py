@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from assessment_example import new_programme
+from command_line import Say, run_command
 
 from assessment.runs.run import assess
 from evidence.intake.importing import import_files
@@ -60,6 +64,20 @@ def example_copy(example_db: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    """A new working database with the frameworks of the library, `programme.db` in the folder of the test."""
+    with closing(new_programme(tmp_path).conn) as connection:
+        yield Database(connection)
+
+
+@pytest.fixture(scope="module")
+def shared_db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The same for all tests of a module."""
+    with closing(new_programme(tmp_path_factory.mktemp("shared")).conn) as connection:
+        yield Database(connection)
+
+
+@pytest.fixture
 def connect() -> Iterator[Callable[[Path], Database]]:
     """Opens working databases (a new one where there is none) and closes them after the test."""
     opened: list[Database] = []
@@ -71,6 +89,12 @@ def connect() -> Iterator[Callable[[Path], Database]]:
     yield open_or_make
     for db in opened:
         db.conn.close()
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Runs `joint-review WORDS...` and gives its exit code, output and errors."""
+    return partial(run_command, monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from assessment_example import AT, WELSH, add, assess_plainly, finding, good_domain, new_programme, new_review
+from assessment_example import AT, WELSH, add, assess_plainly, new_programme, new_review
 from click.testing import CliRunner
+from evidence_rows import finding, good_domain
 from trying import Tried
 
 from assessment.decisions.decide import override

@@ -15,8 +15,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from assessment_example import AT, finding, new_programme, new_review
+from assessment_example import AT, new_programme, new_review
 from click.testing import CliRunner
+from evidence_rows import finding
 from trying import Tried
 
 from assessment.runs.audit import audit_programme

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from assessment_example import AT, new_programme, new_review, whole_review
+from assessment_example import AT, new_programme, new_review
 from browsing import PASSWORD, PATIENCE, WIDTHS, barriers, complaints_of, context, fits, sign_in
+from evidence_rows import whole_review
 from playwright.sync_api import Browser, Page, expect
 from serving import Server, serving
 

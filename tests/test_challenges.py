@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -20,16 +20,14 @@ from assessment_example import (
     ROOT,
     WELSH,
     assess_plainly,
-    finding,
-    good_domain,
     item_at,
     new_programme,
     new_review,
     rate_approved,
     tables_of,
-    whole_review,
 )
 from click.testing import CliRunner
+from evidence_rows import finding, good_domain, whole_review
 
 from assessment.decisions.challenges import (
     close_challenge,
@@ -60,12 +58,6 @@ from rules.errors import (
 HEARSAY = finding("I1", "strength", domains="carers;workforce", finding="Everybody says so.")
 """An item that two domains of different questions rest on."""
 GIVEN = {"ground": "not supported", "text": "Nobody else says so.", "by": "moderator-1", "at": AT}
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with closing(new_programme(tmp_path).conn) as connection:
-        yield Database(connection)
 
 
 @pytest.fixture

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import (
-    AT,
-    WELSH,
-    Row,
-    add,
-    assess_plainly,
-    finding,
-    item_at,
-    last_event,
-    new_programme,
-    new_review,
-    rate_approved,
-    survey,
-)
+from assessment_example import AT, WELSH, add, assess_plainly, item_at, last_event, new_review, rate_approved
+from evidence_rows import Row, finding, survey
 
 from assessment.decisions.decide import accept, override
 from assessment.decisions.standing import Standing
@@ -39,12 +25,6 @@ from rules.errors import ReviewError
 
 BY: dict[str, Any] = {"by": "reviewer-1", "at": AT}
 DOMAINS = ("carers", "assessment", "workforce")
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with closing(new_programme(tmp_path).conn) as connection:
-        yield Database(connection)
 
 
 def differs(db: Database, review: Review, run: Run) -> bool:

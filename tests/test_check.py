@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import (
-    AT,
-    Row,
-    add,
-    finding,
-    good_domain,
-    indicator,
-    item_at,
-    load_example,
-    new_programme,
-    new_review,
-    score,
-    survey,
-)
+from assessment_example import AT, add, item_at, load_example, new_review
+from evidence_rows import Row, finding, good_domain, indicator, score, survey
 
 from evidence.check import check_evidence
 from evidence.items import withdraw_item
 from programme.database import Database
 from programme.reviews import Review, create_review
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    found = new_programme(tmp_path)
-    yield found
-    found.conn.close()
 
 
 def problem_of(db: Database, review: Review, domain: str = "carers") -> str:

@@ -8,30 +8,22 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Done, run_command
+from command_line import Say
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "wales-2004-08"
 
 
-Say = Callable[..., Done]
-
-
 @pytest.fixture
-def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+def say(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
     """Run `joint-review WORDS...` in a folder of its own, as reviewer-1."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JOINT_REVIEW_BY", "reviewer-1")
-
-    def run(*words: str) -> Done:
-        return run_command(monkeypatch, capsys, *words)
-
-    return run
+    return say
 
 
 @pytest.fixture

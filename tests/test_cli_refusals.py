@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,22 +14,21 @@ from assessment_example import (
     ON,
     WELSH,
     assess_plainly,
-    good_domain,
     new_programme,
     new_review,
     rate_approved,
     tables_of,
 )
+from command_line import Say
+from evidence_rows import good_domain
 
 from assessment.runs.run import load_run
-from joint_review.cli import main
 from joint_review.opening import open_programme
 from programme.database import Database
 from programme.reviews import find_review
 from rules.errors import RunImpossible, RunUnreadable
 
 ROOT = Path(__file__).parent.parent
-Say = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +51,6 @@ def db(two_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     opened = open_programme(Path(shutil.copy(two_runs, tmp_path / "programme.db")))
     yield opened
     opened.conn.close()
-
-
-@pytest.fixture
-def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["joint-review", *words])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-            sys.exit(0)
-        return int(ended.value.code or 0), *capsys.readouterr()
-
-    return run
 
 
 def rewrite(db: Database, table: str, column: str, change: Callable[[Any], None], where: str) -> None:

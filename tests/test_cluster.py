@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -14,12 +13,13 @@ from pathlib import Path
 
 import cluster_work
 import pytest
-from assessment_example import AT, SOURCES, WELSH, add, good_domain, new_programme
+from assessment_example import AT, WELSH, add, new_programme
+from command_line import Say
+from evidence_rows import SOURCES, good_domain
 
 from comparison import fanout
 from comparison.fanout import fan_out, fan_out_on_cluster
 from comparison.impact import rules_impact
-from joint_review.cli import main
 from joint_review.cli.impact import policy_named
 from programme.reviews import create_review
 from rules.errors import RunImpossible, WorkersFailed
@@ -69,27 +69,12 @@ def on_cluster(work: Callable[..., int], shared: object, jobs: int, address: str
     return fan_out_on_cluster(work, shared, range(jobs), address=address, check=cluster_work.ready)
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    monkeypatch.setattr("sys.argv", ["joint-review", "rules", "impact", *words])
-    try:
-        main()
-    except SystemExit as done:
-        return int(done.code or 0)
-    return 0
-
-
-def test_a_cluster_gives_the_same_bytes_as_this_process(
-    cluster: Cluster,
-    programme: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    words = ("wales-round-2", RULES, "--db", str(programme), "--json")
-    assert run(monkeypatch, *words, "--workers", "1") == 0
-    here = capsys.readouterr().out
-    assert run(monkeypatch, *words, "--cluster", cluster.address) == 0
-    assert capsys.readouterr().out == here
-    assert json.loads(here)["moved"]["down"] == 3
+def test_a_cluster_gives_the_same_bytes_as_this_process(cluster: Cluster, programme: Path, say: Say) -> None:
+    words = ("rules", "impact", "wales-round-2", RULES, "--db", str(programme), "--json")
+    here, there = say(*words, "--workers", "1"), say(*words, "--cluster", cluster.address)
+    assert here.code == there.code == 0
+    assert here.out == there.out
+    assert here.data["moved"]["down"] == 3
 
 
 def test_results_come_in_the_order_of_the_jobs_and_progress_is_told(cluster: Cluster) -> None:
@@ -138,16 +123,16 @@ def test_a_worker_that_says_it_cannot_is_believed(cluster: Cluster) -> None:
 
 
 def test_a_scheduler_that_does_not_answer_is_an_error_and_no_wait(
-    programme: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    programme: Path, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fanout, "CONNECT_SECONDS", 1.0)
     for address in ("tcp://127.0.0.1:9", "nonsense://x", "scheduler", "tcp://127.0.0.1"):
         start = time.monotonic()
         words = ("wales-round-2", RULES, "--db", str(programme), "--cluster", address)
-        assert run(monkeypatch, *words) == 1
-        said = capsys.readouterr().err
-        assert f"no Dask scheduler answers at {address}" in said
-        assert "Traceback" not in said
+        done = say("rules", "impact", *words)
+        assert done.code == 1
+        assert f"no Dask scheduler answers at {address}" in done.err
+        assert "Traceback" not in done.err
         assert time.monotonic() - start < 10
 
 

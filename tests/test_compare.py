@@ -4,46 +4,27 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from assessment_example import (
-    AT,
-    SOURCES,
-    WELSH,
-    add,
-    assess_plainly,
-    finding,
-    good_domain,
-    indicator,
-    new_programme,
-    rate_approved,
-    survey,
-)
+from assessment_example import AT, WELSH, add, assess_plainly, new_programme, rate_approved
+from command_line import Say
+from evidence_rows import SOURCES, finding, good_domain, indicator, survey
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 
 from comparison.compare import compare_reviews, framework_to_compare
 from comparison.nearest import _side_by_side, distances
-from joint_review.cli import main
 from programme.database import Database
 from programme.reviews import Review, create_review, store_frameworks
 from rules.errors import RunImpossible, UnknownName
 from rules.loader import PolicySet
 
 Row = dict[str, Any]
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    db = new_programme(tmp_path)
-    yield db
-    db.conn.close()
 
 
 def review(db: Database, key: str, *rows: Row, framework: str = "wales-round-2") -> Review:
@@ -365,47 +346,34 @@ def test_the_distance_is_the_mean_of_differences_in_units_of_the_range(values: n
 # --- the command ----------------------------------------------------------------------------------------
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    monkeypatch.setattr("sys.argv", ["joint-review", *words])
-    try:
-        main()
-    except SystemExit as done:
-        return int(done.code or 0)
-    return 0
-
-
-def test_the_command_shows_grid_profiles_pairs_and_decisions(
-    db: Database,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_command_shows_grid_profiles_pairs_and_decisions(db: Database, tmp_path: Path, say: Say) -> None:
     for key, strengths in (("north", 5), ("south", 4)):
         made = review(db, key, *good_domain("carers", strengths, 5))
         decide(db, made, services="poor", organisation="badly")
         assess_plainly(db, made)
     path = str(tmp_path / "programme.db")
-    assert run(monkeypatch, "compare", "--db", path) == 0
-    text = capsys.readouterr().out
+    done = say("compare", "--db", path)
+    assert done.code == 0
+    text = done.out
     assert "2 of 2 reviews" in text
     assert "Poor / Badly placed: North, South." in text
     assert "1* " in text
     assert "South Inconsistent, North Mainly good: 1 criterion apart" in text
-    assert run(monkeypatch, "compare", "--json", "--db", path) == 0
-    assert json.loads(capsys.readouterr().out) == compare_reviews(db, WELSH)
+    done = say("compare", "--json", "--db", path)
+    assert done.code == 0
+    assert done.data == compare_reviews(db, WELSH)
 
 
 def test_the_command_ends_with_1_where_nothing_can_be_compared(
-    db: Database,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    db: Database, tmp_path: Path, say: Say
 ) -> None:
     path = tmp_path / "copy.db"
     shutil.copy(tmp_path / "programme.db", path)
-    assert run(monkeypatch, "compare", "--db", str(path)) == 1
-    assert "there is no review yet" in capsys.readouterr().err
-    assert run(monkeypatch, "compare", "wales-round-1", "--db", str(path)) == 1
-    assert "there is no review under wales-round-1" in capsys.readouterr().err
-    assert run(monkeypatch, "compare", "wales-round-7", "--db", str(path)) == 1
-    assert "Did you mean" in capsys.readouterr().err
+    for words, because in (
+        ([], "there is no review yet"),
+        (["wales-round-1"], "there is no review under wales-round-1"),
+        (["wales-round-7"], "Did you mean"),
+    ):
+        done = say("compare", *words, "--db", str(path))
+        assert done.code == 1
+        assert because in done.err

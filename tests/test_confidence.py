@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import (
-    AT,
-    Row,
-    assess_plainly,
-    finding,
-    good_domain,
-    new_programme,
-    new_review,
-    rate_approved,
-    survey,
-)
-from command_line import run_command
+from assessment_example import AT, assess_plainly, new_programme, new_review, rate_approved
+from command_line import Say
+from evidence_rows import Row, finding, good_domain, survey
 from uncertainty_example import SURVEY_MEAN, one_criterion
 
 from assessment.decisions.confidence import (
@@ -37,13 +27,6 @@ from programme.database import Database, one
 from programme.reviews import Review
 from rules.errors import UnknownName, WordsMissing
 from rules.loader import PolicySet
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    found = new_programme(tmp_path)
-    yield found
-    found.conn.close()
 
 
 def suggested(db: Database, *rows: Row, policy: PolicySet | None = None) -> Suggestion:
@@ -202,16 +185,12 @@ def test_an_older_database_gets_the_table(tmp_path: Path) -> None:
 
 # The command -----------------------------------------------------------------------------------------------
 
-Say = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
-def say(example_copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    def run(*words: str) -> tuple[int, str, str]:
-        line = ["confidence", "wales-2004-08", *words, "--draws", "200"]
-        return run_command(monkeypatch, capsys, *line, "--db", str(example_copy))
-
-    return run
+def say(say: Say, example_copy: Path) -> Say:
+    """Run `joint-review confidence wales-2004-08 WORDS...` with few draws."""
+    where = ("--draws", "200", "--db", str(example_copy))
+    return lambda *words: say("confidence", "wales-2004-08", *words, *where)
 
 
 def test_the_command_shows_the_suggestion_records_the_statement_and_shows_it(say: Say) -> None:

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from assessment_example import AT, SOURCES, Row, add, indicator, new_programme, new_review, survey
+from assessment_example import AT, add, new_programme, new_review
+from evidence_rows import SOURCES, Row, indicator, survey
 
 from comparison.indicators import Series, indicators_of
 from comparison.surveys import Funnel, compare_surveys

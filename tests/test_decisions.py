@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,13 @@ from assessment_example import (
     WELSH,
     add,
     assess_plainly,
-    finding,
-    good_domain,
     new_programme,
     new_review,
     rate_approved,
     tables_of,
-    whole_review,
 )
 from click.testing import CliRunner
+from evidence_rows import finding, good_domain, whole_review
 
 from assessment.decisions.decide import accept, approve, decision_states, override
 from assessment.decisions.standing import Standing
@@ -47,12 +45,6 @@ from programme.reviews import Review
 from rules.errors import DecisionRefused, ReviewError, RunImpossible, UnknownName, WordsMissing
 
 BECAUSE = {"because": "Seen on visits.", "at": AT}
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with closing(new_programme(tmp_path).conn) as connection:
-        yield Database(connection)
 
 
 @pytest.fixture

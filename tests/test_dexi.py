@@ -16,19 +16,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from assessment_example import (
-    assess_plainly,
-    finding,
-    indicator,
-    new_programme,
-    new_review,
-    score,
-    survey,
-)
+from assessment_example import assess_plainly, new_programme, new_review
 from dexipy.analyse import plus_minus
 from dexipy.dexi import DexiAttribute, DexiDiscreteScale, DexiModel, DexiTabularFunction
 from dexipy.parse import read_dexi_from_string
 from dexipy.tests.testdata import CAR_XML
+from evidence_rows import finding, indicator, score, survey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_rulebooks import SAID, infer_alone, levels

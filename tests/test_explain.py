@@ -14,13 +14,11 @@ from assessment_example import (
     NO_INPUTS,
     WELSH,
     assess_plainly,
-    finding,
-    good_domain,
     new_programme,
     new_review,
     rate_approved,
-    whole_review,
 )
+from evidence_rows import finding, good_domain, whole_review
 
 from assessment.reasons.explain import (
     DecisionExplained,

@@ -15,14 +15,12 @@ from assessment_example import (
     NO_INPUTS,
     WELSH,
     assess_plainly,
-    finding,
-    good_domain,
     new_programme,
     new_review,
     rate_approved,
-    whole_review,
 )
 from click.testing import CliRunner
+from evidence_rows import finding, good_domain, whole_review
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_rulebooks import infer_alone, policy_sets, values_near

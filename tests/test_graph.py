@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import networkx as nx
 import pytest
-from assessment_example import (
-    AT,
-    SOURCES,
-    Row,
-    add,
-    finding,
-    item_at,
-    last_event,
-    load_example,
-    new_programme,
-    new_review,
-    survey,
-)
+from assessment_example import AT, add, item_at, last_event, load_example, new_review
+from evidence_rows import SOURCES, Row, finding, survey
 
 from evidence.graph import EvidenceGraph, build_graph
 from evidence.items import tag_item, withdraw_item
@@ -33,13 +19,6 @@ OTHER = survey("S1", "Respect", 80, domains="carers")
 FAR = finding("D1", domains="leadership")
 LOOSE = finding("O1", domains="")
 ROWS = (SHARED, ALONE, OTHER, FAR, LOOSE)
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    found = new_programme(tmp_path)
-    yield found
-    found.conn.close()
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from assessment_example import AT, assess_plainly, finding, item_at, new_programme, new_review
+from assessment_example import AT, assess_plainly, item_at, new_programme, new_review
+from evidence_rows import finding
 
 from assessment.decisions.panel import open_panel, show_panels, vote
 from assessment.runs.audit import audit_programme

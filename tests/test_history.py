@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import AT, add, assess_plainly, finding, good_domain, new_programme, new_review
+from assessment_example import AT, add, assess_plainly, new_review
 from click.testing import CliRunner
+from evidence_rows import finding, good_domain
 
 from assessment.decisions.decide import override
 from assessment.reasons.history import history_of
@@ -22,12 +21,6 @@ from programme.reviews import Review
 from rules.errors import EvidenceInvalid
 
 NAMES = ("what", "about", "by", "said", "because")
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with closing(new_programme(tmp_path).conn) as connection:
-        yield Database(connection)
 
 
 @pytest.fixture

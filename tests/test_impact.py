@@ -5,32 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import (
-    AT,
-    SOURCES,
-    WELSH,
-    add,
-    finding,
-    good_domain,
-    new_programme,
-    rate_approved,
-    score,
-    survey,
-    tables_of,
-    whole_review,
-)
+from assessment_example import AT, WELSH, add, new_programme, rate_approved, tables_of
+from command_line import Say
+from evidence_rows import SOURCES, finding, good_domain, score, survey, whole_review
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from random_rulebooks import infer_alone, policy_sets, rule_sets, values_near
 
 from comparison.edits import POLICY, RATINGS, Assessed, Mixture, cause_of, edits_of
 from comparison.impact import rules_impact
-from joint_review.cli import main
 from joint_review.cli.impact import policy_named
 from programme.database import Database, open_for_reading
 from programme.reviews import Review, create_review
@@ -41,13 +29,6 @@ from rules.rulebook import Of, Rulebook, RuleSet
 Row = dict[str, Any]
 EXAMPLE = Path(__file__).parents[1] / "examples" / "stricter-rules" / "rulebook.yml"
 Change = Callable[[dict[str, Any]], None]
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    db = new_programme(tmp_path)
-    yield db
-    db.conn.close()
 
 
 @pytest.fixture
@@ -535,29 +516,22 @@ def test_a_rulebook_is_named_by_framework_folder_or_file(tmp_path: Path) -> None
         policy_named("wales-round-7")
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    monkeypatch.setattr("sys.argv", ["joint-review", "rules", "impact", *words])
-    try:
-        main()
-    except SystemExit as done:
-        return int(done.code or 0)
-    return 0
-
-
-def test_the_command_says_what_moves(
-    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_says_what_moves(db: Database, tmp_path: Path, say: Say) -> None:
     review(db, "north", *whole_review(5, 5))
+    impact = ("rules", "impact")
     words = ("wales-round-2", str(EXAMPLE), "--workers", "1", "--db", str(tmp_path / "programme.db"))
-    assert run(monkeypatch, *words) == 0
-    text = capsys.readouterr().out
+    done = say(*impact, *words)
+    assert done.code == 0
+    text = done.out
     assert "Ratings that move: 8 of 15 (8 down)." in text
     assert "carers.mainly-good.strengths: strengths make up 50 % of what was found;" in text
     assert "Mainly good / Well placed -> Inconsistent / Well placed" in text
-    assert run(monkeypatch, *words, "--json") == 0
+    done = say(*impact, *words, "--json")
+    assert done.code == 0
     path = tmp_path / "programme.db"
     expected = rules_impact(db, path, WELSH, policy_named(str(EXAMPLE)))
-    assert json.loads(capsys.readouterr().out) == expected
-    assert run(monkeypatch, "wales-round-2", "cqc-local-authority", *words[2:]) == 1
-    assert "Give two rulebooks of the same framework." in capsys.readouterr().err
-    assert run(monkeypatch, *words[:2], "--workers", "0", *words[4:]) == 2
+    assert done.data == expected
+    done = say(*impact, "wales-round-2", "cqc-local-authority", *words[2:])
+    assert done.code == 1
+    assert "Give two rulebooks of the same framework." in done.err
+    assert say(*impact, *words[:2], "--workers", "0", *words[4:]).code == 2

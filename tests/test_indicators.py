@@ -5,22 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import tempfile
-from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from assessment_example import (
-    AT,
-    Row,
-    indicator,
-    item_at,
-    last_event,
-    load_example,
-    new_programme,
-    new_review,
-)
-from command_line import run_command
+from assessment_example import AT, item_at, last_event, load_example, new_programme, new_review
+from command_line import Say
+from evidence_rows import Row, indicator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
@@ -34,13 +25,6 @@ from programme.reviews import Review
 from rules.errors import EvidenceInvalid
 
 YEARS = ("2003/04", "2004/05", "2005/06", "2006/07", "2007/08")
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    found = new_programme(tmp_path)
-    yield found
-    found.conn.close()
 
 
 def one_series(db: Database, *rows: Row) -> Series:
@@ -369,17 +353,11 @@ def test_any_series_is_as_the_measures_have_it(rows: list[tuple[str, str, int, s
 
 # The command
 
-Say = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
-def say(
-    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Say:
-    def run(*words: str) -> tuple[int, str, str]:
-        return run_command(monkeypatch, capsys, *words, "--db", str(tmp_path / "programme.db"))
-
-    return run
+def say(say: Say, db: Database, tmp_path: Path) -> Say:
+    """Run `joint-review WORDS...` on the database of the test."""
+    return lambda *words: say(*words, "--db", str(tmp_path / "programme.db"))
 
 
 def test_the_command_says_it_in_a_sentence_and_as_json(db: Database, say: Say) -> None:

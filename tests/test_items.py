@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import (
-    AT,
-    Row,
-    add,
-    finding,
-    indicator,
-    item_at,
-    last_event,
-    new_programme,
-    new_review,
-    score,
-    survey,
-    tables_of,
-)
+from assessment_example import AT, add, item_at, last_event, new_review, tables_of
+from evidence_rows import Row, finding, indicator, score, survey
 
 from evidence.intake.importing import import_row
 from evidence.items import (
@@ -36,13 +22,6 @@ from programme.database import Database
 from programme.database import rows as rows_of
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, UnknownName, WordsMissing
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    found = new_programme(tmp_path)
-    yield found
-    found.conn.close()
 
 
 @pytest.fixture

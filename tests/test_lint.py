@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import run_command
+from command_line import Say
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from random_rulebooks import Value, infer_alone, policy_sets, values_near
@@ -530,15 +530,8 @@ def test_every_level_of_the_library_can_be_reached(framework_id: str) -> None:
 # The command
 
 
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
-    done = run_command(monkeypatch, capsys, "rules", "lint", *words)
-    return done.code, done.out
-
-
-def test_notes_alone_do_not_fail_the_command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, out = run(monkeypatch, capsys, "wales-round-1")
+def test_notes_alone_do_not_fail_the_command(say: Say) -> None:
+    code, out, _ = say("rules", "lint", "wales-round-1")
     assert code == 0
     assert out.startswith(
         "wales-round-1: problems 0, notes 3.\n  note, missing-better: domain_defaults/served,"
@@ -546,11 +539,9 @@ def test_notes_alone_do_not_fail_the_command(
     assert "but with strengths_share none: overall" in out
 
 
-def test_a_problem_fails_the_command_and_json_says_what_the_text_says(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_problem_fails_the_command_and_json_says_what_the_text_says(say: Say) -> None:
     folder = Path(__file__).parent / "broken" / "good"
-    code, out = run(monkeypatch, capsys, str(folder), "--json")
+    code, out, _ = say("rules", "lint", str(folder), "--json")
     assert code == 1
     problems = [oddity for oddity in json.loads(out)["good"] if oddity["severity"] == "problem"]
     assert problems == [
@@ -565,7 +556,7 @@ def test_a_problem_fails_the_command_and_json_says_what_the_text_says(
             "counterexample": [{"given": {"help": "weak", "plans": "weak"}, "level": "weak"}],
         }
     ]
-    code, out = run(monkeypatch, capsys, str(folder))
+    code, out, _ = say("rules", "lint", str(folder))
     assert code == 1
     assert "problem, never-matters: questions/care, limits, weak-help: where it is met," in out
 

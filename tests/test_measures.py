@@ -7,25 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from assessment_example import (
-    AT,
-    SOURCES,
-    Row,
-    add,
-    finding,
-    indicator,
-    item_at,
-    last_event,
-    new_programme,
-    new_review,
-    score,
-    survey,
-)
+from assessment_example import AT, add, item_at, last_event, new_review
+from evidence_rows import SOURCES, Row, finding, indicator, score, survey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
@@ -37,13 +24,6 @@ from programme.database import Database
 from programme.reviews import Review, create_review
 from rules.ratings import MeasureValue
 from rules.rulebook import Measure, Of, Statistic
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    found = new_programme(tmp_path)
-    yield found
-    found.conn.close()
 
 
 def measure(of: str, statistic: str, **more: Any) -> Measure:
@@ -732,13 +712,6 @@ def plain_verdict(what: Measure, group: list[Row]) -> bool | None:
     return min(sign * row["value"] for row in last) > max(sign * row["value"] for row in first)
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    db = new_programme(tmp_path_factory.mktemp("measures"))
-    yield db
-    db.conn.close()
-
-
 fresh = itertools.count(1)
 
 
@@ -753,8 +726,8 @@ def entered(db: Database, rows: list[Row]) -> Review:
 
 @given(st.lists(plain_rows, max_size=25))
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-def test_measures_are_those_of_loops_over_the_rows(shared: Database, rows: list[Row]) -> None:
-    found = compute_measures(shared, entered(shared, rows), EVERY_MEASURE, last_event(shared))
+def test_measures_are_those_of_loops_over_the_rows(shared_db: Database, rows: list[Row]) -> None:
+    found = compute_measures(shared_db, entered(shared_db, rows), EVERY_MEASURE, last_event(shared_db))
     for domain in ("carers", "assessment", "leadership"):
         for what in EVERY_MEASURE:
             value, base = plainly(what, rows, domain)
@@ -772,14 +745,14 @@ def test_measures_are_those_of_loops_over_the_rows(shared: Database, rows: list[
 )
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_order_of_entry_changes_no_measure_and_no_digest(
-    shared: Database, orders: tuple[list[Row], list[Row]]
+    shared_db: Database, orders: tuple[list[Row], list[Row]]
 ) -> None:
-    first, second = (entered(shared, rows) for rows in orders)
-    event = last_event(shared)
-    assert compute_measures(shared, first, EVERY_MEASURE, event) == compute_measures(
-        shared, second, EVERY_MEASURE, event
+    first, second = (entered(shared_db, rows) for rows in orders)
+    event = last_event(shared_db)
+    assert compute_measures(shared_db, first, EVERY_MEASURE, event) == compute_measures(
+        shared_db, second, EVERY_MEASURE, event
     )
-    assert evidence_digest(shared, first, event) == evidence_digest(shared, second, event)
+    assert evidence_digest(shared_db, first, event) == evidence_digest(shared_db, second, event)
 
 
 def test_a_mean_at_the_edge_of_its_last_digit_is_the_same_in_every_order(db: Database) -> None:

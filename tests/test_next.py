@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from assessment_example import (
-    AT,
-    WELSH,
-    Row,
-    assess_plainly,
-    finding,
-    new_programme,
-    new_review,
-    rate_approved,
-    score,
-    survey,
-)
+from assessment_example import AT, WELSH, assess_plainly, new_review, rate_approved
+from command_line import Say
+from evidence_rows import Row, finding, score, survey
 from scipy.stats import binom
 from uncertainty_example import CASES_MET, KINDS, STRENGTHS, SURVEY_MEAN, near, one_criterion
 
 from assessment.robustness.next_evidence import DomainNext, Next, look_next
-from joint_review.cli import main
 from programme.database import Database
 from rules.errors import RunImpossible
 from rules.loader import PolicySet
 
 N = 5_000
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    found = new_programme(tmp_path)
-    yield found
-    found.conn.close()
 
 
 def looked(db: Database, policy: PolicySet, *rows: Row, draws: int = N) -> Next:
@@ -154,30 +134,23 @@ def test_steps_below_one_and_too_few_draws_are_refused(db: Database) -> None:
 
 
 def test_the_command_says_where_to_look_what_it_rests_on_and_what_it_assumes(
-    example_copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    example_copy: Path, say: Say
 ) -> None:
-    words = ["joint-review", "next", "wales-2004-08", "--draws", "400", "--db", str(example_copy)]
-    monkeypatch.setattr(sys, "argv", words)
-    main_or_exit()
-    text = " ".join(capsys.readouterr().out.split())
+    words = ["next", "wales-2004-08", "--draws", "400", "--db", str(example_copy)]
+    done = say(*words)
+    assert done.code == 0
+    text = " ".join(done.out.split())
     for said in (
         "Every domain can be rated. Look first at ",
         "Rests on 36 findings",
         "Assumed:",
     ):
         assert said in text, said
-    monkeypatch.setattr(sys, "argv", [*words, "--interviews", "10", "--json"])
-    main_or_exit()
-    data = json.loads(capsys.readouterr().out)
+    done = say(*words, "--interviews", "10", "--json")
+    assert done.code == 0
+    data = done.data
     amounts = {gain["amount"] for gain in data["domains"][0]["gains"] if gain["kind"] == "interviews"}
     assert amounts == {10, 20, 40} and data["assumed"].startswith("Assumed")
-
-
-def main_or_exit() -> None:
-    try:
-        main()
-    except SystemExit as end:
-        assert not end.code
 
 
 def test_a_review_that_has_just_begun_is_told_its_gaps(db: Database) -> None:

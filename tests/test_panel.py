@@ -8,24 +8,16 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import (
-    AT,
-    ROOT,
-    WELSH,
-    assess_plainly,
-    good_domain,
-    new_programme,
-    new_review,
-    tables_of,
-)
+from assessment_example import AT, ROOT, WELSH, assess_plainly, new_programme, new_review, tables_of
 from click.testing import CliRunner
+from evidence_rows import good_domain
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -41,12 +33,6 @@ from rules.errors import DecisionRefused, ReviewError, UnknownName, WordsMissing
 
 MEMBERS = ("lead-1", "moderator-1", "reviewer-1")
 SCALE = [level.id for level in WELSH.framework.scale_of("carers")]
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with closing(new_programme(tmp_path).conn) as connection:
-        yield Database(connection)
 
 
 @pytest.fixture

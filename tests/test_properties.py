@@ -12,21 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from assessment_example import (
-    AT,
-    NO_INPUTS,
-    WELSH,
-    Row,
-    add,
-    assess_plainly,
-    finding,
-    indicator,
-    new_programme,
-    new_review,
-    score,
-    survey,
-    whole_review,
-)
+from assessment_example import AT, NO_INPUTS, WELSH, add, assess_plainly, new_programme, new_review
+from evidence_rows import Row, finding, indicator, score, survey, whole_review
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from random_rulebooks import (

@@ -16,7 +16,8 @@ from typing import Any, get_type_hints
 
 import click
 import pytest
-from assessment_example import AT, good_domain, new_programme, new_review
+from assessment_example import AT, new_programme, new_review
+from evidence_rows import good_domain
 
 from assessment.decisions.decide import override
 from evidence.coding.codings import withdraw_coding

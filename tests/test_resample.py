@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from assessment_example import AT as NOW
-from assessment_example import (
-    WELSH,
-    Row,
-    add,
-    finding,
-    indicator,
-    item_at,
-    last_event,
-    load_example,
-    new_programme,
-    new_review,
-    score,
-    survey,
-)
+from assessment_example import WELSH, add, item_at, last_event, load_example, new_programme, new_review
+from evidence_rows import Row, finding, indicator, score, survey
 from scipy.stats import binom
 from uncertainty_example import CASES_MET, STRENGTHS, SURVEY_MEAN, drawn, measure, near, resampler_of
 
@@ -33,13 +20,6 @@ from rules.errors import EvidenceInvalid
 from rules.rulebook import Measure
 
 N = 20_000
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    found = new_programme(tmp_path)
-    yield found
-    found.conn.close()
 
 
 def files(*refs: str) -> list[Row]:

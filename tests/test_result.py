@@ -14,17 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import (
-    ENGLISH,
-    NO_INPUTS,
-    WELSH,
-    assess_plainly,
-    finding,
-    new_programme,
-    new_review,
-    whole_review,
-)
+from assessment_example import ENGLISH, NO_INPUTS, WELSH, assess_plainly, new_review
 from click.testing import CliRunner
+from evidence_rows import finding, whole_review
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_rulebooks import infer_alone, policy_sets, values_near
@@ -46,13 +38,6 @@ from rules.loader import PolicySet
 
 ROOT = Path(__file__).parent.parent
 OLD = Path(__file__).parent / "files" / "made-by-0.1.0.db.xz"
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    opened = new_programme(tmp_path)
-    yield opened
-    opened.conn.close()
 
 
 @pytest.fixture

@@ -30,20 +30,15 @@ from assessment_example import (
     WELSH,
     add,
     assess_plainly,
-    finding,
-    good_domain,
-    indicator,
     item_at,
     last_event,
     load_example,
     new_programme,
     new_review,
     rate_approved,
-    score,
-    survey,
     tables_of,
-    whole_review,
 )
+from evidence_rows import finding, good_domain, indicator, score, survey, whole_review
 
 from assessment.decisions.decide import approve, override
 from assessment.reasons.trail import MeasureNode, Node, trail_of
@@ -86,13 +81,6 @@ MIXED = [
     indicator("Assessed in time", "2007/08", 59, comparator=68, domains="assessment"),
     finding("D1", "weakness", 3, domains="safeguarding"),
 ]
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    found = new_programme(tmp_path)
-    yield found
-    found.conn.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from assessment_example import (
-    AT,
-    Row,
-    finding,
-    item_at,
-    last_event,
-    new_programme,
-    new_review,
-    score,
-    survey,
-    tables_of,
-)
+from assessment_example import AT, item_at, last_event, new_programme, new_review, tables_of
+from evidence_rows import Row, finding, score, survey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_evidence import random_rows
@@ -72,13 +61,6 @@ MEASURES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def programme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    db = new_programme(tmp_path_factory.mktemp("scenarios"))
-    yield db
-    db.conn.close()
-
-
 _numbers = itertools.count(1)
 
 
@@ -106,39 +88,39 @@ def assert_same(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6), count=st.integers(0, 40))
 def test_every_alternative_is_what_the_measures_are_without_its_items(
-    programme: Database, seed: int, count: int
+    shared_db: Database, seed: int, count: int
 ) -> None:
     random = Random(seed)
-    review, counted = some_review(programme, *random_rows(random, count))
+    review, counted = some_review(shared_db, *random_rows(random, count))
     numbers = sorted({int(item) for item in counted.item}) or [1]
     items, left_out = each_left_out(counted.item)
     found = measures_without(counted, MEASURES, left_out)
     for alternative, item in enumerate(items[:12]):
-        assert_same(programme, review, found, alternative, [int(item)])
+        assert_same(shared_db, review, found, alternative, [int(item)])
     codes, left_out = each_left_out(counted.source.codes)
     found = measures_without(counted, MEASURES, left_out)
     for alternative, code in enumerate(codes):
         of_source = counted.item[counted.source.codes == code].tolist()
-        assert_same(programme, review, found, alternative, of_source)
+        assert_same(shared_db, review, found, alternative, of_source)
     sets = np.array([[random.choice(numbers) for _ in range(6)] for _ in range(6)])
     found = measures_without(counted, MEASURES, sets_left_out(counted, sets))
     for alternative, chosen in enumerate(sets.tolist()):
-        assert_same(programme, review, found, alternative, chosen)
+        assert_same(shared_db, review, found, alternative, chosen)
 
 
-def test_leaving_out_nothing_or_everything(programme: Database) -> None:
-    review, counted = some_review(programme, *random_rows(Random(1), 30))
+def test_leaving_out_nothing_or_everything(shared_db: Database) -> None:
+    review, counted = some_review(shared_db, *random_rows(Random(1), 30))
     everything = sorted({int(item) for item in counted.item})
     sets = np.array([[0] * len(everything), everything])
     found = measures_without(counted, MEASURES, sets_left_out(counted, sets))
-    assert_same(programme, review, found, 0, [])
-    assert_same(programme, review, found, 1, everything)
+    assert_same(shared_db, review, found, 0, [])
+    assert_same(shared_db, review, found, 1, everything)
     assert found["carers"]["items"][1] == 0
     assert np.isnan(found["carers"]["positive"][1])
 
 
-def test_large_series_are_taken_in_parts(programme: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, counted = some_review(programme, *random_rows(Random(2), 60))
+def test_large_series_are_taken_in_parts(shared_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, counted = some_review(shared_db, *random_rows(Random(2), 60))
     items, left_out = each_left_out(counted.item)
     whole = measures_without(counted, MEASURES, left_out)
     monkeypatch.setattr("evidence.measures.scenarios.AT_ONCE", 3)
@@ -149,8 +131,8 @@ def test_large_series_are_taken_in_parts(programme: Database, monkeypatch: pytes
     assert len(items) > 20
 
 
-def test_alternatives_can_be_taken_in_parts(programme: Database) -> None:
-    _, counted = some_review(programme, *random_rows(Random(3), 40))
+def test_alternatives_can_be_taken_in_parts(shared_db: Database) -> None:
+    _, counted = some_review(shared_db, *random_rows(Random(3), 40))
     _, left_out = each_left_out(counted.item)
     whole = measures_without(counted, MEASURES, left_out)["carers"]["weighted"]
     parts = [
@@ -160,33 +142,33 @@ def test_alternatives_can_be_taken_in_parts(programme: Database) -> None:
     assert np.array_equal(whole, np.concatenate(parts), equal_nan=True)
 
 
-def test_an_item_in_two_domains_is_left_out_of_both(programme: Database) -> None:
+def test_an_item_in_two_domains_is_left_out_of_both(shared_db: Database) -> None:
     row = finding("I1", domains="carers;assessment")
-    review, counted = some_review(programme, row, finding("G1", domains="carers;assessment"))
-    sets = np.array([[item_at(programme, review, row)]])
+    review, counted = some_review(shared_db, row, finding("G1", domains="carers;assessment"))
+    sets = np.array([[item_at(shared_db, review, row)]])
     found = measures_without(counted, MEASURES, sets_left_out(counted, sets))
     assert [found[domain]["items"][0] for domain in ("carers", "assessment", "leadership")] == [1, 1, 0]
 
 
-def test_the_latest_period_left_decides_once_the_latest_is_left_out(programme: Database) -> None:
+def test_the_latest_period_left_decides_once_the_latest_is_left_out(shared_db: Database) -> None:
     rows = [survey("S1", "Respect", 80, period="2007"), survey("S1", "Respect", 20, period="2000")]
-    _, counted = some_review(programme, *rows)
+    _, counted = some_review(shared_db, *rows)
     _, left_out = each_left_out(counted.item)
     assert measures_without(counted, MEASURES, left_out)["carers"]["positive"].tolist() == [20, 80]
 
 
-def test_a_share_beside_a_tie_is_rounded_as_the_run_rounds_it(programme: Database) -> None:
+def test_a_share_beside_a_tie_is_rounded_as_the_run_rounds_it(shared_db: Database) -> None:
     # 1 of 128 is 0.78125 %: half way between two numbers of four decimals.
     rows = [score("C1", 4), *(score("C1", 1) for _ in range(128))]
-    review, counted = some_review(programme, *rows)
+    review, counted = some_review(shared_db, *rows)
     items, left_out = each_left_out(counted.item)
     found = measures_without(counted, MEASURES, left_out)
     for alternative in (0, 1, 128):
-        assert_same(programme, review, found, alternative, [int(items[alternative])])
+        assert_same(shared_db, review, found, alternative, [int(items[alternative])])
 
 
-def test_some_pairs_alone_give_the_measures_of_their_domain(programme: Database) -> None:
-    _, counted = some_review(programme, *random_rows(Random(5), 40))
+def test_some_pairs_alone_give_the_measures_of_their_domain(shared_db: Database) -> None:
+    _, counted = some_review(shared_db, *random_rows(Random(5), 40))
     carers = some_pairs(counted, counted.domain.where(["carers"]))
     nothing = sets_left_out(carers, np.array([[0]]))
     whole = measures_without(counted, MEASURES, sets_left_out(counted, np.array([[0]])))

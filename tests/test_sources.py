@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlite_utils
-from command_line import Done, run_command
+from command_line import Done, Say
 from example_framework import AT, Desk, counts, new_review
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -396,24 +396,16 @@ def test_the_index_of_words_is_that_of_the_pages(desk: Desk) -> None:
 
 
 @pytest.fixture
-def say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Done]:
+def say(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
     """Run `joint-review WORDS...` in a folder with a review 'north', as reviewer-1."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JOINT_REVIEW_BY", "reviewer-1")
-
-    def run(*words: str) -> Done:
-        return run_command(monkeypatch, capsys, *words)
-
-    assert run("init").code == 0
-    assert run("review", "create", "north", "--authority", "N", "--framework", "wales-round-2").code == 0
-    return run
+    assert say("init").code == 0
+    assert say("review", "create", "north", "--authority", "N", "--framework", "wales-round-2").code == 0
+    return say
 
 
-def test_sources_are_added_listed_shown_and_searched_by_command(
-    say: Callable[..., Done], tmp_path: Path
-) -> None:
+def test_sources_are_added_listed_shown_and_searched_by_command(say: Say, tmp_path: Path) -> None:
     (tmp_path / "Adroddiad.txt").write_text(WELSH, encoding="utf-8")
     (tmp_path / "report.pdf").write_bytes(pdf(["Carers said that nobody asked them."], ""))
     done = say("source", "add", "north", "report.pdf", "Adroddiad.txt", "--strand", "carers")
@@ -446,9 +438,7 @@ def test_sources_are_added_listed_shown_and_searched_by_command(
     )
 
 
-def test_files_that_are_refused_leave_exit_code_1_and_nothing_behind(
-    say: Callable[..., Done], tmp_path: Path
-) -> None:
+def test_files_that_are_refused_leave_exit_code_1_and_nothing_behind(say: Say, tmp_path: Path) -> None:
     (tmp_path / "good.txt").write_text("Carers", encoding="utf-8")
     (tmp_path / "scan.pdf").write_bytes(pdf("", picture=True))
     done = say("source", "add", "north", "good.txt", "scan.pdf", "nowhere.md")

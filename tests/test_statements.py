@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from assessment_example import AT, WELSH, add, assess_plainly, finding, rate_approved
+from assessment_example import AT, WELSH, add, assess_plainly, rate_approved
 from conftest import NOW
+from evidence_rows import finding
 from pages import filled
 from reading import Site, served
 from statements import Watched, watched

@@ -15,20 +15,10 @@ from xml.etree import ElementTree
 
 import networkx as nx
 import pytest
-from assessment_example import (
-    AT,
-    Row,
-    assess_plainly,
-    finding,
-    good_domain,
-    load_example,
-    new_programme,
-    new_review,
-    survey,
-    whole_review,
-)
+from assessment_example import AT, assess_plainly, load_example, new_programme, new_review
 from click.testing import CliRunner, Result
 from datasette.utils import MultiParams
+from evidence_rows import Row, finding, good_domain, survey, whole_review
 from random_evidence import random_rows
 
 from assessment.reasons.support import Supports, run_graph, supports_of, trail_graphml

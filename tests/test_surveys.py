@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from assessment_example import AT, SOURCES, Row, add, item_at, load_example, new_programme, survey
-from command_line import run_command
+from assessment_example import AT, add, item_at, load_example, new_programme
+from command_line import Done, Say
+from evidence_rows import SOURCES, Row, survey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
@@ -216,13 +217,6 @@ def test_the_order_of_the_authorities_is_of_no_account(pairs: list[tuple[int, in
 
 
 # In the database
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    found = new_programme(tmp_path)
-    yield found
-    found.conn.close()
 
 
 def council(db: Database, name: str, *rows: Row, framework: str = "wales-round-2") -> Review:
@@ -463,18 +457,15 @@ def test_the_worked_example_is_compared_with_what_its_report_publishes(db: Datab
 # The command
 
 
-Say = Callable[..., tuple[int, str, str]]
-
-
 @pytest.fixture
-def say(
-    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Say:
-    def run(*words: str) -> tuple[int, str, str]:
-        code, out, err = run_command(monkeypatch, capsys, *words, "--db", str(tmp_path / "programme.db"))
-        return code, " ".join(out.split()) if "--json" not in words else out, err
+def say(say: Say, db: Database, tmp_path: Path) -> Say:
+    """Run `joint-review WORDS...` on the database of the test; where lines are wrapped does not matter."""
 
-    return run
+    def in_one_line(*words: str) -> Done:
+        done = say(*words, "--db", str(tmp_path / "programme.db"))
+        return done if "--json" in words else done._replace(out=" ".join(done.out.split()))
+
+    return in_one_line
 
 
 def test_the_command_says_it_in_a_sentence_and_shows_the_funnel(db: Database, say: Say) -> None:

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from assessment_example import (
-    AT,
-    ENGLISH,
-    Row,
-    assess_plainly,
-    good_domain,
-    new_programme,
-    new_review,
-    rate_approved,
-    survey,
-    whole_review,
-)
+from assessment_example import AT, ENGLISH, assess_plainly, new_review, rate_approved
+from evidence_rows import Row, good_domain, survey, whole_review
 
 from assessment.robustness.alternatives import Baseline, load_baseline
 from assessment.robustness.tornado import Bar, Tornado, tornado
@@ -44,13 +34,6 @@ but excellent asks for three kinds. Below 50 % they are inconsistent, below 20 %
 poor from 60 %. There are no surveys, cases or indicators; bad ones would lower the rating. Fewer than 5
 items, 3 findings or 2 kinds are not enough; a third kind makes it excellent, as what is missing for that
 counts as met."""
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    found = new_programme(tmp_path)
-    yield found
-    found.conn.close()
 
 
 _numbers = itertools.count(1)

@@ -11,23 +11,8 @@ from typing import Any
 
 import networkx as nx
 import pytest
-from assessment_example import (
-    AT,
-    SOURCES,
-    WELSH,
-    add,
-    assess_plainly,
-    finding,
-    good_domain,
-    indicator,
-    item_at,
-    last_event,
-    new_programme,
-    new_review,
-    score,
-    survey,
-    whole_review,
-)
+from assessment_example import AT, WELSH, add, assess_plainly, item_at, last_event, new_programme, new_review
+from evidence_rows import SOURCES, finding, good_domain, indicator, score, survey, whole_review
 
 from assessment.reasons.trail import MeasureNode, Node, find_measure, items_behind, trail_of
 from assessment.runs.run import Run, load_run

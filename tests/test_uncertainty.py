@@ -13,20 +13,15 @@ import pytest
 from assessment_example import (
     AT,
     WELSH,
-    Row,
     add,
     assess_plainly,
-    finding,
-    indicator,
     load_example,
     new_programme,
     new_review,
     rate_approved,
-    score,
-    survey,
-    whole_review,
 )
-from command_line import run_command
+from command_line import Say
+from evidence_rows import Row, finding, indicator, score, survey, whole_review
 from scipy.stats import binom
 from uncertainty_example import KINDS, SURVEY_MEAN, near, one_criterion
 
@@ -40,13 +35,6 @@ from rules.inference import infer
 from rules.ratings import MeasureValue
 
 N = 20_000
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    found = new_programme(tmp_path)
-    yield found
-    found.conn.close()
 
 
 @pytest.fixture(scope="module")
@@ -247,17 +235,11 @@ def test_all_answers_missing_is_an_error(db: Database) -> None:
 
 # The command -----------------------------------------------------------------------------------------------
 
-Say = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
-def say(example_copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    """Run `joint-review WORDS... --db EXAMPLE` and give exit code, output and errors."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        return run_command(monkeypatch, capsys, *words, "--db", str(example_copy))
-
-    return run
+def say(say: Say, example_copy: Path) -> Say:
+    """Run `joint-review WORDS... --db EXAMPLE`."""
+    return lambda *words: say(*words, "--db", str(example_copy))
 
 
 def test_the_command_says_it_in_a_sentence_then_in_tables(say: Say) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 from assessment_example import rate_approved
@@ -15,7 +13,6 @@ from assessment.runs.run import Run, assess, load_run
 from assessment.runs.verify import verify_run
 from evidence.intake.importing import import_row
 from evidence.items import withdraw_item
-from joint_review.opening import init_programme
 from programme.database import Database
 from programme.reviews import Review, create_review
 from rules.engine import available
@@ -25,13 +22,6 @@ from rules.rulebook import Rulebook
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 ON = date(2026, 3, 31)
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    db, _ = init_programme(tmp_path / "programme.db")
-    yield db
-    db.conn.close()
 
 
 @pytest.fixture

@@ -17,13 +17,12 @@ from assessment_example import (
     WELSH,
     add,
     assess_plainly,
-    finding,
     item_at,
     new_programme,
     new_review,
     rate_approved,
-    whole_review,
 )
+from evidence_rows import finding, whole_review
 from form_bench import Bench, opened
 from reading import Outline
 

@@ -7,17 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import (
-    AT,
-    SOURCES,
-    WELSH,
-    Row,
-    add,
-    assess_plainly,
-    new_programme,
-    rate_approved,
-    whole_review,
-)
+from assessment_example import AT, WELSH, add, assess_plainly, new_programme, rate_approved
+from evidence_rows import SOURCES, Row, whole_review
 from reading import ELSEWHERE, MODERATOR, REVIEWER, Site, said_by, served
 
 from joint_review.opening import open_programme

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import assess_plainly, new_programme, new_review, whole_review
+from assessment_example import assess_plainly, new_programme, new_review
+from evidence_rows import whole_review
 from form_bench import Bench, opened
 from reading import Outline
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import add, assess_plainly, finding, item_at, new_programme, new_review, whole_review
+from assessment_example import add, assess_plainly, item_at, new_programme, new_review
+from evidence_rows import finding, whole_review
 from form_bench import AT, Bench, opened
 from reading import Outline
 

@@ -11,7 +11,8 @@ from unittest.mock import patch
 from xml.etree import ElementTree
 
 import pytest
-from assessment_example import AT, SOURCES, Row, add, finding, indicator, new_programme, survey
+from assessment_example import AT, add, new_programme
+from evidence_rows import SOURCES, Row, finding, indicator, survey
 from reading import MODERATOR, ROOT, SVG, Site, said_by, served
 
 from evidence.intake.importing import import_files

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import AT, assess_plainly, good_domain, new_programme, new_review, rate_approved
+from assessment_example import AT, assess_plainly, new_programme, new_review, rate_approved
+from evidence_rows import good_domain
 from form_bench import Bench, opened
 from reading import Outline
 

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from assessment_example import WELSH, assess_plainly, finding, new_programme, new_review
+from assessment_example import WELSH, assess_plainly, new_programme, new_review
+from evidence_rows import finding
 from reading import REVIEW, Site, said_by, served
 
 from programme.database import Database

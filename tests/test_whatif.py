@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -12,23 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from assessment_example import (
-    AT,
-    Row,
-    add,
-    assess_plainly,
-    finding,
-    good_domain,
-    item_at,
-    new_programme,
-    new_review,
-    rate_approved,
-    score,
-    survey,
-    tables_of,
-    whole_review,
-)
+from assessment_example import AT, add, assess_plainly, item_at, new_review, rate_approved, tables_of
 from click.testing import CliRunner
+from evidence_rows import Row, finding, good_domain, score, survey, whole_review
 from random_evidence import random_rows
 
 from assessment.robustness.alternatives import Baseline, load_baseline
@@ -44,14 +30,6 @@ from rules.errors import ReviewError, RunImpossible, UnknownName
 from rules.loader import load_policy
 from rules.ratings import rounded
 from rules.remedy import Give, Part
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    found = new_programme(tmp_path)
-    yield found
-    found.conn.close()
-
 
 _numbers = itertools.count(1)
 

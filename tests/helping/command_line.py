@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -22,6 +23,10 @@ class Done(NamedTuple):
     def data(self) -> Any:
         """What it wrote, read as JSON."""
         return json.loads(self.out)
+
+
+Say = Callable[..., Done]
+"""Takes the words that come behind `joint-review`, as the fixture `say` does."""
 
 
 def run_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> Done:

@@ -14,21 +14,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from assessment_example import (
-    AT,
-    SOURCES,
-    WELSH,
-    add,
-    assess_plainly,
-    finding,
-    good_domain,
-    indicator,
-    item_at,
-    new_programme,
-    new_review,
-    score,
-    survey,
-)
+from assessment_example import AT, WELSH, add, assess_plainly, item_at, new_programme, new_review
+from evidence_rows import SOURCES, finding, good_domain, indicator, score, survey
 
 from assessment.decisions import decide
 from assessment.decisions.challenges import close_challenge, raise_challenge, reply_to_challenge

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from assessment_example import Row, finding, indicator, score, survey
+from evidence_rows import Row, finding, indicator, score, survey
 
 DOMAINS = ["carers", "assessment", "carers;leadership", "carers;assessment", ""]
 SOURCES = ["C1", "C2", "I1", "G1", "S1", "S0", "D1", "O1"]
