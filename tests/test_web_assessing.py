@@ -5,32 +5,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import (
-    AT,
-    ROOT,
-    WELSH,
-    add,
-    assess_plainly,
-    item_at,
-    new_programme,
-    new_review,
-    rate_approved,
-)
-from evidence_rows import finding, whole_review
+from assessment_example import AT, ROOT, WELSH, add, assess_plainly, item_at, rate_approved
+from evidence_rows import finding
 from form_bench import Bench, opened
 from reading import Outline
+from two_reviews import ADMINISTRATOR, LEAD, MODERATOR, OTHER, REVIEWER, two_reviews
 
 from assessment.runs.audit import audit_programme
 from assessment.runs.run import Prepared, load_run, prepare_run, record_run
 from assessment.runs.verify import verify_run
 from evidence.items import tag_item, withdraw_item
-from joint_review.opening import open_programme
 from programme.database import Database, open_for_reading
 from programme.reviews import find_review
 from rules.loader import PolicySet, load_rulebook
@@ -47,36 +36,12 @@ DOUBT = finding("I1", "weakness", 3, finding="A doubt.")
 WORKFORCE = finding("G1", domains="workforce")
 
 
-def person(name: str, role: str, review: str | None = "r1") -> dict[str, Any]:
-    return {"id": name, "held": [[role, review]], "all_reviews": []}
-
-
-LEAD, REVIEWER, MODERATOR = (
-    person("lead", "lead"),
-    person("reviewer-1", "reviewer"),
-    person("m-1", "moderator"),
-)
-OTHER, ADMINISTRATOR = person("lead-2", "lead", "r2"), person("administrator-1", "administrator", None)
-
-
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def bench(db: Database, tmp_path: Path) -> AsyncIterator[Bench]:
     """A review with enough in every domain that was not assessed yet."""
-    with closing(new_programme(tmp_path).conn) as connection:
-        db = Database(connection)
-        new_review(db, "r1", "wales-round-2", *whole_review(), DOUBT, WORKFORCE)
-        new_review(db, "r2", "wales-round-2")
+    two_reviews(db, DOUBT, WORKFORCE)
     async with opened(tmp_path / "programme.db") as found:
         yield found
-
-
-def in_file(bench: Bench, do: Any) -> Any:
-    """What `do` gives of the database and the review r1."""
-    db = open_programme(bench.path)
-    try:
-        return do(db, find_review(db, "r1"))
-    finally:
-        db.conn.close()
 
 
 def offered(text: str) -> bool:
@@ -111,14 +76,14 @@ async def test_the_first_run_is_made_from_the_page_by_who_is_signed_in(bench: Be
     page = (await bench.get(REVIEW, LEAD)).text
     assert "Run 1 is made. Position on the grid: Mainly good / Well placed." in page
     assert "What changed since the run before" not in page
-    run = in_file(bench, load_run)
+    run = bench.in_file(load_run)
     assert (run.result.inputs.on, run.result.inputs.seed) == ("2009-07-01", 0)
     assert bench.rows("select by, action from event order by id desc limit 1") == [("lead", "assess")]
-    assert in_file(bench, lambda db, review: verify_run(db, review, run)).same
-    assert in_file(bench, lambda db, _: audit_programme(db).problems) == ()
+    assert bench.in_file(lambda db, review: verify_run(db, review, run)).same
+    assert bench.in_file(lambda db, _: audit_programme(db).problems) == ()
     # The same as the command line makes.
     given = {"on": DAY, "use_engine": None}
-    again = in_file(bench, lambda db, review: assess_plainly(db, review, **given))
+    again = bench.in_file(lambda db, review: assess_plainly(db, review, **given))
     assert (again.id, again.is_new) == (1, False)
 
 
@@ -152,13 +117,13 @@ async def test_working_a_run_out_needs_no_more_than_reading(bench: Bench) -> Non
         reading.conn.execute("begin")
         review = find_review(reading, "r1")
         found = prepare_run(reading, review, WELSH, on=DAY, use_engine=False)
-        in_file(bench, more)
+        bench.in_file(more)
         assert isinstance(found, Prepared) and bench.rows("select count(*) from run") == [(0,)]
     finally:
         reading.conn.close()
-    run = in_file(bench, lambda db, review: record_run(db, review, found, by="lead", at=AT))
+    run = bench.in_file(lambda db, review: record_run(db, review, found, by="lead", at=AT))
     assert run.is_new and run.rating("carers").level_id == "mainly-good"
-    assert in_file(bench, lambda db, review: verify_run(db, review, run)).same
+    assert bench.in_file(lambda db, review: verify_run(db, review, run)).same
     since = (await bench.get(f"{REVIEW}.json", LEAD)).json()["assessing"]["since"]
     assert since["counts"]["items_added"] == 40
 
@@ -176,7 +141,7 @@ async def test_beforehand_it_is_counted_what_has_changed_since_the_latest_run(be
         withdraw_item(db, review, gone, by="lead", because="A slip.", at=AT)
         rate_approved(db, review, "leadership", "badly", by="lead", because="Seen.", at=AT)
 
-    in_file(bench, change)
+    bench.in_file(change)
     since = (await bench.get(f"{REVIEW}.json", LEAD)).json()["assessing"]["since"]
     counted = {"items_added": 40, "items_withdrawn": 1, "tags_added": 1, "tags_withdrawn": 1, "decisions": 1}
     assert since == {"run": 1, "made_on": "2009-06-01", "counts": counted, "any": True}
@@ -185,7 +150,7 @@ async def test_beforehand_it_is_counted_what_has_changed_since_the_latest_run(be
         "40 items added and 1 withdrawn, 1 tag added to other items and 1 withdrawn; 1 rating on which"
         in said
     )
-    in_file(bench, assess_plainly)
+    bench.in_file(assess_plainly)
     since = (await bench.get(f"{REVIEW}.json", LEAD)).json()["assessing"]["since"]
     assert (since["run"], since["any"]) == (2, False)
     page = (await bench.get(REVIEW, LEAD)).text
@@ -193,7 +158,7 @@ async def test_beforehand_it_is_counted_what_has_changed_since_the_latest_run(be
 
 
 async def test_the_librarys_rulebook_or_one_of_an_earlier_run_is_chosen(bench: Bench) -> None:
-    in_file(bench, lambda db, review: assess_plainly(db, review, STRICTER))
+    bench.in_file(lambda db, review: assess_plainly(db, review, STRICTER))
     found = (await bench.get(f"{REVIEW}.json", LEAD)).json()["assessing"]["rulebooks"]
     assert [(one["id"], one["of_library"], one["latest"]) for one in found] == [
         ("wales-round-2-illustration", True, False),
@@ -208,7 +173,7 @@ async def test_the_librarys_rulebook_or_one_of_an_earlier_run_is_chosen(bench: B
         "select r.made_on, e.at from run r join event e on e.id = r.added_event where r.id = 2"
     )
     assert on == at[:10]
-    assert in_file(bench, load_run).policy.rulebook.id == "wales-round-2-stricter"
+    assert bench.in_file(load_run).policy.rulebook.id == "wales-round-2-stricter"
     # That of another review is not among them.
     [(other,)] = bench.rows(
         f"select distinct rulebook_digest from run where rulebook_digest <> '{WELSH.rulebook_digest}'"
@@ -253,7 +218,7 @@ async def test_a_review_of_an_older_framework_is_not_assessed(bench: Bench) -> N
     def age(db: Database, review: Any) -> None:
         db.conn.execute("update framework set digest = 'older' where key = 'wales-round-2'")
 
-    in_file(bench, age)
+    bench.in_file(age)
     done = await bench.send(f"{REVIEW}/assess.json", ON, LEAD)
     assert (
         done.status_code == 400 and "has changed since it was put into the database" in done.json()["error"]
@@ -268,10 +233,10 @@ async def test_the_page_names_what_moved_and_by_which_change(bench: Bench) -> No
     def change(db: Database, review: Any) -> None:
         assess_plainly(db, review)
         more(db, review)
-        rate_approved(db, review, "leadership", "badly", by="m-1", because="Seen.", at=AT)
+        rate_approved(db, review, "leadership", "badly", by="moderator-1", because="Seen.", at=AT)
         assess_plainly(db, review)
 
-    in_file(bench, change)
+    bench.in_file(change)
     found = (await bench.get(f"{CHANGES}.json", REVIEWER)).json()
     assert (found["before"]["id"], found["run"]["id"]) == (1, 2)
     assert [(row["target"], row["before"], row["after"], row["causes"]) for row in found["moved"]] == [
@@ -303,7 +268,7 @@ async def test_another_rulebook_is_named_as_the_cause_with_the_rule_that_changed
         assess_plainly(db, review)
         assess_plainly(db, review, STRICTER)
 
-    in_file(bench, change)
+    bench.in_file(change)
     # 4 of 7 are strengths: 57 %, enough for the library's 50, not for 60.
     found = (await bench.get(f"{CHANGES}.json", LEAD)).json()
     assert [(row["target"], row["causes"]) for row in found["moved"]] == [("getting-help", ["rules"])]
@@ -317,7 +282,7 @@ async def test_any_two_runs_are_compared_the_earlier_one_first(bench: Bench) -> 
         for day in (1, 2, 3):
             assess_plainly(db, review, on=DAY.replace(day=day))
 
-    in_file(bench, change)
+    bench.in_file(change)
     found = (await bench.get(f"{CHANGES}.json?run=3&since=1", LEAD)).json()
     assert (found["before"]["id"], found["run"]["id"], found["moved"]) == (1, 3, [])
     assert "Compare other runs" in (await bench.get(CHANGES, LEAD)).text
@@ -333,7 +298,7 @@ async def test_long_lists_are_cut_and_the_rest_is_counted(bench: Bench) -> None:
         add(db, review, *(finding("C1", finding=f"More {n}.") for n in range(60)))
         assess_plainly(db, review)
 
-    in_file(bench, change)
+    bench.in_file(change)
     found = (await bench.get(f"{CHANGES}.json", LEAD)).json()
     assert (len(found["changes"]["items"]), found["totals"]["items"]) == (50, 60)
     assert "And 10 more items" in (await bench.get(CHANGES, LEAD)).text
@@ -354,9 +319,9 @@ async def test_pages_are_sound_before_the_first_run_after_it_and_with_two(bench:
 
     await sound(REVIEW)
     assert (await bench.get(CHANGES, LEAD)).status_code == 404
-    in_file(bench, assess_plainly)
+    bench.in_file(assess_plainly)
     await sound(REVIEW, CHANGES)
-    in_file(bench, more)
-    in_file(bench, assess_plainly)
-    in_file(bench, lambda db, review: assess_plainly(db, review, on=DAY))
+    bench.in_file(more)
+    bench.in_file(assess_plainly)
+    bench.in_file(lambda db, review: assess_plainly(db, review, on=DAY))
     await sound(REVIEW, CHANGES, f"{CHANGES}?run=3&since=1", f"{CHANGES}?run=2")

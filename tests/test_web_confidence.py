@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import assess_plainly, new_programme, new_review
-from evidence_rows import whole_review
+from assessment_example import assess_plainly
 from form_bench import Bench, opened
 from reading import Outline
+from two_reviews import ADMINISTRATOR, LEAD, MODERATOR, OTHER, REVIEWER, two_reviews
 
 from assessment.runs.audit import audit_programme
 from joint_review.opening import open_programme
@@ -33,26 +32,10 @@ GIVEN = {
 }
 
 
-def person(name: str, role: str, review: str | None = "r1") -> dict[str, Any]:
-    return {"id": name, "held": [[role, review]], "all_reviews": []}
-
-
-LEAD, MODERATOR, REVIEWER = (
-    person("lead", "lead"),
-    person("m-1", "moderator"),
-    person("reviewer-1", "reviewer"),
-)
-OTHER, ADMINISTRATOR = person("lead-2", "lead", "r2"), person("administrator-1", "administrator", None)
-
-
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def bench(db: Database, tmp_path: Path) -> AsyncIterator[Bench]:
     """A review with enough in every domain and a run; beside it one without."""
-    with closing(new_programme(tmp_path).conn) as connection:
-        db = Database(connection)
-        review = new_review(db, "r1", "wales-round-2", *whole_review())
-        new_review(db, "r2", "wales-round-2")
-        assess_plainly(db, review)
+    assess_plainly(db, two_reviews(db))
     async with opened(tmp_path / "programme.db") as found:
         yield found
 

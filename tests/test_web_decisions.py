@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import add, assess_plainly, item_at, new_programme, new_review
-from evidence_rows import finding, whole_review
+from assessment_example import add, assess_plainly, item_at
+from evidence_rows import finding
 from form_bench import AT, Bench, opened
 from reading import Outline
+from two_reviews import ADMINISTRATOR, LEAD, MODERATOR, REVIEWER, person, two_reviews
 
 from assessment.decisions.challenges import close_challenge, raise_challenge
 from assessment.decisions.decide import approve, decision_states, override
 from assessment.decisions.panel import open_panel
 from assessment.decisions.standing import Standing
 from assessment.runs.audit import audit_programme
-from joint_review.opening import open_programme
 from joint_review.web.page import Page
 from joint_review.web.routes import all_forms, all_pages
 from programme.database import Database
-from programme.reviews import find_review
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 
@@ -33,37 +31,19 @@ THIS = {"target": "carers", "run": "1"}
 RAISED = {"kind": "rating", "target": "carers", "ground": "one source", "text": "One visit only."}
 
 
-def person(name: str, role: str, review: str | None = "r1") -> dict[str, Any]:
-    return {"id": name, "held": [[role, review]], "all_reviews": []}
-
-
-REVIEWER, LEAD, SECOND = person("reviewer-1", "reviewer"), person("lead", "lead"), person("lead-2", "lead")
-MODERATOR, OTHER = person("moderator-1", "moderator"), person("moderator-2", "moderator", "r2")
+SECOND, OTHER = person("lead-2", "lead"), person("moderator-2", "moderator", "r2")
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def bench(db: Database, tmp_path: Path) -> AsyncIterator[Bench]:
     """A review with enough in every domain and a run by the lead; beside it one without a run."""
-    with closing(new_programme(tmp_path).conn) as connection:
-        db = Database(connection)
-        review = new_review(db, "r1", "wales-round-2", *whole_review(), HEARSAY)
-        new_review(db, "r2", "wales-round-2")
-        assess_plainly(db, review)
+    assess_plainly(db, two_reviews(db, HEARSAY))
     async with opened(tmp_path / "programme.db") as found:
         yield found
 
 
-def in_file(bench: Bench, do: Any) -> Any:
-    """What `do` gives of the database and the review r1."""
-    db = open_programme(bench.path)
-    try:
-        return do(db, find_review(db, "r1"))
-    finally:
-        db.conn.close()
-
-
 def state(bench: Bench, target: str = "carers") -> dict[str, Any]:
-    states = in_file(bench, lambda db, review: decision_states(Standing(db, review)))
+    states = bench.in_file(lambda db, review: decision_states(Standing(db, review)))
     found: dict[str, Any] = next(row for row in states if row["target"] == target)
     return found
 
@@ -107,7 +87,7 @@ async def test_before_the_first_run_and_the_first_challenge_pages_say_so(bench: 
 async def test_links_on_trails_measures_and_items_lead_to_a_challenge_with_its_target_filled_in(
     bench: Bench,
 ) -> None:
-    item = in_file(bench, lambda db, review: item_at(db, review, HEARSAY))
+    item = bench.in_file(lambda db, review: item_at(db, review, HEARSAY))
     for path, kind, target in (
         (TRAIL, "rating", "carers"),
         (f"{TRAIL}/strengths_share", "measure", "carers.strengths_share"),
@@ -160,13 +140,13 @@ GIVEN = {
 async def test_forms_are_refused_to_wrong_roles_and_other_reviews_and_change_nothing(
     bench: Bench, form: Any
 ) -> None:
-    in_file(bench, lambda db, review: raise_challenge(db, review, "rating", "services", **CLAIM))
+    bench.in_file(lambda db, review: raise_challenge(db, review, "rating", "services", **CLAIM))
     path = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda m: {"review": "r1", "challenge": "1"}[m[1]], form.path)
     wrong = person("lead-2", "lead") if form.name in ("raise", "close") else REVIEWER
     # Everybody who has a role in the review takes part in a conversation about it.
     wrongs = [] if form.name == "reply" else [wrong]
     before = bench.state()
-    for actor in (None, *wrongs, OTHER, person("administrator-1", "administrator", None)):
+    for actor in (None, *wrongs, OTHER, ADMINISTRATOR):
         for ending in ("", ".json"):
             assert (await bench.send(path + ending, GIVEN, actor)).status_code == 403
     assert bench.state() == before
@@ -176,7 +156,7 @@ CLAIM = {"ground": "one source", "text": "One visit only.", "by": "moderator-1",
 
 
 async def test_a_challenge_is_read_answered_and_closed_in_its_own_review_only(bench: Bench) -> None:
-    in_file(bench, lambda db, review: raise_challenge(db, review, "rating", "carers", **CLAIM))
+    bench.in_file(lambda db, review: raise_challenge(db, review, "rating", "carers", **CLAIM))
     both = {"id": "lead-9", "held": [["lead", "r2"], ["moderator", "r2"]], "all_reviews": []}
     before = bench.state()
     for number in ("1", "2"):
@@ -237,7 +217,7 @@ async def test_an_own_override_is_approved_by_another_only(bench: Bench) -> None
     assert "Approved by lead-2 on run 1" in (await bench.get(DECISIONS, REVIEWER)).text
     done = await bench.send(f"{DECISIONS}/take-back.json", {**THIS, "because": "A slip."}, MODERATOR)
     assert done.json()["ok"] is True and state(bench)["state"] == "proposed"
-    assert in_file(bench, lambda db, _: audit_programme(db).problems) == ()
+    assert bench.in_file(lambda db, _: audit_programme(db).problems) == ()
 
 
 async def test_several_ratings_are_accepted_at_once_and_bars_stand_beside_the_others(bench: Bench) -> None:
@@ -290,7 +270,7 @@ async def test_while_a_challenge_is_open_the_page_names_it_and_offers_no_accepta
 
 async def test_while_a_panel_votes_nothing_can_be_decided(bench: Bench) -> None:
     members = ["reviewer-1", "lead-2"]
-    in_file(bench, lambda db, review: open_panel(db, review, "carers", members, by="lead", at=AT))
+    bench.in_file(lambda db, review: open_panel(db, review, "carers", members, by="lead", at=AT))
     page = (await bench.get(TRAIL, SECOND)).text
     assert "A panel is voting on it" in page and forms(page) == set()
     given = {**THIS, "level": "excellent", "because": "x"}
@@ -306,7 +286,7 @@ async def test_a_decision_counts_for_the_run_that_was_looked_at(bench: Bench) ->
         assess_plainly(db, review)
 
     await bench.get(TRAIL, SECOND)
-    in_file(bench, change)
+    bench.in_file(change)
     done = await bench.send(f"{DECISIONS}/accept.json", THIS, SECOND)
     assert done.status_code == 400
     assert "Run 2, later than run 1, rates carers otherwise" in done.json()["error"]
@@ -319,7 +299,7 @@ async def test_an_override_is_refused_when_the_rules_now_propose_something_else(
         add(db, review, *(finding("C1", "weakness", 3) for _ in range(40)))
         assess_plainly(db, review)
 
-    in_file(bench, worsen)
+    bench.in_file(worsen)
     given = {**THIS, "level": "excellent", "because": "Seen."}
     done = await bench.send(f"{DECISIONS}/override.json", given, SECOND)
     assert done.json()["error"] == "Run 2, later than run 1, proposes carers otherwise."
@@ -343,7 +323,7 @@ async def test_an_override_is_refused_when_the_rules_now_propose_something_else(
 async def test_what_is_not_filled_in_is_said_beside_its_field_and_what_was_typed_is_kept(
     bench: Bench, path: str, given: dict[str, str], mistake: dict[str, str]
 ) -> None:
-    in_file(bench, lambda db, review: raise_challenge(db, review, "rating", "carers", **CLAIM))
+    bench.in_file(lambda db, review: raise_challenge(db, review, "rating", "carers", **CLAIM))
     before = bench.state()
     assert (await bench.send(f"{path}.json", given, MODERATOR)).json()["mistakes"] == mistake
     page = await bench.send(f"{path}?target=carers", given, MODERATOR)
@@ -379,7 +359,7 @@ async def test_a_challenge_is_raised_answered_and_closed_with_what_was_changed(b
     assert "There is no run since." in page and forms(page) == set()
     late = await bench.send(f"{CHALLENGES}/1/reply.json", {"text": "Wait."}, LEAD)
     assert "was closed by moderator-1" in late.json()["error"] and "joint-review" not in late.text
-    assert in_file(bench, lambda db, _: audit_programme(db).problems) == ()
+    assert bench.in_file(lambda db, _: audit_programme(db).problems) == ()
 
 
 async def test_the_register_has_the_open_challenges_first(bench: Bench) -> None:
@@ -396,7 +376,7 @@ async def test_open_or_closed_challenges_are_shown_alone_fifty_on_a_page(bench: 
             raise_challenge(db, review, "rating", "carers", **CLAIM | {"text": f"Doubt {n + 1}."})
         close_challenge(db, 7, "upheld", because="Yes.", by="moderator-1", at=AT)
 
-    in_file(bench, raise_many)
+    bench.in_file(raise_many)
     first = (await bench.get(f"{CHALLENGES}.json", REVIEWER)).json()
     second = (await bench.get(f"{CHALLENGES}.json?page=2", REVIEWER)).json()
     # 52 down to 1 without the closed one, which comes last.

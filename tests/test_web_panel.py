@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import AT, assess_plainly, new_programme, new_review
-from evidence_rows import whole_review
+from assessment_example import AT, assess_plainly
 from form_bench import Bench, opened
 from reading import Outline
+from two_reviews import ADMINISTRATOR, LEAD, MODERATOR, OTHER, REVIEWER, person, two_reviews
 
 from assessment.decisions.panel import show_panels
 from assessment.runs.audit import audit_programme
@@ -27,30 +26,20 @@ LIST, ONE = "/reviews/r1/panel", "/reviews/r1/panel/carers"
 HIDDEN = "Seen with my own eyes"
 
 
-def person(name: str, role: str, review: str | None = "r1") -> dict[str, Any]:
-    return {"id": name, "held": [[role, review]], "all_reviews": []}
-
-
-LEAD, MODERATOR = person("lead", "lead"), person("moderator-1", "moderator")
-ONE_REVIEWER, TWO_REVIEWER = person("reviewer-1", "reviewer"), person("reviewer-2", "reviewer")
-OTHER, ADMINISTRATOR = person("lead-9", "lead", "r2"), person("administrator-1", "administrator", None)
+SECOND_REVIEWER = person("reviewer-2", "reviewer")
 THREE = {"member": ["reviewer-1", "reviewer-2", "moderator-1"]}
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def bench(db: Database, tmp_path: Path) -> AsyncIterator[Bench]:
     """A review with enough in every domain and a run by the lead, and users of it and of another."""
-    with closing(new_programme(tmp_path).conn) as connection:
-        db = Database(connection)
-        review = new_review(db, "r1", "wales-round-2", *whole_review())
-        new_review(db, "r2", "wales-round-2")
-        assess_plainly(db, review)
-        for one in (LEAD, MODERATOR, ONE_REVIEWER, TWO_REVIEWER, OTHER, ADMINISTRATOR):
-            [[role, key]] = one["held"]
-            add_user(db, one["id"], role=role, review=key, by="lead", at=AT)
-        add_user(db, "moderator-2", role="moderator", by="lead", at=AT)
-        add_user(db, "reviewer-3", role="reviewer", review="r1", by="lead", at=AT)
-        disable_user(db, "reviewer-3", by="lead", because="Left.", at=AT)
+    assess_plainly(db, two_reviews(db))
+    for one in (LEAD, MODERATOR, REVIEWER, SECOND_REVIEWER, OTHER, ADMINISTRATOR):
+        [[role, key]] = one["held"]
+        add_user(db, one["id"], role=role, review=key, by="lead", at=AT)
+    add_user(db, "moderator-2", role="moderator", by="lead", at=AT)
+    add_user(db, "reviewer-3", role="reviewer", review="r1", by="lead", at=AT)
+    disable_user(db, "reviewer-3", by="lead", because="Left.", at=AT)
     async with opened(tmp_path / "programme.db") as found:
         yield found
 
@@ -100,7 +89,7 @@ def spread(text: str) -> list[list[str]]:
 
 
 async def test_a_panel_is_opened_by_leads_and_moderators_from_the_users_who_may_vote(bench: Bench) -> None:
-    for actor, shown in ((ONE_REVIEWER, set()), (LEAD, {"open"}), (MODERATOR, {"open"})):
+    for actor, shown in ((REVIEWER, set()), (LEAD, {"open"}), (MODERATOR, {"open"})):
         page = (await bench.get(ONE, actor)).text
         assert forms(page) == shown and "There is no panel on this rating yet." in page
     found = (await bench.get(f"{ONE}.json", LEAD)).json()
@@ -111,27 +100,27 @@ async def test_a_panel_is_opened_by_leads_and_moderators_from_the_users_who_may_
 
 async def test_members_see_the_form_to_vote_until_they_have_and_others_never(bench: Bench) -> None:
     await voting(bench)
-    assert forms((await bench.get(ONE, ONE_REVIEWER)).text) == {"vote"}
+    assert forms((await bench.get(ONE, REVIEWER)).text) == {"vote"}
     assert forms((await bench.get(ONE, MODERATOR)).text) == {"vote", "close"}
     assert forms((await bench.get(ONE, LEAD)).text) == {"close"}
     assert (await vote(bench, "reviewer-1")).headers["location"] == ONE
-    page = (await bench.get(ONE, ONE_REVIEWER)).text
+    page = (await bench.get(ONE, REVIEWER)).text
     assert forms(page) == set() and "You have voted" in page
     assert "Your vote on Support for carers is stored. It shows once all have voted." in page
 
 
 async def test_the_list_says_whose_vote_is_waited_for_and_who_has_voted(bench: Bench) -> None:
     await voting(bench, "reviewer-1")
-    found = (await bench.get(f"{LIST}.json", TWO_REVIEWER)).json()
+    found = (await bench.get(f"{LIST}.json", SECOND_REVIEWER)).json()
     assert [row["target"] for row in found["ratings"] if row["yours"]] == ["carers"] and found["open"] == 1
     assert len(found["ratings"]) == 15
-    page = (await bench.get(LIST, TWO_REVIEWER)).text
+    page = (await bench.get(LIST, SECOND_REVIEWER)).text
     assert "Your vote is waited for" in page and f'href="{ONE}#vote"' in page and "1 of 3 voted" in page
-    for actor in (ONE_REVIEWER, LEAD):
+    for actor in (REVIEWER, LEAD):
         assert "Your vote is waited for" not in (await bench.get(LIST, actor)).text
     assert 'href="/reviews/r1/panel/workforce#open"' in (await bench.get(LIST, LEAD)).text
     assert f'href="{ONE}#open"' not in (await bench.get(LIST, LEAD)).text
-    assert "#open" not in (await bench.get(LIST, ONE_REVIEWER)).text
+    assert "#open" not in (await bench.get(LIST, REVIEWER)).text
 
 
 async def test_no_page_tells_a_vote_before_all_have_voted_not_even_to_the_voter(bench: Bench) -> None:
@@ -144,7 +133,7 @@ async def test_no_page_tells_a_vote_before_all_have_voted_not_even_to_the_voter(
         "/reviews/r1/decisions",
         "/reviews/r1/decisions?target=carers",
     ]
-    for actor in (ONE_REVIEWER, TWO_REVIEWER, MODERATOR, LEAD):
+    for actor in (REVIEWER, SECOND_REVIEWER, MODERATOR, LEAD):
         for path in pages:
             head, _, query = path.partition("?")
             for address in (path, f"{head}.json?{query}"):
@@ -166,7 +155,7 @@ async def test_once_all_have_voted_the_spread_shows_in_the_order_of_levels_besid
         await vote(bench, name, level)
     done = await vote(bench, "moderator-1", "mainly-good")
     assert done.status_code == 303
-    page = (await bench.get(ONE, ONE_REVIEWER)).text
+    page = (await bench.get(ONE, REVIEWER)).text
     assert spread(page) == [
         ["Poor", "0", "–"],
         ["Inconsistent", "1 ●", "reviewer-2"],
@@ -204,7 +193,7 @@ async def test_a_panel_closed_early_shows_the_votes_there_are_and_another_can_be
     await voting(bench, "reviewer-1")
     done = await bench.send(f"{ONE}/close", {"because": "The others are ill."}, MODERATOR)
     assert done.status_code == 303
-    page = (await bench.get(ONE, ONE_REVIEWER)).text
+    page = (await bench.get(ONE, REVIEWER)).text
     assert "The others are ill." in page and HIDDEN in page and "did not vote" in page
     assert forms((await bench.get(ONE, LEAD)).text) == {"open"}
     await bench.send(f"{ONE}/open", {"member": ["lead", "reviewer-2"]}, LEAD)
@@ -227,7 +216,7 @@ async def test_trail_and_decisions_lead_to_the_panel(bench: Bench) -> None:
             "/reviews/r1/decisions",
             "/reviews/r1/decisions?target=carers",
         ):
-            page = (await bench.get(path, ONE_REVIEWER)).text
+            page = (await bench.get(path, REVIEWER)).text
             assert link in page and ("A panel is voting on it" in page) == (not voted)
     assert 'href="/reviews/r1/panel/workforce"' in (await bench.get("/reviews/r1/trail/workforce", LEAD)).text
     assert "/panel/cell" not in (await bench.get("/reviews/r1/trail/cell", LEAD)).text
@@ -246,7 +235,7 @@ async def test_titles_and_levels_are_in_welsh_where_that_is_asked(bench: Bench) 
 
 async def test_pages_are_sound_in_every_state(bench: Bench) -> None:
     async def sound() -> None:
-        for actor in (LEAD, MODERATOR, ONE_REVIEWER):
+        for actor in (LEAD, MODERATOR, REVIEWER):
             for path in (LIST, ONE):
                 page = await bench.get(path, actor)
                 outline = Outline(page.text)
@@ -271,9 +260,9 @@ async def test_pages_are_sound_in_every_state(bench: Bench) -> None:
 async def test_where_too_few_may_vote_the_page_says_so(bench: Bench) -> None:
     page = (await bench.get("/reviews/r2/panel/carers", person("root", "lead", "r2"))).text
     # Of the other review there are a lead, and a moderator of all reviews.
-    assert "lead-9" in page and "moderator-2" in page and "needs at least two people" not in page
+    assert "lead-2" in page and "moderator-2" in page and "needs at least two people" not in page
     db = open_programme(bench.path)
-    disable_user(db, "lead-9", by="lead", because="Left.", at=AT)
+    disable_user(db, "lead-2", by="lead", because="Left.", at=AT)
     db.conn.close()
     page = (await bench.get("/reviews/r2/panel/carers", person("root", "lead", "r2"))).text
     assert "A panel needs at least two people who may vote in this review, and there is one." in words(page)
@@ -291,7 +280,7 @@ async def test_forms_are_refused_to_wrong_roles_and_other_reviews_and_change_not
     if name != "open":
         await voting(bench)
     before = bench.state()
-    for actor in (None, OTHER, ADMINISTRATOR, *([ONE_REVIEWER] if name != "vote" else [])):
+    for actor in (None, OTHER, ADMINISTRATOR, *([REVIEWER] if name != "vote" else [])):
         for ending in ("", ".json"):
             assert (await bench.send(f"{ONE}/{name}{ending}", GIVEN, actor)).status_code == 403
     assert bench.state() == before
@@ -311,8 +300,8 @@ async def test_pages_of_another_review_are_closed(bench: Bench) -> None:
         ("open", {"member": ["reviewer-1"]}, {"member": "Tick at least two."}),
         (
             "open",
-            {"member": ["reviewer-1", "lead-9"]},
-            {"member": "'lead-9' may not vote in this review."},
+            {"member": ["reviewer-1", "lead-2"]},
+            {"member": "'lead-2' may not vote in this review."},
         ),
         ("vote", {"because": "x"}, {"level": "Choose a level."}),
         ("vote", {"level": "excellent"}, {"because": "Say why."}),
@@ -332,7 +321,7 @@ async def test_what_is_not_filled_in_is_said_beside_its_field_and_what_was_typed
     for field, value in given.items():
         for one in [value] if isinstance(value, str) else value:
             kept = rf'value="{one}" checked' if field != "because" else rf">\n{one}</textarea>"
-            assert re.search(kept, page.text) or one == "lead-9"
+            assert re.search(kept, page.text) or one == "lead-2"
     assert bench.state() == before
 
 
@@ -341,8 +330,8 @@ async def test_what_is_not_filled_in_is_said_beside_its_field_and_what_was_typed
     [
         ("open", LEAD, (), "a panel is voting on carers already"),
         ("vote", LEAD, (), "lead is no member of the panel on carers"),
-        ("vote", ONE_REVIEWER, ("reviewer-1",), "reviewer-1 has voted on carers already"),
-        ("vote", ONE_REVIEWER, THREE["member"], "no panel is voting on carers"),
+        ("vote", REVIEWER, ("reviewer-1",), "reviewer-1 has voted on carers already"),
+        ("vote", REVIEWER, THREE["member"], "no panel is voting on carers"),
         ("close", LEAD, THREE["member"], "no panel is voting on carers"),
     ],
 )
@@ -382,9 +371,9 @@ async def test_a_queue_holds_the_panels_and_challenges_that_wait_for_its_reader(
     await voting(bench, "reviewer-1")
     raised = {"kind": "rating", "target": "carers", "ground": "other", "text": "How do you know?"}
     await bench.send("/reviews/r1/challenges/raise", raised, MODERATOR)
-    assert await waiting(ONE_REVIEWER) == ([], [1])
-    assert await waiting(TWO_REVIEWER) == (["carers"], [1])
-    page = words((await bench.get("/reviews/r1/queue", TWO_REVIEWER)).text)
+    assert await waiting(REVIEWER) == ([], [1])
+    assert await waiting(SECOND_REVIEWER) == (["carers"], [1])
+    page = words((await bench.get("/reviews/r1/queue", SECOND_REVIEWER)).text)
     assert "1 panel waiting for your vote" in page and "How do you know?" in page
-    await bench.send("/reviews/r1/challenges/1/reply", {"text": "We asked them."}, TWO_REVIEWER)
-    assert await waiting(TWO_REVIEWER) == (["carers"], [])
+    await bench.send("/reviews/r1/challenges/1/reply", {"text": "We asked them."}, SECOND_REVIEWER)
+    assert await waiting(SECOND_REVIEWER) == (["carers"], [])

@@ -19,7 +19,7 @@ from datasette.app import Datasette
 from evidence.files.texts import GivenFile
 from evidence.sources import SourceDetails, add_sources
 from joint_review.metadata import metadata
-from joint_review.opening import init_programme
+from joint_review.opening import init_programme, open_programme
 from programme.reviews import create_review, find_review
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -65,6 +65,14 @@ class Bench:
             found = connection.execute(sql).fetchall()
         connection.close()
         return found
+
+    def in_file(self, do: Any, review: str = "r1") -> Any:
+        """What `do` gives of the database and a review."""
+        db = open_programme(self.path)
+        try:
+            return do(db, find_review(db, review))
+        finally:
+            db.conn.close()
 
     def state(self) -> list[tuple[Any, ...]]:
         """What every table holds, by its number of rows and its last event."""
