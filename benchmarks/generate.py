@@ -19,23 +19,10 @@ from typing import Any
 from evidence.intake.importing import import_files
 from programme.database import Database
 from programme.reviews import create_review
+from rules.loader import load_policy
 
 FRAMEWORK = "wales-round-2"
-DOMAINS = (
-    "getting-help",
-    "assessment",
-    "care-planning",
-    "safeguarding",
-    "independence",
-    "family-support",
-    "carers",
-    "leadership",
-    "planning-partnerships",
-    "commissioning",
-    "workforce",
-    "performance-management",
-    "resources",
-)
+DOMAINS = tuple(load_policy(FRAMEWORK).framework.domains)
 STRANDS = ("adults", "older-people", "learning-disabilities", "children-and-families", "carers")
 WORDS = (
     "people staff carers plans reviews visits support care families records meetings managers home risk help "

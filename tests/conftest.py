@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from assessment_example import new_programme
+from assessment_example import assess_plainly, load_example, new_programme
 from command_line import Say, run_command
 
-from assessment.runs.run import assess
+from assessment.runs.run import Run, assess
 from evidence.intake.importing import import_files
 from joint_review.opening import init_programme, open_programme
 from programme.database import Database
-from programme.reviews import create_review
+from programme.reviews import Review, create_review
 from rules.loader import load_policy
 
 if TYPE_CHECKING:
@@ -75,6 +75,13 @@ def shared_db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The same for all tests of a module."""
     with closing(new_programme(tmp_path_factory.mktemp("shared")).conn) as connection:
         yield Database(connection)
+
+
+@pytest.fixture(scope="module")
+def example(shared_db: Database) -> tuple[Database, Review, Run]:
+    """The worked example, assessed by the evaluator alone, for all tests of a module; only looked at."""
+    review = load_example(shared_db)
+    return shared_db, review, assess_plainly(shared_db, review)
 
 
 @pytest.fixture

@@ -113,6 +113,11 @@ class Reviewer:
         self.page.goto(self.server.address + path)
         self.fits()
 
+    def read(self, source: str) -> Page:
+        """Open the page of a source."""
+        self.open(f"{REVIEW}/sources/{source}")
+        return self.page
+
     def fits(self) -> None:
         fits(self.page)
         assert [said for said in self.complaints if "400 (Bad Request)" not in said] == []
@@ -245,7 +250,7 @@ def test_with_the_keyboard_alone_several_sentences_several_domains_and_enter_sav
     reviewer: Reviewer, bench: Bench
 ) -> None:
     source = bench.source(ENGLISH)
-    reviewer.open(f"{REVIEW}/sources/{source}")
+    reviewer.read(source)
     reviewer.tab_to("[data-sentence]")
     reviewer.press("ArrowDown", "ArrowDown", "Shift+ArrowDown")
     reviewer.said("Selected: 𝒜 child")
@@ -275,7 +280,7 @@ def test_across_paragraphs_with_the_mouse_and_a_word_more_or_less_with_buttons(
     reviewer: Reviewer, bench: Bench
 ) -> None:
     source = bench.source(ENGLISH)
-    reviewer.open(f"{REVIEW}/sources/{source}")
+    reviewer.read(source)
     reviewer.drag("signed by", "Nobody asked")
     reviewer.quotes("signed by all. Nobody asked")
     page = reviewer.page
@@ -299,7 +304,7 @@ def test_accented_and_right_to_left_texts_are_selected_as_they_are_read(
     reviewer: Reviewer, bench: Bench, text: str
 ) -> None:
     source = bench.source(text)
-    reviewer.open(f"{REVIEW}/sources/{source}")
+    reviewer.read(source)
     first = text.split("\n")[0]
     sentence = re.split(r"(?<=\.) ", first)[1]
     reviewer.tab_to("[data-sentence]")
@@ -325,8 +330,7 @@ def test_on_a_touch_screen_a_tap_chooses_a_sentence_and_a_bar_leads_to_the_form(
     reviewer: Reviewer, bench: Bench
 ) -> None:
     source = bench.source(ENGLISH)
-    reviewer.open(f"{REVIEW}/sources/{source}")
-    page = reviewer.page
+    page = reviewer.read(source)
     page.locator("[data-sentence]", has_text="The plan was").tap()
     reviewer.quotes("The plan was up to date and signed by all.")
     bar = page.locator("[data-selected-bar]")
@@ -357,7 +361,7 @@ def test_passages_that_overlap_are_both_shown_and_selecting_over_them_counts_rig
     source = bench.source(ENGLISH)
     page = reviewer.page
     for first, last in (("child", "on the"), ("was seen", "day."), ("🦉", "The plan")):
-        reviewer.open(f"{REVIEW}/sources/{source}")
+        reviewer.read(source)
         reviewer.drag(first, last)
         page.check("#direction-neutral")
         page.check("#significance-1")
@@ -372,9 +376,9 @@ def test_mistakes_stand_beside_their_fields_and_what_was_typed_is_kept(
     reviewer: Reviewer, bench: Bench
 ) -> None:
     source = bench.source(ENGLISH)
-    reviewer.open(f"{REVIEW}/sources/{source}")
-    page = reviewer.page
+    reviewer.read(source)
     reviewer.drag("Managers", "of it.")
+    page = reviewer.page
     page.fill("#finding", "They knew.")
     with page.expect_navigation():
         page.get_by_role("button", name="Save").click()
@@ -393,7 +397,7 @@ def test_items_that_are_ticked_are_tagged_together(reviewer: Reviewer, bench: Be
     source = bench.source(ENGLISH)
     page = reviewer.page
     for words in ("Managers", "Nobody"):
-        reviewer.open(f"{REVIEW}/sources/{source}")
+        reviewer.read(source)
         reviewer.drag(words, words)
         page.check("#direction-neutral")
         page.check("#significance-1")

@@ -477,17 +477,9 @@ def test_a_challenge_whose_closing_was_killed_half_way_is_still_open(tmp_path: P
 
 
 @pytest.fixture
-def say(tmp_path: Path) -> Callable[..., Any]:
-    with closing(new_programme(tmp_path).conn) as connection:
-        db = Database(connection)
-        review = new_review(db, "r1", "wales-round-2", *whole_review())
-        assess_plainly(db, review)
-    path = str(tmp_path / "programme.db")
-
-    def run(*words: str) -> Any:
-        return CliRunner().invoke(cli, [*words, "--db", path])
-
-    return run
+def say(db: Database, tmp_path: Path) -> Callable[..., Any]:
+    assess_plainly(db, new_review(db, "r1", "wales-round-2", *whole_review()))
+    return lambda *words: CliRunner().invoke(cli, [*words, "--db", str(tmp_path / "programme.db")])
 
 
 def test_the_commands_lead_from_a_challenge_to_what_moved(say: Callable[..., Any]) -> None:

@@ -252,19 +252,7 @@ REFUSED = {
     "a file that is no database": (["review", "list", "--db", str(ROOT / "README.md")], "not a database"),
     "a rating of someone unknown": (["judge", "cqc-local-authority", "none.csv"], "none.csv"),
 }
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_done_is_said_with_a_remedy_and_changes_nothing(with_review: Say, name: str) -> None:
-    words, remedy = REFUSED[name]
-    before = counts()
-    done = with_review(*words)
-    assert done.code == 1, done
-    assert remedy in done.err, done.err
-    assert "Traceback" not in done.err
-    assert counts() == before
-
-
+"""Ends with exit code 1."""
 MISUSED = {
     "a mistyped command": (["asess", "north"], "Did you mean 'assess'?"),
     "a mistyped subcommand": (["evidence", "imprt"], "Did you mean 'import'?"),
@@ -277,15 +265,21 @@ MISUSED = {
     "a value without a column": (["evidence", "add", "north", "findings", "weakness"], "column=value"),
     "a review without details": (["review", "create", "south"], "missing: authority, framework"),
 }
+"""Ends with exit code 2, which is that of wrong usage."""
 
 
-@pytest.mark.parametrize("name", MISUSED)
-def test_wrong_usage_ends_with_exit_code_2(with_review: Say, name: str) -> None:
-    words, remedy = MISUSED[name]
+@pytest.mark.parametrize(
+    ("name", "code"), [*((name, 1) for name in REFUSED), *((name, 2) for name in MISUSED)]
+)
+def test_what_cannot_be_done_is_said_with_a_remedy_and_changes_nothing(
+    with_review: Say, name: str, code: int
+) -> None:
+    words, remedy = (REFUSED if code == 1 else MISUSED)[name]
     before = counts()
     done = with_review(*words)
-    assert done.code == 2, done
+    assert done.code == code, done
     assert remedy in done.err, done.err
+    assert "Traceback" not in done.err
     assert counts() == before
 
 

@@ -280,8 +280,7 @@ def test_the_order_of_import_changes_nothing(tmp_path: Path) -> None:
     rows = {key: good_domain("carers", n, 5) for key, n in (("a", 3), ("b", 4), ("c", 5), ("d", 6))}
     found = []
     for name, keys in (("one", "abcd"), ("other", "dbca")):
-        (tmp_path / name).mkdir()
-        db = new_programme(tmp_path / name)
+        db = new_programme(tmp_path, f"{name}.db")
         try:
             for key in keys:
                 assess_plainly(db, review(db, key, *rows[key]))

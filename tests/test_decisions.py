@@ -444,19 +444,16 @@ def test_two_names_are_one_persons_whatever_the_capitals_and_spaces() -> None:
 # The record -----------------------------------------------------------------------------------------------
 
 
-def test_the_audit_holds_over_decisions_and_names_one_that_was_changed(tmp_path: Path) -> None:
-    with closing(new_programme(tmp_path).conn) as connection:
-        db = Database(connection)
-        review = new_review(db, "r1", "wales-round-2", *whole_review())
-        assess_plainly(db, review)
-        rate_approved(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
-        accept(db, review, "workforce", by="moderator-1", at=AT)
-        assert audit_programme(db).problems == ()
-        db.conn.execute("drop trigger approval_never_update")
-        db.conn.execute("update approval set by = 'somebody else'")
-        assert [p.says for p in audit_programme(db).problems] == [
-            "row 1 of approval was changed after event 5 stored it."
-        ]
+def test_the_audit_holds_over_decisions_and_names_one_that_was_changed(db: Database, review: Review) -> None:
+    assess_plainly(db, review)
+    rate_approved(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
+    accept(db, review, "workforce", by="moderator-1", at=AT)
+    assert audit_programme(db).problems == ()
+    db.conn.execute("drop trigger approval_never_update")
+    db.conn.execute("update approval set by = 'somebody else'")
+    assert [p.says for p in audit_programme(db).problems] == [
+        "row 1 of approval was changed after event 5 stored it."
+    ]
 
 
 def test_the_life_of_an_item_tells_that_its_domain_was_accepted(db: Database, review: Review) -> None:
@@ -468,14 +465,13 @@ def test_the_life_of_an_item_tells_that_its_domain_was_accepted(db: Database, re
     assert history_of(db, item)["life"][-1]["said"] == "accepted as mainly-good"
 
 
-def test_a_file_from_before_approvals_keeps_its_runs_and_asks_for_approval(tmp_path: Path) -> None:
+def test_a_file_from_before_approvals_keeps_its_runs_and_asks_for_approval(
+    db: Database, review: Review, tmp_path: Path
+) -> None:
     """An earlier version let a rating count at once: its runs stay as they are, the next wants approval."""
-    with closing(new_programme(tmp_path).conn) as connection:
-        db = Database(connection)
-        review = new_review(db, "r1", "wales-round-2", *whole_review())
-        assess_plainly(db, review)
-        rate_approved(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
-        run = assess_plainly(db, review)
+    rate_approved(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
+    run = assess_plainly(db, review)
+    db.conn.close()
     raw = sqlite3.connect(tmp_path / "programme.db", isolation_level=None)
     views = [row[0] for row in raw.execute("select name from sqlite_master where type = 'view'")]
     for view in set(views) & {"decision_state", "panel_state"}:
@@ -600,16 +596,9 @@ def test_reviews_that_somebody_may_not_see_are_not_counted(db: Database) -> None
 
 
 @pytest.fixture
-def say(tmp_path: Path) -> Callable[..., Any]:
-    with closing(new_programme(tmp_path).conn) as connection:
-        db = Database(connection)
-        assess_plainly(db, new_review(db, "r1", "wales-round-2", *whole_review()))
-    path = str(tmp_path / "programme.db")
-
-    def run(*words: str) -> Any:
-        return CliRunner().invoke(cli, [*words, "--db", path])
-
-    return run
+def say(db: Database, review: Review, tmp_path: Path) -> Callable[..., Any]:
+    assess_plainly(db, review)
+    return lambda *words: CliRunner().invoke(cli, [*words, "--db", str(tmp_path / "programme.db")])
 
 
 def test_the_commands_tell_the_way_from_a_proposal_to_what_is_settled(say: Callable[..., Any]) -> None:

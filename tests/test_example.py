@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from assessment_example import (
-    EXAMPLE,
-    EXAMPLE_FILES,
-    WELSH,
-    assess_plainly,
-    load_example,
-    new_programme,
-    read_csv,
-)
+from assessment_example import EXAMPLE, EXAMPLE_FILES, WELSH, assess_plainly, load_example, read_csv
 
 from assessment.runs.run import Run
 from evidence.rows import SOURCE_KINDS
@@ -29,16 +19,8 @@ TEXTS = {"findings": "finding", "survey-results": "question", "indicators": "ind
 LEVELS = [level.title["en"] for question in WELSH.framework.questions for level in question.scale]
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
-    db = new_programme(tmp_path_factory.mktemp("example"))
-    review = load_example(db)
-    yield db, review, assess_plainly(db, review)
-    db.conn.close()
-
-
-def test_every_row_of_the_files_becomes_a_source_or_an_item(made: Made) -> None:
-    db, review, _ = made
+def test_every_row_of_the_files_becomes_a_source_or_an_item(example: Made) -> None:
+    db, review, _ = example
     counts = {path.stem: len(read_csv(path)) for path in EXAMPLE_FILES}
     found = Counter(
         row["kind"] for row in rows(db, "select kind from evidence where review_id = ?", [review.id])
@@ -51,8 +33,8 @@ def test_every_row_of_the_files_becomes_a_source_or_an_item(made: Made) -> None:
     assert len(rows(db, "select 1 from source")) == counts["sources"]
 
 
-def test_there_are_findings_on_all_thirteen_domains_and_for_several_strands(made: Made) -> None:
-    db, _, _ = made
+def test_there_are_findings_on_all_thirteen_domains_and_for_several_strands(example: Made) -> None:
+    db, _, _ = example
     found = rows(
         db,
         "select d.key, count(*) as findings from domain d join tag t on t.domain_id = d.id"
@@ -67,8 +49,8 @@ def test_there_are_findings_on_all_thirteen_domains_and_for_several_strands(made
     assert {row["direction"] for row in findings} == {"strength", "weakness", "neutral"}
 
 
-def test_every_item_has_a_source_of_a_known_kind_and_a_locator(made: Made) -> None:
-    db, _, _ = made
+def test_every_item_has_a_source_of_a_known_kind_and_a_locator(example: Made) -> None:
+    db, _, _ = example
     found = rows(
         db, "select e.locator, s.ref, s.kind, s.reference from evidence e join source s on s.id = e.source_id"
     )
@@ -106,16 +88,16 @@ def test_what_the_councils_got_stands_beside_the_evidence_and_is_never_imported(
     assert "expected.csv" not in {path.name for path in EXAMPLE_FILES}
 
 
-def test_two_runs_on_two_databases_are_the_same_to_the_byte(made: Made, tmp_path: Path) -> None:
-    db = new_programme(tmp_path)
+def test_two_runs_on_two_databases_are_the_same_to_the_byte(example: Made, db: Database) -> None:
     again = assess_plainly(db, load_example(db))
-    assert again.result.text == made[2].result.text
-    assert again.digest == made[2].digest
-    db.conn.close()
+    assert again.result.text == example[2].result.text
+    assert again.digest == example[2].digest
 
 
-def test_every_domain_has_enough_evidence_for_a_proposal_and_the_ten_councils_get_a_cell(made: Made) -> None:
-    _, _, run = made
+def test_every_domain_has_enough_evidence_for_a_proposal_and_the_ten_councils_get_a_cell(
+    example: Made,
+) -> None:
+    _, _, run = example
     assert {rating.status for rating in run.result.ratings} == {"proposed"}
     assert list(run.sentences().gaps(run.result.ratings)) == []
     assert run.result.cell is not None

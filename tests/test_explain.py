@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import (
-    AT,
-    ENGLISH,
-    NO_INPUTS,
-    WELSH,
-    assess_plainly,
-    new_programme,
-    new_review,
-    rate_approved,
-)
+from assessment_example import AT, ENGLISH, NO_INPUTS, WELSH, assess_plainly, new_review, rate_approved
 from evidence_rows import finding, good_domain, whole_review
 
 from assessment.reasons.explain import (
@@ -42,9 +32,8 @@ from rules.rulebook import Policy
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(shared_db: Database) -> Run:
     """All domains alike, but for safeguarding (held down), carers (decided) and workforce (too little)."""
-    db = new_programme(tmp_path_factory.mktemp("explain"))
     others = [d for d in WELSH.framework.domains if d not in ("safeguarding", "workforce", "resources")]
     rows = [
         *whole_review(domains=others),
@@ -55,10 +44,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         finding("I1", "weakness", 1, domains="resources"),
         *[finding("G1", "weakness", 3, domains="resources") for _ in range(2)],
     ]
-    review = new_review(db, "r1", "wales-round-2", *rows)
-    rate_approved(db, review, "carers", "poor", by="moderator", because="Seen on visits.", at=AT)
-    yield assess_plainly(db, review)
-    db.conn.close()
+    review = new_review(shared_db, "r1", "wales-round-2", *rows)
+    rate_approved(shared_db, review, "carers", "poor", by="moderator", because="Seen on visits.", at=AT)
+    return assess_plainly(shared_db, review)
 
 
 def names(outcomes: Sequence[Outcome]) -> list[str]:
@@ -160,24 +148,20 @@ def test_every_outcome_is_told_once_unless_it_belongs_to_a_level_beyond_the_next
         assert set(flat) == {n for n in names(rating.outcomes) if n.partition("/")[0] not in beyond}
 
 
-def test_the_highest_level_has_no_next(tmp_path: Path) -> None:
-    db = new_programme(tmp_path)
+def test_the_highest_level_has_no_next(db: Database) -> None:
     rows = [finding(source, domains="carers") for source in ("I1", "G1", "O1", "I1", "G1")]
     run = assess_plainly(db, new_review(db, "r1", "wales-round-2", *rows))
     told = explain_rating(run, "carers")
     assert (told.level, told.next, told.next_level) == ("excellent", [], None)
     assert len(told.met) == 11
-    db.conn.close()
 
 
-def test_a_cell_not_yet_placed_says_which_question_is_not_rated(tmp_path: Path) -> None:
-    db = new_programme(tmp_path)
+def test_a_cell_not_yet_placed_says_which_question_is_not_rated(db: Database) -> None:
     services = [d.id for d in WELSH.framework.question("services").domains]
     run = assess_plainly(db, new_review(db, "r1", "wales-round-2", *whole_review(domains=services)))
     told = explain_cell(run)
     assert (told.status, told.level, told.level_title) == ("open", None, "Mainly good / not rated")
     assert told.because.endswith("improve services? not rated.")
-    db.conn.close()
 
 
 @pytest.mark.parametrize(("target", "hint"), [("carer", "carers"), ("grid", "cell"), ("servces", "services")])
@@ -187,12 +171,10 @@ def test_a_mistyped_target_gets_the_nearest_one(run: Run, target: str, hint: str
     assert f"'{hint}'" in caught.value.hint or hint in caught.value.hint
 
 
-def test_what_is_left_to_people_is_explained_as_open(tmp_path: Path) -> None:
-    db: Database = new_programme(tmp_path)
+def test_what_is_left_to_people_is_explained_as_open(db: Database) -> None:
     review: Review = new_review(db, "r1", "cqc-local-authority")
     told = explain_rating(assess_plainly(db, review, ENGLISH), "safeguarding")
     assert (told.status, told.because) == ("open", "Left to people: no level is proposed.")
-    db.conn.close()
 
 
 def under(policy: str, given: dict[str, float], **changes: Any) -> RatingExplained:
@@ -398,8 +380,7 @@ def test_of_the_cells_one_rule_fired_and_the_others_say_why_not(run: Run) -> Non
     ]
 
 
-def test_a_decided_question_moves_by_another_decision_only(tmp_path: Path) -> None:
-    db = new_programme(tmp_path)
+def test_a_decided_question_moves_by_another_decision_only(db: Database) -> None:
     review = new_review(db, "r1", "wales-round-2", *whole_review())
     rate_approved(db, review, "services", "inconsistent", by="moderator", because="Seen on visits.", at=AT)
     told = explain_cell(assess_plainly(db, review))
@@ -407,11 +388,9 @@ def test_a_decided_question_moves_by_another_decision_only(tmp_path: Path) -> No
         "mainly-good": "The rules propose it; a person decided otherwise.",
         "poor": "It would take another decision, as a person decided this rating.",
     }
-    db.conn.close()
 
 
-def test_a_grid_of_one_question_has_two_neighbours(tmp_path: Path) -> None:
-    db = new_programme(tmp_path)
+def test_a_grid_of_one_question_has_two_neighbours(db: Database) -> None:
     review = new_review(db, "r1", "cqc-local-authority")
     for domain in ENGLISH.framework.domains:
         level = ENGLISH.framework.scale_of(domain)[2].id
@@ -425,4 +404,3 @@ def test_a_grid_of_one_question_has_two_neighbours(tmp_path: Path) -> None:
     # 27 of 36 points are 75 %: 13 short of 88, 12 above 63.
     assert "missed by 13 percentage points" in told.neighbours[0].because
     assert "met by 12 percentage points" in told.neighbours[1].because
-    db.conn.close()

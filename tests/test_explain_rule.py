@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from assessment_example import (
-    AT,
-    ENGLISH,
-    NO_INPUTS,
-    WELSH,
-    assess_plainly,
-    new_programme,
-    new_review,
-    rate_approved,
-)
+from assessment_example import AT, ENGLISH, NO_INPUTS, WELSH, assess_plainly, new_review, rate_approved
 from click.testing import CliRunner
 from evidence_rows import finding, good_domain, whole_review
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_rulebooks import infer_alone, policy_sets, values_near
+from random_rulebooks import evidence_values, infer_alone, policy_sets
 
 from assessment.reasons.explain import RatingExplained, explain_all, explain_rating
 from assessment.reasons.rule import CellRuleExplained, OtherRule, RuleExplained, explain_rules
@@ -31,6 +21,7 @@ from assessment.runs.result import make_result
 from assessment.runs.run import Run, load_run
 from joint_review.cli import cli
 from joint_review.plain import plain
+from programme.database import Database
 from programme.reviews import Review
 from rules.errors import RunImpossible, UnknownName
 from rules.loader import PolicySet
@@ -40,16 +31,14 @@ from rules.rulebook import Rulebook
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(shared_db: Database) -> Run:
     """Every domain has 4 strengths and 1 weakness, 80 %; safeguarding 57.1 %, and 2 of 6 are grave."""
-    db = new_programme(tmp_path_factory.mktemp("rules"))
     rows = [
         *whole_review(domains=[d for d in WELSH.framework.domains if d != "safeguarding"]),
         *good_domain("safeguarding", 4, 0),
         *[finding("G1", "weakness", 3, domains="safeguarding") for _ in range(2)],
     ]
-    yield assess_plainly(db, new_review(db, "r1", "wales-round-2", *rows))
-    db.conn.close()
+    return assess_plainly(shared_db, new_review(shared_db, "r1", "wales-round-2", *rows))
 
 
 def told(run: Run, name: str) -> RuleExplained | CellRuleExplained:
@@ -151,8 +140,7 @@ def test_a_rule_of_a_cell_says_which_question_stands_elsewhere_and_how_far(run: 
     assert told(run, "cell.mainly-good.well").fired
 
 
-def test_a_cell_without_a_rating_says_which_question_has_none(tmp_path: Path) -> None:
-    db = new_programme(tmp_path)
+def test_a_cell_without_a_rating_says_which_question_has_none(db: Database) -> None:
     services = [domain.id for domain in WELSH.framework.question("services").domains]
     made = assess_plainly(db, new_review(db, "r1", "wales-round-2", *whole_review(domains=services)))
     one = told(made, "cell.mainly-good.well")
@@ -160,7 +148,6 @@ def test_a_cell_without_a_rating_says_which_question_has_none(tmp_path: Path) ->
         "It did not fire: How well placed is the council to sustain and improve services? is not rated."
     )
     assert one.rating.status == "open"
-    db.conn.close()
 
 
 def test_a_criterion_named_with_its_target_stands_for_its_rules_in_every_part(run: Run) -> None:
@@ -209,8 +196,7 @@ def test_recorded_measures_that_do_not_give_the_recorded_firings_are_an_error(ru
     assert caught.value.remedies == (VerifyRun(run.id),)
 
 
-def test_an_older_run_is_explained_by_the_rulebook_frozen_with_it(tmp_path: Path) -> None:
-    db = new_programme(tmp_path)
+def test_an_older_run_is_explained_by_the_rulebook_frozen_with_it(db: Database) -> None:
     review = new_review(db, "r1", "wales-round-2", *whole_review())
     first = assess_plainly(db, review)
     body = WELSH.rulebook.model_dump(mode="json", exclude_unset=True)
@@ -224,29 +210,20 @@ def test_an_older_run_is_explained_by_the_rulebook_frozen_with_it(tmp_path: Path
     before = explain_rating(load_run(db, review, first.id), "carers")
     after = explain_rating(load_run(db, review), "carers")
     assert (before.level, after.level) == ("mainly-good", "inconsistent")
-    db.conn.close()
 
 
-def test_decided_ratings_are_the_facts_of_the_cell(tmp_path: Path) -> None:
-    db = new_programme(tmp_path)
+def test_decided_ratings_are_the_facts_of_the_cell(db: Database) -> None:
     review = new_review(db, "r1", "cqc-local-authority")
     rate_approved(db, review, "overall", "good", by="inspector", because="Judged as a whole.", at=AT)
     made = assess_plainly(db, review, ENGLISH)
     assert told(made, "cell.good").fired
     assert told(made, "cell.outstanding").because.endswith("is rated Good, not Outstanding.")
-    db.conn.close()
 
 
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(policy=policy_sets(most_domains=2, most_levels=3), data=st.data())
 def test_every_rule_of_any_rulebook_is_told_as_it_fired(policy: PolicySet, data: st.DataObject) -> None:
-    measures = {
-        domain: {
-            measure.id: data.draw(st.sampled_from(values_near(policy, domain, measure)))
-            for measure in policy.rulebook.evidence_measures
-        }
-        for domain in policy.framework.domains
-    }
+    measures = data.draw(evidence_values(policy))
     inference = infer_alone(policy, measures, {})
     made = Run(1, "r1", "", make_result(policy, NO_INPUTS, inference), policy)
     fired = {rule for _, rule in inference.firings}

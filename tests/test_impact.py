@@ -15,7 +15,7 @@ from command_line import Say
 from evidence_rows import SOURCES, finding, good_domain, score, survey, whole_review
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from random_rulebooks import infer_alone, policy_sets, rule_sets, values_near
+from random_rulebooks import evidence_values, infer_alone, policy_sets, rule_sets
 
 from comparison.edits import POLICY, RATINGS, Assessed, Mixture, cause_of, edits_of
 from comparison.impact import rules_impact
@@ -365,12 +365,11 @@ def test_the_order_of_import_changes_nothing(tmp_path: Path) -> None:
     rows = {key: good_domain("carers", n, 5) for key, n in (("a", 4), ("b", 5), ("c", 6))}
     found = []
     for name, keys in (("one", "abc"), ("other", "cab")):
-        (tmp_path / name).mkdir()
-        db = new_programme(tmp_path / name)
+        path = tmp_path / f"{name}.db"
+        db = new_programme(tmp_path, path.name)
         try:
             for key in keys:
                 review(db, key, *rows[key])
-            path = tmp_path / name / "programme.db"
             found.append(rules_impact(db, path, WELSH, changed(strengths_needed(51))))
         finally:
             db.conn.close()
@@ -432,15 +431,7 @@ def two_rulebooks(draw: st.DrawFn) -> tuple[PolicySet, PolicySet]:
 @given(st.data())
 def test_what_is_named_as_the_cause_moves_the_rating_and_nothing_less_does(data: st.DataObject) -> None:
     old, new = data.draw(two_rulebooks())
-    measures = {
-        domain: {
-            measure.id: data.draw(
-                st.sampled_from(values_near(old, domain, measure) + values_near(new, domain, measure))
-            )
-            for measure in old.rulebook.evidence_measures
-        }
-        for domain in old.framework.domains
-    }
+    measures = data.draw(evidence_values(old, new))
     one, other = (Assessed(policy, infer_alone(policy, measures, {})) for policy in (old, new))
     moved = [
         rating.target

@@ -600,11 +600,7 @@ def test_a_tag_that_a_person_gave_back_counts_as_there(loaded: Desk) -> None:
 
 
 def result(desk: Desk) -> list[tuple[Any, ...]]:
-    found = desk.rows(
-        "select group_name, value, base, strand from evidence where kind = 'survey_result'"
-        " and withdrawn_event is null order by group_name, text"
-    )
-    return [tuple(row.values()) for row in found]
+    return desk.survey_results("value", "base", "strand")
 
 
 def test_results_are_the_share_that_agrees_of_those_who_answered(desk: Desk) -> None:

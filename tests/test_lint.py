@@ -85,31 +85,33 @@ def rule_set(
     )
 
 
+def framework_of(question: str, scale: Sequence[str], domains: Sequence[str]) -> Framework:
+    """One question about these domains."""
+    levels = tuple(Level(id=name, title={"en": name}) for name in scale)
+    asked = Question(
+        id=question,
+        title={"en": question},
+        scale=levels,
+        domains=tuple(Domain(id=name, title={"en": name}) for name in domains),
+    )
+    everybody = Strand(id="all", title={"en": "All"})
+    return Framework(
+        id="mini", title={"en": "Mini"}, reference="Made for tests.", strands=(everybody,), questions=(asked,)
+    )
+
+
+HEAD: dict[str, Any] = {"id": "mini-rules", "framework": "mini", "version": "1", "title": {"en": "Mini"}}
+
+
 def policy_of(
     domains: RuleSet = PEOPLE, question: RuleSet = PEOPLE, *, alone: RuleSet | None = None, unused: str = ""
 ) -> PolicySet:
     """One question with three domains, which `alone` rates one by one; the measures tested, and `unused`."""
-    framework = Framework(
-        id="mini",
-        title={"en": "Mini"},
-        reference="Made for tests.",
-        strands=(Strand(id="all", title={"en": "All"}),),
-        questions=(
-            Question(
-                id="care",
-                title={"en": "Care"},
-                scale=tuple(Level(id=name, title={"en": name}) for name in SCALE),
-                domains=tuple(Domain(id=name, title={"en": name}) for name in DOMAINS),
-            ),
-        ),
-    )
+    framework = framework_of("care", SCALE, DOMAINS)
     blocks = [domains, question, *([alone] if alone else [])]
     used = {criterion.measure for block in blocks for _, criterion in block.criteria()} | {unused}
     rulebook = Rulebook(
-        id="mini-rules",
-        framework="mini",
-        version="1",
-        title={"en": "Mini"},
+        **HEAD,
         measures=tuple(
             Measure(id=name, title={"en": name}, **given) for name, given in MEASURES.items() if name in used
         ),
@@ -700,12 +702,9 @@ def test_lint_finds_what_brute_force_finds_and_nothing_else(policy: PolicySet) -
     oddities = found_in(policy)
     reached = reachable_levels(policy)
     framework, book = policy.framework, policy.rulebook
-    seen: set[str] = set()
-    for target in [*framework.domains, *(question.id for question in framework.questions)]:
-        block = book.block_of(framework, target)
-        if block in seen:
-            continue
-        seen.add(block)
+    targets = [*framework.domains, *(question.id for question in framework.questions)]
+    one_of = {book.block_of(framework, target): target for target in reversed(targets)}
+    for block, target in one_of.items():
         mine = [oddity for oddity in oddities if oddity.block == block]
         brute = Brute(policy, target)
         rules, results = brute.rules, brute.results(brute.rules)
@@ -845,20 +844,7 @@ def test_many_measures_and_many_domains_take_seconds_and_no_shortcut() -> None:
         for n in range(2, 6)
     }
     scale = tuple(Level(id=f"l{n}", title={"en": "l"}) for n in range(1, 6))
-    framework = Framework(
-        id="large",
-        title={"en": "Large"},
-        reference="Made for tests.",
-        strands=(Strand(id="all", title={"en": "All"}),),
-        questions=(
-            Question(
-                id="all-of-it",
-                title={"en": "All"},
-                scale=scale,
-                domains=tuple(Domain(id=f"d{n}", title={"en": "d"}) for n in range(20)),
-            ),
-        ),
-    )
+    framework = framework_of("all-of-it", [level.id for level in scale], [f"d{n}" for n in range(20)])
     of_domains = RuleSet(
         policy=Policy.BEST_FIT,
         levels={
@@ -876,10 +862,7 @@ def test_many_measures_and_many_domains_take_seconds_and_no_shortcut() -> None:
         }
     )
     rulebook = Rulebook(
-        id="large-rules",
-        framework="large",
-        version="1",
-        title={"en": "Large"},
+        **HEAD,
         measures=(*measures, *shares.values()),
         domain_defaults={"all-of-it": of_domains},
         questions={"all-of-it": of_questions},

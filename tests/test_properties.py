@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from random_rulebooks import (
     SAID,
+    evidence_values,
     infer_alone,
     levels,
     measures_of_ratings,
     policy_sets,
-    values_near,
 )
 from uncertainty_example import SURVEY_MEAN, one_criterion
 
@@ -306,13 +306,7 @@ def worker() -> Iterator[EngineWorker | None]:
 def test_the_engine_the_evaluator_and_the_arrays_agree(
     worker: EngineWorker | None, data: st.DataObject, policy: PolicySet
 ) -> None:
-    values = {
-        domain: {
-            measure.id: data.draw(st.sampled_from(values_near(policy, domain, measure)))
-            for measure in policy.rulebook.evidence_measures
-        }
-        for domain in policy.framework.domains
-    }
+    values = data.draw(evidence_values(policy))
     targets = list(policy.framework.question_of)
     decided = {
         target: data.draw(st.integers(1, len(policy.framework.scale_of(target))))

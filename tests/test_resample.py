@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from assessment_example import AT as NOW
-from assessment_example import WELSH, add, item_at, last_event, load_example, new_programme, new_review
+from assessment_example import WELSH, add, item_at, last_event, load_example, new_review
 from evidence_rows import Row, finding, indicator, score, survey
 from scipy.stats import binom
 from uncertainty_example import CASES_MET, STRENGTHS, SURVEY_MEAN, drawn, measure, near, resampler_of
@@ -295,10 +293,8 @@ def test_counts_and_indicators_stay_as_they_are(db: Database) -> None:
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resampler]:
-    db = new_programme(tmp_path_factory.mktemp("resample"))
-    yield resampler_of(db, load_example(db), *WELSH.rulebook.evidence_measures)
-    db.conn.close()
+def example(shared_db: Database) -> Resampler:
+    return resampler_of(shared_db, load_example(shared_db), *WELSH.rulebook.evidence_measures)
 
 
 def test_every_unit_drawn_once_gives_the_measure_itself(example: Resampler) -> None:

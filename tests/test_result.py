@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from evidence_rows import finding, whole_review
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_rulebooks import infer_alone, policy_sets, values_near
+from random_rulebooks import evidence_values, infer_alone, policy_sets
 
 from assessment.runs.audit import audit_programme
 from assessment.runs.result import FORMAT, canonical, make_result, read_result
@@ -247,13 +247,7 @@ def test_format_2_is_these_fields_and_another_field_is_another_format(db: Databa
 def test_a_result_that_is_recorded_and_read_is_the_same_to_the_byte(
     policy: PolicySet, data: st.DataObject
 ) -> None:
-    measures = {
-        domain: {
-            measure.id: data.draw(st.sampled_from(values_near(policy, domain, measure)))
-            for measure in policy.rulebook.evidence_measures
-        }
-        for domain in policy.framework.domains
-    }
+    measures = data.draw(evidence_values(policy))
     target = data.draw(st.sampled_from(list(policy.framework.question_of)))
     levels = st.integers(1, len(policy.framework.scale_of(target)))
     decided = {target: data.draw(levels)} if data.draw(st.booleans()) else {}

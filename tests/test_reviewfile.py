@@ -6,8 +6,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from assessment_example import AT, EXAMPLE, new_programme
+from assessment_example import AT, EXAMPLE
 
+from programme.database import Database
 from programme.reviewfile import read_review_file
 from programme.reviews import create_review
 from rules.errors import EvidenceInvalid, PolicyFileInvalid
@@ -107,12 +108,10 @@ def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
         read_review_file(tmp_path / "nowhere.yml")
 
 
-def test_a_window_that_ends_before_it_begins_makes_no_review(tmp_path: Path) -> None:
-    db = new_programme(tmp_path)
+def test_a_window_that_ends_before_it_begins_makes_no_review(db: Database, tmp_path: Path) -> None:
     details = read(tmp_path, GOOD.replace("2004-01-01", "2009-01-01"))
     with pytest.raises(EvidenceInvalid, match="before it begins"):
         create_review(db, **details, by="lead", at=AT)  # type: ignore[arg-type]
-    db.conn.close()
 
 
 def test_the_worked_example_names_its_review_and_framework() -> None:

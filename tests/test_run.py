@@ -13,7 +13,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -84,16 +83,16 @@ MIXED = [
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, Review, Run]]:
+def made(shared_db: Database) -> tuple[Database, Review, Run]:
     """A review, assessed once; only looked at."""
-    db = new_programme(tmp_path_factory.mktemp("run"))
     rows_but_one = [row for row in MIXED if row["domains"] != "workforce"]
-    review = new_review(db, "r1", "wales-round-2", *rows_but_one, *good_domain("resources", 0, 3))
-    rate_approved(db, review, "carers", "poor", by="moderator", because="Seen on visits.", at=AT)
-    withdraw_item(db, review, item_at(db, review, MIXED[0]), by="lead", because="Recorded twice.", at=AT)
-    run = assess_plainly(db, review)
-    yield db, review, run
-    db.conn.close()
+    review = new_review(shared_db, "r1", "wales-round-2", *rows_but_one, *good_domain("resources", 0, 3))
+    rate_approved(shared_db, review, "carers", "poor", by="moderator", because="Seen on visits.", at=AT)
+    withdraw_item(
+        shared_db, review, item_at(shared_db, review, MIXED[0]), by="lead", because="Recorded twice.", at=AT
+    )
+    run = assess_plainly(shared_db, review)
+    return shared_db, review, run
 
 
 # The same inputs, the same run ----------------------------------------------------------------------------

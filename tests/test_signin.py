@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -16,7 +13,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 from datasette.app import Datasette
-from serving import free_port
+from serving import free_port, serving_as_a_person_would
 
 from joint_review.metadata import metadata
 from joint_review.web.guard import is_from_here
@@ -228,23 +225,13 @@ def test_where_a_try_comes_from_is_not_what_its_headers_say(
 ) -> None:
     monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
     port = free_port()
-    command = [sys.executable, "-c", "from joint_review.cli import main; main()", "serve"]
-    command += ["--db", str(programme), "--port", str(port)]
-    told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(command, env={**os.environ, "PYTHONUNBUFFERED": "1"}, **told) as process:
-        try:
-            assert process.stdout
-            while "Uvicorn running" not in (line := process.stdout.readline()):
-                assert line, "the server did not start"
-            address = f"http://127.0.0.1:{port}"
-            with httpx.Client(base_url=address, timeout=60) as client:
-                found = re.search(r'name="csrftoken" value="([^"]+)"', client.get(SIGN_IN).text)
-                sent = {"csrftoken": found[1] if found else "", "name": "x", "password": "y"}
-                headers = {"origin": address, "x-forwarded-for": "203.0.113.9"}
-                assert client.post(SIGN_IN, data=sent, headers=headers).status_code == 403
-        finally:
-            process.terminate()
-            process.communicate()
+    with serving_as_a_person_would(programme, port):
+        address = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=address, timeout=60) as client:
+            found = re.search(r'name="csrftoken" value="([^"]+)"', client.get(SIGN_IN).text)
+            sent = {"csrftoken": found[1] if found else "", "name": "x", "password": "y"}
+            headers = {"origin": address, "x-forwarded-for": "203.0.113.9"}
+            assert client.post(SIGN_IN, data=sent, headers=headers).status_code == 403
     with sqlite3.connect(accounts_path(programme)) as connection:
         assert connection.execute("select distinct address from wrong_try").fetchall() == [("127.0.0.1",)]
     connection.close()

@@ -136,9 +136,9 @@ def test_the_framework_of_a_review_and_that_of_its_runs_is_one(
 ) -> None:
     db = connect(example_db)
     review = find_review(db, "wales-2004-08")
-    run = load_run(db, review)
-    assert run.policy.framework is review.framework
-    assert load_run(db, review).policy is run.policy
+    first, again = load_run(db, review), load_run(db, review)
+    assert first.policy.framework is review.framework
+    assert again.policy is first.policy
 
 
 def test_a_policy_whose_text_was_changed_is_another_one(

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import networkx as nx
 import pytest
-from assessment_example import AT, assess_plainly, load_example, new_programme, new_review
+from assessment_example import AT, assess_plainly, new_programme, new_review
 from click.testing import CliRunner, Result
 from datasette.utils import MultiParams
 from evidence_rows import Row, finding, good_domain, survey, whole_review
@@ -66,14 +66,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
 @pytest.fixture(scope="module")
 def supports(made: Made) -> Supports:
     return supports_of(*made)
-
-
-@pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
-    db = new_programme(tmp_path_factory.mktemp("example"))
-    review = load_example(db)
-    yield db, review, assess_plainly(db, review)
-    db.conn.close()
 
 
 def first_item(db: Database, review: Review) -> int:

@@ -40,15 +40,15 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+def made(shared_db: Database) -> Made:
     """A review among others, with one withdrawn item, assessed; only looked at."""
-    db = new_programme(tmp_path_factory.mktemp("trail"))
-    assess_plainly(db, new_review(db, "before", "wales-round-2", *good_domain("carers")))
-    review = new_review(db, "r1", "wales-round-2", *ROWS)
-    withdraw_item(db, review, item_at(db, review, ROWS[0]), by="lead", because="Recorded twice.", at=AT)
-    run = assess_plainly(db, review)
-    yield db, review, run
-    db.conn.close()
+    assess_plainly(shared_db, new_review(shared_db, "before", "wales-round-2", *good_domain("carers")))
+    review = new_review(shared_db, "r1", "wales-round-2", *ROWS)
+    withdraw_item(
+        shared_db, review, item_at(shared_db, review, ROWS[0]), by="lead", because="Recorded twice.", at=AT
+    )
+    run = assess_plainly(shared_db, review)
+    return shared_db, review, run
 
 
 def measures_in(node: Node) -> Iterator[MeasureNode]:
@@ -295,8 +295,7 @@ def any_rows(seed: int, size: int = 60) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_items_behind_a_measure_are_those_it_counted(tmp_path: Path, seed: int) -> None:
-    db = new_programme(tmp_path)
+def test_the_items_behind_a_measure_are_those_it_counted(db: Database, seed: int) -> None:
     order = random.Random(seed)
     given = any_rows(seed)
     review = new_review(db, "r1", "wales-round-2", *given)
@@ -324,7 +323,6 @@ def test_the_items_behind_a_measure_are_those_it_counted(tmp_path: Path, seed: i
             assert row["base"] == len(items), measure
         compared += bool(items)
     assert compared >= 20
-    db.conn.close()
 
 
 def test_the_items_behind_a_weighted_share_carry_its_weight(made: Made) -> None:
@@ -341,8 +339,7 @@ def test_the_items_behind_a_weighted_share_carry_its_weight(made: Made) -> None:
 # Older runs -----------------------------------------------------------------------------------------------
 
 
-def test_the_trail_of_an_older_run_stays_as_it_was(tmp_path: Path) -> None:
-    db = new_programme(tmp_path)
+def test_the_trail_of_an_older_run_stays_as_it_was(db: Database) -> None:
     carers = [*good_domain("carers"), SHARED]
     review = new_review(db, "r1", "wales-round-2", *carers)
     run = assess_plainly(db, review)
@@ -363,11 +360,9 @@ def test_the_trail_of_an_older_run_stays_as_it_was(tmp_path: Path) -> None:
     assert without_mark(after) == without_mark(before)
     marked = {item["id"] for m in measures_in(after) for item in m.below if item["withdrawn"]}
     assert marked == {gone}
-    db.conn.close()
 
 
-def test_a_review_of_thousands_of_items_pages_its_trail(tmp_path: Path) -> None:
-    db = new_programme(tmp_path)
+def test_a_review_of_thousands_of_items_pages_its_trail(db: Database) -> None:
     review = create_review(
         db, "big", "Council", "wales-round-2", window_from=date(2004, 1, 1), window_to=None, by="lead", at=AT
     )
@@ -379,4 +374,3 @@ def test_a_review_of_thousands_of_items_pages_its_trail(tmp_path: Path) -> None:
         "carers"
     ].values()
     assert share.base == 3000
-    db.conn.close()

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from assessment_example import (
-    AT,
-    WELSH,
-    add,
-    assess_plainly,
-    load_example,
-    new_programme,
-    new_review,
-    rate_approved,
-)
+from assessment_example import AT, WELSH, add, assess_plainly, new_review, rate_approved
 from command_line import Say
 from evidence_rows import Row, finding, indicator, score, survey, whole_review
 from scipy.stats import binom
@@ -35,14 +26,6 @@ from rules.inference import infer
 from rules.ratings import MeasureValue
 
 N = 20_000
-
-
-@pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, Review, Run]]:
-    db = new_programme(tmp_path_factory.mktemp("uncertainty"))
-    review = load_example(db)
-    yield db, review, assess_plainly(db, review)
-    db.conn.close()
 
 
 @pytest.fixture(scope="module")
@@ -109,13 +92,13 @@ def test_every_draw_is_rated_as_a_run_would_rate_it(example: tuple[Database, Rev
     ((count, values),) = prepared.resampler.draw(40, 5)
     levels = prepared.rate(values, {}, count)
     compiled = prepared.frozen.policy.compiled
+    known = {
+        domain: {name: [None if np.isnan(v) else float(v) for v in array] for name, array in given.items()}
+        for domain, given in values.items()
+    }
     for draw in range(count):
         measures = {
-            domain: {
-                name: MeasureValue(None if np.isnan(array[draw]) else float(array[draw]))
-                for name, array in given.items()
-            }
-            for domain, given in values.items()
+            d: {name: MeasureValue(v[draw]) for name, v in given.items()} for d, given in known.items()
         }
         found = infer(compiled, measures, {}, lambda rules, facts: Evaluator(rules).fire(facts))
         assert {r.target: r.level or 0 for r in found.ratings} == {t: a[draw] for t, a in levels.items()}

@@ -195,9 +195,7 @@ async def test_a_new_run_shows_at_once(programme: Path, tmp_path: Path) -> None:
 async def test_what_cannot_be_compared_is_said_in_words(
     site: Site, query: str, status: int, words: str
 ) -> None:
-    response = await site.get(f"/compare/{query}")
-    assert response.status_code == status
-    assert words in response.text
+    assert words in await site.page(f"/compare/{query}", status)
 
 
 async def test_before_anything_was_assessed_there_is_nothing_to_compare(site: Site) -> None:

@@ -341,9 +341,7 @@ async def test_more_codings_than_a_page_works_through_are_left_to_who_runs_the_s
 async def test_what_is_not_there_and_what_cannot_be_meant_is_said_in_words(
     site: Site, path: str, status: int, words: str
 ) -> None:
-    response = await site.get(path)
-    assert response.status_code == status
-    assert words in response.text
+    assert words in await site.page(path, status)
 
 
 async def test_pages_of_the_evidence_lead_to_each_other_and_back(site: Site) -> None:

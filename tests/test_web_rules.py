@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from assessment_example import WELSH, assess_plainly, new_programme, new_review
+from assessment_example import WELSH, assess_plainly, new_programme, new_review, rewrite_results
 from evidence_rows import finding
 from reading import REVIEW, Site, said_by, served
 
-from programme.database import Database
 from rules.loader import PolicySet
 from rules.rulebook import Policy
 
@@ -70,13 +69,10 @@ async def test_a_rule_of_an_earlier_run_is_told_of_that_run(example_copy: Path) 
 async def test_where_a_run_does_not_give_what_it_recorded_nothing_is_said_of_its_rules(
     example_copy: Path,
 ) -> None:
-    raw = Database(example_copy)
-    raw.conn.execute("drop trigger run_never_update")
-    result = json.loads(raw.conn.execute("select result from run").fetchone()[0])
-    result["measures"]["carers"]["strengths_share"]["value"] = 99
-    with raw.conn:
-        raw.conn.execute("update run set result = ?", [json.dumps(result)])
-    raw.conn.close()
+    def change(result: Any) -> None:
+        result["measures"]["carers"]["strengths_share"]["value"] = 99
+
+    rewrite_results(example_copy, change)
     async with served(example_copy) as site:
         text = await site.page(f"{REVIEW}/rule/carers.mainly-good.strengths")
         assert "do not give the firings it recorded" in text and "verify run 1" in text
@@ -93,9 +89,7 @@ async def test_where_a_run_does_not_give_what_it_recorded_nothing_is_said_of_its
     ],
 )
 async def test_a_rule_there_is_not_is_said_in_words(site: Site, path: str, status: int, words: str) -> None:
-    response = await site.get(f"{REVIEW}/{path}")
-    assert response.status_code == status
-    assert words in response.text
+    assert words in await site.page(f"{REVIEW}/{path}", status)
 
 
 async def test_the_proposals_that_lost_are_what_the_command_says(site: Site, example_db: Path) -> None:

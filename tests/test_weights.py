@@ -195,23 +195,15 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def of(respondent: object, category: str, characteristic: str = "age", **more: Any) -> dict[str, Any]:
-    return {
-        "source": "S1",
-        "respondent": respondent,
-        "characteristic": characteristic,
-        "category": category,
-        **more,
-    }
+    return {"respondent": respondent, **kind(characteristic, category), **more}
 
 
 def share(category: str, percent: object, characteristic: str = "age", **more: Any) -> dict[str, Any]:
-    return {
-        "source": "S1",
-        "characteristic": characteristic,
-        "category": category,
-        "percent": percent,
-        **more,
-    }
+    return {**kind(characteristic, category), "percent": percent, **more}
+
+
+def kind(characteristic: str, category: str) -> dict[str, Any]:
+    return {"source": "S1", "characteristic": characteristic, "category": category}
 
 
 # Ten younger people, of whom two agree, and ten older, of whom nine do.
@@ -241,11 +233,7 @@ def problems(desk: Desk, answers: Any = ANSWERS, known: Any = AGES, margins: Any
 
 
 def results(desk: Desk) -> list[tuple[Any, ...]]:
-    found = desk.rows(
-        "select group_name, value, base, answers, design_effect from evidence where kind = 'survey_result'"
-        " and withdrawn_event is null order by group_name, text"
-    )
-    return [tuple(row.values()) for row in found]
+    return desk.survey_results("value", "base", "answers", "design_effect")
 
 
 def test_a_weighted_result_has_the_weighted_share_and_the_effective_base(desk: Desk) -> None:

@@ -155,6 +155,14 @@ class Desk:
     def rows(self, sql: str) -> list[dict[str, Any]]:
         return rows(self.db, sql)
 
+    def survey_results(self, *columns: str) -> list[tuple[Any, ...]]:
+        """The group and these columns of every survey result that counts."""
+        found = self.rows(
+            f"select {', '.join(('group_name', *columns))} from evidence where kind = 'survey_result'"
+            " and withdrawn_event is null order by group_name, text"
+        )
+        return [tuple(row.values()) for row in found]
+
     def close(self) -> None:
         self.db.conn.close()
 

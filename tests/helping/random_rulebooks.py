@@ -194,6 +194,21 @@ def policy_sets(draw: st.DrawFn, most_domains: int = 4, most_levels: int = 4) ->
     return PolicySet(framework, rulebook)
 
 
+@st.composite
+def evidence_values(draw: st.DrawFn, *policies: PolicySet) -> dict[str, dict[str, Value]]:
+    """A value of every evidence measure in every domain, near thresholds of rulebooks alike in both."""
+    first = policies[0]
+    return {
+        domain: {
+            measure.id: draw(
+                st.sampled_from([near for one in policies for near in values_near(one, domain, measure)])
+            )
+            for measure in first.rulebook.evidence_measures
+        }
+        for domain in first.framework.domains
+    }
+
+
 def values_near(policy: PolicySet, target: str, measure: Measure, missing: bool = True) -> list[Value]:
     """Values of an evidence measure at, just beside and between its thresholds, and the ends of its range."""
     low, high = (0, 100) if measure.is_percent else (0 if measure.is_count else 1, 1e6)

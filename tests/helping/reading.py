@@ -43,9 +43,9 @@ class Site:
             response = await self.datasette.client.get(path, cookies=cookies)
         return response
 
-    async def page(self, path: str) -> str:
+    async def page(self, path: str, status: int = 200) -> str:
         response = await self.get(path)
-        assert response.status_code == 200, response.text
+        assert response.status_code == status, response.text
         return response.text
 
     async def json(self, path: str) -> dict[str, Any]:

@@ -36,6 +36,26 @@ def free_port() -> int:
 
 
 @contextmanager
+def serving_as_a_person_would(path: Path, port: int) -> Iterator[str]:
+    """`joint-review serve`, ready to answer; you get what it has said. Its Datasette is gone when it is."""
+    command = [sys.executable, "-c", "from joint_review.cli import main; main()", "serve"]
+    command += ["--db", str(path), "--port", str(port)]
+    told: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, env={**os.environ, "PYTHONUNBUFFERED": "1"}, **told) as process:
+        assert process.stdout
+        said = ""
+        try:
+            while "Uvicorn running" not in said:
+                line = process.stdout.readline()
+                assert line, f"the server did not start: {said}"
+                said += line
+            yield said
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+
+
+@contextmanager
 def serving(path: Path, *options: str) -> Iterator[Server]:
     """`datasette serve` over a working database, ready to answer."""
     told = path.with_suffix(".metadata.yml")
