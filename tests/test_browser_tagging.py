@@ -329,8 +329,8 @@ def test_accented_and_right_to_left_texts_are_selected_as_they_are_read(
 def test_on_a_touch_screen_a_tap_chooses_a_sentence_and_a_bar_leads_to_the_form(
     reviewer: Reviewer, bench: Bench
 ) -> None:
-    source = bench.source(ENGLISH)
-    page = reviewer.read(source)
+    source, page = bench.source(ENGLISH), reviewer.page
+    reviewer.read(source)
     page.locator("[data-sentence]", has_text="The plan was").tap()
     reviewer.quotes("The plan was up to date and signed by all.")
     bar = page.locator("[data-selected-bar]")
@@ -376,9 +376,8 @@ def test_mistakes_stand_beside_their_fields_and_what_was_typed_is_kept(
     reviewer: Reviewer, bench: Bench
 ) -> None:
     source = bench.source(ENGLISH)
-    reviewer.read(source)
+    page = reviewer.read(source)
     reviewer.drag("Managers", "of it.")
-    page = reviewer.page
     page.fill("#finding", "They knew.")
     with page.expect_navigation():
         page.get_by_role("button", name="Save").click()

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -192,6 +193,13 @@ def some_findings(draw: st.DrawFn, domains: Sequence[str], most: int = 5) -> lis
     ]
 
 
+@contextmanager
+def programme_in(folder: Path) -> Iterator[Database]:
+    """A new working database for one example of many."""
+    with closing(new_programme(folder).conn) as connection:
+        yield Database(connection)
+
+
 def small_review(db: Database, *found: Row) -> Review:
     store_frameworks(db, [PolicySet(SMALL, WELSH.rulebook)])
     window = {"window_from": None, "window_to": None}
@@ -219,15 +227,12 @@ def assert_none_is_lower(before: Run, after: Run) -> None:
 def test_a_strength_more_never_lowers_a_rating_under_a_monotone_rulebook(
     folder: Path, data: st.DataObject, policy: PolicySet
 ) -> None:
-    db = new_programme(folder)
-    try:
+    with programme_in(folder) as db:
         review = small_review(db, *data.draw(some_findings(DOMAINS)))
         before = assess_plainly(db, review, policy)
         domain, ref = data.draw(st.sampled_from(DOMAINS)), data.draw(st.sampled_from(sorted(KINDS)))
         add(db, review, finding(ref, "strength", data.draw(st.integers(1, 3)), domains=domain))
         assert_none_is_lower(before, assess_plainly(db, review, policy))
-    finally:
-        db.conn.close()
 
 
 @few
@@ -238,16 +243,13 @@ def test_a_strength_more_never_lowers_a_rating_under_the_welsh_rulebook(
     """It is monotone, and its counts of items and findings are only asked to be high enough."""
     assert is_monotone(WELSH)
     domains = [domain.id for domain in WELSH.framework.question("services").domains][:4]
-    db = new_programme(folder)
-    try:
+    with programme_in(folder) as db:
         enough = whole_review(3, 2, domains=["safeguarding"])
         review = new_review(db, "r1", "wales-round-2", *enough, *data.draw(some_findings(domains, 7)))
         before = assess_plainly(db, review)
         ref, significance = data.draw(st.sampled_from(sorted(KINDS))), data.draw(st.integers(1, 3))
         add(db, review, finding(ref, "strength", significance, domains=data.draw(st.sampled_from(domains))))
         assert_none_is_lower(before, assess_plainly(db, review))
-    finally:
-        db.conn.close()
 
 
 BEYOND_LINT = {
@@ -345,12 +347,9 @@ def assert_arrays_agree(
 def test_a_run_with_the_engine_is_the_run_without_it(
     folder: Path, data: st.DataObject, policy: PolicySet
 ) -> None:
-    db = new_programme(folder)
-    try:
+    with programme_in(folder) as db:
         review = small_review(db, *data.draw(some_findings(DOMAINS)))
         runs = [assess_plainly(db, review, policy, use_engine=engine) for engine in (True, False)]
-    finally:
-        db.conn.close()
     with_engine, alone = (dataclasses.replace(run.result, inputs=NO_INPUTS) for run in runs)
     assert [run.result.second_engine for run in runs] == [True, False]
     assert with_engine == alone
@@ -374,8 +373,7 @@ def test_with_a_huge_base_every_draw_gives_the_rating_itself(
     share = st.floats(0, 100).map(lambda value: round(value, 3))
     shares = {d: data.draw(st.lists(share, min_size=1, max_size=3)) for d in domains}
     assume(all(abs(np.mean(some) - threshold) > 0.005 for some in shares.values()))
-    db = new_programme(folder)
-    try:
+    with programme_in(folder) as db:
         found = [
             survey("S1", f"Question {n} on {domain}", value, 10**10, domains=domain)
             for domain, some in shares.items()
@@ -384,8 +382,6 @@ def test_with_a_huge_base_every_draw_gives_the_rating_itself(
         review = new_review(db, "r1", "wales-round-2", *found)
         run = assess_plainly(db, review, one_criterion(SURVEY_MEAN, threshold))
         sure = measure_uncertainty(db, review, run, draws=100, seed=seed)
-    finally:
-        db.conn.close()
     for domain, some in shares.items():
         assert run.rating(domain).level == (2 if np.mean(some) >= threshold else 1)
         assert (sure.target(domain).agreement, sure.target(domain).level_id) == (
@@ -442,9 +438,8 @@ def assert_only_counted(db: Database, review: Review, run: Run, counted: Counted
 @given(data=st.data())
 def test_withdrawn_evidence_never_appears_in_a_later_trail(folder: Path, data: st.DataObject) -> None:
     domains = ["carers", "assessment", "leadership"]
-    db = new_programme(folder)
     made: list[tuple[int, Counted]] = []
-    try:
+    with programme_in(folder) as db:
         review = new_review(db)
         tags: dict[int, frozenset[str]] = {}
 
@@ -477,8 +472,6 @@ def test_withdrawn_evidence_never_appears_in_a_later_trail(folder: Path, data: s
         # Also what was withdrawn since leaves the runs before it as they were.
         for number, counted in made[-2:]:
             assert_only_counted(db, review, load_run(db, review, number), counted)
-    finally:
-        db.conn.close()
 
 
 # --- the order of import --------------------------------------------------------------------------------
@@ -523,15 +516,12 @@ def write(folder: Path, layout: str, found: Sequence[Row]) -> Path:
 
 def result_of_import(folder: Path, batches: Sequence[Sequence[tuple[str, Sequence[Row]]]]) -> str:
     """The result of assessing what these files hold, imported batch by batch."""
-    db = new_programme(folder)
-    try:
+    with programme_in(folder) as db:
         review = new_review(db)
         for batch in batches:
             paths = [write(folder, layout, found) for layout, found in batch]
             import_files(db, review, paths, by="reviewer-1", at=AT)
         return assess_plainly(db, review).result.text
-    finally:
-        db.conn.close()
 
 
 @pytest.fixture(scope="module")

@@ -259,10 +259,8 @@ def test_a_limit_that_is_met_never_raises_a_level(situation: tuple[RuleSet, Met]
 
 
 @any_speed
-@given(situation=situations(), data=st.data())
-def test_a_level_stays_on_the_scale_and_every_limit_named_was_needed(
-    situation: tuple[RuleSet, Met], data: st.DataObject
-) -> None:
+@given(situation=situations())
+def test_a_level_stays_on_the_scale_and_every_limit_named_was_needed(situation: tuple[RuleSet, Met]) -> None:
     rules, given_met = situation
     proposal = propose_level(rules, SCALE, given_met)
     if proposal.level is None or proposal.before_limits is None:

@@ -47,6 +47,7 @@ from rules.errors import EvidenceInvalid, UnknownName
 
 Q = "Treated with dignity"
 
+Pairs = list[tuple[int, int]]
 shares_and_bases = st.lists(st.tuples(st.integers(0, 100), st.integers(10, 500)), min_size=5, max_size=30)
 
 
@@ -85,9 +86,7 @@ def test_the_pooled_share_is_all_positive_answers_of_all_answers() -> None:
 
 @settings(deadline=None)
 @given(shares_and_bases)
-def test_without_winsorising_the_spread_is_that_of_dersimonian_and_laird(
-    pairs: list[tuple[int, int]],
-) -> None:
+def test_without_winsorising_the_spread_is_that_of_dersimonian_and_laird(pairs: Pairs) -> None:
     shares, bases = arrays(pairs)
     target = float(np.sum(shares * bases) / np.sum(bases))
     if target in (0, 100):
@@ -104,7 +103,7 @@ def test_without_winsorising_the_spread_is_that_of_dersimonian_and_laird(
 @settings(deadline=None)
 @given(shares_and_bases)
 def test_by_chance_alone_a_share_is_inside_when_its_wilson_interval_holds_the_pooled_share(
-    pairs: list[tuple[int, int]],
+    pairs: Pairs,
 ) -> None:
     shares, bases = arrays(pairs)
     target = fit_funnel(shares, bases).target
@@ -183,7 +182,7 @@ def test_over_dispersion_never_narrows_the_limits(target: float, base: int, tau:
 
 @settings(deadline=None)
 @given(shares_and_bases)
-def test_where_chance_explains_the_spread_the_limits_are_the_plain_ones(pairs: list[tuple[int, int]]) -> None:
+def test_where_chance_explains_the_spread_the_limits_are_the_plain_ones(pairs: Pairs) -> None:
     shares, bases = arrays(pairs)
     fit = fit_funnel(shares, bases)
     count = len(pairs)
@@ -195,7 +194,7 @@ def test_where_chance_explains_the_spread_the_limits_are_the_plain_ones(pairs: l
 
 @settings(deadline=None)
 @given(shares_and_bases, st.floats(0, 15))
-def test_every_share_lies_where_the_limits_say(pairs: list[tuple[int, int]], tau: float) -> None:
+def test_every_share_lies_where_the_limits_say(pairs: Pairs, tau: float) -> None:
     shares, bases = arrays(pairs)
     target = fit_funnel(shares, bases).target
     at = positions(shares, bases, target, tau)
@@ -210,7 +209,7 @@ def test_every_share_lies_where_the_limits_say(pairs: list[tuple[int, int]], tau
 
 @settings(deadline=None)
 @given(shares_and_bases, st.randoms(use_true_random=False))
-def test_the_order_of_the_authorities_is_of_no_account(pairs: list[tuple[int, int]], random: Any) -> None:
+def test_the_order_of_the_authorities_is_of_no_account(pairs: Pairs, random: Any) -> None:
     mixed = pairs.copy()
     random.shuffle(mixed)
     assert fit_funnel(*arrays(pairs)) == fit_funnel(*arrays(mixed))
