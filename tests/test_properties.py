@@ -357,7 +357,7 @@ def test_a_run_with_the_engine_is_the_run_without_it(
         domain: {name: measure.value for name, measure in alone.measures[domain].items()}
         for domain in DOMAINS
     }
-    assert_arrays_agree(policy, values, {}, {r["target"]: r["level"] for r in alone["ratings"]})
+    assert_arrays_agree(policy, values, {}, {r.target: r.level for r in alone.ratings})
 
 
 # --- a huge base ----------------------------------------------------------------------------------------
