@@ -17,6 +17,7 @@ from rules.loader import LIBRARY, PolicySet, library_ids, load_policy, load_poli
 from rules.ratings import MeasureValue, measure_ratings
 from rules.rule import Fact, Firing, Rule
 from rules.rulebook import Criterion, Policy, RuleSet
+from rules.sentences import Sentences
 
 IDS = library_ids()
 WELSH = ["wales-round-1", "wales-round-2"]
@@ -52,6 +53,11 @@ def rule_sets(policy: PolicySet) -> Iterator[tuple[str, RuleSet]]:
     for section in ("domain_defaults", "domains", "questions"):
         for name, rules in getattr(policy.rulebook, section).items():
             yield f"{section}/{name}", rules
+
+
+def because(framework_id: str, inference: Inference, target: str) -> str:
+    """Why a target is rated as it is, in one sentence."""
+    return Sentences(policy_of(framework_id)).because(inference.rating(target))
 
 
 def judge(framework_id: str, *, measures: dict[str, dict[str, float]], **ratings: str) -> Inference:
@@ -233,13 +239,13 @@ def test_a_domain_of_the_second_round_is_explained_in_one_sentence() -> None:
     enough = {"items": 9, "findings": 6, "kinds": 3}
     shares = {"strengths_share": 62.5, "serious_weakness_share": 10.0, "survey_positive": 52.0}
     inference = judge("wales-round-2", measures={"carers": {**enough, **shares}})
-    assert inference.rating("carers").because == (
+    assert because("wales-round-2", inference, "carers") == (
         "Inconsistent: on average 52 % of people surveyed answered positively; "
         "Mainly good needs at least 65 %."
     )
     shares = {"strengths_share": 62.5, "serious_weakness_share": 31.0}
     inference = judge("wales-round-2", measures={"carers": {**enough, **shares}})
-    assert inference.rating("carers").because == (
+    assert because("wales-round-2", inference, "carers") == (
         "Inconsistent, held down from Mainly good: serious weaknesses are 31 % of what was found."
     )
 
@@ -366,7 +372,9 @@ def test_every_sum_of_nine_scores_falls_into_its_published_band(total: int) -> N
 def test_no_score_is_ever_proposed_for_a_quality_statement() -> None:
     inference = judge("cqc-local-authority", measures={}, safeguarding="good-standard")
     assert {r.status for r in inference.ratings if r.kind == "domain"} == {"open", "decided"}
-    assert inference.rating("safeguarding").because == "A good standard, decided by a person."
+    assert (
+        because("cqc-local-authority", inference, "safeguarding") == "A good standard, decided by a person."
+    )
     assert inference.rating("overall").status == "insufficient"
 
 

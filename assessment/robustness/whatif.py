@@ -7,6 +7,7 @@ See assessment.robustness.smallest for the smallest changes that move a rating.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypedDict
 
@@ -171,7 +172,9 @@ def leave_one_out(db: Database, baseline: Baseline) -> LeftOut:
     codes, of_sources = each_left_out(baseline.counted.source.codes)
     numbers, of_items = each_left_out(baseline.counted.item)
     by_source = list(_flips(baseline, rate_left_out(baseline, of_sources), of_sources.count))
-    by_item = list(_flips(baseline, rate_left_out(baseline, of_items), of_items.count))
+    rated = rate_left_out(baseline, of_items)
+    by_item = [(int(numbers[at]), flips) for at, flips in _flips(baseline, rated, of_items.count)]
+    items = {row["id"]: row for row in rows(db, ITEMS, [json.dumps([number for number, _ in by_item])])}
     names = [baseline.counted.source.names[code] for code in codes]
     known = {row["ref"]: row for row in rows(db, SOURCES, [baseline.review.id])}
     flipping: list[SourceFlips] = [
@@ -191,9 +194,7 @@ def leave_one_out(db: Database, baseline: Baseline) -> LeftOut:
                 "text": item["text"],
                 "flips": flips,
             }
-            for item, flips in (
-                (find_item(db, baseline.review, int(numbers[at])), flips) for at, flips in by_item
-            )
+            for item, flips in ((items[number], flips) for number, flips in by_item)
         ],
         "rests_on_one_source": list(_resting(baseline, flipping)),
         "decided": [baseline.title(target) for target in baseline.targets if target in baseline.decided],
