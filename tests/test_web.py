@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -257,10 +258,15 @@ async def test_an_empty_database_says_how_to_begin(tmp_path: Path, connect: Conn
         assert (await open_site.json("/reviews.json"))["reviews"] == []
 
 
+def another_database(path: Path) -> None:
+    """A database of another program."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("create table notes (text text)")
+        connection.execute("insert into notes values ('hello')")
+
+
 async def test_without_a_working_database_the_pages_say_so_and_home_is_datasettes(tmp_path: Path) -> None:
-    other = Database(tmp_path / "other.db")
-    other["notes"].insert({"text": "hello"})
-    other.conn.close()
+    another_database(tmp_path / "other.db")
     async with served(tmp_path / "other.db", told={}) as open_site:
         assert (await open_site.get("/reviews", None)).status_code == 403
         missing = await open_site.get("/reviews", ROOT)
@@ -276,9 +282,7 @@ async def test_without_a_working_database_the_pages_say_so_and_home_is_datasette
 async def test_the_working_database_is_found_by_its_mark_whatever_its_name_and_place(
     example_db: Path, tmp_path: Path
 ) -> None:
-    other = Database(tmp_path / "other.db")
-    other["notes"].insert({"text": "hello"})
-    other.conn.close()
+    another_database(tmp_path / "other.db")
     renamed = tmp_path / "north wales.db"
     renamed.write_bytes(example_db.read_bytes())
     async with served(tmp_path / "other.db", renamed, told=metadata("north wales")) as open_site:
