@@ -14,8 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
 from evidence.at_event import added_by, counted_at
 from programme.database import Database
 from programme.reviews import Review

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+SIGNIFICANCE = {1: "minor", 2: "important", 3: "serious"}
+"""How much a finding matters."""
+
 
 def shown_number(value: int | float) -> str:
     """A number as people read it: one decimal where needed, thousands separated."""

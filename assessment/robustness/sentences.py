@@ -10,7 +10,7 @@ from assessment.robustness.smallest import SmallestChanges
 from assessment.robustness.smallest_evidence import FurtherFindings, Least, OtherAnswers, OtherScores
 from assessment.robustness.whatif import Flip, LeftOut, Resting, TriedChange
 from rules.errors import ReviewError
-from rules.words import listed, many
+from rules.words import SIGNIFICANCE, listed, many
 
 LISTED = 10
 """How many rows of a kind are shown; the JSON holds all."""
@@ -23,7 +23,6 @@ MOVED = {
 }
 """What each move is called, in the order in which they are told."""
 NOTHING = "no change of up to three measures would move it"
-SIGNIFICANCE = {1: "minor", 2: "important", 3: "serious"}
 PLURAL = {"strength": "strengths", "weakness": "weaknesses"}
 
 

@@ -18,8 +18,7 @@ from assessment.reasons.margins import OutcomeExplained
 from assessment.reasons.rule import CellRuleExplained, MeasureShown, RuleExplained, explain_rules
 from assessment.runs.recorded import decisions_in
 from assessment.runs.run import load_run
-from joint_review.cli.options import Programme, json_option, programme_option
-from joint_review.cli.runs import run_option
+from joint_review.cli.options import Programme, json_option, programme_option, run_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 
 

@@ -105,6 +105,13 @@ def json_option(function: Function) -> Function:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
 
 
+def run_option(function: Function) -> Function:
+    """--run N: the run to look at."""
+    return click.option("--run", "run_id", type=int, help="Number of the run; the latest if left out.")(
+        function
+    )
+
+
 def by_option(function: Function) -> Function:
     """--by WHO: who does this."""
     return click.option(

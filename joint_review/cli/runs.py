@@ -25,6 +25,7 @@ from joint_review.cli.options import (
     now,
     programme_option,
     refuse_file,
+    run_option,
     write_whole,
 )
 from joint_review.cli.show import (
@@ -36,8 +37,6 @@ from joint_review.cli.show import (
     show_trail,
 )
 from rules.loader import PolicySet, load_policy, load_rulebook
-
-run_option = click.option("--run", "run_id", type=int, help="Number of the run; the latest if left out.")
 
 
 @click.command()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from joint_review.cli.options import db_option
-from joint_review.metadata import metadata_yaml
+from joint_review.metadata import metadata
 from joint_review.opening import open_programme
 from programme.accounts import open_accounts
 
@@ -49,36 +49,35 @@ def serve(db_path: Path, port: int, host: str, tls: bool) -> None:
     """
     open_programme(db_path).conn.close()
     with tempfile.TemporaryDirectory(prefix="joint-review-") as folder:
-        told = Path(folder) / "metadata.yml"
-        told.write_text(metadata_yaml(db_path.stem), encoding="utf-8")
-        command = [
-            sys.executable,
-            "-m",
-            "datasette",
-            "serve",
-            str(db_path),
-            "--metadata",
-            str(told),
-            "--root",
-        ]
-        command += ["--host", host, "--port", str(port)]
+        told = Path(folder) / "metadata.json"
+        told.write_text(json.dumps(metadata(db_path.stem)), encoding="utf-8")
+        command = [str(db_path), "--metadata", str(told), "--root", "--host", host, "--port", str(port)]
         for name, value in SETTINGS.items():
             command += ["--setting", name, value]
         click.echo("Open the link with the token below: it signs you in, once. Stop with Ctrl-C.", err=True)
-        environment = {
-            # From where a request comes is what the network says, not what its headers say.
-            "FORWARDED_ALLOW_IPS": "",
-            **os.environ,
-            "PYTHONUNBUFFERED": "1",
-            "DATASETTE_SECRET": open_accounts(db_path).secret(secrets.token_hex),
-            "JOINT_REVIEW_TLS": "1" if tls else "0",
-        }
-        with subprocess.Popen(command, env=environment) as process:
-            # Told to stop, it stops what it has started.
-            signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-            try:
-                code = process.wait()
-            except KeyboardInterrupt:
-                code = process.wait()
-    if code:
-        sys.exit(1)
+        # From where a request comes is what the network says, not what its headers say.
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
+        os.environ["DATASETTE_SECRET"] = open_accounts(db_path).secret(secrets.token_hex)
+        os.environ["JOINT_REVIEW_TLS"] = "1" if tls else "0"
+        # Told to stop, it removes what it was told.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        serve_datasette = _datasette()
+        serve_datasette.main(command, prog_name="joint-review serve", standalone_mode=False)
+
+
+def _datasette() -> click.Command:
+    """Datasette's own command; imported when all that it and its plugins are told is in place.
+
+    Its units load dask wherever it is installed, which takes as long as all of our pages; here nothing has
+    units, so for them it is not there.
+    """
+    hidden = "dask" not in sys.modules
+    if hidden:
+        sys.modules["dask"] = None  # type: ignore[assignment]
+    try:
+        from datasette.cli import serve as found
+    finally:
+        if hidden:
+            del sys.modules["dask"]
+    command: click.Command = found
+    return command

@@ -7,18 +7,19 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from tabulate import tabulate
 
-from assessment.reasons.grid import Grid
-from assessment.reasons.trail import CellNode, CriterionNode, MeasureNode, Node, RatingNode
-from assessment.robustness.sentences import SIGNIFICANCE
 from joint_review.plain import plain
 from rules.ratings import FEWEST_ANSWERS
-from rules.sentences import Gap, RatingInWords
-from rules.words import shown_number
+from rules.words import SIGNIFICANCE, shown_number
+
+if TYPE_CHECKING:
+    from assessment.reasons.grid import Grid
+    from assessment.reasons.trail import MeasureNode, Node
+    from rules.sentences import Gap, RatingInWords
 
 
 def show_json(value: Any) -> None:
@@ -107,6 +108,8 @@ def show_gaps(gaps: Sequence[Gap]) -> None:
 
 def show_trail(node: Node, depth: int = 0) -> None:
     """The tree of a trail, a line per node, indented by level."""
+    from assessment.reasons.trail import MeasureNode
+
     paragraph(_trail_line(node), "  " * depth)
     if not isinstance(node, MeasureNode):
         for child in node.below:
@@ -121,6 +124,8 @@ def show_trail(node: Node, depth: int = 0) -> None:
 
 
 def _trail_line(node: Node) -> str:
+    from assessment.reasons.trail import CellNode, CriterionNode, RatingNode
+
     if isinstance(node, CellNode):
         return f"Position on the grid: {' / '.join(node.cell or ['none yet'])}"
     if isinstance(node, RatingNode):

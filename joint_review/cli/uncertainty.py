@@ -31,12 +31,12 @@ from joint_review.cli.options import (
     json_option,
     now,
     programme_option,
+    run_option,
 )
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.errors import UnknownName
 from rules.words import many, percent
 
-run_option = click.option("--run", "run_id", type=int, help="Number of the run; the latest if left out.")
 seed_option = click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the draws.")
 findings_option = click.option(
     "--findings",

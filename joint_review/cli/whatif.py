@@ -30,8 +30,7 @@ from assessment.robustness.whatif import (
     try_change,
 )
 from assessment.runs.run import load_run
-from joint_review.cli.options import Programme, json_option, programme_option
-from joint_review.cli.runs import run_option
+from joint_review.cli.options import Programme, json_option, programme_option, run_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.errors import UnknownName
 from rules.words import listed, many

@@ -7,7 +7,7 @@ from typing import Any
 
 from rules import words
 from rules.rulebook import Filter, Measure, Of, Statistic
-from rules.words import listed, shown_number
+from rules.words import SIGNIFICANCE, listed, shown_number
 
 KINDS = {
     "finding": "Finding",
@@ -26,7 +26,6 @@ SOURCE_KINDS = {
 }
 DIRECTIONS = {"strength": "Strength", "weakness": "Weakness", "neutral": "Neutral"}
 MANY = {"strength": "strengths", "weakness": "weaknesses", "neutral": "neutral"}
-SIGNIFICANCE = {1: "minor", 2: "important", 3: "serious"}
 NEEDED = {
     "direction": "Choose strength, weakness or neutral.",
     "significance": "Choose minor, important or serious.",
