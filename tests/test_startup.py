@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import click
 import pytest
+from serving import free_port
 
 from joint_review.cli import ENTRIES, cli
 from rules.loader import load_policy
@@ -82,6 +85,32 @@ def test_judging_from_ratings_alone_loads_no_heavy_library(tmp_path: Path) -> No
 def test_a_library_is_loaded_where_it_is_used(assessed: Path) -> None:
     """Else the tests above would pass because nothing is ever seen."""
     assert {"numpy", "scipy"} <= loaded_by("uncertainty", "wales-2004-08", "--draws", 100, "--db", assessed)
+
+
+def test_the_first_page_of_the_server_loads_no_library_that_it_does_not_need(assessed: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-X", "importtime", "-c", "from joint_review.cli import main; main()", "serve"]
+    command += ["--db", str(assessed), "--port", str(port)]
+    imported = assessed.with_suffix(".imported.log")
+    with (
+        imported.open("w") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
+        try:
+            assert process.stdout
+            link = re.search(r"http://\S+/-/auth-token\?token=\w+", process.stdout.readline())
+            while "Uvicorn running" not in imported.read_text():
+                assert process.poll() is None, imported.read_text()[-2000:]
+            browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+            assert link
+            browser.open(link[0], timeout=60).close()
+            with browser.open(f"http://127.0.0.1:{port}/reviews", timeout=60) as page:
+                assert b"wales-2004-08" in page.read()
+        finally:
+            process.terminate()
+    loaded = set(re.findall(r"^import time: .*\|\s+([\w.]+)$", imported.read_text(), re.MULTILINE))
+    assert {"datasette", "uvicorn", "joint_review"} <= loaded
+    assert not loaded & {*HEAVY, "dask.base"} - {"argon2", "datasette", "numpy"}
 
 
 @pytest.mark.parametrize("name", ENTRIES)
