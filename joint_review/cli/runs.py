@@ -10,11 +10,7 @@ from pathlib import Path
 import click
 
 from assessment.reasons.grid import make_grid
-from assessment.reasons.trail import trail_of
 from assessment.runs.judge import Judged, judge_file, write_csv
-from assessment.runs.run import assess as make_run
-from assessment.runs.run import load_run
-from assessment.runs.summary import summarise_run
 from joint_review.cli.options import (
     FOLDER_OR_FILE,
     Day,
@@ -72,6 +68,9 @@ def assess(
 
     Example: joint-review assess wales-2004-08 --on 2009-06-01
     """
+    from assessment.runs.run import assess as make_run
+    from assessment.runs.summary import summarise_run
+
     found = programme.review(review)
     policy = load_policy(found.framework.id)
     if rulebook:
@@ -139,6 +138,9 @@ def trail(
 
     Example: joint-review trail wales-2004-08 carers --items 5
     """
+    from assessment.reasons.trail import trail_of
+    from assessment.runs.run import load_run
+
     if replace and graph is None:
         raise click.UsageError("--replace belongs to --graph FILE")
     found = programme.review(review)
