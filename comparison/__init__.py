@@ -11,5 +11,6 @@ Modules in reading order:
     surveys     survey results beside those of the other reviews
     edits       where the rules of a target differ between two rulebooks, and what of it moves a rating
     fanout      the same work on many jobs: processes, or a Dask cluster (the one door to it)
+    moves       what a changed rulebook moves, as `impact` gives it
     impact      what a changed rulebook would do to every review
 """

@@ -12,7 +12,15 @@ from datetime import date
 from typing import Any, TypedDict
 
 from assessment.reasons.grid import make_grid
-from comparison.nearest import About, about, in_order, nearest_unlike
+from comparison.nearest import (
+    About,
+    Rated,
+    ReviewCompared,
+    Unlike,
+    about,
+    in_order,
+    nearest_unlike,
+)
 from programme.database import Database, rows
 from rules.errors import RunImpossible, UnknownName
 from rules.framework import Framework, in_language
@@ -42,16 +50,6 @@ ONE_ONLY = "Only one review has been assessed under these rules; a comparison ne
 ALIKE = "No two reviews got different ratings."
 
 
-class Rated(TypedDict):
-    """The rating of a domain or question in one run."""
-
-    level: int | None
-    level_id: str | None
-    level_title: str | None
-    status: str
-    proposed: str | None
-
-
 class RulebookUsed(TypedDict):
     """A rulebook, and how many of the reviews were assessed with it."""
 
@@ -61,23 +59,6 @@ class RulebookUsed(TypedDict):
     current: bool
     """Whether it is the policy's."""
     reviews: int
-
-
-class ReviewCompared(TypedDict):
-    """A review with its latest run."""
-
-    review: str
-    authority: str
-    run: int
-    made_on: str
-    rulebook: str
-    """Its digest."""
-    current: bool
-    """Whether that is the policy's."""
-    cell: list[str | None] | None
-    """Level ids of the questions; None without a position."""
-    position: list[str | None] | None
-    """The titles of these."""
 
 
 class LeftAside(TypedDict):
@@ -160,8 +141,7 @@ class ReviewsCompared(TypedDict):
     left_out: list[LeftAside]
     grid: GridCompared
     profiles: list[ProfileCompared]
-    nearest: list[dict[str, Any]]
-    """See `comparison.nearest.nearest_unlike`."""
+    nearest: list[Unlike]
     nearest_none: str | None
     """Why there is nothing."""
     decided_differently: list[DecidedDifferently]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -57,7 +57,18 @@ class Cause:
     """For RATINGS: the unchanged criteria that are met now and were not, or the other way round."""
 
 
-def definition(policy: PolicySet, target: str, criterion: Criterion) -> dict[str, Any]:
+class Definition(TypedDict):
+    """All of a criterion that bears on ratings."""
+
+    test: str
+    thresholds: list[float]
+    when_missing: str
+    no_better_than: str | None
+    measure: dict[str, object]
+    """How it is made, as its rulebook says it."""
+
+
+def definition(policy: PolicySet, target: str, criterion: Criterion) -> Definition:
     """All of a criterion that bears on ratings: its test and how its measure is made, without the words."""
     measure = policy.rulebook.measure(criterion.measure)
     return {

@@ -17,11 +17,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from assessment.runs.run import decided_levels
 from comparison.edits import (
@@ -35,6 +34,21 @@ from comparison.edits import (
     outcomes_by_key,
 )
 from comparison.fanout import fan_out, fan_out_on_cluster
+from comparison.moves import (
+    AssessedTwice,
+    CellMoved,
+    CriterionSaid,
+    CriterionWritten,
+    Impact,
+    LevelGiven,
+    MoveCounted,
+    NotAssessed,
+    RatingMoved,
+    ReviewNamed,
+    RuleBehind,
+    RulebookNamed,
+    RuleCounted,
+)
 from evidence.measures.compute import compute_measures
 from programme.database import Database, last_event, open_for_reading, rows
 from programme.reviews import Review, find_review, list_reviews
@@ -79,34 +93,13 @@ def rules_impact(
     workers: int = 1,
     cluster: str | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, what: None,
-) -> dict[str, Any]:
+) -> Impact:
     """Which ratings and grid positions move, and through which rule, if `new` takes the place of `old`.
 
     `db` is the working database at `path`; `workers` processes share the reviews, or the workers of the Dask
     scheduler at the address `cluster`. Raises RunImpossible where the two rulebooks are not of the same
     framework, or the database has another version of it or no review; WorkersFailed where processes or the
     cluster cannot do the work.
-
-    What is returned (the same bytes as JSON, wherever it was made):
-
-    - `framework`: {id, title}; `old`, `new`: {id, version, title, digest}; `event`: the last that counted.
-    - `reviews`, `assessed`, `ratings`: how many there are, could be assessed, and were rated either way.
-    - `moved`: how many ratings move in all: {up, down, rated: that had no level, unrated, held: proposals
-      that move while a person's decision counts, reviews: in how many a rating moves, cells}.
-    - `rules`: a row for everything that is not the same in the rulebooks, those that move most first: {where:
-      the block, part, criterion, change: 'changed', 'added' or 'removed', before, after: {test, measure,
-      no_better_than} or None, ratings: how many it moves, alone: of these, how many it moves without another,
-      reviews: in how many, targets: {domain or question: how many}}. A question that moves because its
-      domains do counts for no rule; its row below says so.
-    - `moves`: the ratings that move, summed: {target, title, kind, from, to: titles (or 'no rating'),
-      direction, reviews: [names]}.
-    - `cells`: {review, authority, before, after: titles or None}.
-    - `by_review`: {review, authority, moved} of those where a rating or held proposal moves; each of `moved`
-      is {target, title, kind, held, direction, before, after: {status, level, level_id, level_title,
-      proposed_title}, together: whether it takes all its rules, domains: those through whose ratings a
-      question moves, rules: [{rule, where, part, criterion, change ('same' for one that came out otherwise
-      because domains moved), before, after: {needed, statement, measure, value, met, no_better_than}}]}.
-    - `not_assessed`: {review, authority, reason}.
     """
     framework = _same_framework(old, new)
     reviews = [review for review in list_reviews(db) if review.framework.id == framework.id]
@@ -181,8 +174,8 @@ def why_unreadable(shared: Shared) -> str | None:
     return None
 
 
-def assess_under_both(shared: Shared, job: Job) -> dict[str, Any]:
-    """What moves in one review: {moved, cell: [before, after] as level ids, ratings}, or {reason}.
+def assess_under_both(shared: Shared, job: Job) -> AssessedTwice | NotAssessed:
+    """What moves in one review, or why it could not be assessed.
 
     Opens the database for itself and changes nothing in it. Raises DatabaseUnusable.
     """
@@ -246,7 +239,7 @@ def _prepared(framework: str, rulebook: str) -> tuple[PolicySet, Fire]:
     return policy, fire
 
 
-def _moved(old: Assessed, new: Assessed, one: Rating, other: Rating) -> dict[str, Any]:
+def _moved(old: Assessed, new: Assessed, one: Rating, other: Rating) -> RatingMoved:
     framework, target = old.policy.framework, one.target
     held = one.level == other.level
     cause = cause_of(target, old, new)
@@ -276,23 +269,22 @@ def _direction(before: int | None, after: int | None) -> str:
     return "up" if after > before else "down"
 
 
-def _level(framework: Framework, rating: Rating) -> dict[str, Any]:
+def _level(framework: Framework, rating: Rating) -> LevelGiven:
     def title(number: int | None) -> str | None:
         return None if number is None else in_language(framework.level(rating.target, number).title)
 
     return {
-        **{name: getattr(rating, name) for name in ("status", "level", "level_id")},
+        "status": rating.status,
+        "level": rating.level,
+        "level_id": rating.level_id,
         "level_title": title(rating.level),
         "proposed_title": title(rating.proposed),
     }
 
 
-SAID = ("needed", "statement", "measure", "value", "met", "no_better_than")
-
-
-def _rules(target: str, old: Assessed, new: Assessed, cause: Cause) -> list[dict[str, Any]]:
+def _rules(target: str, old: Assessed, new: Assessed, cause: Cause) -> list[RuleBehind]:
     """What is behind a move, in the words and figures of this review."""
-    found = []
+    found: list[RuleBehind] = []
     for key in (*(edit for edit in cause.edits if edit != RATINGS), *cause.followed):
         before, after = (_said(side, target, key) for side in (old, new))
         found.append(
@@ -309,15 +301,29 @@ def _rules(target: str, old: Assessed, new: Assessed, cause: Cause) -> list[dict
     return found
 
 
-def _said(side: Assessed, target: str, key: Key) -> dict[str, Any] | None:
+def _said(side: Assessed, target: str, key: Key) -> CriterionSaid | None:
     """What came of one criterion under one rulebook; None where it has no such criterion."""
     if key == POLICY:
-        return {**dict.fromkeys(SAID), "needed": _how(side.policy, target)}
+        return {
+            "needed": _how(side.policy, target),
+            "statement": None,
+            "measure": None,
+            "value": None,
+            "met": None,
+            "no_better_than": None,
+        }
     outcome = outcomes_by_key(side, target).get(key)
     if outcome is None:
         return None
     said = Sentences(side.policy).outcome(target, outcome)
-    return {name: getattr(said, name) for name in SAID}
+    return {
+        "needed": said.needed,
+        "statement": said.statement,
+        "measure": said.measure,
+        "value": said.value,
+        "met": said.met,
+        "no_better_than": said.no_better_than,
+    }
 
 
 def _change(before: object, after: object) -> str:
@@ -338,13 +344,13 @@ def _summed(
     new: PolicySet,
     event: int,
     reviews: Sequence[Review],
-    found: Sequence[Mapping[str, Any]],
-) -> dict[str, Any]:
-    called = [{"review": review.key, "authority": review.authority} for review in reviews]
+    found: Sequence[AssessedTwice | NotAssessed],
+) -> Impact:
+    called: list[ReviewNamed] = [{"review": review.key, "authority": review.authority} for review in reviews]
     assessed = [(who, one) for who, one in zip(called, found, strict=True) if "reason" not in one]
     moves = [(who, move) for who, one in assessed for move in one["moved"]]
     counting = [(who, move) for who, move in moves if not move["held"]]
-    cells = [
+    cells: list[CellMoved] = [
         {**who, "before": before, "after": after}
         for who, one in assessed
         for before, after in [[_cell_titles(framework, cell) for cell in one["cell"]]]
@@ -360,7 +366,10 @@ def _summed(
         "assessed": len(assessed),
         "ratings": sum(one["ratings"] for _, one in assessed),
         "moved": {
-            **{name: directions.count(name) for name in ("up", "down", "rated", "unrated")},
+            "up": directions.count("up"),
+            "down": directions.count("down"),
+            "rated": directions.count("rated"),
+            "unrated": directions.count("unrated"),
             "held": len(moves) - len(counting),
             "reviews": len({who["review"] for who, _ in counting}),
             "cells": len(cells),
@@ -377,7 +386,7 @@ def _summed(
     }
 
 
-def _named(policy: PolicySet) -> dict[str, str]:
+def _named(policy: PolicySet) -> RulebookNamed:
     book = policy.rulebook
     title = in_language(book.title)
     return {"id": book.id, "version": book.version, "title": title, "digest": policy.rulebook_digest}
@@ -393,12 +402,13 @@ def _cell_titles(framework: Framework, cell: Sequence[str] | None) -> list[str] 
 
 
 UNRATED = "no rating"
-Moves = Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+Moves = Sequence[tuple[ReviewNamed, RatingMoved]]
 
 
-def _by_rule(old: PolicySet, new: PolicySet, moves: Moves) -> list[dict[str, Any]]:
+def _by_rule(old: PolicySet, new: PolicySet, moves: Moves) -> list[RuleCounted]:
     """A row per difference between the rulebooks, in the order of how many ratings it moves."""
-    found: dict[tuple[str, Key], dict[str, Any]] = {}
+    found: dict[tuple[str, Key], RuleCounted] = {}
+    reviews: dict[tuple[str, Key], set[str]] = {}
     for target in old.framework.question_of:
         for key in edits_of(old, new, target):
             before, after = (_as_written(policy, target, key) for policy in (old, new))
@@ -414,7 +424,7 @@ def _by_rule(old: PolicySet, new: PolicySet, moves: Moves) -> list[dict[str, Any
                     "after": after,
                     "ratings": 0,
                     "alone": 0,
-                    "reviews": set(),
+                    "reviews": 0,
                     "targets": {},
                 },
             )
@@ -422,16 +432,20 @@ def _by_rule(old: PolicySet, new: PolicySet, moves: Moves) -> list[dict[str, Any
         for rule in move["rules"]:
             if rule["change"] == "same":
                 continue
-            row = found[rule["where"], (rule["part"], rule["criterion"])]
+            name = rule["where"], (rule["part"], rule["criterion"])
+            row = found[name]
             row["ratings"] += 1
             row["alone"] += not move["together"]
-            row["reviews"].add(who["review"])
+            reviews.setdefault(name, set()).add(who["review"])
             row["targets"][move["target"]] = row["targets"].get(move["target"], 0) + 1
-    rows_ = [{**row, "reviews": len(row["reviews"])} for row in found.values()]
-    return sorted(rows_, key=lambda row: (-row["ratings"], row["where"], row["part"], row["criterion"]))
+    for name, where in reviews.items():
+        found[name]["reviews"] = len(where)
+    return sorted(
+        found.values(), key=lambda row: (-row["ratings"], row["where"], row["part"], row["criterion"])
+    )
 
 
-def _as_written(policy: PolicySet, target: str, key: Key) -> dict[str, Any] | None:
+def _as_written(policy: PolicySet, target: str, key: Key) -> CriterionWritten | None:
     """A criterion as its rulebook has it, without any review's figures."""
     if key == POLICY:
         return {"test": _how(policy, target), "measure": None, "no_better_than": None}
@@ -451,14 +465,16 @@ def _test(policy: PolicySet, target: str, criterion: Criterion) -> str:
     return Sentences(policy).asked(target, criterion) + missing
 
 
-def _by_move(framework: Framework, moves: Moves) -> list[dict[str, Any]]:
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+def _by_move(framework: Framework, moves: Moves) -> list[MoveCounted]:
+    found: dict[tuple[str, str, str], MoveCounted] = {}
     for who, move in moves:
-        before, after = (move[when]["level_title"] or UNRATED for when in ("before", "after"))
+        before, after = (side["level_title"] or UNRATED for side in (move["before"], move["after"]))
         row = found.setdefault(
             (move["target"], before, after),
             {
-                **{name: move[name] for name in ("target", "title", "kind")},
+                "target": move["target"],
+                "title": move["title"],
+                "kind": move["kind"],
                 "from": before,
                 "to": after,
                 "direction": move["direction"],

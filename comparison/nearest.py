@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,16 @@ where c.run_id in (select value from json_each(?)) order by c.id
 Numbers = NDArray[np.float64]
 
 
+class _Recorded(TypedDict):
+    met: int
+    value: float | None
+    margin: float | None
+    statement: str
+    needed: str
+    measure_title: str
+    unit: str
+
+
 @dataclass
 class _Target:
     """What the rules saw of one domain or question in every run: runs down, criteria and measures across."""
@@ -51,7 +61,7 @@ class _Target:
     criteria: list[tuple[str, str, str]] = field(default_factory=list)
     """(part, criterion, measure)."""
     measures: list[str] = field(default_factory=list)
-    said: dict[tuple[int, tuple[str, str, str]], dict[str, Any]] = field(default_factory=dict)
+    said: dict[tuple[int, tuple[str, str, str]], _Recorded] = field(default_factory=dict)
     """What was recorded, by (position of the run, criterion)."""
 
     def met(self, count: int) -> NDArray[np.int8]:
@@ -77,6 +87,16 @@ def in_order(framework: Framework) -> list[str]:
     return [name for q in framework.questions for name in (q.id, *(domain.id for domain in q.domains))]
 
 
+class Rated(TypedDict):
+    """The rating of a domain or question in one run."""
+
+    level: int | None
+    level_id: str | None
+    level_title: str | None
+    status: str
+    proposed: str | None
+
+
 class About(TypedDict):
     """What every row about a domain or question begins with."""
 
@@ -93,28 +113,82 @@ def about(framework: Framework, target: str) -> About:
     return {"target": target, "title": framework.title_of(target), "kind": kind, "question": question}
 
 
+class ReviewCompared(TypedDict):
+    """A review with its latest run."""
+
+    review: str
+    authority: str
+    run: int
+    made_on: str
+    rulebook: str
+    """Its digest."""
+    current: bool
+    """Whether that is the policy's."""
+    cell: list[str | None] | None
+    """Level ids of the questions; None without a position."""
+    position: list[str | None] | None
+    """The titles of these."""
+
+
+class Separating(TypedDict):
+    """A criterion that only one of two reviews met; None in a list: that one's rulebook has no such rule."""
+
+    part: str
+    criterion: str
+    measure: str
+    measure_title: str
+    unit: str
+    needed: list[str | None]
+    values: list[float | None]
+    met: list[bool | None]
+    margins: list[float | None]
+    statements: list[str | None]
+    decides: bool | None
+    """Whether this criterion alone, had the worse one met it (or not) as the better one, would have given it
+    the better one's proposal; None where the two runs were not both made under the policy's rules."""
+
+
+class Pair(TypedDict):
+    """Two reviews with another rating, the worse first in lists of two."""
+
+    reviews: list[str]
+    authorities: list[str]
+    ratings: list[Rated]
+    same_rules: bool
+    """Whether both were rated under the same rulebook."""
+    decided: list[bool]
+    """Whether each rating is a person's."""
+    separated_by: list[Separating]
+    """Those that decide first."""
+    because: str
+    """One sentence."""
+    criteria_apart: int
+    gap: float
+    distance: float
+
+
+class Unlike(About):
+    """A domain or question where ratings differ, and its nearest pairs."""
+
+    pairs_in_all: int
+    """How many pairs got another rating."""
+    pairs: list[Pair]
+
+
 def nearest_unlike(
     db: Database,
     policy: PolicySet,
-    reviews: Sequence[Mapping[str, Any]],
-    ratings: Mapping[str, Sequence[Mapping[str, Any]]],
+    reviews: Sequence[ReviewCompared],
+    ratings: Mapping[str, Sequence[Rated]],
     most: int,
-) -> list[dict[str, Any]]:
+) -> list[Unlike]:
     """The nearest pairs of reviews with another rating, at most `most` per domain and question.
 
     `reviews` and, by domain and question, `ratings` in the same order are those of
-    `comparison.compare.compare_reviews`. A row per domain or question where ratings differ: {target, title,
-    kind, question, pairs_in_all: how many pairs got another rating, pairs}; a pair is {reviews: [2 names],
-    authorities, ratings, same_rules: whether both were rated under the same rulebook, decided: [whether each
-    rating is a person's], separated_by, because, criteria_apart, gap, distance}; worse first in lists of two.
-    `separated_by` lists the criteria that only one of them met, those that decide first: {part, criterion,
-    measure, measure_title, unit, needed: [2], values: [2], met: [2], margins: [2], statements: [2], decides};
-    None stands for a rule that one of the two rulebooks does not have. `decides` is whether this criterion
-    alone, had the worse one met it (or not) as the better one, would have given it the better one's proposal;
-    None where the two runs were not both made under the policy's rules. `because` is one sentence.
+    `comparison.compare.compare_reviews`. A row per domain or question where ratings differ.
     """
     targets = _targets(db, {review["run"]: position for position, review in enumerate(reviews)})
-    found = []
+    found: list[Unlike] = []
     for name in in_order(policy.framework):
         target = targets.get(name, _Target())
         levels = np.array([rating["level"] or 0 for rating in ratings[name]])
@@ -132,8 +206,15 @@ def nearest_unlike(
         )
         order = np.lexsort((other, one, distance, gap, apart))[:most]
         pairs = [
-            _pair(policy, name, target, reviews, ratings[name], (int(one[at]), int(other[at])))
-            | {"criteria_apart": int(apart[at]), "gap": float(gap[at]), "distance": float(distance[at])}
+            _pair(
+                policy,
+                name,
+                target,
+                reviews,
+                ratings[name],
+                (int(one[at]), int(other[at])),
+                (int(apart[at]), float(gap[at]), float(distance[at])),
+            )
             for at in order
         ]
         found.append({**about(policy.framework, name), "pairs_in_all": len(one), "pairs": pairs})
@@ -173,18 +254,19 @@ def _pair(
     policy: PolicySet,
     name: str,
     target: _Target,
-    reviews: Sequence[Mapping[str, Any]],
-    ratings: Sequence[Mapping[str, Any]],
+    reviews: Sequence[ReviewCompared],
+    ratings: Sequence[Rated],
     pair: tuple[int, int],
-) -> dict[str, Any]:
+    far: tuple[int, float, float],
+) -> Pair:
     """Two reviews with another rating, and what separates them."""
-    worse, better = sorted(pair, key=lambda at: (ratings[at]["level"], at))
+    worse, better = sorted(pair, key=lambda at: (ratings[at]["level"] or 0, at))
     both = (worse, better)
     same_rules = reviews[worse]["rulebook"] == reviews[better]["rulebook"]
     decides = (
         _deciding(policy, name, target, ratings, both) if same_rules and reviews[worse]["current"] else None
     )
-    separated = []
+    separated: list[Separating] = []
     for criterion in target.criteria:
         said = [target.said.get((at, criterion)) for at in both]
         if [one and one["met"] for one in said] in ([0, 0], [1, 1]):
@@ -192,20 +274,19 @@ def _pair(
         if said == [None, None]:
             continue
         known = next(one for one in said if one)
-
-        def each(key: str, said: list[dict[str, Any] | None] = said) -> list[Any]:
-            return [None if one is None else one[key] for one in said]
-
+        part, key, measure = criterion
         separated.append(
             {
-                **dict(zip(("part", "criterion", "measure"), criterion, strict=True)),
+                "part": part,
+                "criterion": key,
+                "measure": measure,
                 "measure_title": known["measure_title"],
                 "unit": known["unit"],
-                "needed": each("needed"),
-                "values": each("value"),
-                "met": [None if met is None else bool(met) for met in each("met")],
-                "margins": each("margin"),
-                "statements": each("statement"),
+                "needed": [one and one["needed"] for one in said],
+                "values": [one and one["value"] for one in said],
+                "met": [None if one is None else bool(one["met"]) for one in said],
+                "margins": [one and one["margin"] for one in said],
+                "statements": [one and one["statement"] for one in said],
                 "decides": decides(criterion) if decides else None,
             }
         )
@@ -224,6 +305,9 @@ def _pair(
         "because": _because(
             separated, called, [n for n, person in zip(called, by_people, strict=True) if person], same_rules
         ),
+        "criteria_apart": far[0],
+        "gap": far[1],
+        "distance": far[2],
     }
 
 
@@ -231,7 +315,7 @@ def _deciding(
     policy: PolicySet,
     name: str,
     target: _Target,
-    ratings: Sequence[Mapping[str, Any]],
+    ratings: Sequence[Rated],
     both: tuple[int, int],
 ) -> Callable[[tuple[str, str, str]], bool]:
     """Whether a criterion alone lifts the worse review's proposal to the better one's."""
@@ -251,7 +335,7 @@ def _deciding(
 
 
 def _because(
-    separated: Sequence[Mapping[str, Any]], names: Sequence[str], decided: Sequence[str], same_rules: bool
+    separated: Sequence[Separating], names: Sequence[str], decided: Sequence[str], same_rules: bool
 ) -> str:
     told = [f"{listed(decided)}: decided by a person"] if decided else []
     told += [_side_by_side(one, names) for one in separated[:2]]
@@ -264,7 +348,7 @@ def _because(
     return "; ".join(told)[:1].upper() + "; ".join(told)[1:] + "."
 
 
-def _side_by_side(one: Mapping[str, Any], names: Sequence[str]) -> str:
+def _side_by_side(one: Separating, names: Sequence[str]) -> str:
     """One criterion, and how each of the two stands to it."""
     met, missed = ("falls under it", "is clear of it") if one["part"] == "limits" else ("met it", "missed it")
     unit = " points" if one["unit"] == "%" else f" {one['unit']}".rstrip()
@@ -284,13 +368,19 @@ def _side_by_side(one: Mapping[str, Any], names: Sequence[str]) -> str:
 
 def _targets(db: Database, place: dict[int, int]) -> dict[str, _Target]:
     found: dict[str, _Target] = {}
-    names = ("met", "value", "margin", "statement", "needed", "measure_title", "unit")
     for run, target, *name, met, value, margin, statement, needed, title, unit in db.conn.execute(
         CRITERIA, [json.dumps(list(place))]
     ):
         one = found.setdefault(target, _Target())
-        said = dict(zip(names, (met, value, margin, statement, needed, title, unit), strict=True))
-        one.said[place[run], tuple(name)] = said
+        one.said[place[run], tuple(name)] = {
+            "met": met,
+            "value": value,
+            "margin": margin,
+            "statement": statement,
+            "needed": needed,
+            "measure_title": title,
+            "unit": unit,
+        }
     for one in found.values():
         # In an order of their own: that of the runs must not count.
         one.criteria = sorted({name for _, name in one.said})

@@ -10,13 +10,13 @@ statements; the cost grows with the tags of the domains decided.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable
+from typing import Literal, TypedDict, TypeVar
 
-from comparison.compare import compare_reviews
-from comparison.nearest import in_order
+from comparison.compare import DecidedDifferently, FrameworkNamed, compare_reviews
+from comparison.nearest import Pair, in_order
 from evidence.at_event import counted_at
-from programme.database import Database, rows
+from programme.database import Database, rows_as
 from rules.framework import in_language
 from rules.loader import PolicySet
 
@@ -52,37 +52,154 @@ join tag t on t.domain_id = m.id and {counted_at("t", "r.evidence_event")}
 join evidence e on e.id = t.evidence_id and e.review_id = v.id and {counted_at("e", "r.evidence_event")}
 order by t.tagged_by, d.id
 """
-COUNTS = ("decided", "accepted", "higher", "lower", "given")
+Said = Literal["accepted", "higher", "lower", "given"]
+"""What a decision did to the proposal."""
+
+
+class Counts(TypedDict):
+    """How many ratings were decided, and how."""
+
+    decided: int
+    accepted: int
+    higher: int
+    """Than proposed."""
+    lower: int
+    given: int
+
+
+class CountsInAll(Counts):
+    """The same with the sum of those overridden."""
+
+    overridden: int
+    """Higher and lower together."""
+
+
+class OfReview(CountsInAll):
+    """What became of the proposals of one review."""
+
+    review: str
+    authority: str
+
+
+class OfTarget(CountsInAll):
+    """What became of what was proposed to a domain or question."""
+
+    target: str
+    title: str
+
+
+class Place(TypedDict):
+    """Which rating is meant."""
+
+    review: str
+    authority: str
+    target: str
+    title: str
+
+
+class OverrideCounted(Place):
+    """An override that is counted as one."""
+
+    proposed: str
+    proposed_title: str
+    level: str
+    level_title: str
+    by: str
+    approved_by: str | None
+    because: str
+    run: int
+
+
+class OfRule(CountsInAll):
+    """What became of the proposals that a rule stood behind."""
+
+    rule: str
+    target: str
+    part: str
+    criterion: str
+    title: str
+    where: list[Place]
+
+
+class OfReviewer(CountsInAll):
+    """What became of the proposals that a reviewer's tags stood behind."""
+
+    reviewer: str
+    where: list[Place]
+
+
+class SameProfile(TypedDict):
+    """Pairs of reviews whose evidence met the same criteria, and which are rated differently all the same."""
+
+    target: str
+    title: str
+    pairs: list[Pair]
+
+
+class OverridesCounted(TypedDict):
+    """How often proposals were overridden under a framework."""
+
+    framework: FrameworkNamed
+    all: CountsInAll
+    reviews: list[OfReview]
+    targets: list[OfTarget]
+    """In order of the framework."""
+    overridden: list[OverrideCounted]
+    """By authority."""
+    rules: list[OfRule]
+    """Every rule behind a decided proposal: those that fired for the level proposed, and limits that fired.
+    The most often overridden first."""
+    reviewers: list[OfReviewer]
+    """Everybody whose tags stood behind a domain that was decided, the most often overridden first."""
+    decided_differently: list[DecidedDifferently]
+    """The same proposal with another rating in the end."""
+    same_profile: list[SameProfile]
+    """At most ten pairs of each domain or question."""
+
+
+class _Decided(TypedDict):
+    id: int
+    review: str
+    authority: str
+    target: str
+    kind: str
+    level: str | None
+    proposed: str | None
+    run: int
+    by: str
+    approved_by: str | None
+    because: str
+
+
+class _RuleRow(TypedDict):
+    id: int
+    rule: str
+    target: str
+    part: str
+    criterion: str
+
+
+class _ReviewerRow(TypedDict):
+    id: int
+    reviewer: str
 
 
 def count_overrides(
     db: Database, policy: PolicySet, *, only: Collection[str] | None = None
-) -> dict[str, Any]:
+) -> OverridesCounted:
     """How often proposals were overridden under the policy's framework, as plain data.
 
     `only` names the reviews that may be looked at (None: all). Raises RunImpossible where no review can be
-    compared (see `comparison.compare`). Every row counts `decided`, `accepted`, `higher` and `lower` (than
-    proposed), `given`, and `overridden`: higher and lower together.
-
-    - `framework`: {id, title}; `all`: the counts over all reviews.
-    - `reviews`: {review, authority, counts}; `targets`: {target, title, counts}, in order of the framework.
-    - `overridden`: every override that is counted as one, by authority: {review, authority, target, title,
-      proposed, proposed_title, level, level_title, by, approved_by, because, run}.
-    - `rules`: {rule, target, title, part, criterion, counts, where} of every rule behind a decided proposal:
-      those that fired for the level proposed, and limits that fired.
-    - `reviewers`: {reviewer, counts, where} of everybody whose tags stood behind a domain that was decided.
-      Rules and reviewers: the most often overridden first; `where`: what of `overridden` is meant, {review,
-      authority, target, title}.
-    - `decided_differently`: as in `compare_reviews`, the same proposal with another rating in the end.
-    - `same_profile`: {target, title, pairs}: pairs of reviews whose evidence met the same criteria, and which
-      are rated differently all the same; pairs as in `comparison.nearest`, at most ten of each target.
+    compared (see `comparison.compare`).
     """
     compared = compare_reviews(db, policy, only=only, nearest=PAIRS)
     framework = policy.framework
-    decided = [row for row in rows(db, DECIDED, [framework.id]) if only is None or row["review"] in only]
+    decided = [
+        row for row in rows_as(_Decided, db, DECIDED, [framework.id]) if only is None or row["review"] in only
+    ]
     said = {row["id"]: _said(policy, row) for row in decided}
-    reviews: dict[tuple[str, str], dict[str, int]] = {}
-    targets: dict[str, dict[str, int]] = {target: _none() for target in in_order(framework)}
+    reviews: dict[tuple[str, str], Counts] = {}
+    targets: dict[str, Counts] = {target: _none() for target in in_order(framework)}
     everything = _none()
     for row in decided:
         for counts in (
@@ -94,18 +211,18 @@ def count_overrides(
     overridden = {
         row["id"]: _overridden(policy, row) for row in decided if said[row["id"]] in ("higher", "lower")
     }
-    rules: dict[tuple[str, str, str, str], dict[str, int]] = {}
-    reviewers: dict[str, dict[str, int]] = {}
-    behind: dict[Any, list[dict[str, Any]]] = {}
-    for row in rows(db, RULES, [framework.id]):
-        if row["id"] in said:
-            name = (row["rule"], row["target"], row["part"], row["criterion"])
-            _count(rules.setdefault(name, _none()), said[row["id"]])
-            _place(behind.setdefault(name, []), overridden.get(row["id"]))
-    for row in rows(db, REVIEWERS, [framework.id]):
-        if row["id"] in said:
-            _count(reviewers.setdefault(row["reviewer"], _none()), said[row["id"]])
-            _place(behind.setdefault(row["reviewer"], []), overridden.get(row["id"]))
+    rules: dict[tuple[str, str, str, str], Counts] = {}
+    reviewers: dict[str, Counts] = {}
+    behind: dict[tuple[str, str, str, str] | str, list[Place]] = {}
+    for fired in rows_as(_RuleRow, db, RULES, [framework.id]):
+        if fired["id"] in said:
+            name = (fired["rule"], fired["target"], fired["part"], fired["criterion"])
+            _count(rules.setdefault(name, _none()), said[fired["id"]])
+            _place(behind.setdefault(name, []), overridden.get(fired["id"]))
+    for tagged in rows_as(_ReviewerRow, db, REVIEWERS, [framework.id]):
+        if tagged["id"] in said:
+            _count(reviewers.setdefault(tagged["reviewer"], _none()), said[tagged["id"]])
+            _place(behind.setdefault(tagged["reviewer"], []), overridden.get(tagged["id"]))
     return {
         "framework": {"id": framework.id, "title": in_language(framework.title)},
         "all": _summed(everything),
@@ -119,17 +236,20 @@ def count_overrides(
         ],
         "overridden": list(overridden.values()),
         "rules": _most_first(
-            {
-                **dict(zip(("rule", "target", "part", "criterion"), name, strict=True)),
-                "title": framework.title_of(name[1]),
+            OfRule(
+                rule=name[0],
+                target=name[1],
+                part=name[2],
+                criterion=name[3],
+                title=framework.title_of(name[1]),
                 **_summed(counts),
-                "where": behind[name],
-            }
+                where=behind[name],
+            )
             for name, counts in sorted(rules.items())
         ),
         "reviewers": _most_first(
-            {"reviewer": name, **_summed(counts), "where": behind[name]}
-            for name, counts in sorted(reviewers.items())
+            OfReviewer(reviewer=who, **_summed(counts), where=behind[who])
+            for who, counts in sorted(reviewers.items())
         ),
         "decided_differently": compared["decided_differently"],
         "same_profile": [
@@ -140,48 +260,62 @@ def count_overrides(
     }
 
 
-def _said(policy: PolicySet, row: Mapping[str, Any]) -> str:
-    """What a decision did to the proposal: accepted, higher, lower or given."""
+def _said(policy: PolicySet, row: _Decided) -> Said:
     if row["kind"] == "accept" or row["level"] == row["proposed"]:
         return "accepted"
     if row["proposed"] is None:
         return "given"
-    number = policy.framework.level_number
-    return (
-        "higher" if number(row["target"], row["level"]) > number(row["target"], row["proposed"]) else "lower"
-    )
+    number, level = policy.framework.level_number, row["level"] or ""
+    return "higher" if number(row["target"], level) > number(row["target"], row["proposed"]) else "lower"
 
 
-def _overridden(policy: PolicySet, row: Mapping[str, Any]) -> dict[str, Any]:
-    framework = policy.framework
+def _overridden(policy: PolicySet, row: _Decided) -> OverrideCounted:
+    framework, proposed, level = policy.framework, row["proposed"] or "", row["level"] or ""
     titles = {level.id: in_language(level.title) for level in framework.scale_of(row["target"])}
-    same = ("review", "authority", "target", "proposed", "level", "by", "approved_by", "because", "run")
     return {
-        **{name: row[name] for name in same},
+        "review": row["review"],
+        "authority": row["authority"],
+        "target": row["target"],
+        "proposed": proposed,
+        "level": level,
+        "by": row["by"],
+        "approved_by": row["approved_by"],
+        "because": row["because"],
+        "run": row["run"],
         "title": framework.title_of(row["target"]),
-        "proposed_title": titles[row["proposed"]],
-        "level_title": titles[row["level"]],
+        "proposed_title": titles[proposed],
+        "level_title": titles[level],
     }
 
 
-def _place(places: list[dict[str, Any]], found: Mapping[str, Any] | None) -> None:
+def _place(places: list[Place], found: OverrideCounted | None) -> None:
     if found:
-        places.append({name: found[name] for name in ("review", "authority", "target", "title")})
+        places.append(
+            {
+                "review": found["review"],
+                "authority": found["authority"],
+                "target": found["target"],
+                "title": found["title"],
+            }
+        )
 
 
-def _none() -> dict[str, int]:
-    return dict.fromkeys(COUNTS, 0)
+def _none() -> Counts:
+    return {"decided": 0, "accepted": 0, "higher": 0, "lower": 0, "given": 0}
 
 
-def _count(counts: dict[str, int], said: str) -> None:
+def _count(counts: Counts, said: Said) -> None:
     counts["decided"] += 1
     counts[said] += 1
 
 
-def _summed(counts: Mapping[str, int]) -> dict[str, int]:
+def _summed(counts: Counts) -> CountsInAll:
     return {**counts, "overridden": counts["higher"] + counts["lower"]}
 
 
-def _most_first(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+Row = TypeVar("Row", OfRule, OfReviewer)
+
+
+def _most_first(found: Iterable[Row]) -> list[Row]:
     """The most often overridden first; of these, those of the largest share."""
     return sorted(found, key=lambda row: (-row["overridden"], row["decided"]))

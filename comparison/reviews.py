@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from typing import Any, TypedDict
+from typing import TypedDict
 
-from programme.database import Database, one, rows, rows_as
+from programme.database import Database, one, rows_as
 
 # Every review with its framework, how many items count now, and its latest run.
 REVIEWS = """
@@ -58,6 +58,36 @@ class _PositionOf(Position):
     review_id: int
 
 
+class ReviewListed(TypedDict):
+    """A review with its framework, how many items count now, and its latest run."""
+
+    key: str
+    authority: str
+    framework: str
+    framework_title: str
+    window_from: str | None
+    window_to: str | None
+    items: int
+    run: int | None
+    """None, as `made_on`, for a review that was not assessed yet."""
+    made_on: str | None
+    position: list[Position]
+    """One entry per question; none for a review that was not assessed yet."""
+
+
+class _Review(TypedDict):
+    id: int
+    key: str
+    authority: str
+    framework: str
+    framework_title: str
+    window_from: str | None
+    window_to: str | None
+    items: int
+    run: int | None
+    made_on: str | None
+
+
 class FrameworkUsed(TypedDict):
     """A framework that reviews are judged by."""
 
@@ -74,13 +104,9 @@ def count_reviews(db: Database, only: Collection[str] | None = None) -> int:
 
 def reviews_with_position(
     db: Database, *, only: Collection[str] | None = None, limit: int = 50, offset: int = 0
-) -> list[dict[str, Any]]:
-    """A page of the reviews named in `only` (None: all): name, framework, window, items, latest run.
-
-    `position` holds one entry per question; `run` and `made_on` are None and `position` is empty for a review
-    that was not assessed yet.
-    """
-    found = rows(db, REVIEWS, {"only": _as_list(only), "limit": limit, "offset": offset})
+) -> list[ReviewListed]:
+    """A page of the reviews named in `only` (None: all): name, framework, window, items, latest run."""
+    found = rows_as(_Review, db, REVIEWS, {"only": _as_list(only), "limit": limit, "offset": offset})
     positions: dict[int, list[Position]] = {}
     for row in rows_as(_PositionOf, db, POSITIONS):
         positions.setdefault(row["review_id"], []).append(
@@ -93,7 +119,21 @@ def reviews_with_position(
                 "levels": row["levels"],
             }
         )
-    return [row | {"position": positions.get(row.pop("id"), [])} for row in found]
+    return [
+        {
+            "key": row["key"],
+            "authority": row["authority"],
+            "framework": row["framework"],
+            "framework_title": row["framework_title"],
+            "window_from": row["window_from"],
+            "window_to": row["window_to"],
+            "items": row["items"],
+            "run": row["run"],
+            "made_on": row["made_on"],
+            "position": positions.get(row["id"], []),
+        }
+        for row in found
+    ]
 
 
 def _as_list(names: Collection[str] | None) -> str | None:

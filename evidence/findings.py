@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from pydantic import ValidationError
 
@@ -286,5 +286,17 @@ def _change_tags(
     _insert_tags(db, review, number, new, note, by, event)
 
 
-def _says(item: Any) -> dict[str, Any]:
-    return {name: item[name] for name in ("text", "direction", "significance", "strand")}
+class _Said(TypedDict):
+    text: str
+    direction: str | None
+    significance: int | None
+    strand: str
+
+
+def _says(item: Any) -> _Said:
+    return {
+        "text": item["text"],
+        "direction": item["direction"],
+        "significance": item["significance"],
+        "strand": item["strand"],
+    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from comparison.funnel import BEYOND_95, BEYOND_998, INSIDE
 from comparison.indicators import PeriodReadings, Series, read_period, shown
@@ -75,18 +75,26 @@ def funnel_plot(found: Funnel, width: int = WIDE) -> str:
         return as_svg(page, _funnel_described(found))
 
 
-def _line_labels(drawn: Drawn) -> list[tuple[str, Sequence[float], dict[str, Any]]]:
+class Look(TypedDict):
+    """How a line looks, as matplotlib is told."""
+
+    color: str
+    linewidth: float
+    linestyle: NotRequired[str]
+
+
+def _line_labels(drawn: Drawn) -> list[tuple[str, Sequence[float], Look]]:
     """The name, the heights and the style of every line."""
     allowed, chance = drawn.limits, drawn.by_chance_alone
     target = [drawn.target] * len(allowed.base)
-    lines: list[tuple[str, Sequence[float], dict[str, Any]]] = [
+    lines: list[tuple[str, Sequence[float], Look]] = [
         (f"pooled {percent(drawn.target / 100, decimals=1)}", target, {"color": INK, "linewidth": 1.5})
     ]
     for name, style, low, high in (
         ("95 %", "--", allowed.low_95, allowed.high_95),
         ("99.8 %", "-", allowed.low_998, allowed.high_998),
     ):
-        look = {"color": ACCENT, "linewidth": 1.2, "linestyle": style}
+        look: Look = {"color": ACCENT, "linewidth": 1.2, "linestyle": style}
         lines += [(name, low, look), (name, high, look)]
     if drawn.tau:
         for name, low, high in (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from pydantic import Field
 
@@ -30,8 +31,19 @@ class ReviewFile(PolicyModel):
     note: str = Field(default="", description="Anything a reader should know.")
 
 
-def read_review_file(path: Path) -> dict[str, Any]:
-    """The file's details as `create_review` takes them; raises PolicyFileInvalid with all problems."""
+class ReviewDetails(TypedDict):
+    """A review as `create_review` takes it."""
+
+    key: str
+    authority: str
+    framework_key: str
+    window_from: date | None
+    window_to: date | None
+    note: str
+
+
+def read_review_file(path: Path) -> ReviewDetails:
+    """The file's details; raises PolicyFileInvalid with all problems."""
     found = read_policy_text(path)
     review = validate_policy(found, ReviewFile)
     found.refuse_if_problems()

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from programme.actions import ProgrammeAction
-from programme.database import Database, add_event, insert, one, rows, transaction
+from programme.database import Database, add_event, insert, one, rows, rows_as, transaction
 from programme.permissions import OWNER, Held, Role
 from programme.reviews import find_review
 from rules.errors import UnknownName, UserInvalid
@@ -142,14 +142,52 @@ def check_user(db: Database, name: str) -> None:
     _number(db, name)
 
 
-def list_users(db: Database) -> list[dict[str, Any]]:
-    """All users by name: `name`, `disabled`, `added_at`, `added_by`, `roles` (each role, review or None)."""
-    roles: dict[str, list[dict[str, Any]]] = {}
-    for row in rows(db, ROLES):
-        roles.setdefault(row.pop("name"), []).append(row)
+class RoleListed(TypedDict):
+    """A role that a user holds."""
+
+    role: str
+    review: str | None
+    """None: in all reviews."""
+    at: str
+    by: str
+
+
+class UserListed(TypedDict):
+    """A user with the roles they hold."""
+
+    name: str
+    disabled: bool
+    added_at: str
+    added_by: str
+    roles: list[RoleListed]
+
+
+class _User(TypedDict):
+    name: str
+    disabled: int
+    added_at: str
+    added_by: str
+
+
+class _RoleRow(RoleListed):
+    name: str
+
+
+def list_users(db: Database) -> list[UserListed]:
+    """All users by name."""
+    roles: dict[str, list[RoleListed]] = {}
+    for row in rows_as(_RoleRow, db, ROLES):
+        held: RoleListed = {"role": row["role"], "review": row["review"], "at": row["at"], "by": row["by"]}
+        roles.setdefault(row["name"], []).append(held)
     return [
-        row | {"disabled": bool(row["disabled"]), "roles": roles.get(row["name"], [])}
-        for row in rows(db, USERS)
+        {
+            "name": user["name"],
+            "disabled": bool(user["disabled"]),
+            "added_at": user["added_at"],
+            "added_by": user["added_by"],
+            "roles": roles.get(user["name"], []),
+        }
+        for user in rows_as(_User, db, USERS)
     ]
 
 

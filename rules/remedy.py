@@ -44,7 +44,7 @@ class Remedy:
         """The name of the act, e.g. Assess."""
         return type(self).__name__
 
-    def as_data(self) -> dict[str, Any]:
+    def as_data(self) -> dict[str, object]:
         """The remedy as JSON can hold it: its name as 'does', and what it is done to."""
         return {"does": self.does, **asdict(self)}
 

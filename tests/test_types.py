@@ -3,97 +3,91 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LAYERS = ("rules", "programme", "evidence", "assessment", "comparison", "pictures", "joint_review")
-BODY = "parts of a page: JSON for programs, names for a template"
-YET = "to be typed"
+DICT = "dict[str, Any]"
+ITEM = "an item as its table holds it, column by column, for digests, forms and lists"
+SENT = "what a child process sends: JSON that is checked when it is read"
+SEALED = "the rows of any table, as they are sealed"
 UNTYPED: dict[str, tuple[int, str]] = {
-    "assessment/decisions/challenges.py": (10, "a row of the table of challenges"),
-    "assessment/decisions/confidence.py": (1, "a row as it is stored, with a column per part of confidence"),
-    "assessment/decisions/decide.py": (11, YET),
-    "assessment/decisions/panel.py": (10, YET),
-    "assessment/decisions/standing.py": (2, YET),
-    "assessment/reasons/support.py": (1, YET),
-    "comparison/edits.py": (1, YET),
-    "comparison/impact.py": (10, YET),
-    "comparison/nearest.py": (2, YET),
-    "comparison/overrides.py": (3, YET),
-    "comparison/reviews.py": (1, YET),
     "evidence/anchors.py": (2, "JSON-LD, whose shape the standard gives"),
-    "evidence/coding/settlements.py": (1, YET),
-    "evidence/digests.py": (1, YET),
-    "evidence/files/formats/child.py": (
-        2,
-        "what a child process sends: JSON that is checked when it is read",
-    ),
-    "evidence/files/texts.py": (3, "what a child process sends: JSON that is checked when it is read"),
-    "evidence/findings.py": (1, "an item as its table holds it, column by column, for digests and forms"),
-    "evidence/intake/codings.py": (1, YET),
-    "evidence/intake/importing.py": (
-        2,
-        "an item as its table holds it, column by column, for digests and forms",
-    ),
-    "evidence/items.py": (1, "an item as its table holds it, column by column, for digests and forms"),
+    "evidence/digests.py": (1, ITEM),
+    "evidence/files/formats/child.py": (2, SENT),
+    "evidence/files/texts.py": (3, SENT),
+    "evidence/intake/importing.py": (1, "the rows of whichever statement found a problem"),
+    "evidence/items.py": (1, ITEM),
     "evidence/measures/compute.py": (1, "the parameters of a SQL statement"),
-    "joint_review/cli/reviews.py": (2, YET),
-    "joint_review/cli/rulebooks.py": (1, YET),
-    "joint_review/cli/uncertainty.py": (2, YET),
     "joint_review/metadata.py": (1, "the metadata that Datasette reads"),
-    "joint_review/web/figures.py": (8, BODY),
-    "joint_review/web/forms.py": (1, BODY),
-    "joint_review/web/lists.py": (1, BODY),
-    "joint_review/web/pages/agreement.py": (3, BODY),
-    "joint_review/web/pages/assessing.py": (4, BODY),
-    "joint_review/web/pages/coding.py": (2, BODY),
-    "joint_review/web/pages/compare.py": (4, BODY),
-    "joint_review/web/pages/decisions.py": (3, BODY),
-    "joint_review/web/pages/indicators.py": (2, BODY),
-    "joint_review/web/pages/items.py": (1, BODY),
-    "joint_review/web/pages/overrides.py": (2, BODY),
-    "joint_review/web/pages/overview.py": (2, BODY),
-    "joint_review/web/pages/panel.py": (3, BODY),
-    "joint_review/web/pages/reading.py": (6, BODY),
-    "joint_review/web/pages/surveys.py": (3, BODY),
-    "joint_review/web/pages/uncertainty.py": (6, BODY),
-    "joint_review/web/pages/whatif.py": (5, BODY),
-    "joint_review/web/remedies.py": (1, BODY),
-    "joint_review/web/routes.py": (1, BODY),
-    "joint_review/web/run_view.py": (8, BODY),
-    "joint_review/web/signin.py": (1, BODY),
-    "joint_review/web/support.py": (3, BODY),
-    "pictures/curves.py": (1, YET),
-    "programme/check.py": (1, "the rows of any table, as they are sealed"),
+    "joint_review/web/lists.py": (1, ITEM),
+    "joint_review/web/pages/reading.py": (2, ITEM),
+    "programme/check.py": (1, SEALED),
     "programme/database.py": (1, "the rows of any SELECT"),
-    "programme/reviewfile.py": (1, YET),
-    "programme/seals.py": (2, "the rows of any table, as they are sealed"),
-    "programme/users.py": (1, YET),
+    "programme/seals.py": (2, SEALED),
     "rules/engine.py": (1, "what the engine is sent: JSON of its own form"),
-    "rules/remedy.py": (1, YET),
     "rules/sentences.py": (1, "the fields of a dataclass, to make one of its kind with more"),
 }
 """By file: how many functions return a `dict[str, Any]` (or several, or one inside), and why."""
 
 
-def untyped(path: Path) -> int:
+def modules() -> dict[str, ast.Module]:
+    return {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for layer in LAYERS
+        for path in sorted((ROOT / layer).rglob("*.py"))
+    }
+
+
+def other_names(module: ast.Module) -> set[str]:
+    """The other names that a module gives a `dict[str, Any]`, as in `Row = dict[str, Any]`."""
+    return {
+        target.id
+        for node in module.body
+        if isinstance(node, ast.Assign) and DICT in ast.unparse(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def names_in(module: ast.Module, known: Mapping[str, set[str]]) -> set[str]:
+    """Those that it gives and those that it imports."""
+    return other_names(module) | {
+        name.asname or name.name
+        for node in ast.walk(module)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for name in node.names
+        if name.name in known.get(f"{node.module.replace('.', '/')}.py", set())
+    }
+
+
+def untyped(module: ast.Module, names: set[str]) -> int:
     return sum(
-        "dict[str, Any]" in ast.unparse(node.returns)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        DICT in ast.unparse(node.returns)
+        or any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node.returns))
+        for node in ast.walk(module)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None
     )
 
 
 def test_what_returns_a_dict_of_anything_is_listed_with_its_reason() -> None:
-    found = Counter[str]()
-    for layer in LAYERS:
-        for path in sorted((ROOT / layer).rglob("*.py")):
-            found[path.relative_to(ROOT).as_posix()] = untyped(path)
+    parsed = modules()
+    known = {path: other_names(module) for path, module in parsed.items()}
+    found = {path: untyped(module, names_in(module, known)) for path, module in parsed.items()}
     assert {name: count for name, count in found.items() if count} == {
         name: count for name, (count, _) in UNTYPED.items()
     }
 
 
-def test_the_list_gets_no_longer() -> None:
-    assert sum(count for count, _ in UNTYPED.values()) <= 153
+def test_the_list_stays_short() -> None:
+    assert sum(count for count, _ in UNTYPED.values()) <= 40
+
+
+def test_another_name_for_a_dict_of_anything_counts_as_one() -> None:
+    given = ast.parse("Row = dict[str, Any]\ndef rows() -> list[Row]: ...\ndef count() -> int: ...\n")
+    taken = ast.parse("from evidence.items import Row\ndef first() -> Row | None: ...\n")
+    known = {"evidence/items.py": other_names(given)}
+    assert untyped(given, names_in(given, known)) == 1
+    assert untyped(taken, names_in(taken, known)) == 1
+    assert untyped(taken, names_in(taken, {})) == 0

@@ -23,7 +23,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypedDict, TypeVar
 
 from assessment.actions import AssessmentAction
 from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
@@ -33,7 +33,7 @@ from assessment.runs.recorded import latest_run
 from assessment.runs.run import Run, load_run
 from evidence.at_event import counted_at
 from evidence.items import find_item, item_number
-from programme.database import Database, add_event, insert, one, rows, transaction
+from programme.database import Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review, find_review, list_reviews
 from rules.errors import DecisionRefused, UnknownName
@@ -54,6 +54,10 @@ where (:review is null or c.review_id = :review)
   and (:numbers is null or c.id in (select value from json_each(:numbers)))
   and (:open is null or (o.id is null) = :open)
 order by c.id
+"""
+STORED = """
+select c.id, c.review_id, c.by, c.added_event, o.outcome, o.by as closed_by
+from challenge c left join challenge_outcome o on o.challenge_id = c.id where c.id = ?
 """
 REPLIES = """
 select p.challenge_id, p.text, p.by, e.at from challenge_reply p join event e on e.id = p.added_event
@@ -139,9 +143,124 @@ class Challenged:
     """The review's latest run, which was looked at."""
 
 
+class Reply(TypedDict):
+    """A reply to a challenge."""
+
+    text: str
+    by: str
+    at: str
+
+
+class Effect(TypedDict):
+    """An item, tag, decision or rulebook that was changed because of a challenge."""
+
+    kind: str
+    what: str
+    event: int | None
+    """The event that made the change; None for the rulebook."""
+
+
+class Outcome(TypedDict):
+    """How a challenge ended."""
+
+    outcome: str
+    because: str
+    by: str
+    at: str
+    changed: list[Effect]
+
+
+class Moved(TypedDict):
+    """A rating that is otherwise in a later run."""
+
+    target: str
+    title: str
+    before: str
+    after: str
+
+
+class Challenge(TypedDict):
+    """A challenge with its replies, its outcome (`state`: that, or open) and what came of it."""
+
+    number: int
+    review: str
+    kind: str
+    target: str
+    rating: str | None
+    item: int | None
+    ground: str
+    text: str
+    by: str
+    at: str
+    run: int | None
+    state: str
+    replies: list[Reply]
+    outcome: Outcome | None
+    blocks: list[str]
+    """The ratings that cannot be accepted on the latest run while it is open."""
+    next_run: int | None
+    """The first run after the changes (or after the outcome, without any)."""
+    moved: list[Moved]
+    """The ratings that are otherwise in `next_run` than in the run challenged."""
+
+
+class _Stored(TypedDict):
+    id: int
+    review_id: int
+    by: str
+    added_event: int
+    outcome: str | None
+    closed_by: str
+
+
+class _Row(TypedDict):
+    number: int
+    review: str
+    kind: str
+    target: str
+    rating: str | None
+    item: int | None
+    ground: str
+    text: str
+    by: str
+    at: str
+    run: int | None
+    outcome_id: int | None
+    outcome: str | None
+    because: str
+    closed_by: str
+    closed_at: str
+    latest: int | None
+    next_run: int | None
+
+
+class _ReplyRow(Reply):
+    challenge_id: int
+
+
+class _EffectRow(Effect):
+    outcome_id: int
+
+
+class _MovedRow(Moved):
+    number: int
+
+
+class _OpenRow(TypedDict):
+    number: int
+    rating: str | None
+    item: int | None
+    run: int | None
+    counted: str | None
+
+
+Key = TypeVar("Key")
+Entry = TypeVar("Entry")
+
+
 def raise_challenge(
     db: Database, review: Review, kind: str, target: str, *, ground: str, text: str, by: str, at: datetime
-) -> dict[str, Any]:
+) -> Challenge:
     """Record a challenge; returns it as `show_challenge` does.
 
     `kind` is rating (with a domain, a question or 'cell'), rule (its id), measure ('carers.strengths_share'),
@@ -225,7 +344,7 @@ def _check_measure(run: Run, rated: str, measure: str) -> None:
         raise UnknownName("measure", f"{rated}.{measure}".rstrip("."), names)
 
 
-def reply_to_challenge(db: Database, number: int, *, text: str, by: str, at: datetime) -> dict[str, Any]:
+def reply_to_challenge(db: Database, number: int, *, text: str, by: str, at: datetime) -> Challenge:
     """Add a reply to an open challenge; returns the challenge."""
     by, text = check_person(by, "a reply"), check_words(text, "a reply", Part.TEXT)
     with transaction(db):
@@ -252,7 +371,7 @@ def close_challenge(
     changed: Sequence[str] = (),
     by: str,
     at: datetime,
-) -> dict[str, Any]:
+) -> Challenge:
     """Close a challenge with its outcome and its effect; returns the challenge.
 
     `changed` names what was changed because of it: an item ('E12', also for its tags), a domain, question or
@@ -289,23 +408,22 @@ def close_challenge(
     return show_challenge(db, number)
 
 
-def _open(db: Database, number: int) -> dict[str, Any]:
+def _open(db: Database, number: int) -> _Stored:
     """The row of an open challenge; raises UnknownName or DecisionRefused."""
-    found = rows(db, "select * from challenge where id = ?", [number])
+    found = rows_as(_Stored, db, STORED, [number])
     if not found:
         known = rows(db, "select id from challenge order by id desc limit 20")
         raise UnknownName("challenge", str(number), [str(row["id"]) for row in known])
-    closed = rows(db, "select outcome, by from challenge_outcome where challenge_id = ?", [number])
-    if closed:
+    if found[0]["outcome"]:
         raise DecisionRefused(
-            f"challenge {number} was closed by {closed[0]['by']}: {closed[0]['outcome']}",
+            f"challenge {number} was closed by {found[0]['closed_by']}: {found[0]['outcome']}",
             hint="Raise a new one if there is more to say.",
             remedies=[RaiseChallenge(_review_of(db, found[0]["review_id"]).key)],
         )
     return found[0]
 
 
-def _effects(db: Database, challenge: dict[str, Any], changed: Iterable[str]) -> Iterable[dict[str, Any]]:
+def _effects(db: Database, challenge: _Stored, changed: Iterable[str]) -> Iterable[Effect]:
     """The changes that the names stand for, each with the event that made it."""
     review = _review_of(db, challenge["review_id"])
     for name in dict.fromkeys(changed):
@@ -314,11 +432,12 @@ def _effects(db: Database, challenge: dict[str, Any], changed: Iterable[str]) ->
             continue
         if name == CELL or name in review.framework.question_of:
             span = {"review": review.id, "target": name, "since": challenge["added_event"]}
-            found = rows(db, DECISION_CHANGES, span)
+            found = rows_as(Effect, db, DECISION_CHANGES, span)
         else:
             number = item_number(name)
             find_item(db, review, number)
-            found = rows(db, ITEM_CHANGES, {"item": number, "since": challenge["added_event"]})
+            span = {"item": number, "since": challenge["added_event"]}
+            found = rows_as(Effect, db, ITEM_CHANGES, span)
         if not found:
             raise DecisionRefused(
                 f"nothing of {name} has changed since challenge {challenge['id']} was raised",
@@ -332,15 +451,10 @@ def _review_of(db: Database, review_id: int) -> Review:
     return find_review(db, one(db, "select key from review where id = ?", [review_id]))
 
 
-def show_challenge(db: Database, number: int) -> dict[str, Any]:
+def show_challenge(db: Database, number: int) -> Challenge:
     """A challenge with its replies, its outcome and what came of it; raises UnknownName.
 
-    `number`, `review`, `kind`, `target`, `rating`, `item`, `ground`, `text`, `by`, `at`, `run`; `state`: open
-    or the outcome; `replies`: {text, by, at}; `outcome`: None or {outcome, because, by, at, changed: {kind,
-    what, event}}; `blocks`: the ratings that cannot be accepted on the latest run while it is open;
-    `next_run`: the first run after the changes (or after the outcome, without any), or None; `moved`: the
-    ratings that are otherwise in it than in the run challenged, {target, title, before, after}. Other changes
-    may have moved them too: `joint-review diff` says which change moved what.
+    Other changes may have moved its ratings too: `joint-review diff` says which change moved what.
     """
     found = show_challenges(db, [number])
     if not found:
@@ -349,10 +463,10 @@ def show_challenge(db: Database, number: int) -> dict[str, Any]:
     return found[0]
 
 
-def show_challenges(db: Database, numbers: Sequence[int]) -> list[dict[str, Any]]:
+def show_challenges(db: Database, numbers: Sequence[int]) -> list[Challenge]:
     """The challenges of these numbers, in their order, as `show_challenge` shows them; those there are."""
     asked = {"review": None, "numbers": json.dumps(list(numbers)), "open": None}
-    found = {shown["number"]: shown for shown in _shown(db, rows(db, CHALLENGES, asked))}
+    found = {shown["number"]: shown for shown in _shown(db, rows_as(_Row, db, CHALLENGES, asked))}
     return [found[number] for number in numbers if number in found]
 
 
@@ -362,42 +476,66 @@ def list_challenges(
     *,
     only_open: bool = False,
     only: Collection[str] | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Challenge]:
     """The challenges of a review, or of all (of those named in `only`, if given), as `show_challenge` shows.
 
     A few statements, however many there are.
     """
     asked = {"review": review and review.id, "numbers": None, "open": 1 if only_open else None}
-    found = [row for row in rows(db, CHALLENGES, asked) if only is None or row["review"] in only]
+    found = [row for row in rows_as(_Row, db, CHALLENGES, asked) if only is None or row["review"] in only]
     return _shown(db, found)
 
 
-def _shown(db: Database, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _shown(db: Database, found: Sequence[_Row]) -> list[Challenge]:
     """Rows of `CHALLENGES` with what belongs to them."""
     if not found:
         return []
     numbers = json.dumps([row["number"] for row in found])
     still_open = [row for row in found if row["outcome"] is None]
     moved = [[r["number"], r["run"], r["next_run"]] for r in found if r["run"] and r["next_run"]]
-    replies = _by("challenge_id", rows(db, REPLIES, [numbers]))
+    replies = _by(
+        (row["challenge_id"], Reply(text=row["text"], by=row["by"], at=row["at"]))
+        for row in rows_as(_ReplyRow, db, REPLIES, [numbers])
+    )
     closed = [row["outcome_id"] for row in found if row["outcome_id"] is not None]
-    changed = _by("outcome_id", rows(db, CHANGED, [json.dumps(closed)]) if closed else [])
-    ratings = _by("number", rows(db, MOVED, [json.dumps(moved)]) if moved else [])
+    changed = _by(
+        (row["outcome_id"], Effect(kind=row["kind"], what=row["what"], event=row["event"]))
+        for row in (rows_as(_EffectRow, db, CHANGED, [json.dumps(closed)]) if closed else [])
+    )
+    ratings = _by(
+        (
+            row["number"],
+            Moved(target=row["target"], title=row["title"], before=row["before"], after=row["after"]),
+        )
+        for row in (rows_as(_MovedRow, db, MOVED, [json.dumps(moved)]) if moved else [])
+    )
     names = {row["review"] for row in still_open}
     frameworks = {review.key: review.framework for review in (list_reviews(db, names) if names else ())}
     blocked = _blocked(db, frameworks, still_open)
-    same = ("number", "review", "kind", "target", "rating", "item", "ground", "text", "by", "at", "run")
     return [
         {
-            **{name: row[name] for name in same},
+            "number": row["number"],
+            "review": row["review"],
+            "kind": row["kind"],
+            "target": row["target"],
+            "rating": row["rating"],
+            "item": row["item"],
+            "ground": row["ground"],
+            "text": row["text"],
+            "by": row["by"],
+            "at": row["at"],
+            "run": row["run"],
             "state": row["outcome"] or "open",
             "replies": replies.get(row["number"], []),
-            "outcome": row["outcome"]
-            and {
-                **{"outcome": row["outcome"], "because": row["because"]},
-                **{"by": row["closed_by"], "at": row["closed_at"]},
+            "outcome": {
+                "outcome": row["outcome"],
+                "because": row["because"],
+                "by": row["closed_by"],
+                "at": row["closed_at"],
                 "changed": changed.get(row["outcome_id"], []),
-            },
+            }
+            if row["outcome"] and row["outcome_id"] is not None
+            else None,
             "blocks": blocked.get(row["number"], []),
             "next_run": row["next_run"],
             "moved": ratings.get(row["number"], []),
@@ -406,11 +544,11 @@ def _shown(db: Database, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]
     ]
 
 
-def _by(name: str, found: Iterable[dict[str, Any]]) -> dict[Any, list[dict[str, Any]]]:
-    """Rows by one of their columns, which is left out of them."""
-    sorted_: dict[Any, list[dict[str, Any]]] = {}
-    for row in found:
-        sorted_.setdefault(row.pop(name), []).append(row)
+def _by(found: Iterable[tuple[Key, Entry]]) -> dict[Key, list[Entry]]:
+    """What belongs to each key, in order."""
+    sorted_: dict[Key, list[Entry]] = {}
+    for key, entry in found:
+        sorted_.setdefault(key, []).append(entry)
     return sorted_
 
 
@@ -422,7 +560,8 @@ def open_challenges(
     Of every run named; None is a review before its first run, in which items are behind no rating.
     """
     named = list(runs)
-    challenges = _by("number", rows(db, OPEN, {"review": review.id, "runs": json.dumps(named)}))
+    asked = {"review": review.id, "runs": json.dumps(named)}
+    challenges = _by((row["number"], row) for row in rows_as(_OpenRow, db, OPEN, asked))
     found: dict[int | None, dict[str, list[int]]] = {run: {} for run in named}
     for number, counted in challenges.items():
         for run in named:
@@ -433,7 +572,7 @@ def open_challenges(
 
 
 def _blocked(
-    db: Database, frameworks: Mapping[str, Framework], challenges: Sequence[dict[str, Any]]
+    db: Database, frameworks: Mapping[str, Framework], challenges: Sequence[_Row]
 ) -> dict[int, list[str]]:
     """The ratings of the latest run that rest on what is challenged, each after those it rests on.
 
@@ -449,10 +588,10 @@ def _blocked(
     }
 
 
-def _blocks(framework: Framework, challenge: dict[str, Any], counted: Sequence[str]) -> list[str]:
+def _blocks(framework: Framework, challenge: _Row | _OpenRow, counted: Sequence[str]) -> list[str]:
     """The ratings that rest on what is challenged; `counted`: the domains that its item counts in."""
     if challenge["item"] is None:
-        names = [challenge["rating"]]
+        names = [challenge["rating"]] if challenge["rating"] else []
     else:
         names = [key for key in counted if challenge["rating"] in (None, key)]
     if not names:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
 from assessment.actions import AssessmentAction
 from assessment.decisions.schema import PARTS_OF_CONFIDENCE
@@ -189,10 +189,7 @@ def _relevance(total: Mapping[str, Any], has_window: bool) -> Part:
     return Part(CONCERNS[max(_grade(outside), int(elsewhere >= MUCH))], figures)
 
 
-class Statement(TypedDict):
-    """A person's statement of confidence in a domain's rating, beside what the figures suggested."""
-
-    id: int
+class _Signed(TypedDict):
     run_id: int
     target: str
     level: str
@@ -214,7 +211,28 @@ class Statement(TypedDict):
     because: str
     by: str
     added_event: int
-    at: NotRequired[str]
+
+
+class StatementSigned(_Signed):
+    """A person's statement of confidence in a domain's rating, beside what the figures suggested."""
+
+    id: int
+
+
+class Statement(StatementSigned):
+    """The same with the time at which it was signed."""
+
+    at: str
+
+
+def words_of(statement: Statement) -> dict[str, str]:
+    """What a person says on each of the four parts."""
+    return {
+        "methods": statement["methods_words"],
+        "coherence": statement["coherence_words"],
+        "adequacy": statement["adequacy_words"],
+        "relevance": statement["relevance_words"],
+    }
 
 
 def state_confidence(
@@ -229,7 +247,7 @@ def state_confidence(
     by: str,
     at: datetime,
     words: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
+) -> StatementSigned:
     """Record a person's statement of confidence in a domain's rating, beside what the figures suggest.
 
     `words` may say something on each of the four parts. Statements are never changed; the latest counts.
@@ -246,11 +264,7 @@ def state_confidence(
             raise UnknownName(kind, given, allowed)
     what = "a statement of confidence"
     by, because = check_person(by, what), check_words(because, what)
-    mine = suggested[domain]
-    said = {"target": domain, "level": level, "suggested_level": mine.level}
-    for name, part in mine.parts.items():
-        said |= {f"{name}_concern": part.concern, f"{name}_figures": part.figures}
-        said[f"{name}_words"] = words.get(name, "").strip()
+    mine, said = suggested[domain], {name: text.strip() for name, text in words.items()}
     figures = {"draws": uncertainty.draws, "seed": uncertainty.seed}
     with transaction(db):
         event = add_event(
@@ -265,7 +279,29 @@ def state_confidence(
             before=one(db, STATED, [run.id, domain]),
             after=level,
         )
-        row = {"run_id": run.id, **said, **figures, "because": because, "by": by, "added_event": event}
+        row: _Signed = {
+            "run_id": run.id,
+            "target": domain,
+            "level": level,
+            "suggested_level": mine.level,
+            "methods_concern": mine.parts["methods"].concern,
+            "methods_figures": mine.parts["methods"].figures,
+            "methods_words": said.get("methods", ""),
+            "coherence_concern": mine.parts["coherence"].concern,
+            "coherence_figures": mine.parts["coherence"].figures,
+            "coherence_words": said.get("coherence", ""),
+            "adequacy_concern": mine.parts["adequacy"].concern,
+            "adequacy_figures": mine.parts["adequacy"].figures,
+            "adequacy_words": said.get("adequacy", ""),
+            "relevance_concern": mine.parts["relevance"].concern,
+            "relevance_figures": mine.parts["relevance"].figures,
+            "relevance_words": said.get("relevance", ""),
+            "draws": uncertainty.draws,
+            "seed": uncertainty.seed,
+            "because": because,
+            "by": by,
+            "added_event": event,
+        }
         number = insert(db, "confidence", row)
     return {"id": number, **row}
 

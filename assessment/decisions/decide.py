@@ -25,13 +25,13 @@ first, assess, then decide on the questions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import TypedDict, final
 
 from assessment.actions import AssessmentAction
 from assessment.decisions.challenges import check_rated
-from assessment.decisions.standing import Seen, Standing
+from assessment.decisions.standing import Decided, RatingSeen, Said, Seen, Standing
 from assessment.reasons.grid import CELL
 from assessment.runs.recorded import latest_run
 from programme.database import Database, add_event, insert, transaction
@@ -42,6 +42,100 @@ from rules.framework import in_language
 from rules.remedy import Assess, ClosePanel, Rate, ShowChallenge, ShowDecisions, TakeBack
 
 
+class Accepted(TypedDict):
+    """A rating accepted."""
+
+    target: str
+    level: str | None
+    """None where it is accepted that there is not enough evidence."""
+    by: str
+    because: str
+    run: int
+
+
+@final
+class Overridden(TypedDict):
+    """A rating of a domain or question overridden, or taken back."""
+
+    target: str
+    level: str | None
+    """None where it was taken back."""
+    proposed: str | None
+    run: int | None
+    by: str
+    because: str
+
+
+@final
+class CellOverridden(TypedDict):
+    """The ratings of all questions overridden at once."""
+
+    by: str
+    because: str
+    target: str
+    level: str
+    """The levels of the questions, joined by '/'."""
+    run: int | None
+    questions: list[Overridden]
+
+
+class Approved(Accepted):
+    """An override approved."""
+
+    rated_by: str
+
+
+class Decision(TypedDict):
+    """The decision that stands on a domain, a question or the cell."""
+
+    kind: str
+    proposed: str | None
+    by: str
+    because: str
+    at: str
+    level: str | None
+    level_title: str | None
+    run: int | None
+
+
+class Approval(TypedDict):
+    """By whom an override was approved."""
+
+    by: str | None
+    at: str | None
+    run: int
+
+
+class DecisionState(TypedDict):
+    """Where the decision on a domain, a question or the cell stands."""
+
+    target: str
+    title: str
+    kind: str
+    """domain, question or cell."""
+    run: int | None
+    """The latest."""
+    status: str | None
+    level_title: str | None
+    """What counts in it."""
+    proposed: str | None
+    level: str | None
+    state: str
+    """proposed (nobody has decided), accepted, override awaiting approval, approved, or lapsed."""
+    decision: Decision | None
+    approval: Approval | None
+    lapsed_on: int | None
+    """The run that changed the rating."""
+    counts: bool
+    """Whether an override counts in the next run."""
+    challenges: list[int]
+    """The open ones to it or to what it rests on."""
+    panel: int | None
+    """The panel that is voting on it."""
+    settled: bool
+    """Accepted or approved, the latest run says the same, and no challenge is open."""
+
+
 def accept(
     db: Database,
     review: Review,
@@ -50,13 +144,12 @@ def accept(
     at: datetime,
     because: str = "",
     run: int | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Accepted]:
     """Accept what a run (the latest unless one is named) says of domains, questions or the cell; all or none.
 
-    Returns {target, level, by, because, run} of each; `level` is None where it is accepted that there is not
-    enough evidence. Raises UnknownName, RunImpossible, and DecisionRefused where one cannot be accepted: by
-    the person who made the run, while a challenge is open or a panel votes, where a later run rates
-    otherwise, or where there is nothing to accept: the level is left to people, or was given by them.
+    Raises UnknownName, RunImpossible, and DecisionRefused where one cannot be accepted: by the person who
+    made the run, while a challenge is open or a panel votes, where a later run rates otherwise, or where
+    there is nothing to accept: the level is left to people, or was given by them.
     """
     by = check_person(by, "a decision")
     for target in targets:
@@ -81,14 +174,19 @@ def accept(
                 at=at,
                 before=standing.decisions.get(target),
             )
-    said = {"by": by, "because": because.strip(), "run": seen.id}
     return [
-        {"target": target, "level": seen.ratings[target]["level_key"], **said}
+        {
+            "target": target,
+            "level": seen.ratings[target]["level_key"],
+            "by": by,
+            "because": because.strip(),
+            "run": seen.id,
+        }
         for target in dict.fromkeys(targets)
     ]
 
 
-def _acceptable(standing: Standing, seen: Seen, target: str, by: str) -> dict[str, Any]:
+def _acceptable(standing: Standing, seen: Seen, target: str, by: str) -> RatingSeen:
     """The rating of a run, where this person can accept it now; raises DecisionRefused."""
     review, decisions = standing.review, standing.decisions
     rating = _rating(seen, target)
@@ -128,14 +226,14 @@ def override(
     because: str,
     at: datetime,
     run: int | None = None,
-) -> dict[str, Any]:
+) -> Overridden | CellOverridden:
     """Override a rating with a person's own level (or, with `level_id` None, take the last decision back).
 
     It counts once another person approves it. `run` is the one that was looked at; left out, the latest, if
-    there is one. Returns {target, level, by, because, proposed, run}. The level of the cell is the levels of
-    its questions, joined by '/'; a rating of each is recorded, given in `questions`. Raises UnknownName for a
-    target, level or run there is not, and DecisionRefused without a reason, while a panel votes, or where a
-    run later than the one named proposes something else.
+    there is one. The level of the cell is the levels of its questions, joined by '/'; a rating of each is
+    recorded, given in `questions`. Raises UnknownName for a target, level or run there is not, and
+    DecisionRefused without a reason, while a panel votes, or where a run later than the one named proposes
+    something else.
     """
     check_rated(review.framework, target)
     levels = [] if level_id is None else list(_levels(review, target, level_id))
@@ -145,7 +243,6 @@ def override(
         seen = None if run is None else standing.looked_at(run)
         run = run or latest_run(db, review)
         proposed = dict(db.conn.execute("select target, proposed from rating where run_id = ?", [run]))
-        said = {"by": by, "because": because}
         if level_id is None:
             if target not in standing.decisions:
                 raise DecisionRefused(f"nobody has rated {target!r}, so there is nothing to take back")
@@ -162,16 +259,31 @@ def override(
                 level_id=level,
                 proposed=proposed.get(rated),
                 run=run,
+                by=by,
+                because=because,
                 at=at,
                 before=standing.decisions.get(rated),
-                **said,
             )
-    found = [
-        {"target": rated, "level": level, "proposed": proposed.get(rated), "run": run, **said}
+    found: list[Overridden] = [
+        {
+            "target": rated,
+            "level": level,
+            "proposed": proposed.get(rated),
+            "run": run,
+            "by": by,
+            "because": because,
+        }
         for rated, level in levels
     ]
     if target == CELL and level_id is not None:
-        return {**said, "target": CELL, "level": level_id, "run": run, "questions": found}
+        return {
+            "by": by,
+            "because": because,
+            "target": CELL,
+            "level": level_id,
+            "run": run,
+            "questions": found,
+        }
     return found[0]
 
 
@@ -206,12 +318,12 @@ def approve(
     at: datetime,
     because: str = "",
     run: int | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Approved]:
     """Approve the overrides of domains and questions (of 'cell': of its questions), looking at a run.
 
-    All or none. Returns {target, level, rated_by, by, because, run} of each. Raises UnknownName,
-    RunImpossible, and DecisionRefused: by who gave it, without one that awaits approval, while a challenge is
-    open or a panel votes, or where a run later than the one named proposes something else.
+    All or none. Raises UnknownName, RunImpossible, and DecisionRefused: by who gave it, without one that
+    awaits approval, while a challenge is open or a panel votes, or where a run later than the one named
+    proposes something else.
     """
     by = check_person(by, "an approval")
     for target in targets:
@@ -251,7 +363,7 @@ def approve(
     ]
 
 
-def _check_approval(standing: Standing, seen: Seen, waiting: Mapping[str, Any], by: str) -> None:
+def _check_approval(standing: Standing, seen: Seen, waiting: Decided, by: str) -> None:
     name = waiting["target"]
     if same_person(by, waiting["by"]):
         raise DecisionRefused(
@@ -307,7 +419,7 @@ def bars_to_acceptance(standing: Standing, *, by: str, run: int | None = None) -
     return found
 
 
-def _waiting(standing: Standing, target: str) -> list[dict[str, Any]]:
+def _waiting(standing: Standing, target: str) -> list[Decided]:
     """The override of a target, or those of the cell's questions, that await approval (again)."""
     review, decisions = standing.review, standing.decisions
     names = [question.id for question in review.framework.questions] if target == CELL else [target]
@@ -320,11 +432,11 @@ def _waiting(standing: Standing, target: str) -> list[dict[str, Any]]:
     return found
 
 
-def _waits(decision: dict[str, Any]) -> bool:
-    return bool(decision["kind"] == "override" and decision["state"] != "approved")
+def _waits(decision: Decided) -> bool:
+    return decision["kind"] == "override" and decision["state"] != "approved"
 
 
-def _rating(seen: Seen, target: str) -> dict[str, Any]:
+def _rating(seen: Seen, target: str) -> RatingSeen:
     if target not in seen.ratings:
         raise DecisionRefused(
             f"run {seen.id} was made under another framework and has no rating of {target}",
@@ -333,7 +445,7 @@ def _rating(seen: Seen, target: str) -> dict[str, Any]:
     return seen.ratings[target]
 
 
-def _refuse_outdated(standing: Standing, seen: Seen, target: str, what: str) -> None:
+def _refuse_outdated(standing: Standing, seen: Seen, target: str, what: Said) -> None:
     """Refuse where a run later than the one looked at says otherwise: what is given on it lapses at once."""
     later = standing.outdated(seen, target, what)
     if later is not None:
@@ -382,7 +494,7 @@ def _record(
     by: str,
     because: str,
     at: datetime,
-    before: dict[str, Any] | None,
+    before: Decided | None,
 ) -> None:
     """Store a decision with its event, inside the caller's transaction."""
     taken_back = action is AssessmentAction.TAKE_BACK
@@ -395,7 +507,7 @@ def _record(
         target=target,
         because=because,
         detail={"level": level_id, "run": run, "proposed": proposed},
-        before=before and _before(before),
+        before=before and _after(before["kind"], before["level_key"]),
         after=None if taken_back else _after(kind, level_id),
     )
     insert(
@@ -416,26 +528,12 @@ def _record(
     )
 
 
-def _before(standing: dict[str, Any]) -> dict[str, Any]:
-    return _after(standing["kind"], standing["level_key"])
-
-
-def _after(kind: str, level_id: str | None) -> dict[str, Any]:
+def _after(kind: str, level_id: str | None) -> dict[str, str | None]:
     return {"accepted": level_id} if kind == "accept" else {"level": level_id}
 
 
-def decision_states(standing: Standing) -> list[dict[str, Any]]:
-    """Where the decision on every domain, every question and the cell stands, in the order of the framework.
-
-    A row holds `target`, `title`, `kind` (domain, question or cell); of the latest run `run` (its number, or
-    None), `status`, `level` and `level_title` (what counts), and `proposed`; `state`: proposed (nobody has
-    decided), accepted, override awaiting approval, approved, or lapsed; `decision`: None or {kind, level,
-    level_title, proposed, by, because, at, run}; `approval`: None or {by, at, run}; `lapsed_on`: the run that
-    changed the rating, or None;
-    `counts`: whether an override counts in the next run; `challenges`: the numbers of the open challenges to
-    it or to what it rests on; `panel`: the number of the panel that is voting on it, or None; `settled`:
-    accepted or approved, the latest run says the same, and no challenge is open.
-    """
+def decision_states(standing: Standing) -> list[DecisionState]:
+    """Where the decision on every domain, question and the cell stands, in the order of the framework."""
     review, seen = standing.review, standing.latest
     framework, latest = review.framework, seen.id if seen else None
     challenged, panels, counting = standing.challenged(latest), standing.voting, standing.counting
@@ -444,22 +542,25 @@ def decision_states(standing: Standing) -> list[dict[str, Any]]:
         for question in framework.questions
         for name in (*(domain.id for domain in question.domains), question.id)
     ]
-    found = []
+    found: list[DecisionState] = []
     for target, kind in (*targets, (CELL, "cell")):
-        rating = seen.ratings.get(target, {}) if seen else {}
+        rating = seen.ratings.get(target) if seen else None
+        status, level = (rating["status"], rating["level_key"]) if rating else (None, None)
         decision = standing.decisions.get(target)
         state = decision["state"] if decision else "proposed"
         # An approved override counts from the next run on; until then the rating shown is still another.
-        in_force = state == "accepted" or (state == "approved" and rating.get("status") == "decided")
-        same = decision is not None and rating.get("level_key") == decision["level_key"]
+        in_force = state == "accepted" or (state == "approved" and status == "decided")
+        same = decision is not None and level == decision["level_key"]
         found.append(
             {
                 "target": target,
                 "title": "Position on the grid" if target == CELL else framework.title_of(target),
                 "kind": kind,
                 "run": latest,
-                **{name: rating.get(name) for name in ("status", "level_title", "proposed")},
-                "level": rating.get("level_key"),
+                "status": status,
+                "level_title": rating["level_title"] if rating else None,
+                "proposed": rating["proposed"] if rating else None,
+                "level": level,
                 "state": state,
                 "decision": decision and _decision(review, decision),
                 "approval": _approval(decision),
@@ -473,18 +574,22 @@ def decision_states(standing: Standing) -> list[dict[str, Any]]:
     return found
 
 
-def _decision(review: Review, row: dict[str, Any]) -> dict[str, Any]:
+def _decision(review: Review, row: Decided) -> Decision:
     framework = review.framework
     title = in_language(framework.level(row["target"], row["level"]).title) if row["level"] else None
     return {
-        **{name: row[name] for name in ("kind", "proposed", "by", "because", "at")},
+        "kind": row["kind"],
+        "proposed": row["proposed"],
+        "by": row["by"],
+        "because": row["because"],
+        "at": row["at"],
         "level": row["level_key"],
         "level_title": title,
         "run": row["run_id"],
     }
 
 
-def _approval(row: dict[str, Any] | None) -> dict[str, Any] | None:
+def _approval(row: Decided | None) -> Approval | None:
     if row is None or row["approved_run_id"] is None:
         return None
     return {"by": row["approved_by"], "at": row["approved_at"], "run": row["approved_run_id"]}

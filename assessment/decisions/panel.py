@@ -14,14 +14,14 @@ or closed. `programme.hidden` holds connections to that.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from statistics import median_high, median_low
-from typing import Any
+from typing import TypedDict
 
 from assessment.actions import AssessmentAction
 from assessment.runs.recorded import latest_run
-from programme.database import Database, add_event, insert, one, rows, transaction
+from programme.database import Database, add_event, insert, one, rows_as, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused
@@ -56,9 +56,113 @@ from vote v join panel_member m on m.id = v.member_id where m.panel_id = :panel 
 OWN = "select member_id, level_key, because from vote where member_id in (select value from json_each(?))"
 
 
+class Member(TypedDict):
+    """A member of a panel, and when they voted, if they have."""
+
+    name: str
+    voted_at: str | None
+
+
+class OwnVote(TypedDict):
+    """A vote as who gave it sees it."""
+
+    level: str
+    level_title: str
+    because: str
+
+
+class Vote(TypedDict):
+    """A vote as everybody sees it once all have voted, or the panel was closed."""
+
+    member: str
+    level: str
+    level_title: str
+    because: str
+
+
+class Closed(TypedDict):
+    """By whom, when and why a panel was closed early."""
+
+    by: str
+    at: str
+    because: str
+
+
+class Spread(TypedDict):
+    """How far the votes lie apart."""
+
+    votes: int
+    median: list[str]
+    """The title of one level, or of the two between which it falls."""
+    range: list[str]
+    """The titles of the lowest and the highest."""
+    agreed: bool
+    """Whether all gave the same."""
+
+
+class Panel(TypedDict):
+    """A panel as one person may see it."""
+
+    number: int
+    target: str
+    state: str
+    """open, complete or closed early."""
+    by: str
+    at: str
+    run: int | None
+    proposed: str | None
+    """By that run."""
+    title: str
+    members: list[Member]
+    waiting_for: list[str]
+    """The names of those still to vote (or who did not)."""
+    own_vote: OwnVote | None
+    """None, too, on a connection for which votes are hidden (see `programme.hidden`)."""
+    closed: Closed | None
+    votes: list[Vote]
+    """The worst first; none while it is open."""
+    spread: Spread | None
+    """None while it is open, and where nobody voted."""
+
+
+class _PanelRow(TypedDict):
+    number: int
+    target: str
+    state: str
+    by: str
+    at: str
+    run: int | None
+    proposed: str | None
+    closed_by: str | None
+    closed_at: str
+    closed_because: str
+
+
+class _MemberRow(TypedDict):
+    panel_id: int
+    id: int
+    name: str
+    at: str | None
+
+
+class _VoteRow(TypedDict):
+    panel_id: int
+    member: str
+    level: int
+    level_key: str
+    because: str
+
+
+class _OwnRow(TypedDict):
+    member_id: int
+    level_key: str | None
+    """None where votes are hidden."""
+    because: str
+
+
 def open_panel(
     db: Database, review: Review, target: str, members: Sequence[str], *, by: str, at: datetime
-) -> dict[str, Any]:
+) -> Panel:
     """Open a panel on a domain or question; returns it as `show_panels` does.
 
     Raises UnknownName, and DecisionRefused with fewer than two members, a member named twice, or while
@@ -98,7 +202,7 @@ def open_panel(
 
 def vote(
     db: Database, review: Review, target: str, level_id: str, *, by: str, at: datetime, because: str = ""
-) -> dict[str, Any]:
+) -> Panel:
     """Give a member's first vote; returns the panel as the voter sees it.
 
     Raises UnknownName for a level, and DecisionRefused where no panel is voting, or for somebody who is no
@@ -108,7 +212,7 @@ def vote(
     by = check_person(by, "a vote")
     with transaction(db):
         number = _open_panel(db, review, target)
-        members = rows(db, MEMBERS, [json.dumps([number])])
+        members = rows_as(_MemberRow, db, MEMBERS, [json.dumps([number])])
         mine = next((member for member in members if same_person(member["name"], by)), None)
         if mine is None:
             raise DecisionRefused(
@@ -146,15 +250,13 @@ def vote(
     return show_panels(db, review, target, to=by)[-1]
 
 
-def close_panel(
-    db: Database, review: Review, target: str, *, by: str, because: str, at: datetime
-) -> dict[str, Any]:
+def close_panel(db: Database, review: Review, target: str, *, by: str, because: str, at: datetime) -> Panel:
     """Close a panel before all have voted; returns it with the votes there are. Raises DecisionRefused."""
     review.framework.check_target(target)
     by, because = check_person(by, "the end of a panel"), check_words(because, "closing a panel early")
     with transaction(db):
         number = _open_panel(db, review, target)
-        members = rows(db, MEMBERS, [json.dumps([number])])
+        members = rows_as(_MemberRow, db, MEMBERS, [json.dumps([number])])
         missing = [member["name"] for member in members if member["at"] is None]
         event = add_event(
             db,
@@ -182,28 +284,24 @@ def _open_panel(db: Database, review: Review, target: str) -> int:
 
 def show_panels(
     db: Database, review: Review, target: str | None = None, *, to: str | None = None
-) -> list[dict[str, Any]]:
-    """The panels of a review (on one domain or question, if given), as the person `to` may see them.
-
-    A panel is {number, target, title, state: open, complete or closed early, by, at, run, proposed: by that
-    run, members: {name, voted_at or None}, waiting_for: the names of those still to vote (or who did not),
-    own_vote: None or {level, level_title, because} of `to`, closed: None or {by, at, because}, votes,
-    spread}. While it is open, `votes` is empty and `spread` None. Then `votes` are {member, level,
-    level_title, because}, worst first, and `spread` {votes, median: one level title or two, range: the lowest
-    and the highest, agreed: whether all gave the same}; None where nobody voted. `own_vote` is None, too, on
-    a connection for which votes are hidden (see `programme.hidden`).
-    """
+) -> list[Panel]:
+    """The panels of a review (on one domain or question, if given), as the person `to` may see them."""
     if target is not None:
         review.framework.check_target(target)
     found = [
         row
-        for row in rows(db, PANELS, {"review": review.id, "target": target})
+        for row in rows_as(_PanelRow, db, PANELS, {"review": review.id, "target": target})
         if row["target"] in review.framework.question_of
     ]
     if not found:
         return []
     numbers = json.dumps([row["number"] for row in found])
-    members, votes = _by_panel(rows(db, MEMBERS, [numbers])), _by_panel(rows(db, SHOWN, [numbers]))
+    members: dict[int, list[_MemberRow]] = {}
+    for member in rows_as(_MemberRow, db, MEMBERS, [numbers]):
+        members.setdefault(member["panel_id"], []).append(member)
+    votes: dict[int, list[_VoteRow]] = {}
+    for given in rows_as(_VoteRow, db, SHOWN, [numbers]):
+        votes.setdefault(given["panel_id"], []).append(given)
     own = _own_votes(db, members.values(), to) if to is not None else {}
     return [
         _shown(review, row, members.get(row["number"], []), votes.get(row["number"], []), own)
@@ -211,52 +309,59 @@ def show_panels(
     ]
 
 
-def _by_panel(found: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
-    by_panel: dict[int, list[dict[str, Any]]] = {}
-    for row in found:
-        by_panel.setdefault(row["panel_id"], []).append(row)
-    return by_panel
-
-
-def _own_votes(db: Database, panels: Iterable[list[dict[str, Any]]], to: str) -> dict[int, dict[str, Any]]:
+def _own_votes(db: Database, panels: Iterable[list[_MemberRow]], to: str) -> dict[int, _OwnRow]:
     """The vote of a person, by the number of the panel on which they gave it."""
     places = {}
     for members in panels:
         mine = next((m for m in members if m["at"] and same_person(m["name"], to)), None)
         if mine:
             places[mine["id"]] = mine["panel_id"]
-    found = rows(db, OWN, [json.dumps(list(places))]) if places else []
+    found = rows_as(_OwnRow, db, OWN, [json.dumps(list(places))]) if places else []
     return {places[row["member_id"]]: row for row in found}
 
 
 def _shown(
     review: Review,
-    row: dict[str, Any],
-    members: list[dict[str, Any]],
-    votes: list[dict[str, Any]],
-    own: dict[int, dict[str, Any]],
-) -> dict[str, Any]:
-    target = row["target"]
-    closed = {name: row.pop(f"closed_{name}") for name in ("by", "at", "because")}
+    row: _PanelRow,
+    members: list[_MemberRow],
+    votes: list[_VoteRow],
+    own: Mapping[int, _OwnRow],
+) -> Panel:
+    target, closed_by = row["target"], row["closed_by"]
+    closed: Closed | None = None
+    if closed_by:
+        closed = {"by": closed_by, "at": row["closed_at"], "because": row["closed_because"]}
     return {
-        **row,
+        "number": row["number"],
+        "target": target,
+        "state": row["state"],
+        "by": row["by"],
+        "at": row["at"],
+        "run": row["run"],
+        "proposed": row["proposed"],
         "title": review.framework.title_of(target),
         "members": [{"name": member["name"], "voted_at": member["at"]} for member in members],
         "waiting_for": [member["name"] for member in members if member["at"] is None],
         "own_vote": _own_vote(review, target, own.get(row["number"])),
-        "closed": closed if closed["by"] else None,
-        "votes": [{"member": vote["member"], **_vote(review, target, vote)} for vote in votes],
+        "closed": closed,
+        "votes": [
+            {
+                "member": vote["member"],
+                "level": vote["level_key"],
+                "level_title": _title(review, target, vote["level_key"]),
+                "because": vote["because"],
+            }
+            for vote in votes
+        ],
         "spread": _spread(review, target, [vote["level"] for vote in votes]),
     }
 
 
-def _own_vote(review: Review, target: str, own: dict[str, Any] | None) -> dict[str, Any] | None:
-    return _vote(review, target, own) if own and own["level_key"] else None
-
-
-def _vote(review: Review, target: str, row: dict[str, Any]) -> dict[str, Any]:
-    level = row["level_key"]
-    return {"level": level, "level_title": _title(review, target, level), "because": row["because"]}
+def _own_vote(review: Review, target: str, own: _OwnRow | None) -> OwnVote | None:
+    if own is None or not own["level_key"]:
+        return None
+    level = own["level_key"]
+    return {"level": level, "level_title": _title(review, target, level), "because": own["because"]}
 
 
 def _title(review: Review, target: str, level_id: str) -> str:
@@ -264,7 +369,7 @@ def _title(review: Review, target: str, level_id: str) -> str:
     return in_language(review.framework.level(target, number).title)
 
 
-def _spread(review: Review, target: str, levels: Sequence[int]) -> dict[str, Any] | None:
+def _spread(review: Review, target: str, levels: Sequence[int]) -> Spread | None:
     if not levels:
         return None
 

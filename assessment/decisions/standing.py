@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Literal, TypedDict
 
 from assessment.decisions.challenges import open_challenges
 from assessment.reasons.grid import CELL
-from programme.database import Database, rows
+from programme.database import Database, rows_as
 from programme.reviews import Review
 from rules.errors import RunImpossible, UnknownName
 from rules.remedy import Assess
@@ -41,6 +41,70 @@ where x.id = :run and r.cell is not x.cell
 """
 
 
+class RatingSeen(TypedDict):
+    """A rating of a run; of the cell, `level` is None and the others are made of those of the questions."""
+
+    status: str
+    level: int | None
+    level_key: str | None
+    level_title: str | None
+    proposed: str | None
+
+
+class Decided(TypedDict):
+    """The latest decision on a domain, a question or the cell: a row of `decision_state`."""
+
+    id: int
+    review_id: int
+    target: str
+    kind: str
+    level: int | None
+    level_key: str | None
+    proposed: str | None
+    by: str
+    because: str
+    at: str
+    run_id: int | None
+    approved_by: str | None
+    approved_at: str | None
+    approved_run_id: int | None
+    lapsed_run_id: int | None
+    state: str
+
+
+class _RunRow(TypedDict):
+    id: int
+    cell: str | None
+    by: str
+    target: str | None
+    status: str
+    level: int | None
+    level_key: str | None
+    level_title: str | None
+    proposed: str | None
+
+
+class _PanelRow(TypedDict):
+    target: str
+    id: int
+    state: str
+    voted: int
+
+
+class _OutdatedRow(TypedDict):
+    target: str
+    level_key: int | None
+    proposed: int | None
+
+
+class _Number(TypedDict):
+    id: int
+
+
+Said = Literal["level_key", "proposed"]
+"""What a run says of a rating: its level, or what its rules propose."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """A run of a review as somebody looks at it who decides."""
@@ -48,7 +112,7 @@ class Seen:
     id: int
     by: str
     """Who made it."""
-    ratings: dict[str, dict[str, Any]]
+    ratings: dict[str, RatingSeen]
     """By domain and question, and of the cell."""
 
 
@@ -58,7 +122,7 @@ class Standing:
     def __init__(self, db: Database, review: Review, *runs: int) -> None:
         self.db, self.review, self._named = db, review, frozenset(runs)
         self._challenged: dict[int | None, dict[str, list[int]]] = {}
-        self._outdated: dict[int, dict[str, dict[str, Any]]] = {}
+        self._outdated: dict[int, dict[str, _OutdatedRow]] = {}
 
     @property
     def latest(self) -> Seen | None:
@@ -76,7 +140,7 @@ class Standing:
                 remedies=[Assess(self.review.key)],
             )
         if found is None:
-            known = rows(self.db, "select id from run where review_id = ?", [self.review.id])
+            known = rows_as(_Number, self.db, "select id from run where review_id = ?", [self.review.id])
             raise UnknownName(f"run of {self.review.key}", str(run), [str(row["id"]) for row in known])
         return found
 
@@ -86,15 +150,21 @@ class Standing:
         return self._seen(*self._named)
 
     def _seen(self, *runs: int) -> dict[int, Seen]:
-        found: dict[int, list[dict[str, Any]]] = {}
-        for row in rows(self.db, SEEN, {"review": self.review.id, "runs": json.dumps(runs)}):
+        found: dict[int, list[_RunRow]] = {}
+        for row in rows_as(_RunRow, self.db, SEEN, {"review": self.review.id, "runs": json.dumps(runs)}):
             found.setdefault(row["id"], []).append(row)
         return {run: self._as_seen(of_run) for run, of_run in found.items()}
 
-    def _as_seen(self, found: list[dict[str, Any]]) -> Seen:
-        first, of_run = found[0], ("id", "cell", "by", "target")
-        ratings = {
-            row["target"]: {name: value for name, value in row.items() if name not in of_run}
+    def _as_seen(self, found: list[_RunRow]) -> Seen:
+        first = found[0]
+        ratings: dict[str, RatingSeen] = {
+            row["target"]: {
+                "status": row["status"],
+                "level": row["level"],
+                "level_key": row["level_key"],
+                "level_title": row["level_title"],
+                "proposed": row["proposed"],
+            }
             for row in found
             if row["target"] is not None
         }
@@ -110,9 +180,9 @@ class Standing:
         return Seen(first["id"], first["by"], ratings)
 
     @cached_property
-    def decisions(self) -> dict[str, dict[str, Any]]:
-        """The decision that stands, by domain, question and cell (rows of `decision_state`)."""
-        return {row["target"]: row for row in rows(self.db, DECISIONS, [self.review.id])}
+    def decisions(self) -> dict[str, Decided]:
+        """The decision that stands, by domain, question and cell."""
+        return {row["target"]: row for row in rows_as(Decided, self.db, DECISIONS, [self.review.id])}
 
     @property
     def counting(self) -> dict[str, int]:
@@ -120,12 +190,12 @@ class Standing:
         return {
             target: row["level"]
             for target, row in self.decisions.items()
-            if row["kind"] == "override" and row["state"] == "approved"
+            if row["kind"] == "override" and row["state"] == "approved" and row["level"] is not None
         }
 
     @cached_property
-    def _panels(self) -> list[dict[str, Any]]:
-        return rows(self.db, PANELS, [self.review.id])
+    def _panels(self) -> list[_PanelRow]:
+        return rows_as(_PanelRow, self.db, PANELS, [self.review.id])
 
     @property
     def voting(self) -> dict[str, int]:
@@ -144,13 +214,12 @@ class Standing:
             self._challenged |= open_challenges(self.db, self.review, runs)
         return self._challenged[run]
 
-    def outdated(self, seen: Seen, target: str, what: str) -> int | None:
-        """The first run later than the one looked at whose rating has another `what`: level_key or
-        proposed."""
+    def outdated(self, seen: Seen, target: str, what: Said) -> int | None:
+        """The first run later than the one looked at whose rating has another `what`."""
         if self.latest and self.latest.id == seen.id:
             return None
         if seen.id not in self._outdated:
-            found = rows(self.db, OUTDATED, {"review": self.review.id, "run": seen.id})
-            self._outdated[seen.id] = {row.pop("target"): row for row in found}
-        run: int | None = self._outdated[seen.id].get(target, {}).get(what)
-        return run
+            found = rows_as(_OutdatedRow, self.db, OUTDATED, {"review": self.review.id, "run": seen.id})
+            self._outdated[seen.id] = {row["target"]: row for row in found}
+        row = self._outdated[seen.id].get(target)
+        return row[what] if row else None

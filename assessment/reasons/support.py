@@ -128,7 +128,7 @@ def _event_of(db: Database, run: Run) -> int:
     return int(one(db, "select evidence_event from run where id = ?", [run.id]))
 
 
-def _same(row: Mapping[str, Any], *names: str, **others: str) -> dict[str, Any]:
+def _same(row: Mapping[str, Any], *names: str, **others: str) -> dict[str, Said | None]:
     """Columns of a row as attributes: under their own names, or under `others`."""
     return {name: row[name] for name in names} | {name: row[column] for name, column in others.items()}
 

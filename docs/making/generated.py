@@ -32,7 +32,7 @@ from joint_review.cli import cli
 from joint_review.metadata import ACTIONS, TABLES, VIEWS
 from joint_review.opening import init_programme, open_programme
 from programme.permissions import MAY, OF_ALL_REVIEWS, Action, Role
-from programme.reviewfile import read_review_file
+from programme.reviewfile import ReviewDetails, read_review_file
 from programme.reviews import Review, create_review, find_review
 from rules import errors, remedy
 from rules.framework import in_language
@@ -165,7 +165,7 @@ def programme() -> Path:
     reviews = [create_review(db, **details, by="lead-reviewer", at=MOMENT)]
     import_files(db, reviews[0], [EXAMPLE / name for name in FILES], by="lead-reviewer", at=MOMENT)
     for key, (authority, strands) in PARTS.items():
-        part = {**details, "key": key, "authority": authority}
+        part: ReviewDetails = {**details, "key": key, "authority": authority}
         reviews.append(create_review(db, **part, by="lead-reviewer", at=MOMENT))
         files = [_part_of(name, strands, folder / key) for name in FILES]
         import_files(db, reviews[-1], files, by="lead-reviewer", at=MOMENT)

@@ -13,18 +13,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from evidence.actions import EvidenceAction
-from evidence.coding.agreement import Disagreement, find_disagreements
+from evidence.coding.agreement import Coding, Disagreement, find_disagreements
 from evidence.coding.second_coding import CodedAs, blind_to, check_done, find_batch, still_coding
 from evidence.digests import ITEM_COLUMNS, item_digest
 from evidence.intake.codings import COLUMNS_OF_KINDS, NAMES_OF_KINDS
 from evidence.items import find_item
 from evidence.rows import DIRECTIONS
-from programme.database import Database, add_event, insert, rows, transaction
+from programme.database import Database, add_event, insert, rows, rows_as, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review, domain_ids
 from rules.errors import DecisionRefused, EvidenceInvalid, UnknownName
@@ -46,6 +45,65 @@ where b.review_id = ? order by b.id
 """
 
 
+class CodingListed(TypedDict):
+    """What one person made of an item; None for domains: the recorder had chosen none yet."""
+
+    coder: str
+    recorder: bool
+    direction: str | None
+    significance: int | None
+    score: float | None
+    domains: tuple[str, ...] | None
+    note: str
+
+
+class Settled(TypedDict):
+    """How a difference was settled."""
+
+    now: int
+    """The item that counts since."""
+    settled_by: str
+    direction: str | None
+    significance: int | None
+    score: float | None
+    because: str
+    at: str
+    domains: list[str]
+
+
+class CodedDifferently(TypedDict):
+    """An item that people coded differently."""
+
+    item: int
+    text: str
+    source: str
+    locator: str
+    withdrawn: bool
+    difference: float
+    """0 to 2."""
+    codings: tuple[CodingListed, ...]
+    batches: list[int]
+    """Their numbers."""
+    settled: Settled | None
+
+
+class _SettledRow(TypedDict):
+    item: int
+    now: int
+    settled_by: str
+    direction: str | None
+    significance: int | None
+    score: float | None
+    because: str
+    at: str
+    domains: str | None
+
+
+class _InBatch(TypedDict):
+    item: int
+    batch: int
+
+
 def list_disagreements(
     db: Database,
     review: Review,
@@ -53,33 +111,65 @@ def list_disagreements(
     *,
     to: str | None = None,
     only_open: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[CodedDifferently]:
     """The items that people coded differently (those of a batch), the largest difference first.
 
     Codings of batches that are still open play no part, and items that `to` has still to code are left out.
-    Two neutral codings do not differ, whatever their significance. Each with item (its number), text, source,
-    locator, withdrawn, difference (0 to 2), batches (their numbers); codings: {coder, recorder, direction,
-    significance, score, domains (None where the recorder had chosen none yet), note}; settled: None or {now
-    (the item that counts since), settled_by, at, direction, significance, score, domains, because}.
+    Two neutral codings do not differ, whatever their significance.
     `only_open`: those that are still to be settled. Raises UnknownName, DecisionRefused for an open batch.
     """
     if batch is not None:
         check_done(find_batch(db, review, batch))
     hidden = frozenset() if to is None else blind_to(db, review, to)
     batches: dict[int, list[int]] = {}
-    for row in rows(db, IN_BATCHES, [review.id]):
+    for row in rows_as(_InBatch, db, IN_BATCHES, [review.id]):
         batches.setdefault(row["item"], []).append(row["batch"])
-    settled = {row.pop("item"): row for row in rows(db, SETTLED, [review.id])}
-    for row in settled.values():
-        row["domains"] = row["domains"].split(",") if row["domains"] else []
-    found = []
+    settled = {row["item"]: _settled(row) for row in rows_as(_SettledRow, db, SETTLED, [review.id])}
+    found: list[CodedDifferently] = []
     for one in find_disagreements(db, review):
         here = batches.get(one.item, [])
         closed = one.item in settled or one.withdrawn
         if one.item in hidden or (batch is not None and batch not in here) or (only_open and closed):
             continue
-        found.append({**asdict(one), "batches": here, "settled": settled.get(one.item)})
+        found.append(
+            {
+                "item": one.item,
+                "text": one.text,
+                "source": one.source,
+                "locator": one.locator,
+                "withdrawn": one.withdrawn,
+                "difference": one.difference,
+                "codings": tuple(_listed(coding) for coding in one.codings),
+                "batches": here,
+                "settled": settled.get(one.item),
+            }
+        )
     return found
+
+
+def _settled(row: _SettledRow) -> Settled:
+    return {
+        "now": row["now"],
+        "settled_by": row["settled_by"],
+        "direction": row["direction"],
+        "significance": row["significance"],
+        "score": row["score"],
+        "because": row["because"],
+        "at": row["at"],
+        "domains": row["domains"].split(",") if row["domains"] else [],
+    }
+
+
+def _listed(coding: Coding) -> CodingListed:
+    return {
+        "coder": coding.coder,
+        "recorder": coding.recorder,
+        "direction": coding.direction,
+        "significance": coding.significance,
+        "score": coding.score,
+        "domains": coding.domains,
+        "note": coding.note,
+    }
 
 
 # --- settling ------------------------------------------------------------------------------------------

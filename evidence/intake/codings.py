@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypedDict
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WrapValidator
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
@@ -107,14 +107,41 @@ values (:place, :ref_no, :locator, :item, :coded_by, :direction, :significance, 
 """
 
 
-def staged(place: str, ref_no: int, row: Any, domains: Mapping[str, int]) -> dict[str, Any]:
+class Staged(TypedDict):
+    """The values of a coding for `STAGE`."""
+
+    place: str
+    ref_no: int
+    locator: str
+    item: int | None
+    coded_by: str
+    direction: str | None
+    significance: int | None
+    score: float | None
+    note: str
+    domains: str
+    """Their row numbers, as JSON."""
+    digest: str
+
+
+def staged(place: str, ref_no: int, row: Any, domains: Mapping[str, int]) -> Staged:
     """The values of a coding for `STAGE`; `domains` gives the row number of every domain."""
     said = (row.direction, row.significance, row.score, *sorted(row.domains), row.note)
     digest = hashlib.sha256("\x1f".join(map(str, said)).encode()).hexdigest()[:32]
     chosen = json.dumps(sorted(domains[name] for name in row.domains))
-    same = ("locator", "item", "coded_by", "direction", "significance", "score", "note")
-    says = {name: getattr(row, name) for name in same}
-    return {"place": place, "ref_no": ref_no, **says, "domains": chosen, "digest": digest}
+    return {
+        "place": place,
+        "ref_no": ref_no,
+        "locator": row.locator,
+        "item": row.item,
+        "coded_by": row.coded_by,
+        "direction": row.direction,
+        "significance": row.significance,
+        "score": row.score,
+        "note": row.note,
+        "domains": chosen,
+        "digest": digest,
+    }
 
 
 # The item that is there, or that comes in with the coding. What was coded before another item took its place

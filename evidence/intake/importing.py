@@ -339,7 +339,7 @@ class _Intake:
         domain_id, by = self.domains[row.domain], row.tagged_by or self.by
         return (place, self._ref_no(row.source), row.locator, domain_id, row.note, by, 1)
 
-    def _coding_values(self, place: str, row: Any) -> dict[str, Any]:
+    def _coding_values(self, place: str, row: Any) -> codings.Staged:
         return codings.staged(place, self._ref_no(row.source), row, self.domains)
 
     # --- deciding: what becomes of every staged row --------------------------------------------------

@@ -188,5 +188,6 @@ def close_(
     if as_json:
         show_json(found)
         return
-    what = "; ".join(change["what"] for change in found["outcome"]["changed"]) or "nothing"
+    effects = found["outcome"]["changed"] if found["outcome"] else []
+    what = "; ".join(change["what"] for change in effects) or "nothing"
     click.echo(f"Challenge {number} is closed: {found['state']}. Changed because of it: {what}.")

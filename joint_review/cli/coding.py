@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import click
 
 from evidence.coding.agreement import Coding, coding_words
@@ -17,7 +14,7 @@ from evidence.coding.second_coding import (
     list_batches,
     write_sheet,
 )
-from evidence.coding.settlements import list_disagreements, settle
+from evidence.coding.settlements import CodedDifferently, list_disagreements, settle
 from evidence.items import item_number
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import Programme, Seed, by_option, json_option, now, programme_option
@@ -179,16 +176,21 @@ def disagreements(
         _show_disagreement(item)
 
 
-def _show_disagreement(item: Mapping[str, Any]) -> None:
+def _show_disagreement(item: CodedDifferently) -> None:
     settled = item["settled"]
     since = " (withdrawn since)" if item["withdrawn"] and not settled else ""
     paragraph(f"E{item['item']} {item['text']} - {item['source']}, {item['locator']}{since}", "  ")
     for one in item["codings"]:
         paragraph(f"{one['coder']}: {coding_words(Coding(**one))}", "      ")
     if settled:
-        names = ("direction", "significance", "score", "domains")
         said = Coding(
-            settled["settled_by"], False, **{name: settled[name] for name in names}, note=settled["because"]
+            settled["settled_by"],
+            False,
+            settled["direction"],
+            settled["significance"],
+            settled["score"],
+            tuple(settled["domains"]),
+            settled["because"],
         )
         where = "" if settled["now"] == item["item"] else f" as E{settled['now']}"
         paragraph(f"settled{where} by {settled['settled_by']}: {coding_words(said)}", "      ")

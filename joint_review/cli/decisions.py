@@ -15,7 +15,7 @@ import click
 from assessment.decisions import decide
 from assessment.decisions.standing import Standing
 from comparison.compare import framework_to_compare
-from comparison.overrides import count_overrides
+from comparison.overrides import CountsInAll, count_overrides
 from joint_review.cli.options import Programme, by_option, json_option, now, programme_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.loader import load_policy
@@ -146,10 +146,17 @@ def rate(
             f"The decision on {target} is taken back; what is proposed counts again from the next run on."
         )
         return
-    for one in found.get("questions", [found]):
+    for one in _each(found):
         beside = f" (proposed: {one['proposed']})" if one["proposed"] else ""
         click.echo(f"{one['target']} is rated {one['level']} by {by}{beside}.")
     click.echo(f"It counts once another person approves it: joint-review approve {review} {target}")
+
+
+def _each(found: decide.Overridden | decide.CellOverridden) -> list[decide.Overridden]:
+    """The ratings that were given; of the cell, those of its questions."""
+    if "questions" in found:
+        return found["questions"]
+    return [found]
 
 
 @click.command()
@@ -209,14 +216,15 @@ def overrides(programme: Programme, framework: str | None, most: int, as_json: b
     total = found["all"]
     click.echo(f"{found['framework']['title']}: {total['decided']} ratings decided, ", nl=False)
     click.echo(f"{total['overridden']} of them overridden.")
-    for title, key, name, shown in (
-        ("Reviews", "reviews", "authority", None),
-        ("Domains and questions", "targets", "title", None),
-        ("Rules behind what was proposed", "rules", "rule", most),
-        ("Reviewers whose tags stood behind it", "reviewers", "reviewer", most),
-    ):
+    tables: tuple[tuple[str, Sequence[CountsInAll], str, int | None], ...] = (
+        ("Reviews", found["reviews"], "authority", None),
+        ("Domains and questions", found["targets"], "title", None),
+        ("Rules behind what was proposed", found["rules"], "rule", most),
+        ("Reviewers whose tags stood behind it", found["reviewers"], "reviewer", most),
+    )
+    for title, rows, name, shown in tables:
         heading(title)
-        _show_counts([row for row in found[key] if row["decided"]], name, shown)
+        _show_counts([row for row in rows if row["decided"]], name, shown)
     heading("The same criteria met, rated differently")
     if not found["same_profile"]:
         click.echo("None.")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
-from comparison.reviews import reviews_with_position
+from comparison.reviews import ReviewListed, reviews_with_position
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import (
     FOLDER_OR_FILE,
@@ -59,14 +58,14 @@ def create(
     Example: joint-review review create ceredigion-2026 --authority "Ceredigion" --framework wales-round-2
     --from 2025-01-01 --to 2026-03-31
     """
-    given: dict[str, Any] = {"key": key, "authority": authority, "framework": framework}
+    given = {"key": key, "authority": authority, "framework": framework}
     if file:
         if any(given.values()) or window_from or window_to or note:
             raise click.UsageError("give either --file or the review's details, not both")
         details = read_review_file(file)
     else:
-        missing = [name for name, value in given.items() if not value]
-        if missing:
+        if not (key and authority and framework):
+            missing = [name for name, value in given.items() if not value]
             raise click.UsageError(f"missing: {', '.join(missing)} (or give --file)")
         details = {
             "key": key,
@@ -127,13 +126,17 @@ def show(programme: Programme, key: str, as_json: bool) -> None:
             click.echo(f"{name.replace('_', ' '):>14}  {value}")
 
 
-def _rows(programme: Programme) -> list[dict[str, Any]]:
-    """Every review with its position in words under `said`."""
-    found = reviews_with_position(programme.db, limit=MOST_REVIEWS)
-    for row in found:
-        row["said"] = " / ".join(part["level_title"] or "not rated" for part in row["position"])
-    return found
+class _Row(ReviewListed):
+    said: str
+    """Its position in words."""
 
 
-def _row(programme: Programme, key: str) -> dict[str, Any]:
+def _rows(programme: Programme) -> list[_Row]:
+    return [
+        {**row, "said": " / ".join(part["level_title"] or "not rated" for part in row["position"])}
+        for row in reviews_with_position(programme.db, limit=MOST_REVIEWS)
+    ]
+
+
+def _row(programme: Programme, key: str) -> _Row:
     return next(row for row in _rows(programme) if row["key"] == key)

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
@@ -146,7 +146,20 @@ def test(names: tuple[str, ...], as_json: bool) -> None:
         raise ReviewError("not every case passes, or something is covered by no case")
 
 
-def _as_data(report: CaseReport) -> dict[str, Any]:
+class _CaseShown(TypedDict):
+    case: str
+    where: str
+    passed: bool
+    found: str
+
+
+class _ReportShown(TypedDict):
+    passed: bool
+    uncovered: list[str]
+    cases: list[_CaseShown]
+
+
+def _as_data(report: CaseReport) -> _ReportShown:
     return {
         "passed": report.passed,
         "uncovered": list(report.uncovered),

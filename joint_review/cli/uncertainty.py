@@ -135,8 +135,8 @@ def _show_uncertainty(sure: Uncertainty) -> None:
     paragraph(sure.assumed)
 
 
-def _chances_row(target: TargetChances) -> dict[str, Any]:
-    row: dict[str, Any] = {"of": target.title, "rating": target.level_title}
+def _chances_row(target: TargetChances) -> dict[str, str]:
+    row = {"of": target.title, "rating": target.level_title}
     if target.status == "decided":
         row["rating"] += " (decided)"
     if target.rules_alone:
@@ -314,7 +314,7 @@ def _show_next(ahead: NextEvidence) -> None:
     paragraph(ahead.assumed)
 
 
-def _gains_row(domain: DomainNext, names: Sequence[str]) -> dict[str, Any]:
+def _gains_row(domain: DomainNext, names: Sequence[str]) -> dict[str, str]:
     then = {f"{gain.amount} {gain.kind}": _percent(gain.chance_wrong) for gain in domain.gains}
     now_ = "" if domain.chance_wrong is None else _percent(domain.chance_wrong)
     return {"domain": domain.title, "now": now_, **dict.fromkeys(names, ""), **then}

@@ -39,6 +39,11 @@ def add_(programme: Programme, name: str, role: str | None, review: str | None, 
     click.echo(f"Added {name}{given}. Set a password: joint-review user password {name}")
 
 
+class _UserShown(users.UserListed):
+    password: bool
+    """Whether they have one."""
+
+
 @user.command("list")
 @programme_option
 @json_option
@@ -47,10 +52,10 @@ def list_(programme: Programme, as_json: bool) -> None:
 
     Example: joint-review user list
     """
-    found = users.list_users(programme.db)
     accounts = open_accounts(programme.path)
-    for one in found:
-        one["password"] = accounts.has_password(one["name"])
+    found: list[_UserShown] = [
+        {**one, "password": accounts.has_password(one["name"])} for one in users.list_users(programme.db)
+    ]
     if as_json:
         show_json(found)
         return

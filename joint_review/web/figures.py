@@ -6,13 +6,123 @@ All text of a figure is broken into lines that fit; nothing is rotated, overlapp
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from rules.words import many
 
 NARROW, WIDE = "fijlrtI.,;:'|!()[] ", "mwMWQO@%"
 LEAST, MOST, CELL_HEIGHT, LINE, FONT = 80.0, 110.0, 50.0, 14.0, 12.0
 """The width of a cell is between LEAST and MOST: as wide as the longest word that must stand in it."""
+
+
+class TextAt(TypedDict):
+    """A line of text, and where it goes."""
+
+    x: float
+    y: float
+    text: str
+
+
+class Block(TypedDict):
+    """Lines of text; `here` where they name where the authority stands."""
+
+    here: bool
+    lines: list[TextAt]
+
+
+class Label(Block):
+    """The name of a level; `end`: whether its lines end at their x, or else are centred on it."""
+
+    end: bool
+
+
+class CrowdText(TextAt):
+    """A line of text in a cell that several reviews share."""
+
+    bold: bool
+
+
+class CellAt(TypedDict):
+    """A cell of the grid: its corner, its middle, and where its text goes."""
+
+    x: float
+    y: float
+    cx: float
+    cy: float
+    ty: float
+    here: bool
+    shade: str
+    chance: float | None
+    texts: NotRequired[list[CrowdText]]
+    """In `crowd_figure` alone."""
+
+
+class Size(TypedDict):
+    """How large every cell is."""
+
+    width: float
+    height: float
+
+
+class GridFigure(TypedDict):
+    """Where everything of the grid goes."""
+
+    width: int
+    height: int
+    cell: Size
+    axes: list[Block]
+    cells: list[CellAt]
+    labels: list[Label]
+    mark: CellAt | None
+
+
+class MiniCell(TypedDict):
+    """A cell of a small grid."""
+
+    x: int
+    y: int
+    here: bool
+
+
+class MiniGrid(TypedDict):
+    """A small grid."""
+
+    width: int
+    height: int
+    cells: list[MiniCell]
+
+
+class Step(TypedDict):
+    """A step of a scale."""
+
+    x: int
+    y: float
+    height: float
+    filled: bool
+
+
+class ScaleFigure(TypedDict):
+    """Steps from worst to best."""
+
+    width: int
+    steps: list[Step]
+
+
+class Band(TypedDict):
+    """A stretch of a line."""
+
+    x: float
+    width: float
+
+
+class Bar(TypedDict):
+    """A number on a line; places are units of the figure, `low` and `high` the ends in the number's own."""
+
+    value: float
+    marks: list[float]
+    band: Band | None
+    low: float
+    high: float
 
 
 def text_width(text: str, font: float = FONT) -> float:
@@ -44,11 +154,11 @@ def room_for(titles: Sequence[str], edge: float) -> float:
     return min(MOST, max(LEAST, widest + edge + 0.1))
 
 
-def _block(lines: Sequence[str], x: float, y: float, here: bool = False) -> dict[str, Any]:
+def _block(lines: Sequence[str], x: float, y: float, here: bool = False) -> Block:
     return {"here": here, "lines": [{"x": x, "y": y + LINE * n, "text": t} for n, t in enumerate(lines)]}
 
 
-def grid_figure(grid: Mapping[str, Any]) -> dict[str, Any]:
+def grid_figure(grid: Mapping[str, Any]) -> GridFigure:
     """Where everything of the grid goes: axis questions, level names, cells, and the mark.
 
     `grid` is what `Shown.grid` gives; where its cells have a `chance` (0 to 1), they are shaded by it. Widths
@@ -60,14 +170,16 @@ def grid_figure(grid: Mapping[str, Any]) -> dict[str, Any]:
     width = left + across_cell * len(columns) + 1
     up = wrap(f"↑ {grid['up']}", width - 4) if grid["up"] else []
     top = LINE * len(up) + (8 if up else 2)
-    cells, labels, mark = [], [], None
+    cells: list[CellAt] = []
+    labels: list[Label] = []
+    mark: CellAt | None = None
     for r, row in enumerate(rows):
         y = top + r * CELL_HEIGHT
         here_row = any(cell["here"] for cell in row["cells"])
         if row["title"]:
             lines = wrap(row["title"], left - 8)
             first = y + CELL_HEIGHT / 2 + 4 - LINE * (len(lines) - 1) / 2
-            labels.append(_block(lines, left - 8, first, here_row) | {"end": True})
+            labels.append({**_block(lines, left - 8, first, here_row), "end": True})
         for c, cell in enumerate(row["cells"]):
             x = left + c * across_cell
             good = c / max(len(columns) - 1, 1) + (len(rows) - 1 - r) / max(len(rows) - 1, 1)
@@ -75,8 +187,18 @@ def grid_figure(grid: Mapping[str, Any]) -> dict[str, Any]:
             chance = cell.get("chance")
             if chance is not None:
                 shade = f"chance-{heat_of(chance)}"
-            places = {"x": x, "y": y, "cx": x + across_cell / 2, "cy": y + 19, "ty": y + CELL_HEIGHT - 6}
-            cells.append({**places, "here": cell["here"], "shade": shade, "chance": chance})
+            cells.append(
+                {
+                    "x": x,
+                    "y": y,
+                    "cx": x + across_cell / 2,
+                    "cy": y + 19,
+                    "ty": y + CELL_HEIGHT - 6,
+                    "here": cell["here"],
+                    "shade": shade,
+                    "chance": chance,
+                }
+            )
             if cell["here"]:
                 mark = cells[-1]
     bottom = top + len(rows) * CELL_HEIGHT
@@ -85,7 +207,8 @@ def grid_figure(grid: Mapping[str, Any]) -> dict[str, Any]:
         lines = wrap(title, across_cell - 2)
         deepest = max(deepest, len(lines))
         here = bool(grid["position"]) and any(row["cells"][c]["here"] for row in rows)
-        labels.append(_block(lines, left + (c + 0.5) * across_cell, bottom + LINE, here) | {"end": False})
+        block = _block(lines, left + (c + 0.5) * across_cell, bottom + LINE, here)
+        labels.append({**block, "end": False})
     across_y = bottom + LINE * (deepest + 1) + 8
     across = wrap(f"{grid['across']} →", width - 4)
     return {
@@ -99,7 +222,7 @@ def grid_figure(grid: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def crowd_figure(grid: Mapping[str, Any]) -> dict[str, Any]:
+def crowd_figure(grid: Mapping[str, Any]) -> GridFigure:
     """The grid with several reviews in a cell: `grid_figure`, and in every cell `texts` {x, y, text, bold}.
 
     `grid` is what web.compare gives: its cells hold `numbers`, those of the reviews in the list beside it. A
@@ -122,7 +245,7 @@ def crowd_figure(grid: Mapping[str, Any]) -> dict[str, Any]:
     return figure
 
 
-def mini_grid(position: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def mini_grid(position: Sequence[Mapping[str, Any]]) -> MiniGrid:
     """A small grid for lists: cells of 11 units, and the filled one. Its words stand beside it."""
     levels = [max(p["levels"], p["level"] or 1) for p in position]
     placed = all(p["level"] for p in position)
@@ -131,7 +254,7 @@ def mini_grid(position: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if placed:
         up = position[1]["level"] if len(levels) > 1 else 1
         here = (position[0]["level"] - 1, rows - up)
-    cells = [
+    cells: list[MiniCell] = [
         {"x": 1 + 11 * c, "y": 1 + 11 * r, "here": (c, r) == here}
         for r in range(rows)
         for c in range(columns)
@@ -139,9 +262,9 @@ def mini_grid(position: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"width": 2 + 11 * columns, "height": 2 + 11 * rows, "cells": cells}
 
 
-def scale_figure(level: int | None, levels: int) -> dict[str, Any]:
+def scale_figure(level: int | None, levels: int) -> ScaleFigure:
     """Steps rising from worst to best, filled up to the level."""
-    steps = [
+    steps: list[Step] = [
         {
             "x": 1 + 9 * n,
             "y": round(15 - h, 1),
@@ -160,7 +283,7 @@ def bar_figure(
     marks: Sequence[float] = (),
     ends: Sequence[float] = (),
     limits: tuple[float, float] | None = None,
-) -> dict[str, Any] | None:
+) -> Bar | None:
     """A number on a line: the value, marks (comparator, thresholds) and a band (interval, worst to best).
 
     Percentages stand on 0 to 100, others on `limits` or on a line that holds 0 and everything given. None
@@ -176,7 +299,9 @@ def bar_figure(
     def x(number: float) -> float:
         return round(8 + 304 * (number - low) / span, 1)
 
-    band = {"x": x(min(ends)), "width": round(x(max(ends)) - x(min(ends)), 1)} if len(ends) == 2 else None
+    band: Band | None = None
+    if len(ends) == 2:
+        band = {"x": x(min(ends)), "width": round(x(max(ends)) - x(min(ends)), 1)}
     return {
         "value": x(value),
         "marks": [x(mark) for mark in marks],
@@ -186,7 +311,7 @@ def bar_figure(
     }
 
 
-def item_bar(item: Mapping[str, Any]) -> dict[str, Any] | None:
+def item_bar(item: Mapping[str, Any]) -> Bar | None:
     """The bar of an evidence item's number; None for findings and for numbers that stand alone."""
     known = [item["worst"], item["best"]]
     return bar_figure(
@@ -198,7 +323,7 @@ def item_bar(item: Mapping[str, Any]) -> dict[str, Any] | None:
     )
 
 
-def measure_bar(measure: Mapping[str, Any]) -> dict[str, Any] | None:
+def measure_bar(measure: Mapping[str, Any]) -> Bar | None:
     """The bar of a measure that is a percentage, with its interval and the thresholds tested against."""
     if measure["unit"] != "%":
         return None

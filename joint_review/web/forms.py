@@ -43,7 +43,7 @@ from evidence.files.texts import GivenFile
 from evidence.rows import CONTROL
 from joint_review.web.access import actor_of, read, working_database, write
 from joint_review.web.compat import form_token
-from joint_review.web.remedies import problem_line, problem_words, refusal
+from joint_review.web.remedies import Refusal, problem_line, problem_words, refusal
 from joint_review.web.uploads import FormTooLarge, FormUnreadable, read_form
 from programme.database import Database
 from programme.permissions import Action, Actor
@@ -171,6 +171,12 @@ class Form:
         return f"{self.page}/{self.name}"
 
 
+class Refused(Refusal):
+    """What is wrong with a form in all, and sentences on what no field of it stands for."""
+
+    problems: list[str]
+
+
 @dataclass(frozen=True)
 class Again:
     """A page that is shown again because its form could not be done."""
@@ -179,8 +185,7 @@ class Again:
     """Name of the form."""
     typed: Mapping[str, Sequence[str]]
     mistakes: Mapping[str, str]
-    refused: Mapping[str, Any]
-    """As `remedies.refusal` gives it, and `problems`: a list of sentences."""
+    refused: Refused
     status: int = 400
     choices: Sequence[Any] = ()
     """What there is to choose from, where the error is that something was not clear."""
@@ -327,5 +332,5 @@ def _again(form: Form, fields: Mapping[str, Sequence[str]], error: ReviewError) 
     return Again(form.name, typed, {}, _refused(error), status, choices)
 
 
-def _refused(error: ReviewError, problems: Sequence[str] = ()) -> dict[str, Any]:
+def _refused(error: ReviewError, problems: Sequence[str] = ()) -> Refused:
     return {**refusal(error), "problems": list(problems)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from joint_review.web import wording
 from rules.errors import UnknownName
@@ -12,7 +12,11 @@ from rules.framework import Framework, in_language
 PAGE_SIZE = 50
 
 
-def item_line(framework: Framework, row: Mapping[str, Any]) -> dict[str, Any]:
+ItemLine = dict[str, Any]
+"""An item as lists show it: what its row holds, column by column, and what is said of it."""
+
+
+def item_line(framework: Framework, row: Mapping[str, Any]) -> ItemLine:
     """An item as lists show it: its row, `says`, `rests_on` and `strand_title`.
 
     Where they are known, also `domains` as {id, title}, and in `also` how many other domains use it.
@@ -33,7 +37,18 @@ def item_line(framework: Framework, row: Mapping[str, Any]) -> dict[str, Any]:
     return line
 
 
-def paging_of(total: int, page: int) -> dict[str, int]:
+class Paging(TypedDict):
+    """Which part of a list a page shows."""
+
+    page: int
+    pages: int
+    total: int
+    first: int
+    last: int
+    offset: int
+
+
+def paging_of(total: int, page: int) -> Paging:
     """`page` of `pages`, `total` rows, the first and last row shown, and the offset; raises UnknownName."""
     pages = max(1, -(-total // PAGE_SIZE))
     if not 1 <= page <= pages:

@@ -15,17 +15,17 @@ Such a module begins with a function `subject`, which gives a `Subject`:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from joint_review.web.forms import Form
 from joint_review.web.request import Asked
 from programme.database import Database
 from programme.permissions import Action
 
-Found = dict[str, Any]
-"""What a page shows, as JSON would hold it; the function that finds it documents its shape."""
+Found = Mapping[str, object]
+"""What a page shows, as JSON would hold it: of each page a TypedDict of its own. Where there is `wrong` in
+it (a `Refusal`), what was asked of the page cannot be done."""
 
 NAME = "(?P<{}>[^/]+?)"
 """A name in an address, as a pattern."""

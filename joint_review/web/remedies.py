@@ -5,8 +5,8 @@ What no page can do is left out; where somebody else can do it for the reader, i
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import TypedDict
 from urllib.parse import quote
 
 from joint_review.web.wording import sentence
@@ -68,17 +68,31 @@ class Step:
 NOTHING = Step("")
 
 
-def refusal(error: ReviewError) -> dict[str, Any]:
-    """An error as pages show it and programs are told it.
+class StepShown(TypedDict):
+    """Something that would help, and the address of the page that does it, or ''."""
 
-    `error` (a sentence), `hint` (what would help, in sentences), and `steps`: the same one by one, {words,
-    to}, with the address of the page that does it, or ''.
-    """
+    words: str
+    to: str
+
+
+class Refusal(TypedDict):
+    """What is wrong, and what would help."""
+
+    error: str
+    """A sentence."""
+    hint: str
+    """What would help, in sentences."""
+    steps: list[StepShown]
+    """The same one by one."""
+
+
+def refusal(error: ReviewError) -> Refusal:
+    """An error as pages show it and programs are told it."""
     steps = [step for step in (Step(error.hint), *map(step_of, error.remedies)) if step.words]
     return {
         "error": sentence(error.message),
         "hint": " ".join(step.words for step in steps),
-        "steps": [asdict(step) for step in steps],
+        "steps": [{"words": step.words, "to": step.to} for step in steps],
     }
 
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, TypedDict, cast
 from urllib.parse import unquote, urlencode
 
 from datasette import Forbidden, Response
@@ -27,14 +27,11 @@ from joint_review.web.access import (
 from joint_review.web.compat import own_index
 from joint_review.web.forms import Again, Form
 from joint_review.web.page import HOME, REVIEW, Page, Picture, Subject
-from joint_review.web.remedies import refusal
+from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked, AskedWrongly
 from programme.permissions import Action
 from rules.errors import DatabaseUnusable, ReviewError
 from rules.remedy import UpgradeDatabase
-
-Found = dict[str, Any]
-
 
 Subjects = tuple[Subject, ...]
 
@@ -101,8 +98,17 @@ def takes_files(path: str) -> bool:
     return any(form.files and re.search(rf"{form.path}(\.json)?$", path) for form in all_forms())
 
 
-def menu_of(page: Page, may: Collection[Action]) -> list[dict[str, Any]]:
-    """The menu of a review for who may do this: `title`, `path` (behind the review's) and `here`."""
+class MenuEntry(TypedDict):
+    """An entry of the menu of a review."""
+
+    title: str
+    path: str
+    """Behind that of the review."""
+    here: bool
+
+
+def menu_of(page: Page, may: Collection[Action]) -> list[MenuEntry]:
+    """The menu of a review for who may do this."""
     found = [
         (other.menu.position, other)
         for other, _ in all_pages()
@@ -156,8 +162,8 @@ async def _show(
             drawn = await read(database, lambda db: page.draw(db, asked))
             return Response(drawn, content_type="image/svg+xml; charset=utf-8")
         found = await read(database, lambda db: page.find(db, asked))
-        if names.get("format") and found.get("wrong"):
-            raise AskedWrongly(found["wrong"]["error"], hint=found["wrong"]["hint"])
+        if names.get("format") and (wrong := cast(Refusal | None, found.get("wrong"))):
+            raise AskedWrongly(wrong["error"], hint=wrong["hint"])
     except (ReviewError, sqlite3.Error) as error:
         if isinstance(error, StillBlind) and isinstance(page, Page) and not names.get("format"):
             return Response.redirect(datasette.urls.path(f"/reviews/{error.review}/coding"), status=303)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cached_property
-from typing import Any
+from typing import Literal, NotRequired, TypedDict
 
 from assessment.decisions.standing import Standing
 from assessment.reasons.explain import explain_rating
 from assessment.reasons.grid import make_grid
+from assessment.reasons.margins import OutcomeExplained
+from assessment.reasons.not_proposed import LostLevel
 from assessment.runs.recorded import (
     DecisionCounted,
+    RunFacts,
     decisions_in,
     facts_of,
     is_out_of_date,
 )
 from assessment.runs.run import Run
 from joint_review.web import wording
+from joint_review.web.cache import Mark, RestsOn
 from programme.database import Database
 from programme.reviews import Review
 from rules.errors import RunImpossible
@@ -25,6 +29,157 @@ from rules.framework import in_language
 from rules.inference import Rating
 from rules.rulebook import Measure, Of, Rulebook, Statistic
 from rules.sentences import Sentences
+
+
+class ReviewNamed(TypedDict):
+    """A review as its pages name it."""
+
+    key: str
+    authority: str
+    framework: str
+    framework_title: str
+    window_from: str | None
+    window_to: str | None
+    note: str
+
+
+class Head(TypedDict):
+    """What every page of a review names."""
+
+    review: ReviewNamed
+    language: str
+    languages: list[str]
+
+
+class RunShown(RunFacts):
+    """What a run was made with, and whether it is still up to date."""
+
+    out_of_date: bool
+
+
+class Cell(TypedDict):
+    """A cell of the grid."""
+
+    levels: tuple[str, ...]
+    """Level ids, one of each question."""
+    here: bool
+    chance: NotRequired[float]
+    """The share of draws that give it, on the page on how sure a run is."""
+
+
+class Line(TypedDict):
+    """A line of the grid."""
+
+    title: str
+    cells: list[Cell]
+
+
+class GridShown(TypedDict):
+    """The grid with the position."""
+
+    across: str
+    up: str | None
+    columns: list[str]
+    rows: list[Line]
+    position: tuple[str, ...] | None
+    sentence: str
+
+
+class RatingShown(TypedDict):
+    """A rating of a domain or question."""
+
+    target: str
+    kind: Literal["domain", "question"]
+    title: str
+    question: str
+    question_title: str
+    status: str
+    """none where there is no run."""
+    level: int | None
+    """1 the worst."""
+    levels: list[str]
+    level_title: str | None
+    proposed_title: str | None
+    because: str
+    decision: DecisionCounted | None
+    """Where a person decided."""
+    rests_on: list[RestsOn]
+    """As far as it can be worked out, like `chance`: see `cache.Worked.marks`."""
+    chance: float | None
+
+
+class QuestionShown(RatingShown):
+    """A question, with the ratings of its domains."""
+
+    domains: list[RatingShown]
+
+
+class CriterionShown(TypedDict):
+    """A criterion as a run found it, with what pages say of it."""
+
+    part: str
+    criterion: str
+    measure: str
+    value: float | None
+    base: float | None
+    low: float | None
+    high: float | None
+    test: str
+    thresholds: tuple[int | float, ...]
+    met: bool
+    margin: float | None
+    no_better_than: str | None
+    statement: str
+    needed: str
+    reference: str
+    measure_title: str
+    unit: str
+    made_of: str
+    shown: str
+    base_shown: str
+    no_better_than_title: str
+    rule: str
+    binds: bool
+    """Whether it is a limit that holds the rating down."""
+
+
+class Next(TypedDict):
+    """The level above the one the criteria reach, and what is not met of it."""
+
+    title: str
+    criteria: list[CriterionShown]
+
+
+class PartShown(TypedDict):
+    """A group of criteria."""
+
+    part: str
+    title: str
+    role: str
+    """below, reached, next or beyond, of a level; else the name of the part."""
+    met: int
+    of: int
+    criteria: list[CriterionShown]
+
+
+class Explanation(TypedDict):
+    """Why this level and not the next."""
+
+    next: Next | None
+    """None at the top."""
+    reached: str | None
+    looks_for: list[str]
+    """What reviewers look for."""
+    limits: list[CriterionShown]
+    """Those that hold the rating down."""
+    missing: list[CriterionShown]
+    """What is not enough."""
+    lost: Sequence[LostLevel]
+    """The levels the rules did not give."""
+    missed: Sequence[OutcomeExplained]
+    """The criteria missed all the same, under best-fit."""
+    policy_words: str | None
+    parts: list[PartShown]
 
 
 class Shown:
@@ -39,7 +194,7 @@ class Shown:
         found: Review,
         run: Run | None,
         language: str,
-        marks: Mapping[str, Mapping[str, Any]] | None = None,
+        marks: Mapping[str, Mark] | None = None,
         standing: Standing | None = None,
     ) -> None:
         self.db, self.review, self.run, self.marks = db, found, run, marks or {}
@@ -77,8 +232,8 @@ class Shown:
         """The decisions that counted in the run: see `recorded.decisions_in`."""
         return decisions_in(self.db, self.run) if self.run else {}
 
-    def head(self) -> dict[str, Any]:
-        """What every page names: `review`, `language`, `languages`."""
+    def head(self) -> Head:
+        """What every page names."""
         found, languages = self.review, sorted(self.framework.title, key=lambda name: name != "en")
         return {
             "review": {
@@ -94,7 +249,7 @@ class Shown:
             "languages": languages,
         }
 
-    def facts(self) -> dict[str, Any] | None:
+    def facts(self) -> RunShown | None:
         """What the run was made with, and whether it is the latest and still up to date."""
         if not self.run:
             return None
@@ -104,7 +259,7 @@ class Shown:
         )
         return {**facts, "out_of_date": out_of_date}
 
-    def grid(self) -> dict[str, Any]:
+    def grid(self) -> GridShown:
         """The grid with the position: see assessment.reasons.grid."""
         grid = make_grid(self.framework, self.run.result.cell if self.run else None, self.language)
         return {
@@ -119,21 +274,21 @@ class Shown:
             "sentence": grid.sentence(),
         }
 
-    def questions(self) -> list[dict[str, Any]]:
+    def questions(self) -> list[QuestionShown]:
         """The ratings of the questions, each with those of its `domains`."""
         return [
             {**self.rating(question.id), "domains": self.domains(question.id)}
             for question in self.framework.questions
         ]
 
-    def domains(self, target: str) -> list[dict[str, Any]]:
+    def domains(self, target: str) -> list[RatingShown]:
         """The ratings of a question's domains; none for a domain."""
         if self.framework.is_domain(target):
             return []
         return [self.rating(domain.id) for domain in self.framework.question(target).domains]
 
-    def rating(self, target: str) -> dict[str, Any]:
-        """One rating: see `content.review`."""
+    def rating(self, target: str) -> RatingShown:
+        """One rating."""
         found = self.run.rating(target) if self.run else None
         scale = [in_language(level.title, self.language) for level in self.framework.scale_of(target)]
         question = self.framework.question_of[target].id
@@ -154,8 +309,8 @@ class Shown:
             "chance": self.marks.get(target, {}).get("chance"),
         }
 
-    def explanation(self, target: str) -> dict[str, Any]:
-        """Why this level and not the next: see `content.trail`."""
+    def explanation(self, target: str) -> Explanation:
+        """Why this level and not the next."""
         run = self.recorded
         why = explain_rating(run, target, self.decisions, self.language)
         rating = run.rating(target)
@@ -188,15 +343,30 @@ class Shown:
             ],
         }
 
-    def _criteria(self, target: str, rating: Rating) -> list[dict[str, Any]]:
+    def _criteria(self, target: str, rating: Rating) -> list[CriterionShown]:
         """The criteria of a target as the run found them, with what pages say of them."""
         run = self.recorded
-        criteria = []
+        criteria: list[CriterionShown] = []
         for outcome in rating.outcomes:
             definition = run.policy.rulebook.measure(outcome.measure)
+            said = self.words.outcome(target, outcome)
             criteria.append(
                 {
-                    **vars(self.words.outcome(target, outcome)),
+                    "part": said.part,
+                    "criterion": said.criterion,
+                    "measure": said.measure,
+                    "value": said.value,
+                    "base": said.base,
+                    "low": said.low,
+                    "high": said.high,
+                    "test": said.test,
+                    "thresholds": said.thresholds,
+                    "met": said.met,
+                    "margin": said.margin,
+                    "no_better_than": said.no_better_than,
+                    "statement": said.statement,
+                    "needed": said.needed,
+                    "reference": said.reference,
                     "measure_title": self.words.measure_title(outcome.measure),
                     "unit": definition.unit,
                     "made_of": definition.of.value,

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from datasette import Forbidden, Response
 
@@ -37,11 +37,24 @@ def behind_tls() -> bool:
     return os.environ.get("JOINT_REVIEW_TLS") == "1"
 
 
-async def find_actor(datasette: Any, request: Any) -> dict[str, Any] | None:
-    """Who is signed in, as Datasette is told: `id`, `held` (role and review) and `all_reviews` (roles).
+class OwnerSignedIn(TypedDict):
+    """The owner of the machine, as Datasette is told."""
 
-    `held` is what our pages ask (see `programme.permissions`), `all_reviews` what Datasette's are opened by.
-    """
+    id: str
+
+
+class SignedIn(TypedDict):
+    """Somebody else, as Datasette is told."""
+
+    id: str
+    held: list[list[str | None]]
+    """Role and review of each: what our pages ask (see `programme.permissions`)."""
+    all_reviews: list[str]
+    """Roles in all reviews: what Datasette's pages are opened by."""
+
+
+async def find_actor(datasette: Any, request: Any) -> OwnerSignedIn | SignedIn | None:
+    """Who is signed in, as Datasette is told."""
     token = request.cookies.get(COOKIE)
     if not token or len(token) > LONGEST:
         return None
@@ -60,11 +73,12 @@ async def find_actor(datasette: Any, request: Any) -> dict[str, Any] | None:
     )
     if not known:
         return None
+    of_some = sorted((one.role.value, one.review) for one in held if one.review)
     of_all = sorted(one.role.value for one in held if one.review is None)
+    held_now: list[list[str | None]] = [[role, review] for role, review in of_some]
     return {
         "id": name,
-        "held": sorted([one.role.value, one.review] for one in held if one.review)
-        + [[role, None] for role in of_all],
+        "held": held_now + [[role, None] for role in of_all],
         # Tables hold what a blind coder is not to see.
         "all_reviews": [] if blind else of_all,
     }

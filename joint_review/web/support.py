@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TypedDict
 
 from assessment.reasons.support import CELL, Share, Support, Supports
 from assessment.robustness.whatif import Flip
@@ -16,16 +16,73 @@ MOST_SOURCES, MOST_NEEDED = 100, 10
 """How many sources a page lists, and how many that something depends on."""
 
 
-def support_of(worked: Worked, framework: Framework, target: str, language: str) -> dict[str, Any] | None:
+class SourceGives(TypedDict):
+    """What a source gives a rating, and what becomes of it without."""
+
+    source: str
+    title: str
+    kind: str
+    items: int
+    left: int
+    """Items there are without it."""
+    unmeasured: list[str]
+    """Titles of measures with nothing left to count."""
+    after: str | None
+    """The rating without it, where it changes."""
+    hidden: bool
+    """Whether a person's rating counts, and only the proposal changes."""
+
+
+class RestsOnOne(TypedDict):
+    """A domain that rests on a single source, or kind of source."""
+
+    target: str
+    title: str
+    on: str
+
+
+class SupportShown(TypedDict):
+    """What a rating rests on."""
+
+    said: str
+    """One sentence."""
+    items: int
+    sources: list[SourceGives]
+    """Those that give most first, at most MOST_SOURCES."""
+    more: int
+    """How many are not listed."""
+    needed: list[SourceGives]
+    """Those of them without which something is lost, at most MOST_NEEDED."""
+    more_needed: int
+    tried: bool
+    """Whether the ratings without each source are known."""
+    one_source: list[RestsOnOne]
+    one_kind: list[RestsOnOne]
+    loose: int
+    """Items tagged to no domain (of the cell)."""
+
+
+class DomainResting(TypedDict):
+    """A domain that rests on a source."""
+
+    target: str
+    title: str
+    items: int
+    left: int
+    unmeasured: list[str]
+
+
+class RestingOn(TypedDict):
+    """What of the latest run rests on a source."""
+
+    run: int
+    domains: list[DomainResting]
+
+
+def support_of(worked: Worked, framework: Framework, target: str, language: str) -> SupportShown | None:
     """What a target of a run rests on; None where the review is too large to tell on a page.
 
-    `said` (one sentence), `items`; `sources` (those that give most first, at most MOST_SOURCES) and `needed`
-    (those of them without which something is lost, at most MOST_NEEDED), each {source, title, kind, items,
-    left, unmeasured (titles of measures with nothing left to count), after (the rating without it, where it
-    changes), hidden (a person's rating counts, and only the proposal changes)}; `more` and `more_needed`: how
-    many are not listed; `one_source` and `one_kind`: the domains that rest on a single one, {target, title,
-    on}; `tried`: whether the ratings without each source are known; `loose`: items tagged to no domain (of
-    the cell). Raises UnknownName.
+    Raises UnknownName.
     """
     if target != CELL[1]:
         framework.check_target(target)
@@ -78,7 +135,7 @@ def _flips(worked: Worked, target: str) -> dict[str, Flip] | None:
 
 def _source(
     framework: Framework, found: Support, share: Share, flips: dict[str, Flip], language: str
-) -> dict[str, Any]:
+) -> SourceGives:
     flip = flips.get(share.source)
     return {
         "source": share.source,
@@ -95,16 +152,16 @@ def _source(
     }
 
 
-def _resting(
-    framework: Framework, pairs: Iterable[tuple[str, str]], language: str
-) -> Iterable[dict[str, str]]:
+def _resting(framework: Framework, pairs: Iterable[tuple[str, str]], language: str) -> Iterable[RestsOnOne]:
     for domain, on in pairs:
         yield {"target": domain, "title": framework.title_of(domain, language), "on": on}
 
 
-def resting_on(supports: Supports | None, framework: Framework, source: str) -> dict[str, Any] | None:
-    """What of the latest run rests on a source: `run`, `items`, and `domains` {target, title, items, left,
-    unmeasured}; None without a run, or where the review is too large to tell on a page."""
+def resting_on(supports: Supports | None, framework: Framework, source: str) -> RestingOn | None:
+    """What of the latest run rests on a source.
+
+    None without a run, or where the review is too large to tell on a page.
+    """
     if supports is None:
         return None
     found = supports.without(source)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
-from typing import Any
+from typing import TypedDict
 
 from evidence.coding.agreement import (
     DOMAINS,
@@ -17,11 +16,11 @@ from evidence.coding.agreement import (
     measure_agreement,
 )
 from joint_review.web.cache import BEYOND_PAGES, TooLarge, until_changed
-from joint_review.web.lists import paging_of
-from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
-from joint_review.web.remedies import refusal
+from joint_review.web.lists import Paging, paging_of
+from joint_review.web.page import REVIEW, Menu, Page, Subject
+from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown
+from joint_review.web.run_view import Head, Shown
 from programme.database import Database, rows
 from programme.reviews import Review, find_review
 from rules.errors import EvidenceInvalid
@@ -54,21 +53,89 @@ select count(*) as codings, count(distinct coder) as coders from coded
 """
 
 
-def agreement(db: Database, asked: Asked) -> Found:
-    """How far the reviewers agree about the items that several of them have coded.
+class FigureShown(TypedDict):
+    """A figure in words."""
 
-    `review`, `draws`, `seed`, `agreement` (as `joint-review agreement --json` gives it), `said` (one sentence
-    or two), `paging` of the disagreements, and `problem` (`refusal`) where nothing can be said. `listed`:
-    the rows of the page: `figures` in groups {title, columns, rows}, and `disagreements` (a page of them).
-    """
+    domain: str | None
+    title: str
+    coders: str
+    what: str
+    items: str
+    same: str
+    kappa: str
+    alpha: str
+    interval: str
+
+
+class FigureTable(TypedDict):
+    """A group of figures as a table."""
+
+    name: str
+    title: str
+    columns: dict[str, str]
+    """The header of each column, by its name in the rows."""
+    rows: list[FigureShown]
+
+
+class CodingSaid(TypedDict):
+    """What one person made of an item, in words."""
+
+    coder: str
+    said: str
+
+
+class DisagreementShown(TypedDict):
+    """An item that people coded differently."""
+
+    item: int
+    text: str
+    source: str
+    locator: str
+    withdrawn: bool
+    codings: list[CodingSaid]
+
+
+class AgreementListed(TypedDict):
+    """The rows of the page."""
+
+    figures: list[FigureTable]
+    disagreements: list[DisagreementShown]
+    """A page of them."""
+
+
+class AgreementPage(Head):
+    """How far the reviewers agree about the items that several of them have coded."""
+
+    draws: int
+    seed: int
+    said: str | None
+    """One sentence or two."""
+    agreement: Agreement | None
+    """As `joint-review agreement --json` gives it."""
+    problem: Refusal | None
+    """Where nothing can be said."""
+
+
+class AgreementMeasured(AgreementPage):
+    """The same where something can be said."""
+
+    paging: Paging
+    """Of the disagreements."""
+    listed: AgreementListed
+
+
+def agreement(db: Database, asked: Asked) -> AgreementPage | AgreementMeasured:
+    """How far the reviewers agree about the items that several of them have coded."""
     key = asked.names["review"]
     draws, seed, page = asked.draws_or(DRAWS), asked.seed, asked.page
     found = find_review(db, key)
-    shown: dict[str, Any] = {
+    shown: AgreementPage = {
         **Shown(db, found, None, "en").head(),
         "draws": draws,
         "seed": seed,
-        **dict.fromkeys(("said", "agreement", "problem")),
+        "said": None,
+        "agreement": None,
+        "problem": None,
     }
     try:
         _check_size(db, found, draws)
@@ -81,9 +148,10 @@ def agreement(db: Database, asked: Asked) -> Found:
         return {**shown, "problem": refusal(error)}
     paging = paging_of(len(measured.disagreements), page)
     apart = measured.disagreements[paging["offset"] : paging["last"]]
-    return shown | {
+    return {
+        **shown,
         "said": describe_agreement(measured),
-        "agreement": asdict(measured),
+        "agreement": measured,
         "paging": paging,
         "listed": {
             "figures": list(_figures(measured)),
@@ -103,7 +171,7 @@ def _check_size(db: Database, review: Review, draws: int) -> None:
         )
 
 
-def _figures(found: Agreement) -> Iterable[dict[str, Any]]:
+def _figures(found: Agreement) -> Iterable[FigureTable]:
     """The groups of figures that there are, each as a table: columns {name: title}, and rows."""
     judged = [figure for figure in found.by_domain() if figure.what != DOMAINS]
     tied = [figure for figure in found.by_domain() if figure.what == DOMAINS]
@@ -130,7 +198,7 @@ def _figures(found: Agreement) -> Iterable[dict[str, Any]]:
             yield {"name": name, "title": title, "columns": columns, "rows": lines}
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
+def _figure(figure: Figure) -> FigureShown:
     return {
         "domain": figure.domain,
         "title": figure.title,
@@ -144,8 +212,13 @@ def _figure(figure: Figure) -> dict[str, Any]:
     }
 
 
-def _disagreement(review: Review, one: Disagreement) -> dict[str, Any]:
+def _disagreement(review: Review, one: Disagreement) -> DisagreementShown:
     titles = {name: review.framework.title_of(name) for name in review.framework.domains}
-    codings = [{"coder": coding.coder, "said": coding_words(coding, titles)} for coding in one.codings]
-    same = ("item", "text", "source", "locator", "withdrawn")
-    return {**{name: getattr(one, name) for name in same}, "codings": codings}
+    return {
+        "item": one.item,
+        "text": one.text,
+        "source": one.source,
+        "locator": one.locator,
+        "withdrawn": one.withdrawn,
+        "codings": [{"coder": coding.coder, "said": coding_words(coding, titles)} for coding in one.codings],
+    }

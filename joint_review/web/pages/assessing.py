@@ -11,22 +11,31 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypedDict
 from weakref import WeakKeyDictionary
 
-from assessment.runs.changes import MeasureMoved, count_changes
-from assessment.runs.recorded import latest_run, runs_of
+from assessment.runs.changes import (
+    BeforeAndAfter,
+    DecisionChange,
+    ItemChange,
+    MeasureMoved,
+    RatingMoved,
+    RuleChange,
+    TagChange,
+    count_changes,
+)
+from assessment.runs.recorded import RunListed, latest_run, runs_of
 from assessment.runs.run import Prepared, Run, load_run, prepare_run, record_run
 from joint_review.web import wording
 from joint_review.web.access import read
 from joint_review.web.cache import KEPT, TooLarge, Worked
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import PAGE_SIZE
-from joint_review.web.page import REVIEW, Found, Page, Subject
-from joint_review.web.remedies import refusal, refusal_words
+from joint_review.web.page import REVIEW, Page, Subject
+from joint_review.web.remedies import Refusal, refusal, refusal_words
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown
-from programme.database import Database, one, rows
+from joint_review.web.run_view import Head, RatingShown, RunShown, Shown
+from programme.database import Database, one, rows, rows_as
 from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import ReviewError, RunImpossible
@@ -51,26 +60,114 @@ from run r join policy_text b on b.digest = r.rulebook_digest
 where r.review_id = ? and r.framework_digest = ? group by r.rulebook_digest order by run desc
 """
 BODY = "select body from policy_text where digest = ? and kind = 'rulebook'"
-LISTED = ("items", "tags", "rules", "decisions", "measures")
 _TURNS: WeakKeyDictionary[Any, asyncio.Lock] = WeakKeyDictionary()
 """Of every database the lock that makes assessments of it wait for each other."""
 
 
-def assessing(shown: Shown) -> dict[str, Any]:
-    """What the form that assesses a review shows.
+class Since(TypedDict):
+    """What changed since the latest run."""
 
-    `since`: None before the first run, or {run, made_on, counts (see `changes.count_changes`), any: whether
-    anything changed}; `rulebooks`: what there is to choose from, {digest, id, version, of_library, latest:
-    whether the latest run was made with it}, that of the library first; `problem`: why nothing can be
-    assessed (a sentence), or None.
-    """
+    run: int
+    made_on: str
+    counts: dict[str, int]
+    """See `changes.count_changes`."""
+    any: bool
+    """Whether anything changed."""
+
+
+class RulebookChoice(TypedDict):
+    """A rulebook to assess with."""
+
+    digest: str
+    id: str
+    version: str
+    of_library: bool
+    latest: bool
+    """Whether the latest run was made with it."""
+
+
+class Assessing(TypedDict):
+    """What the form that assesses a review shows."""
+
+    since: Since | None
+    """None before the first run."""
+    rulebooks: list[RulebookChoice]
+    """That of the library first."""
+    problem: str | None
+    """Why nothing can be assessed (a sentence)."""
+
+
+class MoveShown(TypedDict):
+    """A rating that is otherwise in the later run."""
+
+    target: str
+    title: str
+    kind: str
+    because: str
+    before: str
+    """The title of a level, or the words of a status."""
+    after: str
+    causes: list[str] | None
+    """The changes that alone moved it, or 'together'; None where it was not worked out."""
+
+
+class MeasureShown(MeasureMoved):
+    """A measure that changed, with its title and its values as people read them."""
+
+    before_shown: str
+    after_shown: str
+    target_title: str
+    title: str
+
+
+class PositionMoved(TypedDict):
+    """The position on the grid in both runs, as titles."""
+
+    before: str | None
+    after: str | None
+
+
+class ChangesShown(TypedDict):
+    """What changed, as `joint-review diff --json` gives it, of each list the first 50."""
+
+    before: int
+    after: int
+    items: list[ItemChange]
+    tags: list[TagChange]
+    rules: list[RuleChange]
+    decisions: list[DecisionChange]
+    software: BeforeAndAfter | None
+    engines: BeforeAndAfter | None
+    measures: list[MeasureShown]
+    ratings: list[RatingMoved]
+    cell: BeforeAndAfter
+
+
+class ChangesPage(Head):
+    """What changed from a run to a later one."""
+
+    run: RunShown | None
+    runs: list[RunListed]
+    before: RunShown | None
+    """None for the first run."""
+    changes: ChangesShown | None
+    problem: Refusal | None
+    """Where changes cannot be told."""
+    position: PositionMoved | None
+    moved: list[MoveShown]
+    totals: dict[str, int]
+    """How long each list is."""
+
+
+def assessing(shown: Shown) -> Assessing:
+    """What the form that assesses a review shows."""
     db, review, run = shown.db, shown.review, _latest(shown)
-    since = None
+    since: Since | None = None
     if run:
         counts = count_changes(db, review, run, shown.standing.counting)
         made_on = run.result.inputs.on
         since = {"run": run.id, "made_on": made_on, "counts": counts, "any": any(counts.values())}
-    found: dict[str, Any] = {"since": since, "rulebooks": [], "problem": None}
+    found: Assessing = {"since": since, "rulebooks": [], "problem": None}
     try:
         return {**found, "rulebooks": _rulebooks(db, review, run)}
     except ReviewError as error:
@@ -84,16 +181,32 @@ def _latest(shown: Shown) -> Run | None:
     return load_run(shown.db, shown.review)
 
 
-def _rulebooks(db: Database, review: Review, run: Run | None) -> list[dict[str, Any]]:
+class _Used(TypedDict):
+    digest: str
+    id: str
+    version: str
+    run: int
+
+
+def _rulebooks(db: Database, review: Review, run: Run | None) -> list[RulebookChoice]:
     policy = _library(review.framework.id)
     latest = run and run.policy.rulebook_digest
-    book = {"digest": policy.rulebook_digest, "id": policy.rulebook.id, "version": policy.rulebook.version}
-    used = [
-        {name: row[name] for name in book}
-        for row in rows(db, USED, [review.id, policy.framework_digest])
-        if row["digest"] != policy.rulebook_digest
+    of_library, used = policy.rulebook, rows_as(_Used, db, USED, [review.id, policy.framework_digest])
+    books = [
+        (policy.rulebook_digest, of_library.id, of_library.version),
+        *((row["digest"], row["id"], row["version"]) for row in used),
     ]
-    return [{**one, "of_library": one is book, "latest": one["digest"] == latest} for one in (book, *used)]
+    return [
+        {
+            "digest": digest,
+            "id": name,
+            "version": version,
+            "of_library": number == 0,
+            "latest": digest == latest,
+        }
+        for number, (digest, name, version) in enumerate(books)
+        if number == 0 or digest != policy.rulebook_digest
+    ]
 
 
 def _library(framework_id: str) -> PolicySet:
@@ -119,15 +232,10 @@ def _policy(db: Database, review: Review, digest: str) -> PolicySet:
 # --- what changed ------------------------------------------------------------------------------------------
 
 
-def changes(db: Database, asked: Asked) -> Found:
+def changes(db: Database, asked: Asked) -> ChangesPage:
     """What changed from a run (`since`, or the one before) to a later one (that named, or the latest).
 
-    `run` and `before` (their facts; `before` is None for the first run), `runs`, `moved`: {target, title,
-    kind, before, after (titles of levels, or the words of a status), because, causes: the changes that alone
-    moved it, or ['together']; None where it was not worked out}, `position` {before, after: titles, or None},
-    `changes` (as `joint-review diff --json` gives them, of each list the first 50), `totals` (how long each
-    list is), and `problem` (`refusal`) where changes cannot be told. Raises UnknownName, and RunImpossible
-    without a run or where they stand in the wrong order.
+    Raises UnknownName, and RunImpossible without a run or where they stand in the wrong order.
     """
     key = asked.names["review"]
     run_id, since, language = asked.run, asked.whole("since"), asked.language
@@ -136,11 +244,14 @@ def changes(db: Database, asked: Asked) -> Found:
     shown = Shown(db, review, run, language)
     if since is None:
         since = latest_run(db, review, before=run.id)
-    page: dict[str, Any] = {
+    page: ChangesPage = {
         **shown.head(),
         "run": shown.facts(),
         "runs": runs_of(db, review),
-        **dict.fromkeys(("before", "changes", "problem", "position")),
+        "before": None,
+        "changes": None,
+        "problem": None,
+        "position": None,
         "moved": [],
         "totals": {},
     }
@@ -159,46 +270,64 @@ def changes(db: Database, asked: Asked) -> Found:
     try:
         found = Worked(db, review, run).changes(before)
         causes = {row["target"]: row["causes"] for row in found["ratings"]}
-        lists: Found = {name: row for name, row in found.items() if name in LISTED}
-        page["changes"] = found | {name: listed[:PAGE_SIZE] for name, listed in lists.items()}
-        page["changes"]["measures"] = [_measure(shown, row) for row in found["measures"][:PAGE_SIZE]]
-        page["totals"] = {name: len(listed) for name, listed in lists.items()}
+        page["changes"] = {
+            "before": found["before"],
+            "after": found["after"],
+            "items": found["items"][:PAGE_SIZE],
+            "tags": found["tags"][:PAGE_SIZE],
+            "rules": found["rules"][:PAGE_SIZE],
+            "decisions": found["decisions"][:PAGE_SIZE],
+            "software": found["software"],
+            "engines": found["engines"],
+            "measures": [_measure(shown, row) for row in found["measures"][:PAGE_SIZE]],
+            "ratings": found["ratings"],
+            "cell": found["cell"],
+        }
+        page["totals"] = {
+            "items": len(found["items"]),
+            "tags": len(found["tags"]),
+            "rules": len(found["rules"]),
+            "decisions": len(found["decisions"]),
+            "measures": len(found["measures"]),
+        }
     except TooLarge as error:
         page["problem"] = refusal(error)
-    return page | {"moved": list(_moved(then, shown, causes))}
+    return {**page, "moved": list(_moved(then, shown, causes))}
 
 
 def _position(shown: Shown) -> str | None:
-    return " / ".join(q["level_title"] for q in shown.questions()) if shown.grid()["position"] else None
+    placed = shown.grid()["position"]
+    return " / ".join(q["level_title"] or "" for q in shown.questions()) if placed else None
 
 
-def _moved(then: Shown, now: Shown, causes: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
+def _moved(then: Shown, now: Shown, causes: dict[str, list[str]]) -> Iterator[MoveShown]:
     """The ratings that are otherwise in the later run, in the order of its framework."""
     earlier = {rating.target for rating in then.recorded.result.ratings}
     for target in (rating.target for rating in now.recorded.result.ratings if rating.target in earlier):
         one, other = then.rating(target), now.rating(target)
         if (one["level"], one["status"]) != (other["level"], other["status"]):
             yield {
-                **{name: other[name] for name in ("target", "title", "kind", "because")},
+                "target": other["target"],
+                "title": other["title"],
+                "kind": other["kind"],
+                "because": other["because"],
                 "before": _said(one),
                 "after": _said(other),
                 "causes": causes.get(target),
             }
 
 
-def _said(rating: dict[str, Any]) -> str:
+def _said(rating: RatingShown) -> str:
     return str(rating["level_title"] or wording.STATUSES[rating["status"]])
 
 
-def _measure(shown: Shown, row: MeasureMoved) -> dict[str, Any]:
+def _measure(shown: Shown, row: MeasureMoved) -> MeasureShown:
     """A measure that changed, with its title and its values as people read them."""
     measure = shown.recorded.policy.rulebook.measure(row["measure"])
-    said = {
-        f"{name}_shown": shown.value_of(row["target"], measure, row[name]) for name in ("before", "after")
-    }
     return {
         **row,
-        **said,
+        "before_shown": shown.value_of(row["target"], measure, row["before"]),
+        "after_shown": shown.value_of(row["target"], measure, row["after"]),
         "target_title": shown.framework.title_of(row["target"], shown.language),
         "title": in_language(measure.title, shown.language),
     }

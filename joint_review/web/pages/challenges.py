@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TypedDict
 
 from assessment.decisions import challenges as register
 from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
 from assessment.reasons.grid import CELL
 from joint_review.web.forms import Done, Form, Sent
-from joint_review.web.lists import PAGE_SIZE, paging_of
-from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Subject
+from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
+from joint_review.web.page import NAME, REVIEW, Menu, Page, Subject
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown
-from programme.database import Database, one, rows
+from joint_review.web.run_view import Head, Shown
+from programme.database import Database, one, rows, rows_as
 from programme.names import same_person
 from programme.permissions import Action
 from programme.reviews import Review, find_review
@@ -54,14 +54,64 @@ NUMBERS = "select id from challenge where review_id = ? order by id desc limit 2
 OF_REVIEW = "select count(*) from challenge where review_id = ? and id = ?"
 
 
-def challenges(db: Database, asked: Asked) -> Found:
-    """The register of a review: the open challenges first, then the closed ones, each the latest first.
+class About(TypedDict):
+    """What a challenge is to."""
 
-    `review`, `challenges`: a page of them (see `challenges.show_challenge`, each with `about`: see `_about`),
-    all or, with `only`, those that are 'open' or 'closed'; `paging`, `only`, `open` and `closed` (how many
-    are), and for the form that raises one: `kinds`, `grounds`, and `prefilled` {kind, target}. Raises
-    UnknownName.
-    """
+    kind: str
+    title: str
+    to: str
+    """What its page has behind the review's address."""
+
+
+class ChallengeListed(register.Challenge):
+    """A challenge in the register."""
+
+    about: About
+
+
+class ChallengeShown(ChallengeListed):
+    """A challenge on its own page."""
+
+    blocked: list[tuple[str, str]]
+    """Name and title of the ratings that cannot be accepted while it is open."""
+
+
+class Prefilled(TypedDict):
+    """What stands in the form that raises a challenge."""
+
+    kind: str
+    target: str
+
+
+class Counted(TypedDict):
+    """How many challenges of a review are open, and how many are closed."""
+
+    open: int
+    closed: int
+
+
+class RegisterPage(Head, Counted):
+    """The register of a review: the open challenges first, then the closed ones, each the latest first."""
+
+    challenges: list[ChallengeListed]
+    """A page of them; with `only` those that are 'open' or 'closed'."""
+    paging: Paging
+    only: str
+    kinds: list[tuple[str, str]]
+    grounds: list[str]
+    prefilled: Prefilled
+
+
+class ChallengePage(Head):
+    """One challenge of a review."""
+
+    challenge: ChallengeShown
+    outcomes: list[str]
+    """How who asks may close it; only who raised it withdraws it."""
+
+
+def challenges(db: Database, asked: Asked) -> RegisterPage:
+    """The register of a review; raises UnknownName."""
     key, page = asked.names["review"], asked.page
     kind, target, only = asked.text("kind"), asked.text("target"), asked.text("only")
     review = find_review(db, key)
@@ -71,8 +121,9 @@ def challenges(db: Database, asked: Asked) -> Found:
     ):
         if given and given not in known:
             raise UnknownName(name, given, known)
-    counts = rows(db, COUNTS, [review.id])[0]
-    paging = paging_of(counts[only] if only else sum(counts.values()), page)
+    counts = rows_as(Counted, db, COUNTS, [review.id])[0]
+    of_state = {"open": counts["open"], "closed": counts["closed"]}
+    paging = paging_of(of_state[only] if only else sum(of_state.values()), page)
     chosen = {"review": review.id, "only": only, "limit": PAGE_SIZE, "offset": paging["offset"]}
     found = register.show_challenges(db, [row["id"] for row in rows(db, REGISTER, chosen)])
     return {
@@ -87,13 +138,8 @@ def challenges(db: Database, asked: Asked) -> Found:
     }
 
 
-def challenge(db: Database, asked: Asked) -> Found:
-    """One challenge of a review.
-
-    `review`, `challenge` (see `challenges.show_challenge`, with `about` and `blocked`: [name, title] of the
-    ratings in `blocks`), and `outcomes`: how `by` may close it; only who raised it withdraws it. Raises
-    UnknownName, for a challenge of another review too.
-    """
+def challenge(db: Database, asked: Asked) -> ChallengePage:
+    """One challenge of a review; raises UnknownName, for a challenge of another review too."""
     key, text, by = asked.names["review"], asked.names["challenge"], asked.by
     review = find_review(db, key)
     found = register.show_challenge(db, _number_of(db, review, text))
@@ -116,8 +162,7 @@ def _number_of(db: Database, review: Review, text: str) -> int:
     raise UnknownName("challenge", text, [str(row["id"]) for row in rows(db, NUMBERS, [review.id])])
 
 
-def _about(review: Review, row: dict[str, Any]) -> dict[str, str]:
-    """What a challenge is to: `kind`, `title`, and `to`, what its page has behind the review's address."""
+def _about(review: Review, row: register.Challenge) -> About:
     kind, target = row["kind"], row["target"]
     item = target.partition(":")[0]
     title, to = {

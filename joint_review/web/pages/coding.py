@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from evidence.coding.agreement import Coding, coding_words
 from evidence.coding.second_coding import (
+    Batch,
     CodedAs,
+    ItemToCode,
     code_item,
     draw_batch,
     find_batch,
@@ -14,15 +16,21 @@ from evidence.coding.second_coding import (
     items_to_code,
     list_batches,
 )
-from evidence.coding.settlements import list_disagreements, settle
-from evidence.items import context_of, find_item
+from evidence.coding.settlements import (
+    CodedDifferently,
+    CodingListed,
+    Settled,
+    list_disagreements,
+    settle,
+)
+from evidence.items import AroundQuote, context_of, find_item
 from joint_review.web import wording
 from joint_review.web.forms import Done, Form, Mistakes, Sent
-from joint_review.web.lists import PAGE_SIZE, paging_of
-from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
-from joint_review.web.pages.reading import questions_of
+from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
+from joint_review.web.page import REVIEW, Menu, Page, Subject
+from joint_review.web.pages.reading import QuestionNamed, questions_of
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown
+from joint_review.web.run_view import Head, Shown
 from programme.database import Database, rows
 from programme.names import same_person
 from programme.permissions import Action, make_actor
@@ -50,25 +58,99 @@ def subject() -> Subject:
     )
 
 
-JUDGED = ("direction", "significance", "score")
 PLACE = "select id, source_id, quote from evidence where id = ?"
 
 
-def coding(db: Database, asked: Asked) -> Found:
-    """The batches of a review, and one of the reader's own to work on.
+class BatchListed(Batch):
+    """A batch, and whether it is the reader's own."""
 
-    `batches` (see `second_coding.list_batches`, each with `mine`), `coders` (who may be given one),
-    `questions` with their domains, and `work`: None or {batch, items (see `second_coding.items_to_code`), now
-    (the item to code: the one asked for, or the next; None where all are coded), `page` (the stored page
-    around its quote, or None), left (how many are not coded yet)}. Without `batch` the first open one of the
-    reader's. Nothing of what others made of the items is in it. Raises UnknownName for a batch or item there
-    is not, DecisionRefused for somebody else's.
+    mine: bool
+
+
+class Work(TypedDict):
+    """A batch of the reader's own; nothing of what others made of the items is in it."""
+
+    batch: Batch
+    items: list[ItemToCode]
+    now: ItemToCode | None
+    """The item to code: the one asked for, or the next; None where all are coded."""
+    page: AroundQuote | None
+    """The stored page around its quote."""
+    left: int
+    """How many are not coded yet."""
+
+
+class CodingPage(Head):
+    """The batches of a review, and one of the reader's own to work on."""
+
+    by: str
+    batches: list[BatchListed]
+    coders: list[str]
+    """Who may be given one."""
+    questions: list[QuestionNamed]
+    work: Work | None
+
+
+class CodingSaid(CodingListed):
+    """What one person made of an item, also in words."""
+
+    said: str
+
+
+class SettledSaid(Settled):
+    """How a difference was settled, also in words."""
+
+    said: str
+
+
+class Apart(TypedDict):
+    """An item that people coded differently."""
+
+    item: int
+    text: str
+    source: str
+    locator: str
+    withdrawn: bool
+    difference: float
+    codings: list[CodingSaid]
+    batches: list[int]
+    settled: SettledSaid | None
+    third: bool
+    """Whether the reader did not code it, and so may settle it."""
+
+
+class Settling(Apart):
+    """An item that is to be settled."""
+
+    kind: str
+    scale_max: float | None
+    quote: str
+
+
+class DisagreementsPage(Head):
+    """What was coded differently."""
+
+    items: list[Apart]
+    """A page of them: those that are still to be settled, or with `only` 'all' all."""
+    paging: Paging
+    only: str
+    open: int
+    """How many are to be settled."""
+    questions: list[QuestionNamed]
+    settling: Settling | None
+    """The item that was asked for."""
+
+
+def coding(db: Database, asked: Asked) -> CodingPage:
+    """The batches of a review, and one of the reader's own to work on; without one named the first open one.
+
+    Raises UnknownName for a batch or item there is not, DecisionRefused for somebody else's.
     """
     key, by = asked.names["review"], asked.by
     batch, item = asked.whole("batch"), asked.whole("item")
     review = find_review(db, key)
     batches = list_batches(db, review)
-    found = [{**row, "mine": same_person(row["coder"], by)} for row in batches]
+    found: list[BatchListed] = [{**row, "mine": same_person(row["coder"], by)} for row in batches]
     if batch is None:
         mine = (row for row in batches if same_person(row["coder"], by))
         batch = next((row["number"] for row in mine if row["state"] == "open"), None)
@@ -82,7 +164,7 @@ def coding(db: Database, asked: Asked) -> Found:
     }
 
 
-def _work(db: Database, review: Review, number: int, by: str, item: int | None) -> dict[str, Any]:
+def _work(db: Database, review: Review, number: int, by: str, item: int | None) -> Work:
     items = items_to_code(db, review, number, by)
     waiting = [row for row in items if not row["coded"] and not row["withdrawn"]]
     here = {row["item"]: row for row in items if not row["withdrawn"]}
@@ -105,14 +187,8 @@ def _coders(db: Database, review: Review) -> list[str]:
     return found
 
 
-def disagreements(db: Database, asked: Asked) -> Found:
-    """What was coded differently.
-
-    `items`: a page of them (see `settlements.list_disagreements`), those that are still to be settled or with
-    `only` 'all' all; each coding with `said` (in words), `settled` too, and `third`: whether the reader coded
-    it not, and so may settle it. `paging`, `open` (how many are to be settled), `questions`, and `settling`:
-    the item of `item` with `kind` and `scale_max`, or None.
-    """
+def disagreements(db: Database, asked: Asked) -> DisagreementsPage:
+    """What was coded differently."""
     key, by = asked.names["review"], asked.by
     only, item, page = asked.text("only"), asked.whole("item"), asked.page
     review = find_review(db, key)
@@ -122,10 +198,15 @@ def disagreements(db: Database, asked: Asked) -> Found:
     paging = paging_of(len(chosen), page)
     titles = {name: review.framework.title_of(name) for name in review.framework.domains}
     shown = [_said(row, by, titles) for row in chosen[paging["offset"] : paging["offset"] + PAGE_SIZE]]
-    settling = next((_said(row, by, titles) for row in still if row["item"] == item), None)
-    if settling:
-        known = find_item(db, review, settling["item"])
-        settling |= {name: known[name] for name in ("kind", "scale_max", "quote")}
+    settling: Settling | None = None
+    if here := next((_said(row, by, titles) for row in still if row["item"] == item), None):
+        known = find_item(db, review, here["item"])
+        settling = {
+            **here,
+            "kind": known["kind"],
+            "scale_max": known["scale_max"],
+            "quote": known["quote"],
+        }
     return {
         **Shown(db, review, None, "en").head(),
         "items": shown,
@@ -137,15 +218,35 @@ def disagreements(db: Database, asked: Asked) -> Found:
     }
 
 
-def _said(row: dict[str, Any], by: str, titles: dict[str, str]) -> dict[str, Any]:
-    codings = [{**one, "said": coding_words(Coding(**one), titles)} for one in row["codings"]]
-    settled = row["settled"]
-    if settled:
-        judged = {name: settled[name] for name in (*JUDGED, "domains")}
-        said = Coding(settled["settled_by"], False, **judged, note=settled["because"])
-        settled = {**settled, "said": coding_words(said, titles)}
+def _said(row: CodedDifferently, by: str, titles: dict[str, str]) -> Apart:
+    codings: list[CodingSaid] = [
+        {**one, "said": coding_words(Coding(**one), titles)} for one in row["codings"]
+    ]
+    settled: SettledSaid | None = None
+    if one := row["settled"]:
+        said = Coding(
+            one["settled_by"],
+            False,
+            one["direction"],
+            one["significance"],
+            one["score"],
+            tuple(one["domains"]),
+            one["because"],
+        )
+        settled = {**one, "said": coding_words(said, titles)}
     third = not any(same_person(one["coder"], by) for one in codings)
-    return {**row, "codings": codings, "settled": settled, "third": third}
+    return {
+        "item": row["item"],
+        "text": row["text"],
+        "source": row["source"],
+        "locator": row["locator"],
+        "withdrawn": row["withdrawn"],
+        "difference": row["difference"],
+        "codings": codings,
+        "batches": row["batches"],
+        "settled": settled,
+        "third": third,
+    }
 
 
 # --- the forms ---------------------------------------------------------------------------------------------

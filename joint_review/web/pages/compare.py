@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TypedDict
 
-from comparison.compare import compare_reviews, framework_to_compare
-from comparison.reviews import frameworks_in_use
+from comparison.compare import (
+    DecidedDifferently,
+    GridCompared,
+    ReviewsCompared,
+    RulebookUsed,
+    compare_reviews,
+    framework_to_compare,
+)
+from comparison.nearest import ReviewCompared, Unlike
+from comparison.reviews import FrameworkUsed, frameworks_in_use
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
-from joint_review.web.page import NAME, Found, Page, Subject
-from joint_review.web.remedies import refusal
+from joint_review.web.page import NAME, Page, Subject
+from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from programme.database import Database
 from programme.permissions import Action
@@ -32,16 +40,152 @@ def subject() -> Subject:
     )
 
 
-Told = Mapping[str, Any]
+class ReviewListed(ReviewCompared):
+    """A review with its number in the list, and what it is called."""
+
+    number: int
+    called: str
 
 
-def compare(db: Database, asked: Asked) -> Found:
-    """All reviews under a framework side by side; only those named in `only` are seen (None: all).
+class Group(TypedDict):
+    """The reviews in a cell of the grid, or in none."""
 
-    `frameworks` (those that reviews are judged by: see `overview.frameworks_in_use`), `framework` (the one
-    named, or the only one there is; None: one is to be chosen), `until`, `nearest`, `comparison` (as
-    `joint-review compare --json` gives it), and `problem` (`refusal`) where nothing can be compared.
-    `listed`: the rows of the page. Raises UnknownName for a framework there is not.
+    title: str
+    reviews: list[ReviewListed]
+
+
+class CrowdCell(TypedDict):
+    """A cell with the numbers of its reviews."""
+
+    here: bool
+    numbers: list[int]
+
+
+class CrowdLine(TypedDict):
+    """A line of the grid."""
+
+    title: str
+    cells: list[CrowdCell]
+
+
+class Crowd(TypedDict):
+    """The grid for `figures.crowd_figure`."""
+
+    across: str
+    up: str | None
+    columns: list[str]
+    position: None
+    sentence: str
+    rows: list[CrowdLine]
+
+
+class SideRated(TypedDict):
+    """One of two reviews."""
+
+    review: str
+    called: str
+    level_title: str | None
+    decided: bool
+
+
+class SideOfCriterion(TypedDict):
+    """How one of two reviews stands to a criterion."""
+
+    met: bool | None
+    statement: str | None
+    margin: str
+
+
+class SeparatingShown(TypedDict):
+    """A criterion that only one of two reviews met."""
+
+    measure: str
+    measure_title: str
+    part: str
+    decides: bool | None
+    part_title: str
+    needed: str
+    sides: list[SideOfCriterion]
+
+
+class PairShown(TypedDict):
+    """Two reviews with another rating, and what separates them as the rows of a table."""
+
+    because: str
+    criteria_apart: int
+    gap: float
+    distance: float
+    same_rules: bool
+    sides: list[SideRated]
+    rows: list[SeparatingShown]
+
+
+class UnlikeShown(TypedDict):
+    """The nearest pairs of a domain or question."""
+
+    target: str
+    title: str
+    kind: str
+    pairs_in_all: int
+    pairs: list[PairShown]
+
+
+class LevelDecided(TypedDict):
+    """A level that some reviews got for the same proposal."""
+
+    level_title: str | None
+    decided: list[ReviewListed]
+    as_proposed: list[ReviewListed]
+
+
+class DecidedShown(TypedDict):
+    """The same proposal, and another rating in the end."""
+
+    target: str
+    title: str
+    proposed_title: str
+    ratings: list[LevelDecided]
+
+
+class CompareListed(TypedDict):
+    """The rows of the page."""
+
+    reviews: list[ReviewListed]
+    grid: Crowd
+    groups: list[Group]
+    one_rulebook: bool
+    books: dict[str, RulebookUsed]
+    """By digest."""
+    nearest: list[UnlikeShown]
+    decided: list[DecidedShown]
+
+
+class ComparePage(TypedDict):
+    """All reviews under a framework side by side."""
+
+    frameworks: list[FrameworkUsed]
+    """Those that reviews are judged by."""
+    framework: str | None
+    """The one named, or the only one there is; None: one is to be chosen."""
+    until: str | None
+    nearest: int
+    title: str | None
+    comparison: ReviewsCompared | None
+    """As `joint-review compare --json` gives it."""
+    problem: Refusal | None
+    """Where nothing can be compared."""
+
+
+class ComparedPage(ComparePage):
+    """The same where something can be compared."""
+
+    listed: CompareListed
+
+
+def compare(db: Database, asked: Asked) -> ComparePage | ComparedPage:
+    """All reviews under a framework that who asks may see, side by side.
+
+    Raises UnknownName for a framework there is not.
     """
     framework, until, nearest = asked.names.get("framework"), asked.until, asked.pairs
     only = asked.seen
@@ -50,12 +194,14 @@ def compare(db: Database, asked: Asked) -> Found:
         framework_to_compare(db, framework)
     elif len(frameworks) == 1:
         framework = str(frameworks[0]["framework"])
-    page: dict[str, Any] = {
+    page: ComparePage = {
         "frameworks": frameworks,
         "framework": framework,
-        "until": until and until.isoformat(),
+        "until": until.isoformat() if until else None,
         "nearest": nearest,
-        **dict.fromkeys(("title", "comparison", "problem")),
+        "title": None,
+        "comparison": None,
+        "problem": None,
     }
     if framework is None:
         return page
@@ -70,12 +216,12 @@ def compare(db: Database, asked: Asked) -> Found:
         )
     except RunImpossible as error:
         return {**page, "problem": refusal(error)}
-    return page | {"comparison": found, "listed": _listed(policy.framework, found)}
+    return {**page, "comparison": found, "listed": _listed(policy.framework, found)}
 
 
-def _listed(framework: Framework, found: Told) -> dict[str, Any]:
+def _listed(framework: Framework, found: ReviewsCompared) -> CompareListed:
     authorities = [review["authority"] for review in found["reviews"]]
-    reviews = {
+    reviews: dict[str, ReviewListed] = {
         review["review"]: {
             **review,
             "number": number,
@@ -86,7 +232,7 @@ def _listed(framework: Framework, found: Told) -> dict[str, Any]:
         for number, review in enumerate(found["reviews"], start=1)
     }
     grid = found["grid"]
-    groups = [
+    groups: list[Group] = [
         {"title": " / ".join(cell["titles"]), "reviews": [reviews[name] for name in cell["reviews"]]}
         for row in grid["rows"]
         for cell in row["cells"]
@@ -105,11 +251,13 @@ def _listed(framework: Framework, found: Told) -> dict[str, Any]:
     }
 
 
-def _grid(grid: Told, groups: Iterable[Told], reviews: Told) -> dict[str, Any]:
+def _grid(grid: GridCompared, groups: Iterable[Group], reviews: Mapping[str, ReviewListed]) -> Crowd:
     """The grid for `figures.crowd_figure`: every cell with the numbers of its reviews."""
     said = [f"{group['title']}: {', '.join(one['called'] for one in group['reviews'])}" for group in groups]
     return {
-        **{name: grid[name] for name in ("across", "up", "columns")},
+        "across": grid["across"],
+        "up": grid["up"],
+        "columns": grid["columns"],
         "position": None,
         "sentence": f"{'; '.join(said)}.",
         "rows": [
@@ -125,13 +273,13 @@ def _grid(grid: Told, groups: Iterable[Told], reviews: Told) -> dict[str, Any]:
     }
 
 
-def _unlike(framework: Framework, row: Told, reviews: Told) -> dict[str, Any]:
+def _unlike(framework: Framework, row: Unlike, reviews: Mapping[str, ReviewListed]) -> UnlikeShown:
     """The nearest pairs of a domain or question, with what separates them as the rows of a table."""
     titles = {level.id: in_language(level.title) for level in framework.scale_of(row["target"])}
     titles |= {"sufficiency": "Enough evidence", "limits": "Limits"}
-    pairs = []
+    pairs: list[PairShown] = []
     for pair in row["pairs"]:
-        sides = [
+        sides: list[SideRated] = [
             {
                 "review": name,
                 "called": reviews[name]["called"],
@@ -140,9 +288,12 @@ def _unlike(framework: Framework, row: Told, reviews: Told) -> dict[str, Any]:
             }
             for name, rating, by in zip(pair["reviews"], pair["ratings"], pair["decided"], strict=True)
         ]
-        separated = [
+        separated: list[SeparatingShown] = [
             {
-                **{name: one[name] for name in ("measure", "measure_title", "part", "decides")},
+                "measure": one["measure"],
+                "measure_title": one["measure_title"],
+                "part": one["part"],
+                "decides": one["decides"],
                 "part_title": titles.get(one["part"], one["part"]),
                 "needed": " or ".join(dict.fromkeys(text for text in one["needed"] if text)),
                 "sides": [
@@ -154,13 +305,28 @@ def _unlike(framework: Framework, row: Told, reviews: Told) -> dict[str, Any]:
             }
             for one in pair["separated_by"]
         ]
-        same = ("because", "criteria_apart", "gap", "distance", "same_rules")
-        pairs.append({**{name: pair[name] for name in same}, "sides": sides, "rows": separated})
-    return {**{name: row[name] for name in ("target", "title", "kind", "pairs_in_all")}, "pairs": pairs}
+        pairs.append(
+            {
+                "because": pair["because"],
+                "criteria_apart": pair["criteria_apart"],
+                "gap": pair["gap"],
+                "distance": pair["distance"],
+                "same_rules": pair["same_rules"],
+                "sides": sides,
+                "rows": separated,
+            }
+        )
+    return {
+        "target": row["target"],
+        "title": row["title"],
+        "kind": row["kind"],
+        "pairs_in_all": row["pairs_in_all"],
+        "pairs": pairs,
+    }
 
 
-def _decided(row: Told, reviews: Told) -> dict[str, Any]:
-    ratings = [
+def _decided(row: DecidedDifferently, reviews: Mapping[str, ReviewListed]) -> DecidedShown:
+    ratings: list[LevelDecided] = [
         {
             "level_title": rating["level_title"],
             "decided": [reviews[name] for name in rating["decided"]],
@@ -168,4 +334,9 @@ def _decided(row: Told, reviews: Told) -> dict[str, Any]:
         }
         for rating in row["ratings"]
     ]
-    return {**{name: row[name] for name in ("target", "title", "proposed_title")}, "ratings": ratings}
+    return {
+        "target": row["target"],
+        "title": row["title"],
+        "proposed_title": row["proposed_title"],
+        "ratings": ratings,
+    }

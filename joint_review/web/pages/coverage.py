@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from assessment.decisions.challenges import list_challenges
+from typing import TypedDict
+
+from assessment.decisions.challenges import Challenge, list_challenges
 from assessment.decisions.panel import show_panels
 from evidence.check import check_evidence, evidence_matrix
 from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
 from joint_review.web.figures import heat
-from joint_review.web.lists import PAGE_SIZE, item_line, paging_of
-from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
+from joint_review.web.lists import PAGE_SIZE, ItemLine, Paging, item_line, paging_of
+from joint_review.web.page import REVIEW, Menu, Page, Subject
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown
-from programme.database import Database, one, rows
+from joint_review.web.run_view import Head, Shown
+from programme.database import Database, one, rows, rows_as
 from programme.names import same_person
 from programme.reviews import find_review
 
@@ -47,18 +49,72 @@ group by s.id order by s.ref limit 100
 """
 
 
-def coverage(db: Database, asked: Asked) -> Found:
-    """Domains by kinds of evidence.
+class CellCovered(TypedDict):
+    """How much evidence of one kind there is for a domain."""
 
-    `kinds`: [name, title] per column; `rows`: per domain its title, `items`, `problem` (why it cannot be
-    judged yet, or empty) and `cells` {kind, count, heat}; `missing`: how many cells hold nothing.
-    """
+    kind: str
+    count: int
+    heat: int
+
+
+class DomainCovered(TypedDict):
+    """How much evidence there is for a domain."""
+
+    domain: str
+    title: str
+    items: int
+    problem: str
+    """Why it cannot be judged yet, or empty."""
+    cells: list[CellCovered]
+
+
+class CoveragePage(Head):
+    """Domains by kinds of evidence."""
+
+    kinds: list[tuple[str, str]]
+    """Name and title, per column."""
+    rows: list[DomainCovered]
+    missing: int
+    """How many cells hold nothing."""
+
+
+class Unread(TypedDict):
+    """A source with a text from which somebody recorded nothing."""
+
+    source: str
+    title: str
+    kind: str
+    pages: int
+
+
+class Waiting(TypedDict):
+    """A panel that waits for a vote."""
+
+    target: str
+    title: str
+
+
+class QueuePage(Head):
+    """What one reviewer has still to do in a review."""
+
+    by: str
+    items: list[ItemLine]
+    """A page of the items they recorded that are tagged to no domain."""
+    paging: Paging
+    unread: list[Unread]
+    votes: list[Waiting]
+    challenges: list[Challenge]
+    """Those that are open and to which they have not replied."""
+
+
+def coverage(db: Database, asked: Asked) -> CoveragePage:
+    """Domains by kinds of evidence."""
     key = asked.names["review"]
     review = find_review(db, key)
     lines = evidence_matrix(db, review)
     most = max((count for line in lines for count in line["counts"].values()), default=0)
     problems = {domain["key"]: domain["problem"] for domain in check_evidence(db, review).domains}
-    found: list[Found] = [
+    found: list[DomainCovered] = [
         {
             "domain": line["domain"],
             "title": review.framework.title_of(line["domain"]),
@@ -79,17 +135,11 @@ def coverage(db: Database, asked: Asked) -> Found:
     }
 
 
-def queue(db: Database, asked: Asked) -> Found:
-    """What one reviewer has still to do in a review.
-
-    `items`: a page of the items they recorded that are tagged to no domain (see `content.item_line`), with
-    `paging`; `unread`: sources with a text from which they recorded nothing (source, title, kind, pages);
-    `votes`: the panels that wait for their vote {target, title}; `challenges`: those that are open and to
-    which they have not replied (as `challenges.list_challenges` gives them).
-    """
+def queue(db: Database, asked: Asked) -> QueuePage:
+    """What one reviewer has still to do in a review."""
     key, by, page = asked.names["review"], asked.by, asked.page
     review = find_review(db, key)
-    waiting = [
+    waiting: list[Waiting] = [
         {"target": panel["target"], "title": panel["title"]}
         for panel in show_panels(db, review)
         if panel["state"] == "open" and any(same_person(name, by) for name in panel["waiting_for"])
@@ -107,7 +157,7 @@ def queue(db: Database, asked: Asked) -> Found:
         "by": by,
         "items": [item_line(review.framework, row) | {"domains": []} for row in found],
         "paging": paging,
-        "unread": rows(db, UNREAD, mine),
+        "unread": rows_as(Unread, db, UNREAD, mine),
         "votes": waiting,
         "challenges": unanswered,
     }

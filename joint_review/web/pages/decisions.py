@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TypedDict
 from urllib.parse import quote
 
 from assessment.decisions import decide
@@ -11,9 +12,9 @@ from assessment.decisions.standing import Standing
 from assessment.reasons.grid import CELL
 from assessment.runs.run import Run, load_run
 from joint_review.web.forms import Done, Form, Mistakes, Sent
-from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
+from joint_review.web.page import REVIEW, Menu, Page, Subject
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown
+from joint_review.web.run_view import Head, RunShown, Shown
 from joint_review.web.wording import plural
 from programme.database import Database
 from programme.permissions import Action
@@ -39,16 +40,62 @@ def subject() -> Subject:
     )
 
 
-def decisions(db: Database, asked: Asked) -> Found:
-    """Where the decision on every rating of a review stands, on the latest run.
+class StateShown(decide.DecisionState):
+    """Where a decision stands."""
 
-    `review`, `run` (the facts of the latest; None before the first), `states` (see
-    `decide.decision_states`, each with `words`, the name of its state for people, and `voted`, whether a
-    panel has voted on it), `settled` (how many are), `deciding`: the rating `target` as somebody sees it who
-    decides (see `deciding`), or None, and `acceptable`: with `many` every rating of the latest run that was
-    not accepted yet, {target, title, rated: as a level's title, or None, bar: why `by` cannot accept it, or
-    empty}. Raises UnknownName.
-    """
+    words: str
+    """The name of its state for people."""
+    voted: bool
+    """Whether a panel has voted on it."""
+
+
+class Acceptable(TypedDict):
+    """A rating of the latest run that was not accepted yet."""
+
+    target: str
+    title: str
+    rated: str | None
+    """The title of its level."""
+    bar: str
+    """Why who asks cannot accept it, or empty."""
+
+
+class Deciding(TypedDict):
+    """A rating as somebody sees it who decides on it."""
+
+    target: str
+    title: str
+    run: int
+    """The one looked at."""
+    rated: str | None
+    """The title of its level."""
+    proposed: str | None
+    """That of what its rules say."""
+    state: StateShown
+    """As things stand now, on the latest run."""
+    levels: list[tuple[str, str]]
+    """Name and title of each, the worst first; none for the cell."""
+    why_not: dict[str, str]
+    """Why who asks cannot `accept`, `override` or `approve` it (a sentence); empty where they can, as far as
+    their role allows it."""
+
+
+class DecisionsPage(Head):
+    """Where the decision on every rating of a review stands, on the latest run."""
+
+    run: RunShown | None
+    """The latest; None before the first."""
+    states: list[StateShown]
+    settled: int
+    """How many are."""
+    deciding: Deciding | None
+    """The rating that was asked for."""
+    acceptable: list[Acceptable]
+    """For those who may decide."""
+
+
+def decisions(db: Database, asked: Asked) -> DecisionsPage:
+    """Where the decision on every rating of a review stands; raises UnknownName."""
     key, by = asked.names["review"], asked.by
     target, run_id, many = asked.text("target"), asked.run, Action.DECIDE in asked.may
     review = find_review(db, key)
@@ -70,11 +117,12 @@ def decisions(db: Database, asked: Asked) -> Found:
     }
 
 
-def _acceptable(standing: Standing, states: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:
+def _acceptable(standing: Standing, states: list[StateShown], by: str) -> list[Acceptable]:
     bars = decide.bars_to_acceptance(standing, by=by)
     return [
         {
-            **{name: row[name] for name in ("target", "title")},
+            "target": row["target"],
+            "title": row["title"],
             "rated": row["level_title"],
             "bar": bars[row["target"]],
         }
@@ -83,32 +131,27 @@ def _acceptable(standing: Standing, states: list[dict[str, Any]], by: str) -> li
     ]
 
 
-def deciding(shown: Shown, target: str, by: str) -> dict[str, Any] | None:
-    """A rating as somebody sees it who decides on it; None where the review's framework has it no more.
-
-    `target`, `title`, `run` (the one looked at: that of `shown`), `rated` and `proposed` (what it and its
-    rules say, as the titles of levels, None for none), `state` (see `decisions`: as things stand now, on the
-    latest run),
-    `levels` ([name, title] of each, the worst first; none for the cell), and `why_not` {accept, rate,
-    approve}: why `by` cannot do it (a sentence), empty where they can, as far as their role allows it.
-    """
+def deciding(shown: Shown, target: str, by: str) -> Deciding | None:
+    """A rating as somebody sees it who decides on it; None where the review's framework has it no more."""
     review, run = shown.review, shown.run
     if run is None or (target != CELL and target not in review.framework.question_of):
         return None
     state = next(row for row in _states(shown.standing) if row["target"] == target)
+    rated, proposed = _rated(shown.in_english(), target)
     refusals = decide.why_not(shown.standing, target, by=by, run=run.id)
     return {
         "target": target,
         "title": state["title"],
         "run": run.id,
-        **_rated(shown.in_english(), target),
+        "rated": rated,
+        "proposed": proposed,
         "state": state,
         "levels": _levels(review.framework, target),
         "why_not": refusals,
     }
 
 
-def _states(standing: Standing) -> list[dict[str, Any]]:
+def _states(standing: Standing) -> list[StateShown]:
     voted = standing.voted
     return [
         {**row, "words": _words(row), "voted": row["target"] in voted}
@@ -123,14 +166,16 @@ def _latest(db: Database, review: Review) -> Run | None:
         return None
 
 
-def _rated(shown: Shown, target: str) -> dict[str, str | None]:
+def _rated(shown: Shown, target: str) -> tuple[str | None, str | None]:
+    """What a rating and its rules say, as the titles of levels."""
     if target == CELL:
-        position: str | None = shown.grid()["position"] and shown.grid()["sentence"]
-        return {"rated": position, "proposed": position}
+        grid = shown.grid()
+        position = grid["sentence"] if grid["position"] else None
+        return position, position
     if target not in shown.framework.question_of:
-        return {"rated": None, "proposed": None}
+        return None, None
     rating = shown.rating(target)
-    return {"rated": rating["level_title"], "proposed": rating["proposed_title"]}
+    return rating["level_title"], rating["proposed_title"]
 
 
 def _levels(framework: Framework, target: str) -> list[tuple[str, str]]:
@@ -138,7 +183,7 @@ def _levels(framework: Framework, target: str) -> list[tuple[str, str]]:
     return [(level.id, in_language(level.title)) for level in scale]
 
 
-def _words(state: dict[str, Any]) -> str:
+def _words(state: decide.DecisionState) -> str:
     """A state as people read it."""
     words = {"override awaiting approval": "overridden, awaits approval", "approved": "override approved"}
     if state["run"] is None:
@@ -211,7 +256,7 @@ def _title(review: Review, target: str) -> str:
     return "Position on the grid" if target == CELL else review.framework.title_of(target)
 
 
-def _done(sent: Sent, target: str, message: str, more: dict[str, Any]) -> Done:
+def _done(sent: Sent, target: str, message: str, more: Mapping[str, object]) -> Done:
     """Back to the trail, if it was decided there, or else to where all decisions stand."""
     if sent.text("back") == "trail":
         return Done(message, to=f"/reviews/{quote(sent.review)}/trail/{quote(target)}#deciding", more=more)

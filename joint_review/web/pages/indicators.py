@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from typing import TypedDict
 
 from comparison.indicators import PeriodReadings, Series, describe_indicators, indicators_of, shown
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import strand_title
-from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Picture, Subject
+from joint_review.web.page import NAME, REVIEW, Menu, Page, Picture, Subject
 from joint_review.web.pages.surveys import digest_of
-from joint_review.web.remedies import refusal
+from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown
+from joint_review.web.run_view import Head, Shown
 from pictures.curves import trend_plot
 from programme.database import Database
 from programme.reviews import Review, find_review
@@ -34,27 +33,100 @@ def subject() -> Subject:
     )
 
 
-def indicators(db: Database, asked: Asked) -> Found:
-    """Every indicator of a review over the years.
+class DomainNamed(TypedDict):
+    """A domain."""
 
-    `review`, `indicators` (as `joint-review indicators --json` gives them), `said` (two sentences), and
-    `problem` (`refusal`) where there are none. `listed`: the rows of the page: `groups` by domain, those of
-    no domain last, each {domain, title, series}, and `series` by name.
-    """
+    id: str
+    title: str
+
+
+class ReadingShown(TypedDict):
+    """One value of an indicator, in words."""
+
+    period: str
+    value: str
+    comparator: str
+    difference: str
+    item: int
+    source: str
+
+
+class SeriesShown(TypedDict):
+    """An indicator over the years, in words."""
+
+    name: str
+    standing: str
+    trend: str
+    said: str
+    note: str
+    digest: str
+    strand: str
+    better: str
+    unit: str
+    latest: str
+    when: str
+    comparator: str
+    slope: str | None
+    domains: list[DomainNamed]
+    drawn: bool
+    """Whether there is a picture of it."""
+    readings: list[ReadingShown]
+
+
+class SeriesOfDomain(TypedDict):
+    """The indicators of a domain."""
+
+    domain: str | None
+    """None for those of no domain."""
+    title: str
+    series: list[SeriesShown]
+
+
+class IndicatorsListed(TypedDict):
+    """The rows of the page."""
+
+    groups: list[SeriesOfDomain]
+    """By domain, those of no domain last."""
+    series: list[SeriesShown]
+    """By name."""
+
+
+class IndicatorsPage(Head):
+    """Every indicator of a review over the years."""
+
+    said: str | None
+    """Two sentences."""
+    indicators: tuple[Series, ...] | None
+    """As `joint-review indicators --json` gives them."""
+    problem: Refusal | None
+    """Where there are none."""
+
+
+class IndicatorsFound(IndicatorsPage):
+    """The same where there are some."""
+
+    listed: IndicatorsListed
+
+
+def indicators(db: Database, asked: Asked) -> IndicatorsPage | IndicatorsFound:
+    """Every indicator of a review over the years."""
     key = asked.names["review"]
     found = find_review(db, key)
-    page: dict[str, Any] = {
+    page: IndicatorsPage = {
         **Shown(db, found, None, "en").head(),
-        **dict.fromkeys(("said", "indicators", "problem")),
+        "said": None,
+        "indicators": None,
+        "problem": None,
     }
     try:
         series = indicators_of(db, found)
     except EvidenceInvalid as error:
         return {**page, "problem": refusal(error)}
     listed = [_listed(found, one) for one in series]
-    return page | {
+    return {
+        **page,
         "said": describe_indicators(found.authority, series),
-        "indicators": [asdict(one) for one in series],
+        "indicators": series,
         "listed": {"groups": _groups(found, series, listed), "series": listed},
     }
 
@@ -73,10 +145,8 @@ def _digest(one: Series) -> str:
     return digest_of((one.name, one.strand, one.unit, one.better))
 
 
-def _groups(
-    review: Review, series: Sequence[Series], listed: Sequence[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    groups = []
+def _groups(review: Review, series: Sequence[Series], listed: Sequence[SeriesShown]) -> list[SeriesOfDomain]:
+    groups: list[SeriesOfDomain] = []
     for name in (*review.framework.domains, None):
         mine = [
             row
@@ -89,9 +159,13 @@ def _groups(
     return groups
 
 
-def _listed(review: Review, one: Series) -> dict[str, Any]:
+def _listed(review: Review, one: Series) -> SeriesShown:
     return {
-        **{name: getattr(one, name) for name in ("name", "standing", "trend", "said", "note")},
+        "name": one.name,
+        "standing": one.standing,
+        "trend": one.trend,
+        "said": one.said,
+        "note": one.note,
         "digest": _digest(one),
         "strand": strand_title(review.framework, one.strand),
         "better": wording.BETTER[one.better],

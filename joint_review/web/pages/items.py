@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from datasette.utils import tilde_encode
 
 from evidence.anchors import Standing, as_annotation, place_of
 from evidence.check import check_evidence, items_to_look_at
-from evidence.items import ItemFilter, find_item, list_items, table_around
+from evidence.items import AroundQuote, ItemFilter, find_item, list_items, table_around
 from joint_review.web import wording
-from joint_review.web.lists import PAGE_SIZE, item_line, paging_of, strand_title
-from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Subject
+from joint_review.web.lists import PAGE_SIZE, ItemLine, Paging, item_line, paging_of, strand_title
+from joint_review.web.page import NAME, REVIEW, Menu, Page, Subject
 from joint_review.web.request import Asked, AskedWrongly
-from joint_review.web.run_view import Shown
+from joint_review.web.run_view import Head, Shown
 from programme.database import Database
 from programme.reviews import find_review
 from rules.errors import UnknownName
@@ -54,12 +53,29 @@ class Wanted:
     page: int = 1
 
 
-def items(db: Database, asked: Asked) -> Found:
-    """The items of a review that pass a filter, a page of them.
+class ItemsPage(Head):
+    """The items of a review that pass a filter, a page of them."""
 
-    `review`, `filter` (what was asked), `choices` (per field, [name, title] pairs), `items` (see
-    `item_line`), `paging`. Raises AskedWrongly for a choice there is not.
-    """
+    filter: dict[str, str]
+    """What was asked."""
+    choices: dict[str, Sequence[tuple[str, str]]]
+    """Per field, name and title of each."""
+    items: list[ItemLine]
+    paging: Paging
+
+
+class ItemPage(Head):
+    """One item with its source in context."""
+
+    item: ItemLine
+    """Everything recorded about it, with `says` and `compared` (its number in words), `tags`, `context` {page
+    {number, before, quote, after} or None, before, after: its neighbours}, `table` (the table it is a cell
+    of, or None), who added and withdrew it, `standing` in the text of its source (see `anchors.Standing`),
+    and `annotation`: a W3C Web Annotation where its place is known, else None."""
+
+
+def items(db: Database, asked: Asked) -> ItemsPage:
+    """The items of a review that pass a filter; raises AskedWrongly for a choice there is not."""
     key = asked.names["review"]
     wanted = Wanted(page=asked.page, **{name: asked.text(name) for name in FIELDS})
     found = find_review(db, key)
@@ -95,14 +111,8 @@ def items(db: Database, asked: Asked) -> Found:
     }
 
 
-def item(db: Database, asked: Asked) -> Found:
-    """One item with its source in context.
-
-    `review`, and `item`: everything recorded about it, with `says` and `compared` (its number in words),
-    `tags`, `context` {page {number, before, quote, after} or None, neighbours}, `table` (the table it is a
-    cell of, or None), who added and withdrew it, `standing` in the text of its source (see
-    `anchors.Standing`), and `annotation`: a W3C Web Annotation where its place is known, else None.
-    """
+def item(db: Database, asked: Asked) -> ItemPage:
+    """One item with its source in context."""
     key, number = asked.names["review"], asked.item
     found = find_review(db, key)
     shown = find_item(db, found, number)
@@ -142,7 +152,7 @@ def _choices(framework: Framework) -> dict[str, Sequence[tuple[str, str]]]:
     }
 
 
-def _cut(page: dict[str, Any], around: int = 1500) -> dict[str, Any]:
+def _cut(page: AroundQuote, around: int = 1500) -> AroundQuote:
     """The page with at most `around` letters on either side of the quote."""
     before, after = page["before"], page["after"]
     return {

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 from comparison.compare import framework_to_compare
-from comparison.overrides import count_overrides
-from comparison.reviews import frameworks_in_use
+from comparison.nearest import Rated
+from comparison.overrides import (
+    OfReview,
+    OfReviewer,
+    OfRule,
+    OfTarget,
+    OverrideCounted,
+    OverridesCounted,
+    Place,
+    count_overrides,
+)
+from comparison.reviews import FrameworkUsed, frameworks_in_use
 from joint_review.web.cache import until_changed
-from joint_review.web.lists import PAGE_SIZE, paging_of
-from joint_review.web.page import NAME, Found, Page, Subject
-from joint_review.web.remedies import refusal
+from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
+from joint_review.web.page import NAME, Page, Subject
+from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from programme.database import Database
 from programme.permissions import Action
@@ -38,13 +48,99 @@ PLACES = 5
 """Overrides named beside a rule or reviewer; the others are counted."""
 
 
-def overrides(db: Database, asked: Asked) -> Found:
-    """How often proposals were overridden under a framework, in the reviews named in `only` (None: all).
+class ReviewCounted(OfReview):
+    """What became of the proposals of one review, and what it is called."""
 
-    `frameworks` (those that reviews are judged by: see `overview.frameworks_in_use`), `framework` (the one
-    named, or the only one there is; None: one is to be chosen), `title`, `overrides` (as `joint-review
-    overrides --json` gives them), `problem` (`refusal`) where nothing can be counted, `paging` of the
-    overrides themselves, and `listed`: the rows of the page. Raises UnknownName for a framework there is not.
+    called: str
+
+
+class PlaceNamed(Place):
+    """Which rating is meant, and what its review is called."""
+
+    called: str
+
+
+class RuleListed(OfRule):
+    """A rule, with the first of its overrides."""
+
+    places: list[PlaceNamed]
+
+
+class ReviewerListed(OfReviewer):
+    """A reviewer, with the first of their overrides."""
+
+    places: list[PlaceNamed]
+
+
+class Never(TypedDict):
+    """How many rules and reviewers were never overridden."""
+
+    rules: int
+    reviewers: int
+
+
+class OverrideListed(OverrideCounted):
+    """An override, and what its review is called."""
+
+    called: str
+
+
+class Side(Rated):
+    """One of two reviews."""
+
+    review: str
+    called: str
+    decided: bool
+
+
+class PairShown(TypedDict):
+    """Two reviews that are rated differently all the same."""
+
+    because: str
+    sides: list[Side]
+
+
+class ProfileShown(TypedDict):
+    """Pairs of reviews whose evidence met the same criteria."""
+
+    target: str
+    title: str
+    pairs: list[PairShown]
+
+
+class OverridesListed(TypedDict):
+    """The rows of the page."""
+
+    reviews: list[ReviewCounted]
+    targets: list[OfTarget]
+    rules: list[RuleListed]
+    reviewers: list[ReviewerListed]
+    never: Never
+    overridden: list[OverrideListed]
+    same_profile: list[ProfileShown]
+
+
+class OverridesPage(TypedDict):
+    """How often proposals were overridden under a framework."""
+
+    frameworks: list[FrameworkUsed]
+    """Those that reviews are judged by."""
+    framework: str | None
+    """The one named, or the only one there is; None: one is to be chosen."""
+    title: str | None
+    overrides: OverridesCounted | None
+    """As `joint-review overrides --json` gives them."""
+    problem: Refusal | None
+    """Where nothing can be counted."""
+    paging: Paging | None
+    """Of the overrides themselves."""
+    listed: OverridesListed | None
+
+
+def overrides(db: Database, asked: Asked) -> OverridesPage:
+    """How often proposals were overridden under a framework, in the reviews that who asks may see.
+
+    Raises UnknownName for a framework there is not.
     """
     framework, only, page = asked.names.get("framework"), asked.seen, asked.page
     frameworks = frameworks_in_use(db, only)
@@ -52,10 +148,14 @@ def overrides(db: Database, asked: Asked) -> Found:
         framework_to_compare(db, framework)
     elif len(frameworks) == 1:
         framework = str(frameworks[0]["framework"])
-    found: dict[str, Any] = {
+    found: OverridesPage = {
         "frameworks": frameworks,
         "framework": framework,
-        **dict.fromkeys(("title", "overrides", "problem", "paging", "listed")),
+        "title": None,
+        "overrides": None,
+        "problem": None,
+        "paging": None,
+        "listed": None,
     }
     if framework is None:
         return found
@@ -69,22 +169,20 @@ def overrides(db: Database, asked: Asked) -> Found:
     except RunImpossible as error:
         return {**found, "problem": refusal(error)}
     paging = paging_of(len(counted["overridden"]), page)
-    return found | {"overrides": counted, "paging": paging, "listed": _listed(counted, paging)}
+    return {**found, "overrides": counted, "paging": paging, "listed": _listed(counted, paging)}
 
 
-def _listed(counted: Mapping[str, Any], paging: Mapping[str, Any]) -> dict[str, Any]:
+def _listed(counted: OverridesCounted, paging: Paging) -> OverridesListed:
     called = _called(counted)
-    rules, reviewers = (
-        [
-            {**row, "places": [_named(one, called) for one in row["where"][:PLACES]]}
-            for row in counted[what]
-            if row["overridden"]
-        ]
-        for what in ("rules", "reviewers")
-    )
+    rules: list[RuleListed] = [
+        {**row, "places": _places(row["where"], called)} for row in counted["rules"] if row["overridden"]
+    ]
+    reviewers: list[ReviewerListed] = [
+        {**row, "places": _places(row["where"], called)} for row in counted["reviewers"] if row["overridden"]
+    ]
     there = counted["overridden"][paging["offset"] : paging["offset"] + PAGE_SIZE]
     return {
-        "reviews": [_named(row, called) for row in counted["reviews"]],
+        "reviews": [{**row, "called": called[row["review"]]} for row in counted["reviews"]],
         "targets": [row for row in counted["targets"] if row["decided"]],
         "rules": rules,
         "reviewers": reviewers,
@@ -92,10 +190,11 @@ def _listed(counted: Mapping[str, Any], paging: Mapping[str, Any]) -> dict[str, 
             "rules": len(counted["rules"]) - len(rules),
             "reviewers": len(counted["reviewers"]) - len(reviewers),
         },
-        "overridden": [_named(row, called) for row in there],
+        "overridden": [{**row, "called": called[row["review"]]} for row in there],
         "same_profile": [
             {
-                **{name: row[name] for name in ("target", "title")},
+                "target": row["target"],
+                "title": row["title"],
                 "pairs": [
                     {
                         "because": pair["because"],
@@ -114,7 +213,7 @@ def _listed(counted: Mapping[str, Any], paging: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _called(counted: Mapping[str, Any]) -> dict[str, str]:
+def _called(counted: OverridesCounted) -> dict[str, str]:
     """What each review is called: its authority, with its own name where two are of the same one."""
     authority_of = {row["review"]: row["authority"] for row in counted["reviews"]}
     for same in counted["same_profile"]:
@@ -127,5 +226,5 @@ def _called(counted: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _named(row: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]:
-    return {**row, "called": called[row["review"]]}
+def _places(where: list[Place], called: Mapping[str, str]) -> list[PlaceNamed]:
+    return [{**place, "called": called[place["review"]]} for place in where[:PLACES]]

@@ -6,24 +6,25 @@ that nothing carries, and the trail RunImpossible for a review that was not asse
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
-from assessment.runs.recorded import runs_of
+from assessment.runs.recorded import RunListed, runs_of
 from assessment.runs.run import Run, load_run
-from comparison.reviews import count_reviews, reviews_with_position
-from evidence.check import check_evidence, evidence_matrix, items_to_look_at
+from comparison.reviews import ReviewListed, count_reviews, reviews_with_position
+from evidence.check import DomainCounts, check_evidence, evidence_matrix, items_to_look_at
 from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
 from joint_review.web.cache import Worked
-from joint_review.web.lists import PAGE_SIZE, paging_of
-from joint_review.web.page import HOME, REVIEW, Found, Menu, Page, Subject
-from joint_review.web.pages.assessing import assessing
+from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
+from joint_review.web.page import HOME, REVIEW, Menu, Page, Subject
+from joint_review.web.pages.assessing import Assessing, assessing
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown
+from joint_review.web.run_view import GridShown, Head, QuestionShown, RunShown, Shown
 from programme.database import Database
 from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import RunImpossible
+from rules.sentences import Gap
 
 
 def subject() -> Subject:
@@ -37,27 +38,88 @@ def subject() -> Subject:
     )
 
 
-def reviews(db: Database, asked: Asked) -> Found:
-    """The reviews named in `only` (None: all).
+class ReviewsPage(TypedDict):
+    """The reviews that who asks may see, a page of them."""
 
-    `reviews`: key, authority, framework, framework_title, window_from, window_to, items, run, made_on, and
-    `position`, per question {question, title, level, levels, level_title, status}; and `paging`.
-    """
+    reviews: list[ReviewListed]
+    paging: Paging
+
+
+class DomainLine(DomainCounts):
+    """How many items there are of a domain, with its title."""
+
+    title: str
+
+
+class KindTitled(TypedDict):
+    """A kind of evidence."""
+
+    kind: str
+    title: str
+
+
+class Matrix(TypedDict):
+    """The evidence by domain and kind."""
+
+    kinds: list[KindTitled]
+    most: int
+    """The largest count."""
+    rows: list[DomainLine]
+
+
+class Look(TypedDict):
+    """How many items there are to look at under a heading."""
+
+    look: str
+    title: str
+    because: str
+    items: int
+
+
+class ThinDomain(TypedDict):
+    """A domain with a problem."""
+
+    key: str
+    title: str
+    problem: str
+    items: int
+    sources: int
+    kinds: int
+
+
+class CheckShown(TypedDict):
+    """What the check of the evidence found."""
+
+    problems: int
+    items: list[Look]
+    domains: list[ThinDomain]
+
+
+class ReviewPage(Head):
+    """The overview of a review."""
+
+    run: RunShown | None
+    """None before the first."""
+    runs: list[RunListed]
+    grid: GridShown
+    questions: list[QuestionShown]
+    matrix: Matrix
+    gaps: list[Gap]
+    check: CheckShown
+    assessing: Assessing | None
+    """For those who may assess it."""
+
+
+def reviews(db: Database, asked: Asked) -> ReviewsPage:
+    """The reviews that who asks may see, a page of them."""
     page, only = asked.page, asked.seen
     paging = paging_of(count_reviews(db, only), page)
     found = reviews_with_position(db, only=only, limit=PAGE_SIZE, offset=paging["offset"])
     return {"reviews": found, "paging": paging}
 
 
-def review(db: Database, asked: Asked) -> Found:
-    """The overview of a review, and for those who may assess it what they need for that.
-
-    `review`, `run` (its facts; None before the first), `runs`, `grid`, `questions` (each a rating with
-    `domains`, ratings too), `matrix` with `kinds` and `most`, `gaps`, `check`, `language`, `languages`.
-    A rating has target, title, status, level (1 the worst) of `levels`, level_title, proposed_title,
-    because, and decision {by, at, because} where a person decided; and, as far as they can be worked out,
-    rests_on and chance (see `worked.Worked.marks`).
-    """
+def review(db: Database, asked: Asked) -> ReviewPage:
+    """The overview of a review, and for those who may assess it what they need for that."""
     key = asked.names["review"]
     run_id, language = asked.run, asked.language
     found = find_review(db, key)
@@ -83,18 +145,20 @@ def _run_or_none(db: Database, found: Review, run_id: int | None) -> Run | None:
         return None
 
 
-def _matrix(db: Database, found: Review, language: str) -> dict[str, Any]:
+def _matrix(db: Database, found: Review, language: str) -> Matrix:
     counts = evidence_matrix(db, found)
-    lines = [{**line, "title": found.framework.title_of(line["domain"], language)} for line in counts]
+    lines: list[DomainLine] = [
+        {**line, "title": found.framework.title_of(line["domain"], language)} for line in counts
+    ]
     most = max((count for line in counts for count in line["counts"].values()), default=0)
-    kinds = [{"kind": kind, "title": wording.SOURCE_KINDS[kind]} for kind in SOURCE_KINDS]
+    kinds: list[KindTitled] = [{"kind": kind, "title": wording.SOURCE_KINDS[kind]} for kind in SOURCE_KINDS]
     return {"kinds": kinds, "most": most, "rows": lines}
 
 
-def _check(db: Database, found: Review) -> dict[str, Any]:
+def _check(db: Database, found: Review) -> CheckShown:
     """How many items there are to look at under each heading, and the domains with a problem."""
     checked = check_evidence(db, found)
-    looks = [
+    looks: list[Look] = [
         {
             "look": look,
             "title": wording.LOOKS[look],
@@ -103,8 +167,15 @@ def _check(db: Database, found: Review) -> dict[str, Any]:
         }
         for look, ids in items_to_look_at(checked).items()
     ]
-    thin = [
-        {name: domain[name] for name in ("key", "title", "problem", "items", "sources", "kinds")}
+    thin: list[ThinDomain] = [
+        {
+            "key": domain["key"],
+            "title": domain["title"],
+            "problem": domain["problem"],
+            "items": domain["items"],
+            "sources": domain["sources"],
+            "kinds": domain["kinds"],
+        }
         for domain in checked.domains
         if domain["problem"]
     ]

@@ -6,14 +6,14 @@ for which votes are hidden (`programme.hidden`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TypedDict
 
 from assessment.decisions import panel as register
 from joint_review.web.forms import Done, Form, Mistakes, Sent
-from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Subject
+from joint_review.web.page import NAME, REVIEW, Menu, Page, Subject
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown
+from joint_review.web.run_view import Head, Shown
 from programme.database import Database
 from programme.names import same_person
 from programme.permissions import Action, Held, Role, make_actor
@@ -44,35 +44,81 @@ def subject() -> Subject:
 KINDS = {True: "domain", False: "question"}
 
 
-def panels(db: Database, asked: Asked) -> Found:
-    """The ratings of a review with their panels, in the order of the framework.
+class RatingOfPanel(TypedDict):
+    """A rating with its latest panel."""
 
-    `review`, `ratings` {target, title, kind, panel: the latest on it as `panel.show_panels` gives it, or
-    None, earlier: how many there were before, and yours: whether the vote of `by` is waited for}, and `open`
-    (how many panels are voting).
-    """
+    target: str
+    title: str
+    kind: str
+    panel: register.Panel | None
+    earlier: int
+    """How many panels there were before."""
+    yours: bool
+    """Whether the vote of who asks is waited for."""
+
+
+class LevelVoted(TypedDict):
+    """What was voted for one level."""
+
+    level: str
+    title: str
+    number: int
+    """1 the worst."""
+    members: list[str]
+    """Who gave it."""
+    median: bool
+    """Whether it is the median or one of the two levels it falls between."""
+    proposed: bool
+    """Whether the rules proposed it."""
+
+
+class PanelWithSpread(register.Panel):
+    """A panel, with what was voted by level once it shows."""
+
+    spread_by_level: list[LevelVoted]
+    """The worst first; none before it shows."""
+
+
+class PanelsPage(Head):
+    """The ratings of a review with their panels, in the order of the framework."""
+
+    ratings: list[RatingOfPanel]
+    open: int
+    """How many panels are voting."""
+
+
+class PanelPage(Head, RatingOfPanel):
+    """The panel on one rating; `panel` has `spread_by_level`."""
+
+    before: list[PanelWithSpread]
+    """The earlier ones, the latest first."""
+    levels: list[tuple[str, str]]
+    """Name and title of each, the worst first."""
+    member: str | None
+    """The name under which who asks is a member of it."""
+    voted_at: str | None
+    voters: list[str]
+    """Who may be named to a panel."""
+
+
+def panels(db: Database, asked: Asked) -> PanelsPage:
+    """The ratings of a review with their panels, in the order of the framework."""
     key, by, language = asked.names["review"], asked.by, asked.language
     review = find_review(db, key)
     shown = Shown(db, review, None, language)
-    on: dict[str, list[dict[str, Any]]] = {}
+    on: dict[str, list[register.Panel]] = {}
     for one in register.show_panels(db, review):
         on.setdefault(one["target"], []).append(one)
     ratings = [_rating(shown, target, on.get(target, []), by) for target in _in_order(review)]
     return {
         **shown.head(),
         "ratings": ratings,
-        "open": sum(bool(row["panel"]) and row["panel"]["state"] == "open" for row in ratings),
+        "open": sum(row["panel"] is not None and row["panel"]["state"] == "open" for row in ratings),
     }
 
 
-def panel(db: Database, asked: Asked) -> Found:
-    """The panel on one rating.
-
-    As a row of `panels`, and: `levels` ([name, title] of each, the worst first), `panel` and `before` (the
-    earlier ones, the latest first), each with `spread_by_level` where it shows (see `_with_spread`), `member`
-    (the name under which `by` is a member of it, or None) and `voted_at` (when they voted, or None), and
-    `voters`: who may be named to a panel. Raises UnknownName.
-    """
+def panel(db: Database, asked: Asked) -> PanelPage:
+    """The panel on one rating; raises UnknownName."""
     key, target = asked.names["review"], asked.names["target"]
     by, language = asked.by, asked.language
     review = find_review(db, key)
@@ -99,7 +145,7 @@ def _in_order(review: Review) -> Iterable[str]:
         yield question.id
 
 
-def _rating(shown: Shown, target: str, found: list[dict[str, Any]], by: str) -> dict[str, Any]:
+def _rating(shown: Shown, target: str, found: Sequence[register.Panel], by: str) -> RatingOfPanel:
     latest = found[-1] if found else None
     mine = _membership(latest, by) if latest and latest["state"] == "open" else None
     return {
@@ -112,7 +158,7 @@ def _rating(shown: Shown, target: str, found: list[dict[str, Any]], by: str) -> 
     }
 
 
-def _membership(found: dict[str, Any], by: str) -> dict[str, Any] | None:
+def _membership(found: register.Panel, by: str) -> register.Member | None:
     return next((member for member in found["members"] if same_person(member["name"], by)), None)
 
 
@@ -120,14 +166,9 @@ def _levels(review: Review, target: str, language: str) -> list[tuple[str, str]]
     return [(level.id, in_language(level.title, language)) for level in review.framework.scale_of(target)]
 
 
-def _with_spread(found: dict[str, Any], levels: list[tuple[str, str]]) -> dict[str, Any]:
-    """A panel, with what was voted by level, the worst first, once it shows (else none).
-
-    A row is {level, title, number: 1 the worst, members: the names of who gave it, median: whether it is the
-    median or one of the two levels it falls between, proposed: whether the rules proposed it}.
-    """
+def _with_spread(found: register.Panel, levels: list[tuple[str, str]]) -> PanelWithSpread:
     medians = _medians([vote["level"] for vote in found["votes"]], [name for name, _ in levels])
-    rows = [
+    rows: list[LevelVoted] = [
         {
             "level": name,
             "title": title,

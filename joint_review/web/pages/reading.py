@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 from datasette.utils import tilde_decode
@@ -14,16 +14,16 @@ from datasette.utils import tilde_decode
 from evidence.anchors import Placed, Standing, find_exactly, places_of, texts_of
 from evidence.findings import Passage, Said, change_finding, place_quote, record_finding
 from evidence.items import tag_items, withdraw_item
-from evidence.sources import find_source
+from evidence.sources import SourceShown, find_source
 from joint_review.web import wording
 from joint_review.web.cache import supports_of_latest
 from joint_review.web.forms import Done, Form, Mistakes, Sent
-from joint_review.web.lists import item_line
-from joint_review.web.page import NAME, REVIEW, Found, Page, Subject
+from joint_review.web.lists import ItemLine, item_line
+from joint_review.web.page import NAME, REVIEW, Page, Subject
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown
-from joint_review.web.support import resting_on
-from programme.database import Database, one, rows
+from joint_review.web.run_view import Head, Shown
+from joint_review.web.support import RestingOn, resting_on
+from programme.database import Database, one, rows, rows_as
 from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import EvidenceInvalid
@@ -114,18 +114,93 @@ class Reading:
         )
 
 
-def source(db: Database, asked: Asked) -> Found:
+class Piece(TypedDict):
+    """A stretch of a sentence, with the numbers of the items whose passages it belongs to."""
+
+    start: int
+    text: str
+    items: list[int]
+    begun: list[int]
+    """Those whose passages begin here."""
+    last: list[int]
+    """Those whose passages end here."""
+
+
+class Sentence(TypedDict):
+    """A sentence of the text; from and to in code points."""
+
+    start: int
+    end: int
+    pieces: list[Piece]
+
+
+class TextBlock(TypedDict):
+    """A paragraph of the text, and the items that begin in it."""
+
+    start: int
+    end: int
+    sentences: list[Sentence]
+    items: list[ItemLine]
+
+
+class QuestionNamed(TypedDict):
+    """A question, with id and title of its domains."""
+
+    id: str
+    title: str
+    domains: list[tuple[str, str]]
+
+
+class NextUntagged(TypedDict):
+    """The next untagged item, and how many there are."""
+
+    item: int
+    source: str
+    page: int
+    waiting: int
+
+
+class FilterGiven(TypedDict):
+    """Which items are asked for."""
+
+    domain: str
+    reviewer: str
+    only: str
+
+
+class SourcePage(Head):
     """A source to be read and tagged.
 
-    `source` (as listed, with `contents`), `page`, `pages`; `blocks`: the text of the page, each block with
-    `start` and `end` (code points), `sentences` {start, end, pieces: {start, text, items, begun, last}} and
-    the `items` that begin in it; `unplaced`: items without a known place in the text; `elsewhere`: how many
-    stand on other pages. An item is as in lists (see `content.item_line`) with `standing` (see
-    `anchors.Standing`), `anchor`, `times` and `shown`, whether it passes the filter. `questions` with their
-    domains, `strands`, `reviewers`, `filter`, `next` (the next untagged item: item, source, page, waiting, or
-    None), `resting` (what rests on it: see `web.support`) and `changing` (the item to be changed, with
-    `tagged` and the `places` to choose from; None where no item of that number counts).
+    An item is as in lists (see `lists.item_line`) with `standing` (see `anchors.Standing`), `anchor`, `times`
+    and `shown`, whether it passes the filter.
     """
+
+    source: SourceShown
+    page: int | None
+    pages: int
+    blocks: list[TextBlock]
+    """The text of the page."""
+    unplaced: list[ItemLine]
+    """Items without a known place in the text."""
+    more_unplaced: int
+    elsewhere: int
+    """How many stand on other pages."""
+    items: int
+    questions: list[QuestionNamed]
+    strands: list[tuple[str, str]]
+    reviewers: list[str]
+    filter: FilterGiven
+    filtered: bool
+    next: NextUntagged | None
+    changing: ItemLine | None
+    """The item to be changed, with `tagged` and the `places` to choose from; None where no item of that
+    number counts."""
+    resting: RestingOn | None
+    """What rests on it."""
+
+
+def source(db: Database, asked: Asked) -> SourcePage:
+    """A source to be read and tagged."""
     key, ref = asked.names["review"], tilde_decode(asked.names["source"])
     reading = Reading(
         page=asked.whole("page"),
@@ -159,7 +234,7 @@ def source(db: Database, asked: Asked) -> Found:
         "questions": questions_of(review),
         "strands": [(strand.id, in_language(strand.title)) for strand in review.framework.strands],
         "reviewers": sorted({name for item in items for name in _people(item)}),
-        "filter": {name: getattr(reading, name) for name in ("domain", "reviewer", "only")},
+        "filter": {"domain": reading.domain, "reviewer": reading.reviewer, "only": reading.only},
         "filtered": bool(reading.domain or reading.reviewer or reading.only),
         "next": _next(db, review, ref, number, reading, placed),
         "changing": _changing(items, reading, pages),
@@ -167,11 +242,11 @@ def source(db: Database, asked: Asked) -> Found:
     }
 
 
-def _people(item: dict[str, Any]) -> set[str]:
+def _people(item: ItemLine) -> set[str]:
     return {item["recorded_by"], *(item["taggers"] or "").split(",")} - {""}
 
 
-def _item(review: Review, row: dict[str, Any], placed: Placed, asked: Reading) -> dict[str, Any]:
+def _item(review: Review, row: dict[str, Any], placed: Placed, asked: Reading) -> ItemLine:
     return {
         **item_line(review.framework, row),
         "shown": asked.fits(row),
@@ -181,7 +256,7 @@ def _item(review: Review, row: dict[str, Any], placed: Placed, asked: Reading) -
     }
 
 
-def _page_of(item: dict[str, Any]) -> int | None:
+def _page_of(item: ItemLine) -> int | None:
     return item["anchor"]["page"] if item["anchor"] else None
 
 
@@ -202,8 +277,8 @@ def _page_asked(
     return page
 
 
-def questions_of(review: Review) -> list[dict[str, Any]]:
-    """The questions of a review's framework: id, title, and `domains` as (id, title)."""
+def questions_of(review: Review) -> list[QuestionNamed]:
+    """The questions of a review's framework."""
     return [
         {
             "id": question.id,
@@ -216,7 +291,7 @@ def questions_of(review: Review) -> list[dict[str, Any]]:
 
 def _next(
     db: Database, review: Review, ref: str, page: int | None, asked: Reading, placed: dict[int, Placed]
-) -> dict[str, Any] | None:
+) -> NextUntagged | None:
     here = placed.get(asked.item or 0)
     anchor = here.anchor if here else None
     at = {
@@ -227,13 +302,11 @@ def _next(
         "starts": anchor.start if anchor else -1,
         "item": asked.item or 0,
     }
-    found = rows(db, NEXT, at)
+    found = rows_as(NextUntagged, db, NEXT, at)
     return found[0] if found else None
 
 
-def _changing(
-    items: Iterable[dict[str, Any]], asked: Reading, pages: Sequence[tuple[int, str]]
-) -> dict[str, Any] | None:
+def _changing(items: Iterable[ItemLine], asked: Reading, pages: Sequence[tuple[int, str]]) -> ItemLine | None:
     found = next((item for item in items if item["id"] == asked.change), None)
     if found is None:
         return None
@@ -246,7 +319,7 @@ def _changing(
 # --- the text, cut where something begins or ends ----------------------------------------------------------
 
 
-def _blocks(text: str, items: Sequence[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+def _blocks(text: str, items: Sequence[ItemLine]) -> Iterable[TextBlock]:
     """The paragraphs of a page, each with its sentences, and the items that begin in it."""
     marks = [(item["anchor"]["start"], item["anchor"]["end"], item["id"]) for item in items if item["shown"]]
     for start, end in _spans(text, 0, len(text), BLOCKS, LONGEST_BLOCK):
@@ -279,9 +352,7 @@ def _spans(text: str, start: int, end: int, ends: re.Pattern[str], longest: int)
         yield from pairwise([first, *lines, last])
 
 
-def _pieces(
-    text: str, start: int, end: int, marks: Sequence[tuple[int, int, int]]
-) -> Iterable[dict[str, Any]]:
+def _pieces(text: str, start: int, end: int, marks: Sequence[tuple[int, int, int]]) -> Iterable[Piece]:
     """A sentence in pieces, each with the items whose passages it belongs to."""
     inside = [(first, last, item) for first, last, item in marks if first < end and last > start]
     edges = {edge for first, last, _ in inside for edge in (first, last) if start < edge < end}

@@ -12,6 +12,7 @@ from evidence.rows import SOURCE_KINDS
 from evidence.sources import (
     PageFound,
     SourceDetails,
+    SourceListed,
     count_sources,
     list_sources,
     read_sources,
@@ -20,11 +21,11 @@ from evidence.sources import (
 )
 from joint_review.web.access import read
 from joint_review.web.forms import Done, Form, Sent
-from joint_review.web.lists import PAGE_SIZE, paging_of
-from joint_review.web.page import REVIEW, Found, Menu, Page, Subject
-from joint_review.web.remedies import refusal
+from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
+from joint_review.web.page import REVIEW, Menu, Page, Subject
+from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown
+from joint_review.web.run_view import Head, Shown
 from joint_review.web.wording import plural
 from programme.database import Database
 from programme.permissions import Action
@@ -57,17 +58,52 @@ group by s.id
 """
 
 
-def sources(db: Database, asked: Asked) -> Found:
-    """The sources of a review, or the pages of their texts that hold some words.
+class SourceOfReview(SourceListed):
+    """A source, and how many of its items are tagged to no domain."""
 
-    `sources`: as `joint-review source list --json` gives them, each with `untagged` (items tagged to no
-    domain); `found`: the pages that hold the words of `search` (None without one), each with source, title,
-    kind, page, and `parts` [text, is one of the words]; `paging` of the one or the other; `problem`.
-    """
+    untagged: int
+
+
+class PageWithWords(PageFound):
+    """A page that holds the words searched for, cut where they begin and end."""
+
+    parts: list[tuple[str, bool]]
+    """Each text, and whether it is one of the words."""
+
+
+class SourcesShown(Head):
+    """The sources of a review, or the pages of their texts that hold some words."""
+
+    search: str
+    kind: str
+    sources: list[SourceOfReview]
+    found: list[PageWithWords] | None
+    """None without words to search for."""
+    problem: Refusal | None
+
+
+class SourcesPage(SourcesShown):
+    """The same with the paging of the one or the other."""
+
+    paging: Paging
+
+
+class AddingPage(Head):
+    """What the page that adds sources needs."""
+
+    kinds: list[str]
+    strands: list[tuple[str, str]]
+    """Name and title of each."""
+    largest: int
+    """In megabytes."""
+
+
+def sources(db: Database, asked: Asked) -> SourcesPage:
+    """The sources of a review, or the pages of their texts that hold some words."""
     key = asked.names["review"]
     search, kind, page = asked.text("search"), asked.text("kind"), asked.page
     review = find_review(db, key)
-    shown: dict[str, Any] = {
+    shown: SourcesShown = {
         **Shown(db, review, None, "en").head(),
         "search": search,
         "kind": kind,
@@ -104,8 +140,8 @@ def _parts(row: PageFound) -> list[tuple[str, bool]]:
     return [part for part in (*parts, (text[at:], False)) if part[0]]
 
 
-def adding(db: Database, asked: Asked) -> Found:
-    """What the page that adds sources needs: `kinds`, `strands` as [name, title], `largest` in megabytes."""
+def adding(db: Database, asked: Asked) -> AddingPage:
+    """What the page that adds sources needs."""
     key = asked.names["review"]
     review = find_review(db, key)
     return {

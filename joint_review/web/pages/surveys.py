@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import asdict
-from typing import Any
+from typing import TypedDict
 
 from comparison.funnel import INSIDE
 from comparison.indicators import shown
@@ -24,11 +23,11 @@ from comparison.surveys import (
 )
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
-from joint_review.web.lists import paging_of, strand_title
-from joint_review.web.page import NAME, REVIEW, Found, Menu, Page, Picture, Subject
-from joint_review.web.remedies import refusal
+from joint_review.web.lists import Paging, paging_of, strand_title
+from joint_review.web.page import NAME, REVIEW, Menu, Page, Picture, Subject
+from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown
+from joint_review.web.run_view import Head, Shown
 from pictures.curves import funnel_plot
 from programme.database import Database
 from programme.reviews import Review, find_review
@@ -52,20 +51,123 @@ FEW_FUNNELS = 3
 """So many funnels stand open on a page; of more, each opens when it is asked for."""
 
 
-def surveys(db: Database, asked: Asked) -> Found:
-    """Survey results beside the other reviews of the framework; `named` are those that may be named.
+class End(TypedDict):
+    """The best or the worst of the others."""
 
-    `review`, `question` (the words asked for), `surveys` (as `joint-review surveys --json` gives it), `said`
-    (one sentence), `paging`, and `problem` (`refusal`) where there is nothing to show. `listed`: the rows
-    of the page: `results` (a page of them), `funnels` that are drawn, and `no_funnel` (why not all are).
-    """
+    share: str
+    authority: str
+
+
+class Others(TypedDict):
+    """Best, median and worst of the others, and how many the result is better than."""
+
+    of: str
+    best: End | None
+    worst: End | None
+    median: str
+    standing: str
+    too_small: int
+
+
+class DomainNamed(TypedDict):
+    """A domain."""
+
+    id: str
+    title: str
+
+
+class ResultShown(TypedDict):
+    """A survey result, in words."""
+
+    item: int
+    question: str
+    group: str
+    period: str
+    small: bool
+    latest: bool
+    strand: str
+    better: str
+    share: str
+    interval: str
+    base: str
+    unknown: bool
+    """Whether its base is unknown."""
+    others: Others | None
+    position: str
+    beyond: bool
+    funnel: str | None
+    """The digest of the funnel, if one is drawn."""
+    domains: list[DomainNamed]
+
+
+class PlaceShown(TypedDict):
+    """One authority in a funnel, in words."""
+
+    authority: str
+    review: str | None
+    own: bool
+    share: str
+    base: str
+    position: str
+    by_chance_alone: str
+
+
+class FunnelShown(TypedDict):
+    """A funnel, in words."""
+
+    digest: str
+    question: str
+    group: str
+    strand: str
+    spread: str
+    own: str
+    spread_counts: bool
+    places: list[PlaceShown]
+
+
+class SurveysListed(TypedDict):
+    """The rows of the page."""
+
+    results: list[ResultShown]
+    """A page of them."""
+    funnels: list[FunnelShown]
+    """Those that are drawn."""
+    open: bool
+    no_funnel: str
+    """Why not all are."""
+
+
+class SurveysPage(Head):
+    """Survey results beside the other reviews of the framework."""
+
+    question: str
+    """The words asked for."""
+    said: str | None
+    """One sentence."""
+    surveys: Surveys | None
+    """As `joint-review surveys --json` gives it."""
+    problem: Refusal | None
+    """Where there is nothing to show."""
+
+
+class SurveysFound(SurveysPage):
+    """The same where there is something to show."""
+
+    paging: Paging
+    listed: SurveysListed
+
+
+def surveys(db: Database, asked: Asked) -> SurveysPage | SurveysFound:
+    """Survey results beside the other reviews of the framework; named are those that who asks may see."""
     key = asked.names["review"]
     question, page, named = asked.text("question"), asked.page, asked.seen
     found = find_review(db, key)
-    shown_page: dict[str, Any] = {
+    shown_page: SurveysPage = {
         **Shown(db, found, None, "en").head(),
         "question": question,
-        **dict.fromkeys(("said", "surveys", "problem")),
+        "said": None,
+        "surveys": None,
+        "problem": None,
     }
     try:
         compared = compare_surveys(db, found, named=named, question=question)
@@ -74,9 +176,10 @@ def surveys(db: Database, asked: Asked) -> Found:
     paging = paging_of(len(compared.results), page)
     results = compared.results[paging["offset"] : paging["last"]]
     drawn = {funnel.result: funnel for funnel in compared.funnels if funnel.drawn}
-    return shown_page | {
+    return {
+        **shown_page,
         "said": describe_surveys(compared, found.authority, "the framework"),
-        "surveys": asdict(compared),
+        "surveys": compared,
         "paging": paging,
         "listed": {
             "results": [_result(found, one, drawn) for one in results],
@@ -111,10 +214,15 @@ def digest_of(names: Iterable[str]) -> str:
     return hashlib.sha256(json.dumps(list(names)).encode()).hexdigest()[:12]
 
 
-def _result(review: Review, one: SurveyResult, drawn: Collection[tuple[str, str, str]]) -> dict[str, Any]:
+def _result(review: Review, one: SurveyResult, drawn: Collection[tuple[str, str, str]]) -> ResultShown:
     result = (one.question, one.group, one.strand)
     return {
-        **{name: getattr(one, name) for name in ("item", "question", "group", "period", "small", "latest")},
+        "item": one.item,
+        "question": one.question,
+        "group": one.group,
+        "period": one.period,
+        "small": one.small,
+        "latest": one.latest,
         "strand": strand_title(review.framework, one.strand),
         "better": wording.BETTER[one.better] if one.better != "higher" else "",
         "share": f"{shown(one.share)} %",
@@ -129,7 +237,7 @@ def _result(review: Review, one: SurveyResult, drawn: Collection[tuple[str, str,
     }
 
 
-def _others(found: Comparison) -> dict[str, Any]:
+def _others(found: Comparison) -> Others:
     """Best, median and worst of the others, each with whose it is; and how many the result is better than."""
     standing = ""
     if found.better_than is not None:
@@ -146,13 +254,13 @@ def _others(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _end(other: Other | None) -> dict[str, str] | None:
+def _end(other: Other | None) -> End | None:
     if other is None:
         return None
     return {"share": f"{shown(other.share)} %", "authority": other.authority}
 
 
-def _funnel(review: Review, funnel: Funnel) -> dict[str, Any]:
+def _funnel(review: Review, funnel: Funnel) -> FunnelShown:
     own = next(place for place in funnel.places if place.own)
     return {
         "digest": digest_of(funnel.result),
@@ -164,7 +272,9 @@ def _funnel(review: Review, funnel: Funnel) -> dict[str, Any]:
         "spread_counts": funnel.drawn is not None and funnel.drawn.tau > 0,
         "places": [
             {
-                **{name: getattr(place, name) for name in ("authority", "review", "own")},
+                "authority": place.authority,
+                "review": place.review,
+                "own": place.own,
                 "share": f"{shown(place.share)} %",
                 "base": shown(place.base) or "unknown",
                 "position": _where(place.position, place.side) or f"not shown: {place.not_shown}",

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from assessment.reasons.explain import explain_cell
-from assessment.reasons.rule import explain_rules
+from collections.abc import Sequence
+from typing import Literal, TypedDict
+
+from assessment.reasons.explain import Neighbour, explain_cell
+from assessment.reasons.rule import CellRuleExplained, RuleExplained, explain_rules
 from assessment.reasons.trail import Item, find_measure, items_behind
 from assessment.runs.run import load_run
 from joint_review.web import wording
-from joint_review.web.cache import Worked
-from joint_review.web.lists import PAGE_SIZE, item_line, paging_of
-from joint_review.web.page import NAME, REVIEW, Found, Page, Subject
-from joint_review.web.pages.decisions import deciding
-from joint_review.web.remedies import refusal
+from joint_review.web.cache import RestsOn, Worked
+from joint_review.web.lists import PAGE_SIZE, ItemLine, Paging, item_line, paging_of
+from joint_review.web.page import NAME, REVIEW, Page, Subject
+from joint_review.web.pages.decisions import Deciding, deciding
+from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown, base_of
-from joint_review.web.support import support_of
+from joint_review.web.run_view import (
+    Explanation,
+    GridShown,
+    Head,
+    QuestionShown,
+    RatingShown,
+    RunShown,
+    Shown,
+    base_of,
+)
+from joint_review.web.support import SupportShown, support_of
 from programme.database import Database
 from programme.reviews import find_review
 from rules.errors import RunImpossible
@@ -35,54 +47,140 @@ def subject() -> Subject:
     )
 
 
-def trail(db: Database, asked: Asked) -> Found:
-    """Why a target ('cell', a question or a domain) is rated as it is.
+class CellTrail(Head):
+    """Why the position on the grid is what it is."""
 
-    `review`, `run`, and the rating (see `review`); `looks_for` (what reviewers look for); `next`: {title,
-    criteria not met} of the level above the one the criteria reach, None at the top; `limits`: those that
-    hold the rating down; `missing`: what is not enough; `parts`: every group of criteria with its role, how
-    many are met, and the criteria; `lost` (the levels the rules did not give), `missed` (the criteria missed
-    all the same, under best-fit) and `policy_words`, as `joint-review explain --json` gives them; `domains`
-    (of a question); `support` (see `web.support`); `questions`, `grid`, `neighbours` and `rules` (of the
-    cell, as explain gives them); `deciding` (see `pages.decisions.deciding`).
-    """
+    run: RunShown | None
+    target: str
+    support: SupportShown | None
+    """What it rests on."""
+    title: str
+    because: str
+    status: str
+    neighbours: Sequence[Neighbour]
+    """The cells beside it, as `joint-review explain --json` gives them, like `rules`."""
+    rules: Sequence[CellRuleExplained]
+    kind: Literal["cell"]
+    rests_on: list[RestsOn]
+    grid: GridShown
+    questions: list[QuestionShown]
+    deciding: Deciding | None
+
+
+class RatingTrail(Head, RatingShown, Explanation):
+    """Why a question or a domain is rated as it is."""
+
+    run: RunShown | None
+    support: SupportShown | None
+    """What it rests on."""
+    domains: list[RatingShown]
+    """Those of a question."""
+    deciding: Deciding | None
+
+
+class MeasureShown(TypedDict):
+    """A measure with its value in words."""
+
+    key: str
+    title: str
+    value: float | None
+    base: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    made_of: str
+    shown: str
+    base_shown: str
+    described: list[str]
+    """Sentences."""
+    thresholds: list[float]
+    """What its value is tested against."""
+
+
+class CriterionOfMeasure(TypedDict):
+    """A criterion that tests a measure."""
+
+    part: str
+    met: bool
+    statement: str
+    needed: str
+    margin: float | None
+    reference: str
+    part_title: str
+
+
+class MeasurePage(Head):
+    """A measure of a domain or question with what it is made of."""
+
+    run: RunShown | None
+    target: str
+    target_title: str
+    question: str
+    question_title: str
+    measure: MeasureShown
+    criteria: list[CriterionOfMeasure]
+    items: list[ItemLine]
+    """A page of the items behind it."""
+    paging: Paging
+    ratings: list[RatingShown]
+    """Where it is made of ratings."""
+
+
+class RulePage(Head):
+    """Why a rule fired in a run, or did not."""
+
+    run: RunShown | None
+    rule: str
+    """The name asked for."""
+    rules: list[RuleExplained | CellRuleExplained] | None
+    """As `joint-review explain --rule --json` gives them: most names stand for one rule."""
+    problem: Refusal | None
+    """Where the recorded firings cannot be told."""
+
+
+def trail(db: Database, asked: Asked) -> CellTrail | RatingTrail:
+    """Why a target ('cell', a question or a domain) is rated as it is."""
     key, target = asked.names["review"], asked.names["target"]
     run_id, language = asked.run, asked.language
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     worked = Worked(db, found, run)
     shown = Shown(db, found, run, language, worked.marks())
-    page = {
-        **shown.head(),
-        "run": shown.facts(),
-        "target": target,
-        "support": support_of(worked, shown.framework, target, shown.language),
-    }
-    decided = {"deciding": deciding(shown, target, asked.by)}
+    head, facts = shown.head(), shown.facts()
+    support = support_of(worked, shown.framework, target, shown.language)
+    decided = deciding(shown, target, asked.by)
     if target == "cell":
         explained = explain_cell(run, shown.decisions, shown.language)
-        same = ("title", "because", "status", "neighbours", "rules")
-        of_cell = {name: getattr(explained, name) for name in same}
         return {
-            **page,
-            **of_cell,
+            **head,
+            "run": facts,
+            "target": target,
+            "support": support,
+            "title": explained.title,
+            "because": explained.because,
+            "status": explained.status,
+            "neighbours": explained.neighbours,
+            "rules": explained.rules,
             "kind": "cell",
             "rests_on": shown.marks.get("cell", {}).get("rests_on", []),
             "grid": shown.grid(),
             "questions": shown.questions(),
-            **decided,
+            "deciding": decided,
         }
-    why = {**shown.rating(target), **shown.explanation(target)}
-    return {**page, **why, "domains": shown.domains(target), **decided}
+    return {
+        **head,
+        "run": facts,
+        "target": target,
+        "support": support,
+        **shown.rating(target),
+        **shown.explanation(target),
+        "domains": shown.domains(target),
+        "deciding": decided,
+    }
 
 
-def measure(db: Database, asked: Asked) -> Found:
-    """A measure of a target with what it is made of.
-
-    `measure`: key, title, value, base, low, high, unit, shown, made_of, described (sentences), thresholds;
-    `criteria` that test it; `items` behind it, a page of them (see `item_line`), with `paging`; `ratings`
-    where it is made of ratings.
-    """
+def measure(db: Database, asked: Asked) -> MeasurePage:
+    """A measure of a target with what it is made of."""
     key, target = asked.names["review"], asked.names["target"]
     name, run_id, page = asked.names["measure"], asked.run, asked.page
     found = find_review(db, key)
@@ -98,7 +196,6 @@ def measure(db: Database, asked: Asked) -> Found:
         _, total = items_behind(db, row["id"], limit=0)
         paging = paging_of(total, page)
         numbers, _ = items_behind(db, row["id"], limit=PAGE_SIZE, offset=paging["offset"])
-    same = ("key", "title", "value", "base", "low", "high", "unit", "made_of")
     return {
         **shown.head(),
         "run": shown.facts(),
@@ -106,8 +203,15 @@ def measure(db: Database, asked: Asked) -> Found:
         "target_title": shown.framework.title_of(target),
         "question": shown.framework.question_of[target].id,
         "question_title": shown.framework.title_of(shown.framework.question_of[target].id),
-        "measure": {name: value for name, value in row.items() if name in same}
-        | {
+        "measure": {
+            "key": row["key"],
+            "title": row["title"],
+            "value": row["value"],
+            "base": row["base"],
+            "low": row["low"],
+            "high": row["high"],
+            "unit": row["unit"],
+            "made_of": row["made_of"],
             "shown": shown.value_of(target, definition, row["value"]),
             "base_shown": base_of(definition, row["base"]),
             "described": wording.describe_measure(definition),
@@ -131,20 +235,21 @@ def measure(db: Database, asked: Asked) -> Found:
     }
 
 
-def rule(db: Database, asked: Asked) -> Found:
-    """Why a rule fired in a run, or did not.
-
-    `review`, `run`, `rule` (the name asked for), `rules` (as `joint-review explain --rule --json` gives them:
-    most names stand for one rule), and `problem` (`refusal`) where the recorded firings cannot be told.
-    Raises UnknownName.
-    """
+def rule(db: Database, asked: Asked) -> RulePage:
+    """Why a rule fired in a run, or did not; raises UnknownName."""
     key, name = asked.names["review"], asked.names["rule"]
     run_id, language = asked.run, asked.language
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     shown = Shown(db, found, run, language)
-    page = {**shown.head(), "run": shown.facts(), "rule": name, "rules": None, "problem": None}
+    page: RulePage = {
+        **shown.head(),
+        "run": shown.facts(),
+        "rule": name,
+        "rules": None,
+        "problem": None,
+    }
     try:
-        return page | {"rules": explain_rules(run, name, shown.language)}
+        return {**page, "rules": explain_rules(run, name, shown.language)}
     except RunImpossible as error:
-        return page | {"problem": refusal(error)}
+        return {**page, "problem": refusal(error)}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 from assessment.decisions.confidence import (
     CONCERN_WORDS,
     CONCERNS,
     LEVELS,
+    Statement,
     Suggestion,
     state_confidence,
     statements_of,
     suggest_confidence,
+    words_of,
 )
 from assessment.decisions.schema import PARTS_OF_CONFIDENCE
 from assessment.robustness.next_evidence import DomainNext, Next
@@ -26,15 +27,16 @@ from joint_review.web import wording
 from joint_review.web.access import read
 from joint_review.web.cache import DRAWS, MOST_DRAWS, TooLarge, Worked
 from joint_review.web.forms import Done, Form, Mistakes, Sent
-from joint_review.web.page import REVIEW, Found, Page, Picture, Subject
-from joint_review.web.remedies import refusal
+from joint_review.web.page import REVIEW, Page, Picture, Subject
+from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Shown
+from joint_review.web.run_view import GridShown, Head, RunShown, Shown
 from pictures.charts import chances_plot, profile_plot
 from programme.database import Database
 from programme.permissions import Action
 from programme.reviews import find_review
 from rules.errors import RunImpossible, UnknownName
+from rules.sentences import Gap
 
 UNCERTAINTY, NEXT = REVIEW + "/uncertainty", REVIEW + "/next"
 
@@ -53,27 +55,191 @@ def subject() -> Subject:
     )
 
 
-def uncertainty(db: Database, asked: Asked) -> Found:
-    """How sure a run is.
+class ConfidenceOf(TypedDict):
+    """What the figures suggest of a domain, and the latest statement on it."""
 
-    `said` (one sentence), `uncertainty` and `confidence` (as `joint-review uncertainty --json` gives them),
-    `profile` (see assessment.robustness.profile), `grid` with the `chance` of every cell, `nowhere` (the
-    chance of no position), and `problem` (`refusal`) where nothing can be drawn. `signing`: the domain
-    `sign` as the form needs it that signs a statement on it, {target, title, suggested, levels: the best
-    first, parts: {name, title, said}}, or None. `listed`: the rows of the page. Raises UnknownName.
-    """
+    suggested: Suggestion
+    stated: Statement | None
+
+
+class LineShown(TypedDict):
+    """How sure a domain or question is."""
+
+    target: str
+    title: str
+    by_rules: bool
+    """Whether it is what the rules alone give, beside a person's rating."""
+    is_question: bool
+    status: str
+    level: int
+    level_title: str
+    range: str
+    chances: list[float]
+    error: float
+
+
+class SectionShown(TypedDict):
+    """The domains of one question."""
+
+    title: str
+    levels: tuple[str, ...]
+    rows: list[LineShown]
+
+
+class PartShown(TypedDict):
+    """A part of confidence, as the figures suggest."""
+
+    title: str
+    concern: str
+    figures: str
+
+
+class Signed(TypedDict):
+    """A statement that somebody signed."""
+
+    level: str
+    by: str
+    at: str
+    because: str
+    suggested_level: str
+    words: list[tuple[str, str]]
+    """What a part asks, and what they say about it."""
+
+
+class ConfidenceShown(TypedDict):
+    """What the figures suggest of a domain, and every statement on it, the latest first."""
+
+    target: str
+    title: str
+    level: str
+    parts: list[PartShown]
+    signed: list[Signed]
+
+
+class PartToSign(TypedDict):
+    """A part of confidence, as the form names it."""
+
+    name: str
+    title: str
+    said: str
+
+
+class Signing(TypedDict):
+    """A domain as the form needs it that signs a statement on it."""
+
+    target: str
+    title: str
+    suggested: str
+    levels: list[str]
+    """The best first."""
+    parts: list[PartToSign]
+
+
+class UncertaintyListed(TypedDict):
+    """The rows of the page."""
+
+    sections: list[SectionShown]
+    confidence: list[ConfidenceShown]
+
+
+class UncertaintyPage(Head):
+    """How sure a run is."""
+
+    run: RunShown | None
+    draws: int
+    seed: int
+    said: str | None
+    """One sentence."""
+    uncertainty: Uncertainty | None
+    """As `joint-review uncertainty --json` gives it, like `confidence`."""
+    confidence: dict[str, ConfidenceOf] | None
+    profile: Profile | None
+    grid: GridShown | None
+    """With the `chance` of every cell."""
+    nowhere: float | None
+    """The chance of no position."""
+    problem: Refusal | None
+    """Where nothing can be drawn."""
+    signing: Signing | None
+    """The domain that was asked for."""
+
+
+class UncertaintyDrawn(UncertaintyPage):
+    """The same where something can be drawn."""
+
+    listed: UncertaintyListed
+
+
+class NextRow(TypedDict):
+    """A domain, and what it rests on."""
+
+    target: str
+    title: str
+    level_title: str
+    missing: Sequence[str]
+    chance: float | None
+    """That its rating is wrong; None where it cannot be rated."""
+    said: str
+    sizes: str
+
+
+class NextLine(NextRow):
+    """The same, with what more evidence would do, by amount."""
+
+    then: list[float | None]
+    is_best: list[bool]
+
+
+class NextListed(TypedDict):
+    """The rows of the page."""
+
+    amounts: list[str]
+    gaps: list[NextLine]
+    rated: list[NextLine]
+    error: float
+
+
+class NextPage(Head):
+    """Where to look next."""
+
+    run: RunShown | None
+    gaps: list[Gap]
+    draws: int
+    seed: int
+    said: str | None
+    """One sentence."""
+    next: Next | None
+    """As `joint-review next --json` gives it."""
+    problem: Refusal | None
+    """Where nothing can be drawn."""
+
+
+class NextDrawn(NextPage):
+    """The same where something can be drawn."""
+
+    listed: NextListed
+
+
+def uncertainty(db: Database, asked: Asked) -> UncertaintyPage | UncertaintyDrawn:
+    """How sure a run is; raises UnknownName."""
     key = asked.names["review"]
     draws, seed, sign = asked.draws, asked.seed, asked.text("sign")
     run_id, language = asked.run, asked.language
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     shown, worked = Shown(db, found, run, language), Worked(db, found, run)
-    page: dict[str, Any] = {
+    page: UncertaintyPage = {
         **shown.head(),
         "run": shown.facts(),
         "draws": draws,
         "seed": seed,
-        **dict.fromkeys(("said", "uncertainty", "confidence", "profile", "grid", "nowhere", "problem")),
+        "said": None,
+        "uncertainty": None,
+        "confidence": None,
+        "profile": None,
+        "grid": None,
+        "nowhere": None,
+        "problem": None,
         "signing": None,
     }
     try:
@@ -89,13 +255,14 @@ def uncertainty(db: Database, asked: Asked) -> Found:
     for row in grid["rows"]:
         for cell in row["cells"]:
             cell["chance"] = chances[cell["levels"]]
-    return page | {
+    return {
+        **page,
         "said": _said(sure),
-        "uncertainty": asdict(sure),
+        "uncertainty": sure,
         "confidence": {
-            name: {"suggested": asdict(one), "stated": stated.get(name)} for name, one in suggested.items()
+            name: {"suggested": one, "stated": stated.get(name)} for name, one in suggested.items()
         },
-        "profile": asdict(profile),
+        "profile": profile,
         "grid": grid,
         "nowhere": chances[None],
         "signing": _signing(shown, suggested, sign) if sign else None,
@@ -122,31 +289,29 @@ def profile_picture(db: Database, asked: Asked) -> str:
     return worked.once(("profile", draws, seed, shown.language, width), draw)
 
 
-def next_evidence(db: Database, asked: Asked) -> Found:
-    """Where to look next.
-
-    `said` (one sentence), `next` (as `joint-review next --json` gives it), and `problem` (`refusal`) where
-    nothing can be drawn. `listed`: the rows of the page, gaps first.
-    """
+def next_evidence(db: Database, asked: Asked) -> NextPage | NextDrawn:
+    """Where to look next."""
     key = asked.names["review"]
     draws, seed = asked.draws, asked.seed
     run_id, language = asked.run, asked.language
     found = find_review(db, key)
     run = load_run(db, found, run_id)
     shown, worked = Shown(db, found, run, language), Worked(db, found, run)
-    page: dict[str, Any] = {
+    page: NextPage = {
         **shown.head(),
         "run": shown.facts(),
         "gaps": list(shown.words.gaps(run.result.ratings)),
         "draws": draws,
         "seed": seed,
-        **dict.fromkeys(("said", "next", "problem")),
+        "said": None,
+        "next": None,
+        "problem": None,
     }
     try:
         ahead = worked.ahead(draws, seed)
     except (RunImpossible, TooLarge) as error:
         return {**page, "problem": refusal(error)}
-    return page | {"said": _next_said(ahead), "next": asdict(ahead), "listed": _next_listed(shown, ahead)}
+    return {**page, "said": _next_said(ahead), "next": ahead, "listed": _next_listed(shown, ahead)}
 
 
 def chances_picture(db: Database, asked: Asked) -> str:
@@ -171,10 +336,10 @@ def _said(sure: Uncertainty) -> str:
     return said
 
 
-def _sections(profile: Profile, sure: Uncertainty) -> Iterable[dict[str, Any]]:
+def _sections(profile: Profile, sure: Uncertainty) -> Iterable[SectionShown]:
     for section in profile.sections:
         titles = ("no rating", *section.levels)
-        rows: list[dict[str, Any]] = []
+        rows: list[LineShown] = []
         for line in section.lines:
             chances = sure.target(line.target)
             rows.append(_row(line, chances, titles, section.question))
@@ -194,7 +359,7 @@ def _sections(profile: Profile, sure: Uncertainty) -> Iterable[dict[str, Any]]:
         yield {"title": section.title, "levels": section.levels, "rows": rows}
 
 
-def _row(line: Line, chances: TargetChances, titles: tuple[str, ...], question: str) -> dict[str, Any]:
+def _row(line: Line, chances: TargetChances, titles: tuple[str, ...], question: str) -> LineShown:
     span = ""
     if line.low and line.high:
         span = titles[line.low] if line.low == line.high else f"{titles[line.low]} to {titles[line.high]}"
@@ -213,12 +378,12 @@ def _row(line: Line, chances: TargetChances, titles: tuple[str, ...], question: 
 
 
 def _confidence(
-    shown: Shown, suggested: Mapping[str, Suggestion], statements: Sequence[Mapping[str, Any]]
-) -> Iterable[dict[str, Any]]:
+    shown: Shown, suggested: Mapping[str, Suggestion], statements: Sequence[Statement]
+) -> Iterable[ConfidenceShown]:
     """Per domain what the figures suggest, and every statement people signed, the latest first."""
     for name, one in suggested.items():
         mine = [row for row in reversed(statements) if row["target"] == name]
-        parts = [
+        parts: list[PartShown] = [
             {
                 "title": PARTS_OF_CONFIDENCE[part],
                 "concern": CONCERN_WORDS[CONCERNS.index(found.concern)],
@@ -226,13 +391,15 @@ def _confidence(
             }
             for part, found in one.parts.items()
         ]
-        signed = [
+        signed: list[Signed] = [
             {
-                **{key: row[key] for key in ("level", "by", "at", "because", "suggested_level")},
+                "level": row["level"],
+                "by": row["by"],
+                "at": row["at"],
+                "because": row["because"],
+                "suggested_level": row["suggested_level"],
                 "words": [
-                    (PARTS_OF_CONFIDENCE[part], row[f"{part}_words"])
-                    for part in PARTS_OF_CONFIDENCE
-                    if row[f"{part}_words"]
+                    (PARTS_OF_CONFIDENCE[part], words) for part, words in words_of(row).items() if words
                 ],
             }
             for row in mine
@@ -241,7 +408,7 @@ def _confidence(
         yield {"target": name, "title": title, "level": one.level, "parts": parts, "signed": signed}
 
 
-def _signing(shown: Shown, suggested: Mapping[str, Suggestion], target: str) -> dict[str, Any]:
+def _signing(shown: Shown, suggested: Mapping[str, Suggestion], target: str) -> Signing:
     if target not in suggested:
         raise UnknownName("domain", target, suggested)
     parts = suggested[target].parts
@@ -269,9 +436,9 @@ def _next_said(ahead: Next) -> str:
     return f"{count if gaps else 'Every domain can be rated.'} Look first at {first.title}: {first.said}"
 
 
-def _next_listed(shown: Shown, ahead: Next) -> dict[str, Any]:
+def _next_listed(shown: Shown, ahead: Next) -> NextListed:
     amounts = list(dict.fromkeys((gain.amount, gain.kind) for one in ahead.domains for gain in one.gains))
-    rows = []
+    rows: list[NextLine] = []
     for domain in ahead.domains:
         gains = {(gain.amount, gain.kind): gain for gain in domain.gains}
         rows.append(
@@ -289,7 +456,7 @@ def _next_listed(shown: Shown, ahead: Next) -> dict[str, Any]:
     }
 
 
-def _next_row(shown: Shown, domain: DomainNext) -> dict[str, Any]:
+def _next_row(shown: Shown, domain: DomainNext) -> NextRow:
     return {
         "target": domain.target,
         "title": shown.framework.title_of(domain.target, shown.language),

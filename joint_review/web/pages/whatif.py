@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterable
+from typing import TypedDict
 
 from assessment.reasons.grid import CELL
 from assessment.robustness.alternatives import Baseline, domains_under
 from assessment.robustness.sentences import (
     LISTED,
     MOVED,
+    Turn,
     describe_position,
     describe_smallest,
     flips,
@@ -19,16 +19,17 @@ from assessment.robustness.sentences import (
     resting,
 )
 from assessment.robustness.smallest import MeasureStep, SmallestChanges
+from assessment.robustness.smallest_evidence import NotSaid
 from assessment.robustness.tornado import Tornado
-from assessment.robustness.whatif import SOURCES, LeftOut, TriedChange, try_change
+from assessment.robustness.whatif import SOURCES, LeftOut, Resting, TriedChange, try_change
 from assessment.runs.run import load_run
 from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
 from joint_review.web.cache import TooLarge, Worked
-from joint_review.web.page import NAME, REVIEW, Found, Page, Picture, Subject
-from joint_review.web.remedies import refusal
+from joint_review.web.page import NAME, REVIEW, Page, Picture, Subject
+from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked, Change
-from joint_review.web.run_view import Shown
+from joint_review.web.run_view import Head, RunShown, Shown
 from pictures.charts import tornado_plot
 from programme.database import Database, rows
 from programme.reviews import Review, find_review
@@ -52,15 +53,157 @@ def subject() -> Subject:
     )
 
 
-def whatif(db: Database, asked: Asked) -> Found:
-    """What would change a domain, a question or the 'cell'.
+class TargetNamed(TypedDict):
+    """A rating to go on to."""
 
-    `said` (one sentence), `smallest` and `leave_one_out` (as `joint-review whatif --json` gives them),
-    `tornado` (None for the cell), `targets` to go on to, `choices` and `fields` (what the form offers and
-    holds), `given` (what was asked for), `tried` (what it would do; None if nothing was asked), `wrong`
-    (`refusal`) where it cannot be tried, and `problem` (`refusal`) where nothing can be said. `listed`:
-    the rows of the page, cut to LISTED.
-    """
+    target: str
+    title: str
+    kind: str
+
+
+class MeasuresOfDomain(TypedDict):
+    """The measures of a domain that can be set."""
+
+    title: str
+    measures: list[tuple[str, str]]
+    """Name and title of each."""
+
+
+class Choices(TypedDict):
+    """What the form offers."""
+
+    groups: list[tuple[str, list[tuple[str, str]]]]
+    """Things to leave out: the title of a group, and name and title of each."""
+    measures: list[MeasuresOfDomain]
+
+
+class Fields(TypedDict):
+    """What stands in the fields of the form: what was typed, and the first measure with its value."""
+
+    items: str
+    measure: str
+    value: str
+
+
+class BarShown(TypedDict):
+    """What one measure moves."""
+
+    name: str
+    title: str
+    shown: str
+    interval: str
+    reaches: list[str]
+    within: list[str]
+    moves: bool
+
+
+class ChangeShown(TypedDict):
+    """A measure at another value, in words."""
+
+    of: str
+    measure: str
+    before: str
+    after: str
+
+
+class SetShown(TypedDict):
+    """Changes of measures that together move the rating."""
+
+    after: str
+    changes: list[ChangeShown]
+
+
+class MoveShown(TypedDict):
+    """The first sets of measures of one move."""
+
+    title: str
+    sets: list[SetShown]
+    more: int
+    gaps: int
+    """How many are left out, by way of a gap in the evidence."""
+
+
+class ItemText(TypedDict):
+    """An item."""
+
+    item: str
+    text: str
+
+
+class ItemsShown(TypedDict):
+    """Items that together move the rating when they are withdrawn."""
+
+    items: list[ItemText]
+    after: str
+
+
+class WithdrawalsShown(TypedDict):
+    """The first sets of items of one move and size."""
+
+    title: str
+    sets: list[ItemsShown]
+    more: int
+
+
+class WhatifListed(TypedDict):
+    """The rows of the page, cut to so many; `more...` counts the rest."""
+
+    bars: list[BarShown]
+    moves: list[MoveShown]
+    evidence: list[dict[str, str]]
+    """See `sentences.in_evidence`."""
+    more_evidence: int
+    not_said: list[NotSaid]
+    tried_sets: list[str]
+    skipped_sets: list[str]
+    withdrawals: list[WithdrawalsShown]
+    turns: list[Turn]
+    more_turns: int
+    turning: int
+    resting: list[Resting]
+
+
+class WhatifPage(Head):
+    """What would change a domain, a question or the cell."""
+
+    run: RunShown | None
+    target: str
+    title: str
+    kind: str
+    targets: list[TargetNamed]
+    given: Change
+    """What was asked for."""
+    said: str | None
+    """One sentence."""
+    smallest: SmallestChanges | None
+    """As `joint-review whatif --json` gives it, like `leave_one_out`."""
+    leave_one_out: LeftOut | None
+    tornado: Tornado | None
+    """None for the cell."""
+    tried: TriedChange | None
+    """What it would do; None if nothing was asked."""
+    wrong: Refusal | None
+    """Where it cannot be tried."""
+    problem: Refusal | None
+    """Where nothing can be said."""
+
+
+class WhatifWorked(WhatifPage):
+    """The same where something can be said."""
+
+    choices: Choices
+    fields: Fields
+    listed: WhatifListed
+
+
+class WhatifTried(WhatifWorked):
+    """The same where something was tried."""
+
+    tried_said: str
+
+
+def whatif(db: Database, asked: Asked) -> WhatifPage | WhatifWorked | WhatifTried:
+    """What would change a domain, a question or the 'cell'."""
     key, target = asked.names["review"], asked.names.get("target") or CELL
     change, run_id, language = asked.change, asked.run, asked.language
     found = find_review(db, key)
@@ -69,7 +212,7 @@ def whatif(db: Database, asked: Asked) -> Found:
     names = [rating.target for rating in run.result.ratings]
     if target not in (*names, CELL):
         raise UnknownName("domain or question", target, [*names, CELL])
-    page: dict[str, Any] = {
+    page: WhatifPage = {
         **shown.head(),
         "run": shown.facts(),
         "target": target,
@@ -85,8 +228,14 @@ def whatif(db: Database, asked: Asked) -> Found:
             }
             for name in names
         ],
-        "given": asdict(change),
-        **dict.fromkeys(("said", "smallest", "leave_one_out", "tornado", "tried", "wrong", "problem")),
+        "given": change,
+        "said": None,
+        "smallest": None,
+        "leave_one_out": None,
+        "tornado": None,
+        "tried": None,
+        "wrong": None,
+        "problem": None,
     }
     try:
         baseline = worked.baseline
@@ -95,27 +244,26 @@ def whatif(db: Database, asked: Asked) -> Found:
     smallest, turns = worked.smallest(target), worked.turns()
     moved = worked.tornado(target, shown.language) if target != CELL else None
     choices = _choices(db, found, baseline, target)
-    page |= {
+    found_all: WhatifWorked = {
+        **page,
         "said": describe_smallest(smallest),
         "smallest": smallest,
         "leave_one_out": turns,
-        "tornado": asdict(moved) if moved else None,
+        "tornado": moved,
         "choices": choices,
         "fields": _fields(change, choices),
         "listed": _listed(smallest, turns, moved, target),
     }
-    if change.without or change.settings:
-        try:
-            settings = dict(
-                read_setting(text, target, "Choose a measure and give it a value.")
-                for text in change.settings
-            )
-            page["tried"] = try_change(db, baseline, change.without, settings)
-        except ReviewError as error:
-            page["wrong"] = refusal(error)
-        else:
-            page["tried_said"] = _tried_said(baseline, page["tried"])
-    return page
+    if not (change.without or change.settings):
+        return found_all
+    try:
+        settings = dict(
+            read_setting(text, target, "Choose a measure and give it a value.") for text in change.settings
+        )
+        tried = try_change(db, baseline, change.without, settings)
+    except ReviewError as error:
+        return {**found_all, "wrong": refusal(error)}
+    return {**found_all, "tried": tried, "tried_said": _tried_said(baseline, tried)}
 
 
 def tornado_picture(db: Database, asked: Asked) -> str:
@@ -145,7 +293,7 @@ def _tried_said(baseline: Baseline, tried: TriedChange) -> str:
     return said[:1].upper() + said[1:]
 
 
-def _choices(db: Database, review: Review, baseline: Baseline, target: str) -> dict[str, Any]:
+def _choices(db: Database, review: Review, baseline: Baseline, target: str) -> Choices:
     """What the form offers: `groups` of things to leave out, and per domain the measures that can be set."""
     framework, book = baseline.policy.framework, baseline.policy.rulebook
     counted = baseline.counted
@@ -165,7 +313,7 @@ def _choices(db: Database, review: Review, baseline: Baseline, target: str) -> d
         if strand.id in counted.strand.names
     ]
     domains = domains_under(baseline, target)
-    measures = [
+    measures: list[MeasuresOfDomain] = [
         {
             "title": baseline.title(domain),
             "measures": [
@@ -185,7 +333,7 @@ def _choices(db: Database, review: Review, baseline: Baseline, target: str) -> d
     return {"groups": [one for one in groups if one[1]], "measures": measures}
 
 
-def _fields(change: Change, choices: Mapping[str, Any]) -> dict[str, str]:
+def _fields(change: Change, choices: Choices) -> Fields:
     """What stands in the fields of the form: what was typed, and the first measure with its value."""
     offered = {name for _, options in choices["groups"] for name, _ in options}
     measure, _, value = (change.settings[0] if change.settings else "").partition("=")
@@ -193,7 +341,7 @@ def _fields(change: Change, choices: Mapping[str, Any]) -> dict[str, str]:
     return {"items": typed, "measure": measure.strip(), "value": value.strip()}
 
 
-def _listed(smallest: SmallestChanges, turns: LeftOut, moved: Tornado | None, target: str) -> dict[str, Any]:
+def _listed(smallest: SmallestChanges, turns: LeftOut, moved: Tornado | None, target: str) -> WhatifListed:
     """The rows of the page, cut to so many; `more...` counts the rest."""
     evidence = in_evidence(smallest)
     turning = list(flips(turns, target))
@@ -217,7 +365,7 @@ def _listed(smallest: SmallestChanges, turns: LeftOut, moved: Tornado | None, ta
     }
 
 
-def _bars(moved: Tornado) -> Iterable[dict[str, Any]]:
+def _bars(moved: Tornado) -> Iterable[BarShown]:
     titles = ("No rating", *moved.levels)
     for bar in moved.bars:
         yield {
@@ -231,7 +379,7 @@ def _bars(moved: Tornado) -> Iterable[dict[str, Any]]:
         }
 
 
-def _moves(smallest: SmallestChanges) -> Iterable[dict[str, Any]]:
+def _moves(smallest: SmallestChanges) -> Iterable[MoveShown]:
     """Per move the first sets of measures; by way of a gap in the evidence only where there are no others."""
     for move, title in MOVED.items():
         mine = [one for one in smallest["measures"] if one["move"] == move]
@@ -251,7 +399,7 @@ def _moves(smallest: SmallestChanges) -> Iterable[dict[str, Any]]:
             }
 
 
-def _change(change: MeasureStep, target: str) -> dict[str, str]:
+def _change(change: MeasureStep, target: str) -> ChangeShown:
     unit = f" {change['unit']}" if change["unit"] else ""
     before = (
         "nothing to measure" if change["before"] is None else wording.number(change["before"], change["unit"])
@@ -264,7 +412,7 @@ def _change(change: MeasureStep, target: str) -> dict[str, str]:
     }
 
 
-def _withdrawals(smallest: SmallestChanges) -> Iterable[dict[str, Any]]:
+def _withdrawals(smallest: SmallestChanges) -> Iterable[WithdrawalsShown]:
     texts = smallest["withdrawals"]["items"]
     for group in smallest["withdrawals"]["groups"]:
         yield {
