@@ -258,9 +258,9 @@ def profile_plot(found: Profile, width: int = WIDE) -> str:
     unrated = any(line.chances[0] or not line.level for s in found.sections for line in s.lines)
     key: list[tuple[Sign, str]] = [
         (_sign_of_point, "Level in the run (no mark: not rated)" if unrated else "Level in the run"),
-        (_sign_of_box(dark=True), f"Share of {found.draws:,} draws that give it, in percent"),
-        (_sign_of_box(dark=False), "Share of draws that give another level"),
-        (_sign_of_range, "Levels that hold 95 % of the draws that give a rating"),
+        (_sign_of_box(dark=True), f"Share of {found.draws:,} re-samplings that give it, in percent"),
+        (_sign_of_box(dark=False), "Share that gives another level"),
+        (_sign_of_range, "Levels that hold 95 % of those that give a rating"),
     ]
     body = NUMBER + HIGHEST + RANGE
     height = GAP + _key_height(width, key)
@@ -335,7 +335,9 @@ def _profile_words(found: Profile) -> str:
         titles = ("no rating", *section.levels)
         for line in section.lines:
             shares = [f"{titles[n]} {percent(chance)}" for n, chance in enumerate(line.chances) if chance]
-            said.append(f"{line.title}: {titles[line.level]} in the run; {', '.join(shares)} of draws.")
+            said.append(
+                f"{line.title}: {titles[line.level]} in the run; {', '.join(shares)} of re-samplings."
+            )
     return " ".join(said)
 
 
@@ -349,7 +351,7 @@ def chances_plot(found: Next, width: int = WIDE) -> str:
     rows = rows_of(width)
     key: list[tuple[Sign, str]] = [
         (_sign_of_box(dark=False), "Now"),
-        (_sign_of_box(dark=True), "With the addition named, which would lower it most"),
+        (_sign_of_box(dark=True), "With the named addition, which would lower it most"),
     ]
     most = max([domain.chance_wrong or 0.0 for domain in found.domains], default=0.0)
     step = 0.05 if most <= 0.2 else 0.1 if most <= 0.5 else 0.2
@@ -371,7 +373,7 @@ def chances_plot(found: Next, width: int = WIDE) -> str:
                 color=QUIET,
                 ha="center" if tick else "left",
             )
-        _words(axes, rows.start, ground + 17, ["Chance of a wrong rating (% of draws)"], size=SMALL)
+        _words(axes, rows.start, ground + 17, ["Chance of a wrong rating (% of re-samplings)"], size=SMALL)
         y = 0.0
         for domain, deep in zip(found.domains, heights, strict=True):
             at = _name(axes, rows, y, domain.title, 2 * THICK if domain.best else THICK)

@@ -466,7 +466,7 @@ async def test_the_trail_of_a_domain_says_why_and_why_not_the_next(site: Site) -
     assert strengths["measure_title"].startswith("Strengths among strengths")
     assert (strengths["shown"], strengths["needed"], strengths["met"]) == ("71.6 %", "at least 80 %", False)
     text = await site.page(f"{REVIEW}/trail/getting-help")
-    for words in ("Why not <span>Excellent</span>?", "✗ not met", "✓ met", "55.8 to 83.4 %", "−8.4 %"):
+    for words in ("Why not <span>Excellent</span>?", "✗ not met", "✓ met", "55.8 to 83.4 %", "−8.4 points"):
         assert words in text
     assert text.index("Why not") < text.index("All criteria")
 
@@ -493,7 +493,7 @@ async def test_a_limit_that_binds_is_said_first(example_copy: Path, connect: Con
         answer = await open_site.json(f"{REVIEW}/trail/services.json")
         assert [limit["binds"] for limit in answer["limits"]] == [True]
         text = await open_site.page(f"{REVIEW}/trail/services")
-        assert "Held down from" in text and "▼ holds down" in text
+        assert "Kept below" in text and "▼ limits the rating" in text
 
 
 async def test_a_measure_shows_what_it_is_made_of_and_every_item_behind_it(site: Site) -> None:
@@ -608,7 +608,7 @@ async def test_beside_a_level_stands_how_many_draws_give_it(site: Site) -> None:
     chances = {target["target"]: target["agreement"] for target in sure["targets"]}
     carers = await site.json(f"{REVIEW}/trail/carers.json")
     assert carers["chance"] == chances["carers"]
-    assert f"in {100 * chances['carers']:.0f} % of draws" in await site.page(f"{REVIEW}/trail/carers")
+    assert f"how sure: {100 * chances['carers']:.0f} %" in await site.page(f"{REVIEW}/trail/carers")
 
 
 async def test_the_grid_says_the_probability_of_every_cell(site: Site) -> None:
@@ -718,7 +718,7 @@ async def test_where_a_run_rests_on_nothing_that_can_be_drawn_the_pages_say_so(
         picture = await open_site.get("/reviews/east/uncertainty/profile.svg")
         assert picture.status_code == 404 and "<svg" not in picture.text
         left = await open_site.page(f"/reviews/east/whatif/{first}")
-        assert "a person gives it, so no evidence moves it" in left
+        assert "A moderator gives one, so evidence alone does not change it" in left
         overall = await open_site.page("/reviews/east/whatif/overall")
         assert "overall/tornado.svg" in overall
         assert "Good" in await open_site.page("/reviews/east")
@@ -794,7 +794,7 @@ async def test_items_can_be_filtered_and_paged(site: Site) -> None:
     searched = await site.json(f"{REVIEW}/items.json?search=contact+centres")
     assert searched["items"] and all("ontact" in item["text"] for item in searched["items"])
     text = await site.page(f"{REVIEW}/items?domain=carers&search=zebra")
-    assert "No item fits" in text and 'value="zebra"' in text
+    assert "No item matches the filter" in text and 'value="zebra"' in text
     assert '<option value="carers" selected>' in text
     paged = await site.page(f"{REVIEW}/items?kind=finding&page=2")
     assert 'href="?kind=finding&amp;page=3"' in paged

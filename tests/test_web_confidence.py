@@ -87,10 +87,10 @@ async def test_nobody_else_signs_and_nothing_changes(bench: Bench) -> None:
     ("wrong", "mistake"),
     [
         ({"level": ""}, {"level": "Choose a level."}),
-        ({"level": "certain"}, {"level": "'certain' is none of: very low, low, moderate, high."}),
+        ({"level": "certain"}, {"level": "'certain' is not one of: very low, low, moderate, high."}),
         ({"because": " "}, {"because": "Say why."}),
-        ({"domain": ""}, {"domain": "No domain is named."}),
-        ({"draws": "7"}, {"draws": "Choose between 100 and 10,000 draws."}),
+        ({"domain": ""}, {"domain": "Choose a domain."}),
+        ({"draws": "7"}, {"draws": "Choose between 100 and 10,000 re-samplings."}),
     ],
 )
 async def test_what_is_not_filled_in_is_said_beside_its_field_and_what_was_typed_is_kept(

@@ -40,7 +40,7 @@ async def test_why_a_rule_fired_or_not_is_what_the_command_says(
 async def test_a_rule_that_did_not_fire_says_what_was_observed_and_asked(site: Site) -> None:
     text = await site.page(f"{REVIEW}/rule/getting-help.excellent.strengths")
     # 71.6 % of strengths where 80 are asked: see the published counts in test_web.
-    for words in ("Why did this rule not fire?", "✗ did not fire", "at least 80 %", "missed by 8.4"):
+    for words in ("Why did this rule not apply?", "✗ did not apply", "at least 80 %", "missed by 8.4"):
         assert words in text, words
     assert f'href="{REVIEW}/trail/getting-help"' in text
     assert f'href="{REVIEW}/trail/getting-help/strengths_share"' in text
@@ -76,7 +76,7 @@ async def test_where_a_run_does_not_give_what_it_recorded_nothing_is_said_of_its
     async with served(example_copy) as site:
         text = await site.page(f"{REVIEW}/rule/carers.mainly-good.strengths")
         assert "do not give the firings it recorded" in text and "verify run 1" in text
-        assert "✓ fired" not in text and "✗ did not fire" not in text
+        assert "✓ applied" not in text and "✗ did not apply" not in text
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ async def test_where_no_level_is_proposed_no_proposal_is_said_to_have_lost(tmp_p
     db.conn.close()
     async with served(tmp_path / "programme.db") as site:
         text = await site.page("/reviews/north/trail/carers")
-        assert "Why no level is proposed" in text and "The proposals that lost" not in text
-        assert "while a question has no rating" in await site.page("/reviews/north/trail/cell")
+        assert "Why no level is proposed" in text and "Why not another level?" not in text
+        assert "once every question has a rating" in await site.page("/reviews/north/trail/cell")
 
 
 def said_by_list(*arguments: str, db: Path) -> list[dict[str, object]]:

@@ -389,7 +389,7 @@ class Shown:
     def value_of(self, target: str, definition: Measure, value: float | None) -> str:
         """A measure's value as people read it: a level's title where it stands for a level."""
         if value is None:
-            return "nothing to measure"
+            return "no data"
         scale = None
         if definition.statistic is Statistic.RATING and definition.domain:
             scale = self.framework.scale_of(definition.domain)

@@ -94,10 +94,10 @@ def number(value: float | None, unit: str = "") -> str:
 
 
 def signed(value: float | None, unit: str = "") -> str:
-    """A difference with its sign; a dash where there is none."""
+    """A difference with its sign, of percentages in points; a dash where there is none."""
     if value is None:
         return "–"
-    shown = number(round(abs(value), 1), unit)
+    shown = number(round(abs(value), 1), "points" if unit == "percent" else unit)
     return f"+{shown}" if value > 0 else f"−{shown}" if value < 0 else shown
 
 
@@ -189,10 +189,10 @@ def describe_measure(measure: Measure) -> list[str]:
     if measure.of is Of.SURVEY_RESULTS and measure.statistic is Statistic.MEAN:
         said.append(
             "Every question counts once per group, with its latest period; where lower is better the share is"
-            " turned round. The base is the smallest base among them, unknown if one of them is."
+            " reversed. The base is the smallest base among them, unknown if one of them is."
         )
     if measure.is_percent and measure.of is not Of.RATINGS:
-        said.append("The interval is Wilson's 95 % score interval; it is given where the base is known.")
+        said.append("The interval is Wilson's 95 % score interval; it is shown where the base is known.")
     return said
 
 

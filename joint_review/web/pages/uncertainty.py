@@ -330,7 +330,7 @@ def _said(sure: Uncertainty) -> str:
     domains = [target for target in sure.targets if target.kind == "domain"]
     least = min(domains, key=lambda target: target.agreement) if domains else None
     position = "leave it without a position" if here.levels is None else f"give its position, {here.title}"
-    said = f"{wording.percent(here.probability)} of {sure.draws:,} draws {position}."
+    said = f"{wording.percent(here.probability)} of {sure.draws:,} simulated re-samplings {position}."
     if least and least.agreement < 1:
         said += f" Least sure is {least.title}: {wording.percent(least.agreement)} give {least.level_title}."
     return said
@@ -498,7 +498,7 @@ async def draw_for_statement(database: Any, sent: Sent) -> tuple[Run, Uncertaint
     draws, seed = sent.whole("draws"), sent.whole("seed")
     draws = DRAWS if draws is None else draws
     if not FEWEST <= draws <= MOST_DRAWS:
-        raise Mistakes({"draws": f"Choose between {FEWEST} and {MOST_DRAWS:,} draws."})
+        raise Mistakes({"draws": f"Choose between {FEWEST} and {MOST_DRAWS:,} re-samplings."})
 
     def work_out(db: Database) -> tuple[Run, Uncertainty]:
         found = find_review(db, sent.review)
@@ -512,7 +512,7 @@ def sign(db: Database, sent: Sent) -> Done:
     """Sign a statement of confidence in a domain's rating, beside what the figures suggest."""
     run, sure = sent.prepared
     review = find_review(db, sent.review)
-    domain = sent.text("domain", needed="No domain is named.")
+    domain = sent.text("domain", needed="Choose a domain.")
     sent.need(level="Choose a level.", because="Say why.")
     level, because = sent.one_of("level", LEVELS), sent.text("because")
     words = {part: sent.text(f"on-{part}") for part in PARTS_OF_CONFIDENCE}

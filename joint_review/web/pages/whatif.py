@@ -284,7 +284,7 @@ def _tried_said(baseline: Baseline, tried: TriedChange) -> str:
     words = [f"without {' and '.join(parts)}"] if parts else []
     for one in tried["set"]:
         measure = in_language(baseline.policy.rulebook.measure(one["measure"]).title)
-        value = "nothing to measure" if one["value"] is None else f"{one['value']:,g}"
+        value = "no data" if one["value"] is None else f"{one['value']:,g}"
         words.append(f"with “{measure}” of {baseline.title(one['target'])} at {value}")
     changed = sum(one["changed"] and one["kind"] != CELL for one in tried["ratings"])
     count = wording.plural(changed, "rating") if changed else "no rating"
@@ -352,7 +352,9 @@ def _listed(smallest: SmallestChanges, turns: LeftOut, moved: Tornado | None, ta
         "more_evidence": max(0, len(evidence) - 2 * LISTED),
         "not_said": smallest["not_said"],
         "tried_sets": [
-            f"{count:,} {'items' if size == '1' else f'sets of {size}'}"
+            wording.plural(count, "item")
+            if size == "1"
+            else wording.plural(count, f"set of {size}", f"sets of {size}")
             for size, count in smallest["withdrawals"]["searched"].items()
             if count
         ],
@@ -401,9 +403,7 @@ def _moves(smallest: SmallestChanges) -> Iterable[MoveShown]:
 
 def _change(change: MeasureStep, target: str) -> ChangeShown:
     unit = f" {change['unit']}" if change["unit"] else ""
-    before = (
-        "nothing to measure" if change["before"] is None else wording.number(change["before"], change["unit"])
-    )
+    before = "no data" if change["before"] is None else wording.number(change["before"], change["unit"])
     return {
         "of": "" if change["target"] == target else change["title"],
         "measure": change["measure_title"],
