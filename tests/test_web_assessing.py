@@ -74,7 +74,7 @@ async def test_the_first_run_is_made_from_the_page_by_who_is_signed_in(bench: Be
     done = await bench.send(f"{REVIEW}/assess", ON, LEAD)
     assert (done.status_code, done.headers["location"]) == (303, f"{REVIEW}?"), done.text
     page = (await bench.get(REVIEW, LEAD)).text
-    assert "Run 1 is made. Position on the grid: Mainly good / Well placed." in page
+    assert "Run 1 recorded. Position on the grid: Mainly good / Well placed." in page
     assert "What changed since the run before" not in page
     run = bench.in_file(load_run)
     assert (run.result.inputs.on, run.result.inputs.seed) == ("2009-07-01", 0)
@@ -147,8 +147,7 @@ async def test_beforehand_it_is_counted_what_has_changed_since_the_latest_run(be
     assert since == {"run": 1, "made_on": "2009-06-01", "counts": counted, "any": True}
     said = words((await bench.get(REVIEW, LEAD)).text)
     assert (
-        "40 items added and 1 withdrawn, 1 tag added to other items and 1 withdrawn; 1 rating on which"
-        in said
+        "40 items added and 1 withdrawn, 1 tag added to other items and 1 withdrawn; 1 rating whose" in said
     )
     bench.in_file(assess_plainly)
     since = (await bench.get(f"{REVIEW}.json", LEAD)).json()["assessing"]["since"]

@@ -104,7 +104,7 @@ async def test_nearest_pairs_say_what_separates_them_and_lead_to_both_trails(sit
     assert '<a href="/reviews/west/trail/getting-help">Council of west</a> <strong>Inconsistent' in nearest
     assert '<a href="/reviews/east/trail/getting-help">Council of east</a> <strong>Mainly good' in nearest
     assert "Council of west missed it by 10 points" in nearest
-    for words in ("✗ missed", "✓ met", "strengths make up 40 % of what was found", "<strong>yes</strong>"):
+    for words in ("✗ not met", "✓ met", "strengths make up 40 % of what was found", "<strong>yes</strong>"):
         assert words in nearest
     # Like evidence, rated otherwise by a person: what the rules saw is the same.
     carers = nearest[nearest.index("<h3>Support for carers") :]

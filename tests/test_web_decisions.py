@@ -73,7 +73,7 @@ async def test_every_rating_and_the_cell_stand_on_the_page_of_decisions_in_words
     assert {row["words"] for row in found["states"]} == {"proposed"}
     assert (found["settled"], found["deciding"], found["run"]["id"]) == (0, None, 1)
     page = (await bench.get(f"{DECISIONS}?target=cell", MODERATOR)).text
-    assert forms(page) == {"accept"} and "to override it, override these" in page
+    assert forms(page) == {"accept"} and "To change it, override those" in page
 
 
 async def test_before_the_first_run_and_the_first_challenge_pages_say_so(bench: Bench) -> None:
@@ -253,7 +253,7 @@ async def test_who_made_the_run_is_told_that_they_can_accept_none_and_who_may_no
     bench: Bench,
 ) -> None:
     page = (await bench.get(DECISIONS, LEAD)).text
-    assert "You can accept none of these now." in page and "Accept those ticked" not in page
+    assert "You cannot accept any of these now." in page and "Accept ticked ratings" not in page
     page = await bench.get(f"{DECISIONS}.json", REVIEWER)
     assert page.json()["acceptable"] == []
 
@@ -314,7 +314,7 @@ async def test_an_override_is_refused_when_the_rules_now_propose_something_else(
     [
         (f"{DECISIONS}/override", {**THIS, "because": "x"}, {"level": "Choose a level."}),
         (f"{DECISIONS}/override", {**THIS, "level": "excellent"}, {"because": "Say why."}),
-        (f"{DECISIONS}/accept", {"run": "1"}, {"target": "No rating is named."}),
+        (f"{DECISIONS}/accept", {"run": "1"}, {"target": "Choose a rating."}),
         (f"{CHALLENGES}/raise", RAISED | {"text": " "}, {"text": "Say what is wrong."}),
         (f"{CHALLENGES}/raise", RAISED | {"ground": ""}, {"ground": "Choose a ground."}),
         (f"{CHALLENGES}/1/close", {"because": "x"}, {"outcome": "Choose an outcome."}),
@@ -356,7 +356,7 @@ async def test_a_challenge_is_raised_answered_and_closed_with_what_was_changed(b
     page = (await bench.get(f"{CHALLENGES}/1", REVIEWER)).text
     assert page.index("E14 says &lt;so&gt; too.") < page.index("That is one more visit.")
     assert "carers rated excellent" in page
-    assert "There is no run since." in page and forms(page) == set()
+    assert "No run has been recorded since." in page and forms(page) == set()
     late = await bench.send(f"{CHALLENGES}/1/reply.json", {"text": "Wait."}, LEAD)
     assert "was closed by moderator-1" in late.json()["error"] and "joint-review" not in late.text
     assert bench.in_file(lambda db, _: audit_programme(db).problems) == ()

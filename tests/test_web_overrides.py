@@ -150,7 +150,7 @@ async def test_only_who_sees_all_reviews_sees_it_and_is_led_there(bench: Bench) 
 
 async def test_before_anything_is_decided_it_says_what_will_stand_there(empty: Bench) -> None:
     page = (await empty.get(PAGE, MODERATOR)).text
-    assert "Nothing has been decided yet." in page and "it stands here how often" in page
+    assert "Nothing has been decided yet." in page and "this page shows how often" in page
     assert "<table" not in page and Outline(page).problems == []
 
 

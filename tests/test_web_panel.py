@@ -106,7 +106,7 @@ async def test_members_see_the_form_to_vote_until_they_have_and_others_never(ben
     assert (await vote(bench, "reviewer-1")).headers["location"] == ONE
     page = (await bench.get(ONE, REVIEWER)).text
     assert forms(page) == set() and "You have voted" in page
-    assert "Your vote on Support for carers is stored. It shows once all have voted." in page
+    assert "Your vote on Support for carers is recorded. It is shown once all members have voted." in page
 
 
 async def test_the_list_says_whose_vote_is_waited_for_and_who_has_voted(bench: Bench) -> None:
@@ -115,9 +115,9 @@ async def test_the_list_says_whose_vote_is_waited_for_and_who_has_voted(bench: B
     assert [row["target"] for row in found["ratings"] if row["yours"]] == ["carers"] and found["open"] == 1
     assert len(found["ratings"]) == 15
     page = (await bench.get(LIST, SECOND_REVIEWER)).text
-    assert "Your vote is waited for" in page and f'href="{ONE}#vote"' in page and "1 of 3 voted" in page
+    assert "Waiting for your vote" in page and f'href="{ONE}#vote"' in page and "1 of 3 voted" in page
     for actor in (REVIEWER, LEAD):
-        assert "Your vote is waited for" not in (await bench.get(LIST, actor)).text
+        assert "Waiting for your vote" not in (await bench.get(LIST, actor)).text
     assert 'href="/reviews/r1/panel/workforce#open"' in (await bench.get(LIST, LEAD)).text
     assert f'href="{ONE}#open"' not in (await bench.get(LIST, LEAD)).text
     assert "#open" not in (await bench.get(LIST, REVIEWER)).text
@@ -186,7 +186,7 @@ async def test_of_an_even_number_of_votes_the_two_levels_in_the_middle_are_marke
 
 async def test_votes_that_agree_are_said_to(bench: Bench) -> None:
     await voting(bench, *THREE["member"])
-    assert "All 3 gave Excellent" in words((await bench.get(ONE, LEAD)).text)
+    assert "All 3 votes are for Excellent" in words((await bench.get(ONE, LEAD)).text)
 
 
 async def test_a_panel_closed_early_shows_the_votes_there_are_and_another_can_be_opened(bench: Bench) -> None:

@@ -375,5 +375,5 @@ def assess(db: Database, sent: Sent) -> Done:
     if not run.is_new:
         said = f"Nothing has changed since run {run.id} of {run.result.inputs.on}; it is shown again."
         return Done(said, to=f"?run={run.id}", more=more)
-    said = f"Run {run.id} is made. Position on the grid: {position or 'none'}."
+    said = f"Run {run.id} recorded. Position on the grid: {position or 'none'}."
     return Done(said, to="?", more=more)

@@ -128,7 +128,7 @@ def challenges(db: Database, asked: Asked) -> RegisterPage:
     found = register.show_challenges(db, [row["id"] for row in rows(db, REGISTER, chosen)])
     return {
         **Shown(db, review, None, "en").head(),
-        "challenges": [{**row, "about": _about(review, row)} for row in found],
+        "challenges": [{**row, "about": about(review, row)} for row in found],
         "paging": paging,
         "only": only,
         **counts,
@@ -148,7 +148,7 @@ def challenge(db: Database, asked: Asked) -> ChallengePage:
         **Shown(db, review, None, "en").head(),
         "challenge": {
             **found,
-            "about": _about(review, found),
+            "about": about(review, found),
             "blocked": [(name, _title(review, name)) for name in found["blocks"]],
         },
         "outcomes": [outcome for outcome in OUTCOMES if mine or outcome != "withdrawn"],
@@ -162,15 +162,16 @@ def _number_of(db: Database, review: Review, text: str) -> int:
     raise UnknownName("challenge", text, [str(row["id"]) for row in rows(db, NUMBERS, [review.id])])
 
 
-def _about(review: Review, row: register.Challenge) -> About:
+def about(review: Review, row: register.Challenge) -> About:
+    """What a challenge is about."""
     kind, target = row["kind"], row["target"]
     item = target.partition(":")[0]
     title, to = {
         "rating": (_title(review, target), f"/trail/{target}"),
         "rule": (target, f"/rule/{target}"),
-        "measure": (target, "/trail/" + target.replace(".", "/", 1)),
+        "measure": (_measure_title(review, target), "/trail/" + target.replace(".", "/", 1)),
         "item": (target, f"/items/{item}"),
-        "tag": (f"{item} to {_title(review, target.partition(':')[2])}", f"/items/{item}"),
+        "tag": (f"{item}, tagged to {_title(review, target.partition(':')[2])}", f"/items/{item}"),
     }[kind]
     return {"kind": KINDS[kind], "title": title, "to": to}
 
@@ -181,6 +182,12 @@ def _title(review: Review, target: str) -> str:
     return review.framework.title_of(target) if target in review.framework.question_of else target
 
 
+def _measure_title(review: Review, target: str) -> str:
+    """The domain's title and the measure's name in words: only the rulebook of a run knows its title."""
+    domain, _, name = target.partition(".")
+    return f"{_title(review, domain)}: {name.replace('_', ' ')}"
+
+
 # --- the forms ---------------------------------------------------------------------------------------------
 
 
@@ -188,8 +195,8 @@ def put(db: Database, sent: Sent) -> Done:
     """Raise a challenge."""
     review = find_review(db, sent.review)
     sent.need(
-        kind="Choose what it is to.",
-        target="Name what it is to.",
+        kind="Choose what it is about.",
+        target="Name what it is about.",
         ground="Choose a ground.",
         text="Say what is wrong.",
     )

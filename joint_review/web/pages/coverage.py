@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from assessment.decisions.challenges import Challenge, list_challenges
+from assessment.decisions.challenges import list_challenges
 from assessment.decisions.panel import show_panels
 from evidence.check import check_evidence, evidence_matrix
 from evidence.rows import SOURCE_KINDS
@@ -12,6 +12,7 @@ from joint_review.web import wording
 from joint_review.web.figures import heat
 from joint_review.web.lists import PAGE_SIZE, ItemLine, Paging, item_line, paging_of
 from joint_review.web.page import REVIEW, Menu, Page, Subject
+from joint_review.web.pages.challenges import ChallengeListed, about
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
 from programme.database import Database, one, rows, rows_as
@@ -103,7 +104,7 @@ class QueuePage(Head):
     paging: Paging
     unread: list[Unread]
     votes: list[Waiting]
-    challenges: list[Challenge]
+    challenges: list[ChallengeListed]
     """Those that are open and to which they have not replied."""
 
 
@@ -144,8 +145,8 @@ def queue(db: Database, asked: Asked) -> QueuePage:
         for panel in show_panels(db, review)
         if panel["state"] == "open" and any(same_person(name, by) for name in panel["waiting_for"])
     ]
-    unanswered = [
-        challenge
+    unanswered: list[ChallengeListed] = [
+        {**challenge, "about": about(review, challenge)}
         for challenge in list_challenges(db, review, only_open=True)
         if not any(same_person(reply["by"], by) for reply in challenge["replies"])
     ]

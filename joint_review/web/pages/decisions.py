@@ -247,7 +247,7 @@ def approve(db: Database, sent: Sent) -> Done:
 def _asked(db: Database, sent: Sent) -> tuple[Review, str, int | None]:
     """The review, the rating, and the run that the page showed; raises Mistakes or UnknownName."""
     review = find_review(db, sent.review)
-    target = sent.text("target", needed="No rating is named.")
+    target = sent.text("target", needed="Choose a rating.")
     check_rated(review.framework, target)
     return review, target, sent.whole("run", least=1)
 

@@ -220,8 +220,8 @@ def vote(db: Database, sent: Sent) -> Done:
     sent.need(level="Choose a level.", because="Say why.")
     level, because = sent.one_of("level", dict(_levels(review, target, "en"))), sent.text("because")
     found = register.vote(db, review, target, level, by=sent.by, because=because, at=sent.at)
-    said = f"Your vote on {found['title']} is stored."
-    said += " It shows once all have voted." if found["state"] == "open" else " All have voted."
+    said = f"Your vote on {found['title']} is recorded."
+    said += " It is shown once all members have voted." if found["state"] == "open" else " All have voted."
     return Done(said, more={"panel": found["number"], "state": found["state"]})
 
 
