@@ -60,7 +60,7 @@ where r.review_id = cast(:review as integer) and c.target = :target order by c.i
     },
     "weakest_evidence": {
         "title": "Which ratings rest on the weakest evidence?",
-        "description": "Domains by how little stands behind them: items, sources, kinds of source.",
+        "description": "Domains by how little evidence they rest on: items, sources, kinds of source.",
         "sql": """with used as (
   select t.domain_id, e.id, s.id as source_id, s.kind
   from evidence e join tag t on t.evidence_id = e.id and t.withdrawn_event is null

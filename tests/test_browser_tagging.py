@@ -161,7 +161,7 @@ class Reviewer:
             if press:
                 self.press("Enter")
             else:
-                self.page.get_by_role("button", name="Save").click()
+                self.page.get_by_role("button", name=re.compile("^(Record finding|Save changes)$")).click()
         self.fits()
 
 
@@ -209,7 +209,7 @@ def test_from_an_uploaded_file_to_a_tagged_finding_and_the_next_untagged(
     page.set_input_files("#files", str(file))
     page.select_option("#kind", "interview")
     reviewer.fits()
-    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("button", name="Add sources").click()
     page.wait_for_url(re.compile("/sources$"))
     status = page.locator("[role=status]").inner_text()
     source = status.split("(")[0].split()[-1]
@@ -349,7 +349,7 @@ def test_on_a_touch_screen_a_tap_chooses_a_sentence_and_a_bar_leads_to_the_form(
     page.locator("label[for=direction-weakness]").tap()
     page.locator("label[for=significance-2]").tap()
     with page.expect_navigation(url=re.compile("#E")):
-        page.get_by_role("button", name="Save").tap()
+        page.get_by_role("button", name="Record finding").tap()
     (item,) = bench.recorded(source)
     assert (item["quote"], item["domains"]) == ("knew", "leadership")
 
@@ -380,7 +380,7 @@ def test_mistakes_stand_beside_their_fields_and_what_was_typed_is_kept(
     reviewer.drag("Managers", "of it.")
     page.fill("#finding", "They knew.")
     with page.expect_navigation():
-        page.get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="Record finding").click()
     page.wait_for_selector("[role=alert]")
     assert "Choose strength, weakness or neutral." in page.locator("#wrong-direction").inner_text()
     assert page.input_value("#finding") == "They knew."
@@ -406,7 +406,7 @@ def test_items_that_are_ticked_are_tagged_together(reviewer: Reviewer, bench: Be
     page.fill("#many-filter", "leader")
     page.locator("#many-filter").press("Enter")
     with page.expect_navigation():
-        page.get_by_role("button", name="Tag the items that are ticked").click()
+        page.get_by_role("button", name="Tag ticked items").click()
     assert "2 items tagged to" in page.locator("[role=status]").inner_text()
     assert [item["domains"] for item in bench.recorded(source)] == ["leadership", "leadership"]
 
@@ -421,7 +421,7 @@ def test_without_any_script_words_are_pasted_and_found(browser: Browser, bench: 
         page.check("#domain-care-planning")
         page.check("#direction-strength")
         page.check("#significance-2")
-        page.get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="Record finding").click()
         assert page.locator("mark").inner_text() == "The plan was up to date"
 
 

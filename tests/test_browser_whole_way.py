@@ -122,7 +122,7 @@ def read_and_tag(office: Office, folder: Path) -> None:
         page.set_input_files("#files", str(file))
         page.select_option("#kind", "interview")
         page.fill("#dated", "2007-05-31")
-        office.press(page, "Add")
+        office.press(page, "Add sources")
         row = page.locator("main li, main tr").filter(has_text="Interview with carers").last
         with page.expect_navigation():
             row.get_by_role("link").first.click()
@@ -139,7 +139,7 @@ def read_and_tag(office: Office, folder: Path) -> None:
             page.check("#direction-weakness")
             page.check("#significance-3")
             with page.expect_navigation():
-                page.get_by_role("button", name="Save").click()
+                page.get_by_role("button", name="Record finding").click()
         with page.expect_navigation():
             page.locator("a[data-next]").click()
         card = page.locator(".card.untagged")
@@ -150,7 +150,7 @@ def read_and_tag(office: Office, folder: Path) -> None:
         page.fill("#filter", "assessment")
         page.locator("#filter").press("Enter")
         with page.expect_navigation():
-            page.get_by_role("button", name="Save").click()
+            page.get_by_role("button", name="Save changes").click()
         assert "All items of this review are tagged." in page.locator("main").inner_text()
 
 
@@ -168,7 +168,7 @@ def code_again_and_settle(office: Office) -> None:
         lead.select_option("#draw-coder", "reviewer-2")
         lead.fill("#draw-items", "2")
         lead.check("#draw-passages")
-        office.press(lead, "Draw")
+        office.press(lead, "Draw items")
     with office.person("reviewer-2") as page:
         # Wherever they go, they are at their batch until it is handed in.
         office.open(page, "/items")
@@ -204,7 +204,7 @@ def code_again_and_settle(office: Office) -> None:
         lead.check("#direction-weakness")
         lead.check("#significance-3")
         lead.fill("#because", "It bears on both.")
-        office.press(lead, "Settle")
+        office.press(lead, "Settle item")
     db = open_programme(office.server.path)
     try:
         [settled] = list_disagreements(db, find_review(db, "r1"))
@@ -229,7 +229,7 @@ def tab_to(page: Page, selector: str) -> None:
 def assess(office: Office, run: int) -> None:
     with office.person("lead-1") as lead:
         office.open(lead, "")
-        office.press(lead, "Assess")
+        office.press(lead, "Assess review")
         assert f"Run {run}" in lead.locator("[role=status]").inner_text()
         office.open(lead, "/trail/cell")
 
@@ -241,18 +241,18 @@ def challenge(office: Office) -> None:
         assert (moderator.input_value("#kind"), moderator.input_value("#target")) == ("rating", "carers")
         moderator.select_option("#ground", "one source")
         moderator.fill("#text", "All of it comes\nfrom one interview.")
-        office.press(moderator, "Raise")
+        office.press(moderator, "Raise challenge")
         office.open(moderator, "/trail/carers")
         barred = "carers cannot be accepted while challenge 1 is open"
         assert barred in moderator.locator("main").inner_text()
         office.open(reviewer, "/challenges/1")
         reviewer.fill("#text", "That is so.")
-        office.press(reviewer, "Reply")
+        office.press(reviewer, "Send reply")
         moderator.goto(reviewer.url)
         assert "That is so." in moderator.locator("main").inner_text()
         moderator.select_option("#close-outcome", "upheld")
         moderator.fill("#close-because", "The other interviews say less.")
-        office.press(moderator, "Close the challenge")
+        office.press(moderator, "Close challenge")
 
 
 def vote(office: Office) -> None:
@@ -268,7 +268,7 @@ def vote(office: Office) -> None:
                 assert "The other interviews" not in member.locator("main").inner_text()
                 member.check(f"#vote-level-{level}")
                 member.fill("#vote-because", f"Words of {name}.")
-                office.press(member, "Vote")
+                office.press(member, "Cast vote")
             office.open(lead, "/panel/carers")
             assert ("Words of moderator-1." in lead.locator("main").inner_text()) == (name == members[-1])
     db = open_programme(office.server.path)
@@ -288,19 +288,19 @@ def override_and_accept(office: Office) -> None:
         one.get_by_text("Override it").click()
         one.check("#override-level-inconsistent")
         one.fill("#override-because", "Seen on two visits.")
-        office.press(one, "Override")
+        office.press(one, "Override rating")
         assert "You cannot approve the override" in one.locator("main").inner_text()
         office.open(other, "/decisions")
         office.follow(other, "Decide on Support for carers")
-        office.press(other, "Approve")
+        office.press(other, "Approve override")
         assess(office, 2)
         office.open(other, "/decisions")
         for domain in ("leadership", "workforce"):
             other.check(f"#many-{domain}")
-        office.press(other, "Accept those ticked")
+        office.press(other, "Accept ticked ratings")
         office.open(one, "/trail/services")
         one.get_by_text("Accept it").click()
-        office.press(one, "Accept")
+        office.press(one, "Accept rating")
     db = open_programme(office.server.path)
     try:
         states = {row["target"]: row for row in decision_states(Standing(db, find_review(db, "r1")))}

@@ -135,7 +135,7 @@ async def test_the_coder_goes_from_item_to_item_and_hands_in(bench: Bench) -> No
     [
         ({"direction": ""}, "direction", "Choose strength, weakness or neutral."),
         ({"significance": "9"}, "significance", "Choose minor, important or serious."),
-        ({"item": ""}, "item", "No item is named."),
+        ({"item": ""}, "item", "The number of the item is missing."),
     ],
 )
 async def test_a_coding_that_is_not_filled_in_is_refused_beside_its_field(

@@ -110,7 +110,7 @@ async def test_a_result_stands_beside_the_best_median_and_worst_with_their_names
         '90 %<span class="beside">Council E</span>',
         '80 %<span class="beside">Council B</span>',
         "better than 0 of 4",
-        "1 more on too few answers",
+        "1 more with too few answers",
         "beyond 95 %, below, worse",
         "Support for carers",
     ):
@@ -287,7 +287,7 @@ async def test_the_figures_stand_in_tables_and_differences_lead_to_their_items(s
     text = await site.page("/reviews/a/agreement")
     for heading in (
         "All reviewers, all domains",
-        "By domain: judgements of items that both tied to it",
+        "By domain: judgements of items that both tagged to it",
         "By domain: whether an item bears on it",
         "Every two reviewers, all domains",
     ):
@@ -319,7 +319,9 @@ async def test_more_codings_than_a_page_works_through_are_left_to_who_runs_the_s
     # Three items by two people: six codings, one pair and all together, 1,000 draws.
     with patch.object(agreement, "MOST_WORK", 11_999):
         text = await site.page("/reviews/a/agreement")
-        assert "6 codings by 2 reviewers, drawn 1,000 times, are too many to compute this on a page" in text
+        assert (
+            "6 codings by 2 reviewers, re-sampled 1,000 times, are too many to compute this on a page" in text
+        )
         assert "Choose fewer draws." in text and "joint-review " not in text
         assert "Krippendorff" in await site.page("/reviews/a/agreement?draws=900")
 
@@ -334,7 +336,7 @@ async def test_more_codings_than_a_page_works_through_are_left_to_who_runs_the_s
         ("/reviews/a/agreement?page=2", 404, "There is no page"),
         ("/reviews/a/surveys?page=x", 400, "Page must be a whole number from 1"),
         (f"/reviews/a/surveys?question={'x' * 201}", 400, "at most 200 characters"),
-        ("/reviews/a/agreement?draws=99", 400, "Choose between 100 and 10,000 draws, not 99"),
+        ("/reviews/a/agreement?draws=99", 400, "Choose between 100 and 10,000 re-samplings, not 99"),
         ("/reviews/a/agreement?seed=no", 400, "Seed must be a whole number from 0"),
     ],
 )

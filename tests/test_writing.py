@@ -287,7 +287,7 @@ async def test_words_that_stand_twice_ask_which_are_meant_and_keep_what_was_type
         ({"start": "-4"}, "is not a whole number from 0"),
         ({"place": "1:x"}, "Choose one of the places."),
         ({"finding": "x" * 20_000}, "longer than 10,000 characters"),
-        ({"note": "a\0b"}, "a character that no text has"),
+        ({"note": "a\0b"}, "a control character"),
     ],
 )
 async def test_a_wrong_field_is_said_in_words_and_nothing_is_stored(

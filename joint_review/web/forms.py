@@ -105,14 +105,14 @@ class Sent:
         if any(len(value) > longest for value in found):
             raise Mistakes({name: f"This is longer than {longest:,} characters."})
         if any(CONTROL.search(value) for value in found):
-            raise Mistakes({name: "This holds a character that no text has."})
+            raise Mistakes({name: "This contains a control character. Remove it."})
         return [value for value in found if value]
 
     def one_of(self, name: str, allowed: Iterable[str], *, needed: str = "") -> str:
         """A field with one of certain values (or nothing, unless `needed`); raises Mistakes."""
         found, names = self.text(name, needed=needed), list(allowed)
         if found and found not in names:
-            raise Mistakes({name: f"{found[:40]!r} is none of: {', '.join(names)}."})
+            raise Mistakes({name: f"{found[:40]!r} is not one of: {', '.join(names)}."})
         return found
 
     def whole(self, name: str, *, least: int = 0) -> int | None:
@@ -302,7 +302,7 @@ def _check_token(request: Any, fields: Mapping[str, Sequence[str]]) -> None:
     wanted = form_token(request)
     given = request.headers.get(TOKEN_HEADER) or next(iter(fields.get(TOKEN, ())), "")
     if wanted is not None and not secrets.compare_digest(wanted.encode(), given.encode()):
-        raise Forbidden("the form's token is missing or stale: open the page again")
+        raise Forbidden("this form is no longer valid: open the page again")
 
 
 def _address(datasette: Any, page: str, request: Any, to: str) -> str:

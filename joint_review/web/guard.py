@@ -55,9 +55,9 @@ HEADERS = {
 HSTS = "max-age=31536000"
 OURS = ("/reviews", "/compare", "/overrides", "/-/sign-in", "/-/sign-out")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-TOO_LARGE = "This is more than is read at once. Nothing was changed."
-NO_FORM = "This is no form that can be read. Nothing was changed."
-REFUSED = "This came from another site, or from a program that does not say where it is. Nothing was changed."
+TOO_LARGE = "The request is too large. Nothing was changed."
+NO_FORM = "The form could not be read. Nothing was changed."
+REFUSED = "This request did not come from a page of this server, so it was refused. Nothing was changed."
 
 
 def guarded(app: App) -> App:

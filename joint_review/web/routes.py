@@ -232,7 +232,7 @@ def _plainly(error: Exception) -> tuple[int, str, ReviewError]:
             hint="It may be older than this software.",
             remedies=[UpgradeDatabase()],
         )
-        return 500, "Cannot be read", unread
+        return 500, "The database cannot be read", unread
     if isinstance(error, AskedWrongly):
         return 400, "This address is not valid", error
     if isinstance(error, StillBlind):
@@ -255,7 +255,7 @@ async def answer_error(datasette: Any, request: Any, error: Exception) -> Any:
     if sees_tables(request.actor):
         if getattr(error, "status", 500) != 404 or request.path.endswith(".json"):
             return None
-        said = {"title": "Nothing is here", "error": "There is no page at this address.", "working": None}
+        said = {"title": "Page not found", "error": "There is no page at this address.", "working": None}
         page = await datasette.render_template("frame/error.html", said, request=request)
         return Response.html(page, status=404)
     if getattr(error, "status", 500) < 500:

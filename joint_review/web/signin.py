@@ -98,7 +98,7 @@ async def sign_in(datasette: Any, request: Any) -> Any:
     database = await find_working_database(datasette)
     try:
         if database is None:
-            raise SignInRefused("there is nothing here to sign in to")
+            raise SignInRefused("this server has nothing to sign in to")
         known = await read(database, lambda db: is_user(db, name))
         accounts = await asyncio.to_thread(_accounts, database)
         token = await asyncio.to_thread(
@@ -124,7 +124,7 @@ async def sign_in_owner(datasette: Any, request: Any) -> Any:
     if database is None:
         return await own_link(datasette, request)
     if not use_link(datasette, request.args.get("token") or ""):
-        raise Forbidden("this link has been used, or was never given out")
+        raise Forbidden("this link was already used, or is not valid")
     try:
         accounts = await asyncio.to_thread(_accounts, database)
         at = datetime.now(UTC)

@@ -38,7 +38,7 @@ class FormTooLarge(ReviewError):
     """The body of a form is larger than any that is read."""
 
     def __init__(self, most: str) -> None:
-        super().__init__(f"this is more than is read at once: at most {most}", hint="Send less at a time.")
+        super().__init__(f"this request is too large: at most {most}", hint="Send less at a time.")
 
 
 async def read_form(kind: str, receive: Receive, folder: Path | None) -> tuple[Fields, list[GivenFile]]:
@@ -57,11 +57,11 @@ async def read_form(kind: str, receive: Receive, folder: Path | None) -> tuple[F
         try:
             await _read_parts(MultipartParser(options[b"boundary"], parts.callbacks()), receive)
         except FormParserError as error:
-            raise FormUnreadable("the form did not arrive whole", hint="Send it once more.") from error
+            raise FormUnreadable("the form did not arrive completely", hint="Send it again.") from error
         finally:
             parts.close()
         return parts.fields, parts.files
-    raise FormUnreadable("this is no form", hint="Send application/x-www-form-urlencoded.")
+    raise FormUnreadable("this request is not a form", hint="Send application/x-www-form-urlencoded.")
 
 
 async def _chunks(receive: Receive, most: int, said: str) -> Any:
@@ -69,7 +69,7 @@ async def _chunks(receive: Receive, most: int, said: str) -> Any:
     while more:
         message = await receive()
         if message["type"] != "http.request":
-            raise FormUnreadable("the form did not arrive whole")
+            raise FormUnreadable("the form did not arrive completely")
         body, more = message.get("body", b""), message.get("more_body", False)
         total += len(body)
         if total > most:

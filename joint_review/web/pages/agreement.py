@@ -165,9 +165,9 @@ def _check_size(db: Database, review: Review, draws: int) -> None:
     groups = 1 + size["coders"] * (size["coders"] - 1) // 2
     if size["codings"] * groups * draws > MOST_WORK:
         raise TooLarge(
-            f"{size['codings']:,} codings by {size['coders']} reviewers, drawn {draws:,} times, are too many"
-            " to compute this on a page",
-            hint=f"Choose fewer draws. {BEYOND_PAGES}",
+            f"{size['codings']:,} codings by {size['coders']} reviewers, re-sampled {draws:,} times, are too"
+            " many to compute this on a page",
+            hint=f"Choose fewer re-samplings. {BEYOND_PAGES}",
         )
 
 
@@ -181,7 +181,7 @@ def _figures(found: Agreement) -> Iterable[FigureTable]:
         ("overall", "All reviewers, all domains", {"what": "Of", **alpha}, found.overall()),
         (
             "judged",
-            "By domain: judgements of items that both tied to it",
+            "By domain: judgements of items that both tagged to it",
             {"title": "Domain", "what": "Of", **alpha},
             judged,
         ),

@@ -305,7 +305,7 @@ def settle_item(db: Database, sent: Sent) -> Done:
 def _number(sent: Sent, name: str) -> int:
     number = sent.whole(name, least=1)
     if number is None:
-        raise Mistakes({name: f"No {name} is named."})
+        raise Mistakes({name: f"The number of the {name} is missing."})
     return number
 
 

@@ -408,7 +408,7 @@ def _place(text: str) -> tuple[int, int]:
 def _number(sent: Sent) -> int:
     number = sent.whole("item", least=1)
     if number is None:
-        raise Mistakes({"item": "No item is named."})
+        raise Mistakes({"item": "No item was chosen."})
     return number
 
 
@@ -435,7 +435,7 @@ def place(db: Database, sent: Sent) -> Done:
     review, number = find_review(db, sent.review), _number(sent)
     page, start = _place(sent.text("place", needed="Choose one of the places."))
     place_quote(db, review, number, page, start, by=sent.by, at=sent.at)
-    return Done(f"The place of E{number} is noted.", to=_at(page, number), more={"item": number})
+    return Done(f"The place of E{number} is recorded.", to=_at(page, number), more={"item": number})
 
 
 def tag_many(db: Database, sent: Sent) -> Done:
@@ -445,7 +445,7 @@ def tag_many(db: Database, sent: Sent) -> Done:
     if not numbers:
         raise Mistakes({"item": "Tick at least one item."})
     if not all(re.fullmatch(r"[0-9]{1,15}", number) for number in numbers):
-        raise Mistakes({"item": "An item is named that there cannot be."})
+        raise Mistakes({"item": "One of the item numbers is not valid."})
     domains = sent.texts("domain")
     if not domains:
         raise Mistakes({"domain": "Choose at least one domain."})
