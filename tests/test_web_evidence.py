@@ -322,7 +322,7 @@ async def test_more_codings_than_a_page_works_through_are_left_to_who_runs_the_s
         assert (
             "6 codings by 2 reviewers, re-sampled 1,000 times, are too many to compute this on a page" in text
         )
-        assert "Choose fewer draws." in text and "joint-review " not in text
+        assert "Choose fewer re-samplings." in text and "joint-review " not in text
         assert "Krippendorff" in await site.page("/reviews/a/agreement?draws=900")
 
 

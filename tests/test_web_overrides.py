@@ -92,7 +92,10 @@ async def test_reviews_rules_and_reviewers_stand_with_their_counts(bench: Bench)
         [carers, "Mainly good", "Poor", "moderator-1, approver", "Seen &lt;twice&gt;."],
         [workforce, "Well placed", "Strongly placed", "moderator-1, approver", "Seen &lt;twice&gt;."],
     ]
-    assert "4 ratings decided: 1 accepted, 2 overridden (1 to a higher level, 1 to a lower), 1 given" in page
+    assert (
+        "4 ratings decided: 1 accepted, 2 overridden (1 to a higher level, 1 to a lower one), and 1 given"
+        in page
+    )
 
 
 async def test_counts_lead_to_the_decisions(bench: Bench) -> None:

@@ -45,7 +45,7 @@ async def test_a_rule_that_did_not_fire_says_what_was_observed_and_asked(site: S
     assert f'href="{REVIEW}/trail/getting-help"' in text
     assert f'href="{REVIEW}/trail/getting-help/strengths_share"' in text
     fired = await site.page(f"{REVIEW}/rule/getting-help.mainly-good.strengths")
-    assert "Why did this rule fire?" in fired and "✓ fired" in fired
+    assert "Why did this rule apply?" in fired and "✓ applied" in fired
 
 
 async def test_every_criterion_leads_to_its_rule(site: Site) -> None:
