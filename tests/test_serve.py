@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import stat
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -36,3 +39,19 @@ def test_it_prints_a_link_shows_strangers_nothing_and_takes_its_server_with_it(e
         assert probe.connect_ex(("127.0.0.1", port)) != 0
     accounts = accounts_path(example_copy)
     assert stat.S_IMODE(accounts.stat().st_mode) == 0o600
+
+
+def test_a_port_that_is_taken_ends_it_with_one_and_leaves_nothing_behind(
+    example_copy: Path, tmp_path: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        command = [sys.executable, "-c", "from joint_review.cli import main; main()", "serve"]
+        command += ["--db", str(example_copy), "--port", str(taken.getsockname()[1])]
+        leftovers = tmp_path / "temporary"
+        leftovers.mkdir()
+        told = {**os.environ, "TMPDIR": str(leftovers)}
+        done = subprocess.run(command, capture_output=True, text=True, env=told, timeout=60, check=False)
+    assert done.returncode == 1 and "address already in use" in done.stderr
+    assert not list(leftovers.iterdir())

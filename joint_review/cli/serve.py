@@ -62,7 +62,11 @@ def serve(db_path: Path, port: int, host: str, tls: bool) -> None:
         # Told to stop, it removes what it was told.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         serve_datasette = _datasette()
-        serve_datasette.main(command, prog_name="joint-review serve", standalone_mode=False)
+        try:
+            serve_datasette.main(command, prog_name="joint-review serve", standalone_mode=False)
+        except SystemExit as ended:
+            # The server has numbers of its own for what went wrong, such as a port that is taken.
+            sys.exit(1 if ended.code else 0)
 
 
 def _datasette() -> click.Command:
