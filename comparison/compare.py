@@ -47,7 +47,7 @@ select x.run_id, x.target, x.level, x.level_key, x.level_title, x.status, x.prop
 from rating x where x.run_id in (select value from json_each(?)) order by x.run_id, x.position
 """
 ONE_ONLY = "Only one review has been assessed under these rules; a comparison needs two."
-ALIKE = "No two reviews got different ratings."
+ALIKE = "No two reviews were rated differently."
 
 
 class RulebookUsed(TypedDict):
@@ -160,7 +160,7 @@ def framework_to_compare(db: Database, given: str | None) -> str:
     if len(used) > 1:
         raise RunImpossible(
             f"there are reviews under several frameworks: {', '.join(used)}",
-            hint="Name the one to compare.",
+            hint="Name the framework to compare.",
             remedies=[CompareReviews(name) for name in used],
         )
     return used[0]

@@ -75,7 +75,7 @@ def fan_out(
                 progress(len(results), len(jobs))
         except BrokenProcessPool as error:
             raise WorkersFailed(
-                "a process that did part of the work ended before it was done",
+                "a process that did part of the work ended before the work was done",
                 hint="It may have run out of memory: try fewer at once.",
                 remedies=[Give(Part.WORKERS, ("1",))],
             ) from error
@@ -159,7 +159,7 @@ def _connected(address: str) -> Iterator[Any]:
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise WorkersFailed(
             f"no Dask scheduler answers at {address}: {_first_line(error)}",
-            hint="Give its address as it says it at its start.",
+            hint="Give the address that it prints when it starts.",
             remedies=[Give(Part.CLUSTER, ("tcp://127.0.0.1:8786",))],
         ) from error
     try:
@@ -184,7 +184,7 @@ def _workers(client: Any) -> list[str]:
     try:
         about = client.sync(client.scheduler.identity, n_workers=-1, callback_timeout=CONNECT_SECONDS)
     except (TimeoutError, OSError) as error:
-        raise WorkersFailed("the Dask scheduler answers no longer", hint="See its log.") from error
+        raise WorkersFailed("the Dask scheduler no longer answers", hint="See its log.") from error
     return sorted(about["workers"])
 
 
@@ -217,7 +217,7 @@ def _refuse(problems: Mapping[str, str]) -> None:
         lines = "".join(f"\n  {address}: {text}" for address, text in problems.items())
         raise WorkersFailed(
             f"not every worker of the cluster can do the work:{lines}",
-            hint="Mend these workers or stop them. Nothing was done.",
+            hint="Repair these workers or stop them. Nothing was done.",
         )
 
 
@@ -250,7 +250,7 @@ def _results(client: Any, futures: list[Any], patience: float, progress: Progres
             looked = now
             seen = now if _workers(client) else seen
         if looked - seen > ALONE_SECONDS:
-            raise WorkersFailed("the workers of the cluster have gone", hint="See their logs.")
+            raise WorkersFailed("the workers of the cluster have disconnected", hint="See their logs.")
         if now - moved > patience:
             raise WorkersFailed(
                 f"the cluster has given no answer for {patience:,.0f} seconds", hint="See its workers' logs."
@@ -281,7 +281,7 @@ def _result(future: Any) -> Any:
     except (KilledWorker, CancelledError) as error:
         raise WorkersFailed(
             "workers of the cluster died before the work was done, one after the other",
-            hint="They may have run out of memory: see their logs, or work on this machine alone.",
+            hint="They may have run out of memory: see their logs, or use only this machine.",
             remedies=[LeaveOut(Part.CLUSTER)],
         ) from error
     except Exception as error:
@@ -289,7 +289,7 @@ def _result(future: Any) -> Any:
             raise _Lost from error
         raise WorkersFailed(
             f"a worker of the cluster could not do the work: {type(error).__name__}: {_first_line(error)}",
-            hint="Its log says more.",
+            hint="See its log.",
         ) from error
 
 

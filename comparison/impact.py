@@ -107,7 +107,7 @@ def rules_impact(
         raise RunImpossible(f"there is no review under {framework.id}", remedies=[ListReviews()])
     if reviews[0].framework_digest != old.framework_digest:
         raise RunImpossible(
-            f"the framework {framework.id} is another version in the database than beside the rulebooks",
+            f"the framework {framework.id} differs between the database and the rulebooks' folder",
             remedies=[UpgradeDatabase()],
         )
     for policy in (old, new):
@@ -135,8 +135,8 @@ def _same_framework(old: PolicySet, new: PolicySet) -> Framework:
         )
     if old.framework_digest != new.framework_digest:
         raise RunImpossible(
-            f"the two rulebooks stand beside different versions of the framework {old.framework.id}",
-            hint="Let both stand beside the same framework.yml.",
+            f"the two rulebooks belong to different versions of the framework {old.framework.id}",
+            hint="Put both beside the same framework.yml.",
         )
     return old.framework
 
@@ -217,7 +217,7 @@ def _open(shared: Shared) -> Database:
         db.conn.close()
         raise DatabaseUnusable(
             f"{shared.path} is another database here, or an older copy: event {shared.event} is not the same",
-            hint="Give this place a copy of the database as it is now.",
+            hint="Make a copy of the current database available here.",
         )
     return db
 

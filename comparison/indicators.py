@@ -191,10 +191,12 @@ def _in_time(spans: dict[str, tuple[float, float]]) -> list[list[str]]:
 
 def _note(groups: Sequence[Sequence[str]], by_time: bool) -> str:
     if not by_time:
-        return "Not every period can be read as a time; they stand in the order of their text."
+        return "Not every period can be read as a time, so periods are sorted as text."
     texts = [text for group in groups for text in group]
     if texts != sorted(texts) or len(texts) != len(groups):
-        return "The measures order periods by their text, and so see them otherwise: write them all alike."
+        return (
+            "Measures sort periods as text, which gives another order here. Write all periods in one format."
+        )
     return ""
 
 

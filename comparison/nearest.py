@@ -337,12 +337,12 @@ def _deciding(
 def _because(
     separated: Sequence[Separating], names: Sequence[str], decided: Sequence[str], same_rules: bool
 ) -> str:
-    told = [f"{listed(decided)}: decided by a person"] if decided else []
+    told = [f"{listed(decided)}: decided by people"] if decided else []
     told += [_side_by_side(one, names) for one in separated[:2]]
     if len(separated) > 2:
         told.append(f"and {len(separated) - 2} more")
     if not separated:
-        told.append("the rules saw the same in both")
+        told.append("the same criteria were met in both")
     if not same_rules:
         told.append("the two were rated under different rules")
     return "; ".join(told)[:1].upper() + "; ".join(told)[1:] + "."
@@ -350,19 +350,20 @@ def _because(
 
 def _side_by_side(one: Separating, names: Sequence[str]) -> str:
     """One criterion, and how each of the two stands to it."""
-    met, missed = ("falls under it", "is clear of it") if one["part"] == "limits" else ("met it", "missed it")
+    is_limit = one["part"] == "limits"
+    met, missed = ("is limited by it", "is not limited by it") if is_limit else ("met it", "missed it")
     unit = " points" if one["unit"] == "%" else f" {one['unit']}".rstrip()
     sides = []
     for name, is_met, value, margin in zip(names, one["met"], one["values"], one["margins"], strict=True):
         if is_met is not None and value is None:
-            sides.append(f"{name} had nothing to measure for it")
+            sides.append(f"{name} had no data for it")
             continue
         by = "" if margin is None else f" by {shown_number(abs(margin))}{unit}" if margin else " exactly"
         sides.append(
             f"{name} was rated without it" if is_met is None else f"{name} {met if is_met else missed}{by}"
         )
     needed = listed(dict.fromkeys(text for text in one["needed"] if text), "or")
-    what = "limit at" if one["part"] == "limits" else "needed"
+    what = "limit at" if is_limit else "needed"
     return f"{one['measure_title']}, {what} {needed}: {', '.join(sides)}"
 
 

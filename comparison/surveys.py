@@ -279,10 +279,10 @@ def describe_spread(funnel: Funnel) -> str:
         return ""
     said = f"{percent(drawn.target / 100, decimals=1)} positive in {funnel.usable} reviews together; "
     if drawn.tau == 0:
-        return f"{said}they vary no more than by chance."
+        return f"{said}they vary no more than chance allows."
     return (
-        f"{said}they vary more than by chance: authorities differ by a standard deviation of"
-        f" {drawn.tau:.1f} percentage points, for which the limits allow."
+        f"{said}they vary by more than chance: authorities differ by a standard deviation of"
+        f" {drawn.tau:.1f} percentage points, which the limits take into account."
     )
 
 
@@ -319,7 +319,7 @@ def describe_surveys(found: Surveys, review: str, framework: str) -> str:
 def describe_base(one: SurveyResult) -> str:
     """How many answered, in words; a share on too few answers is marked."""
     if one.small:
-        return f"on {many(one.answers or 0, 'answer')}: never decides alone"
+        return f"on {many(one.answers or 0, 'answer')}: cannot decide a rating on its own"
     if one.base is None:
         return "unknown"
     weighted = f" (weighted, {one.answers} answered)" if one.design_effect and one.answers else ""

@@ -84,7 +84,7 @@ class QuoteUnclear(EvidenceInvalid):
     """The words stand several times in the text; somebody has to say which are meant."""
 
     def __init__(self, places: Sequence[Anchor]) -> None:
-        super().__init__(f"these words stand {len(places)} times in the text", hint="Choose which are meant.")
+        super().__init__(f"these words are in the text {len(places)} times", hint="Choose one of the places.")
         self.places = tuple(places)
 
 
@@ -92,13 +92,14 @@ def anchor_at(page: int, text: str, start: int, end: int) -> Anchor:
     """The anchor of a stretch of a page, without blanks at its ends; raises EvidenceInvalid for no words."""
     if not 0 <= start < end <= len(text):
         raise EvidenceInvalid(
-            f"page {page} has no letters {start + 1:,} to {end:,}", hint=f"It has {len(text):,} characters."
+            f"page {page} has no characters {start + 1:,} to {end:,}",
+            hint=f"It has {len(text):,} characters.",
         )
     exact = text[start:end]
     start += len(exact) - len(exact.lstrip())
     exact = exact.strip()
     if not exact:
-        raise EvidenceInvalid("only blanks are selected", hint="Select the words that are meant.")
+        raise EvidenceInvalid("only blanks are selected", hint="Select the words to quote.")
     end = start + len(exact)
     return Anchor(page, start, end, exact, text[max(0, start - AROUND) : start], text[end : end + AROUND])
 
@@ -143,7 +144,7 @@ def the_place(pages: Pages, quote: str, page: int | None = None, start: int | No
     if start is not None:
         found = [anchor for anchor in found if (anchor.page, anchor.start) == (page, start)]
     if not found:
-        raise EvidenceInvalid("these words do not stand in the stored text", hint="Quote word for word.")
+        raise EvidenceInvalid("these words are not in the stored text", hint="Quote word for word.")
     if len(found) > 1:
         here = [anchor for anchor in found if anchor.page == page]
         if len(here) == 1:

@@ -74,7 +74,7 @@ def _problem(domain: dict[str, Any]) -> str:
     if domain["sources"] == 1:
         return "all from one source"
     if domain["kinds"] == 1:
-        return f"one kind of evidence only ({domain['kind_names'].replace('_', ' ')})"
+        return f"only one kind of evidence ({domain['kind_names'].replace('_', ' ')})"
     return ""
 
 

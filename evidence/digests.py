@@ -84,7 +84,7 @@ def item_fields(row: ItemRow) -> dict[str, Any]:
             "comparator_name": row.comparator_name,
         }
     else:
-        raise TypeError(f"{type(row).__name__} is no evidence item")
+        raise TypeError(f"{type(row).__name__} is not an evidence item")
     return {"kind": kind, "strand": row.strand, "text": text, "quote": row.quote, **EMPTY, **special}
 
 

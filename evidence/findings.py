@@ -72,11 +72,11 @@ def record_finding(
     if passage.quote.strip():
         anchor = the_place(pages, passage.quote, passage.page, passage.start)
     elif passage.start is not None:
-        raise EvidenceInvalid("nothing is selected", hint="Select the words that are meant.")
+        raise EvidenceInvalid("nothing is selected", hint="Select the words to quote.")
     place = _locator(anchor) if anchor else passage.locator
     if not place.strip():
         problem = Problem(
-            "quote", "nothing is quoted.", "Select words, or say where in the source it stands."
+            "quote", "nothing is quoted.", "Select words, or say where in the source the finding is."
         )
         raise refused([problem])
     quote = anchor.exact if anchor else ""
@@ -113,7 +113,7 @@ def change_finding(
         refuse_withdrawn(item)
         if item["kind"] != "finding":
             raise EvidenceInvalid(
-                f"item E{number} came from a file and is no finding", hint="Import the row again."
+                f"item E{number} came from a file and is not a finding", hint="Import the row again."
             )
         row = _row(review, item["source"], item["locator"], item["quote"], said, by, at)
         before, after = tagged_to(item), list(row.domains)
@@ -156,7 +156,7 @@ def place_quote(
         text = dict(texts_of(db, item["source_id"])).get(page, "")
         anchor = anchor_at(page, text, start, start + len(item["quote"]))
         if anchor.exact != item["quote"]:
-            raise EvidenceInvalid(f"the words of item E{number} do not stand there")
+            raise EvidenceInvalid(f"the words of item E{number} are not there")
         event = add_event(
             db,
             at=at,
@@ -215,7 +215,7 @@ def _row(
 
 def _locator(anchor: Anchor) -> str:
     """Where a passage stands, for people: the page and its letters, counted from 1."""
-    return f"page {anchor.page}, letters {anchor.start + 1} to {anchor.end}"
+    return f"page {anchor.page}, characters {anchor.start + 1} to {anchor.end}"
 
 
 def _free_locator(db: Database, source_id: int, row: FindingRow, by: str) -> str:
@@ -225,7 +225,7 @@ def _free_locator(db: Database, source_id: int, row: FindingRow, by: str) -> str
         digest = item_digest(row.source, row.locator, item_fields(row))
         if twin := one(db, TWIN, [source_id, row.locator, by, digest]):
             raise EvidenceInvalid(
-                f"this is recorded already, as E{twin}", hint="Change that item to tag it to more domains."
+                f"this is already recorded, as E{twin}", hint="Change that item to tag it to more domains."
             )
         number += 1
         row = row.model_copy(update={"locator": f"{place}, no. {number}"})

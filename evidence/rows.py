@@ -231,7 +231,7 @@ def _given(value: float | None) -> float:
 def _scale_max(value: Any) -> float:
     number = _number(value)
     if number is not None and number <= 1:
-        raise refuse("the best score there is, more than 1")
+        raise refuse("the best possible score, more than 1")
     return number or 4.0
 
 
@@ -262,7 +262,7 @@ class Row(BaseModel):
 
 
 class SourceRow(Row):
-    """Where evidence comes from."""
+    """A source: where evidence comes from."""
 
     layout: ClassVar[str] = "sources"
     example: ClassVar[dict[str, str]] = {
@@ -280,7 +280,7 @@ class SourceRow(Row):
         {"source": "N-001", "title": "Return of children's services", "kind": "indicator_return"},
     )
     source: Needed = Field(description="Index number of the source within the review.")
-    title: Needed = Field(description="What it is. Never the name of a person who uses services.")
+    title: Needed = Field(description="Title. Never the name of a person who uses services.")
     kind: Annotated[str, _word(SOURCE_KINDS)] = Field(
         description="Kind of evidence: " + ", ".join(SOURCE_KINDS)
     )
@@ -288,10 +288,10 @@ class SourceRow(Row):
     status: Annotated[str, _word(("draft", "authorised"), "authorised")] = Field(
         default="authorised", description="draft or authorised; 'authorised' if empty."
     )
-    strand: StrandName = Field(default="all", description="Group of people it is about; 'all' if empty.")
+    strand: StrandName = Field(default="all", description="Group of people that it is about; 'all' if empty.")
     reference: Text = Field(default="", description="Where the source itself can be found.")
     text: Pages = Field(
-        default="", description="Its text, if it is to be stored; pages end with a form feed."
+        default="", description="The text, if you want to store it; pages end with a form feed."
     )
 
 
@@ -300,7 +300,7 @@ class ItemRow(Row):
 
     source: Needed = Field(description="Index number of the source, as in the sources file.")
     locator: Needed = Field(description="Where in the source: page, section, table and row.")
-    strand: StrandName = Field(default="all", description="Group of people it is about; 'all' if empty.")
+    strand: StrandName = Field(default="all", description="Group of people that it is about; 'all' if empty.")
     domains: DomainNames = Field(default=(), description="Domains it bears on, separated by semicolons.")
     quote: Quote = Field(default="", description="The exact words of the source, if quoted.")
     recorded_by: Text = Field(default="", description="Who recorded it; the person importing, if empty.")
@@ -334,7 +334,7 @@ def _on_scale(value: float, info: ValidationInfo) -> float:
 
 
 class CaseScoreRow(ItemRow):
-    """How well one case file meets one standard."""
+    """A score: how well one case file meets one standard."""
 
     layout: ClassVar[str] = "case-scores"
     example: ClassVar[dict[str, str]] = {
@@ -349,7 +349,7 @@ class CaseScoreRow(ItemRow):
     }
     standard: Needed = Field(description="The standard that was judged.")
     scale_max: Annotated[float, BeforeValidator(_scale_max)] = Field(
-        default=4.0, description="The best score there is; 4 if empty."
+        default=4.0, description="The best possible score; 4 if empty."
     )
     score: Annotated[GivenNumber, AfterValidator(_on_scale)] = Field(description="The score, 1 the worst.")
 
@@ -407,11 +407,11 @@ class IndicatorRow(ItemRow):
     unit: Text = Field(default="", description="Unit of the value, e.g. percent, people, per 1,000.")
     better: Better = Field(description="Which direction is better: higher, lower or neither.")
     comparator: Number = Field(default=None, description="What it is compared with, in the same unit.")
-    comparator_name: Text = Field(default="", description="Whose value that is, e.g. England.")
+    comparator_name: Text = Field(default="", description="Whose value the comparator is, e.g. England.")
 
 
 class SurveyResponseRow(Row):
-    """One respondent's answer to one question; results per question and group are made from them."""
+    """One respondent's answer to one question; results per question and group are computed from them."""
 
     layout: ClassVar[str] = "survey-responses"
     example: ClassVar[dict[str, str]] = {
@@ -431,7 +431,7 @@ class SurveyResponseRow(Row):
     respondent: Needed = Field(description="Number of the respondent within the survey, never a name.")
     question: Needed = Field(description="What was asked; the same words for every respondent.")
     group: Needed = Field(description="The group the respondent belongs to.")
-    strand: StrandName = Field(default="all", description="Group of people it is about; 'all' if empty.")
+    strand: StrandName = Field(default="all", description="Group of people that it is about; 'all' if empty.")
     answer: Annotated[int | None, BeforeValidator(_answer)] = Field(
         description="1 strongly disagree to 5 strongly agree (or the words); empty if not answered."
     )
@@ -455,14 +455,14 @@ class RespondentRow(Row):
     source: Needed = Field(description="Index number of the survey, as in the sources file.")
     respondent: Needed = Field(description="Number of the respondent, as in the responses, never a name.")
     characteristic: Needed = Field(
-        description="What is known of them, e.g. age band, area or sex. Use few, with broad categories: where"
-        " few share all of theirs, single people can be recognised. Never a date of birth or an address."
+        description="A characteristic, e.g. age band, area or sex. Use few, with broad categories: people who"
+        " share all theirs with few others can be recognised. Never a date of birth or an address."
     )
-    category: Text = Field(description="Which category of it; empty if the respondent did not say.")
+    category: Text = Field(description="The respondent's category; empty if the respondent did not say.")
 
 
 class MarginRow(Row):
-    """How many of the people a survey is about belong to one category, to weight answers by."""
+    """The share or number of the people in one category; answers are weighted to it."""
 
     layout: ClassVar[str] = "population-margins"
     example: ClassVar[dict[str, str]] = {
@@ -480,11 +480,13 @@ class MarginRow(Row):
     group: Text = Field(
         default="", description="The group of respondents it holds for; empty for all respondents together."
     )
-    characteristic: Needed = Field(description="The characteristic, in the same words as of the respondents.")
-    category: Needed = Field(description="One of its categories; all of them together make 100 %.")
+    characteristic: Needed = Field(
+        description="The characteristic, in the same words as for the respondents."
+    )
+    category: Needed = Field(description="One of its categories; together they make 100 %.")
     percent: Percent = Field(default=None, description="Share of the people in it, in percent: 40 or 40%.")
     people: Annotated[float | None, BeforeValidator(_people)] = Field(
-        default=None, validate_default=True, description="Or how many people they are."
+        default=None, validate_default=True, description="Or how many people are in it."
     )
 
 
@@ -497,7 +499,7 @@ class MadeResult(SurveyResultRow):
 
 
 class TagRow(Row):
-    """Ties an item that is already there to a domain."""
+    """A tag that links an existing item to a domain."""
 
     layout: ClassVar[str] = "tags"
     example: ClassVar[dict[str, str]] = {
@@ -511,4 +513,4 @@ class TagRow(Row):
     locator: Needed = Field(description="Locator of the item, exactly as it was imported.")
     domain: DomainName = Field(description="The domain it bears on.")
     note: Text = Field(default="", description="Why it bears on the domain.")
-    tagged_by: Text = Field(default="", description="Who ties them; the person importing, if empty.")
+    tagged_by: Text = Field(default="", description="Who tagged it; the person importing, if empty.")

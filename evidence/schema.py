@@ -17,7 +17,7 @@ FIRST_TABLES: tuple[Table, ...] = (
             ID,
             C("review_id", "integer not null references review(id)", "The review it was gathered for."),
             C("ref", "text not null", "Index number within the review."),
-            C("title", "text not null", "What it is."),
+            C("title", "text not null", "Title."),
             C(
                 "kind",
                 "text not null check (kind in ('case_file', 'interview', 'group_meeting', 'survey',"
@@ -28,7 +28,7 @@ FIRST_TABLES: tuple[Table, ...] = (
             C("status", "text not null check (status in ('draft', 'authorised'))", "Draft or authorised."),
             C("strand", "text not null", "Group of people it is about."),
             C("reference", "text not null default ''", "Where the source itself can be found."),
-            C("digest", "text not null", "SHA-256 of what was stored of it, its text included."),
+            C("digest", "text not null", "SHA-256 of what was stored of it, including its text."),
             C("added_event", "integer not null references event(id)", "The event that added it."),
         ),
         ("unique (review_id, ref)",),
@@ -82,7 +82,7 @@ FIRST_TABLES: tuple[Table, ...] = (
             C("value", "real", "Case score; share answering positively (0 to 100); value of the indicator."),
             C("base", "real check (base > 0)", "How many answered; empty where it was not published."),
             C("unit", "text not null default ''", "Unit of the value."),
-            C("scale_max", "real", "Case scores: the best score there is."),
+            C("scale_max", "real", "Case scores: the best possible score."),
             C("group_name", "text not null default ''", "Survey results: who answered."),
             C("period", "text not null default ''", "The year or date the number is for, e.g. 2007/08."),
             C(
@@ -91,12 +91,12 @@ FIRST_TABLES: tuple[Table, ...] = (
                 "Numbers: which direction is better.",
             ),
             C("comparator", "real", "Indicators: what it is compared with."),
-            C("comparator_name", "text not null default ''", "Indicators: whose value that is."),
+            C("comparator_name", "text not null default ''", "Indicators: whose value the comparator is."),
             C("best", "real", "Survey results: the best authority's share."),
             C("worst", "real", "Survey results: the worst authority's share."),
             C("recorded_by", "text not null", "Who recorded it."),
             C("recorded_on", "text not null", "The day it was recorded."),
-            C("digest", "text not null", "SHA-256 (first 32 hex digits) of what the item says."),
+            C("digest", "text not null", "SHA-256 (first 32 hex digits) of the content of the item."),
             C("added_event", "integer not null references event(id)", "The event that added it."),
             C("withdrawn_event", "integer references event(id)", "The event that withdrew it, if one did."),
         ),
@@ -109,13 +109,13 @@ FIRST_TABLES: tuple[Table, ...] = (
     ),
     Table(
         "tag",
-        "Which domains an evidence item bears on; one item may serve several.",
+        "The domains that an evidence item bears on; an item may have several.",
         (
             ID,
             C("evidence_id", "integer not null references evidence(id)", "The item."),
             C("domain_id", "integer not null references domain(id)", "The domain."),
             C("note", "text not null default ''", "Why it bears on the domain."),
-            C("tagged_by", "text not null", "Who tied them."),
+            C("tagged_by", "text not null", "Who tagged it."),
             C("added_event", "integer not null references event(id)", "The event that added it."),
             C("withdrawn_event", "integer references event(id)", "The event that withdrew it, if one did."),
         ),
@@ -127,7 +127,7 @@ FIRST_TABLES: tuple[Table, ...] = (
     ),
     Table(
         "survey_response",
-        "Single answers of survey respondents; survey results are made from them.",
+        "Single answers of survey respondents; survey results are computed from them.",
         (
             ID,
             C("source_id", "integer not null references source(id)", "The survey."),
@@ -160,14 +160,14 @@ ANSWERS: tuple[Column, ...] = (
 RESPONDENTS: tuple[Table, ...] = (
     Table(
         "respondent_characteristic",
-        "What is known of survey respondents, e.g. their age band; for weighting alone, and never to be"
-        " published: where few share their categories, single people can be recognised.",
+        "Characteristics of survey respondents, e.g. their age band; only for weighting, never to be"
+        " published: respondents who share all their categories with few others can be recognised.",
         (
             ID,
             C("source_id", "integer not null references source(id)", "The survey."),
             C("respondent", "text not null", "Number of the respondent within the survey, never a name."),
-            C("characteristic", "text not null", "What is known, e.g. age band, area, sex."),
-            C("category", "text not null", "Which category of it; empty if the respondent did not say."),
+            C("characteristic", "text not null", "The characteristic, e.g. age band, area, sex."),
+            C("category", "text not null", "The respondent's category; empty if the respondent did not say."),
             C("added_event", "integer not null references event(id)", "The event that added it."),
         ),
         ("unique (source_id, respondent, characteristic)",),
@@ -175,12 +175,12 @@ RESPONDENTS: tuple[Table, ...] = (
     ),
     Table(
         "population_margin",
-        "How the people a survey is about are made up, by one characteristic at a time; answers are weighted"
+        "The make-up of the people a survey is about, by one characteristic at a time; answers are weighted"
         " to these figures.",
         (
             ID,
             C("source_id", "integer not null references source(id)", "The survey."),
-            C("group_name", "text not null", "The group it holds for; empty for all respondents."),
+            C("group_name", "text not null", "The group that the margin is for; empty for all respondents."),
             C("characteristic", "text not null", "E.g. age band, area, sex."),
             C("category", "text not null", "One category of it."),
             C("percent", "real check (percent between 0 and 100)", "Its share of the people, in percent,"),
@@ -196,12 +196,16 @@ RESPONDENTS: tuple[Table, ...] = (
     ),
     Table(
         "respondent_weight",
-        "How much every respondent counts, so that those who answered are made up as the people they stand"
-        " for (raking to the margins).",
+        "How much each respondent counts, so that the respondents together resemble the whole population"
+        " (raking to the margins).",
         (
             ID,
             C("source_id", "integer not null references source(id)", "The survey."),
-            C("group_name", "text not null", "The group weighted; empty for all respondents together."),
+            C(
+                "group_name",
+                "text not null",
+                "The group that is weighted; empty for all respondents together.",
+            ),
             C("respondent", "text not null", "Number of the respondent within the survey."),
             C("weight", "real not null check (weight > 0)", "The weight, to six decimals; their mean is 1."),
             C("added_event", "integer not null references event(id)", "The event that added it."),
@@ -219,7 +223,7 @@ RESPONDENTS: tuple[Table, ...] = (
 ANCHORS: tuple[Table, ...] = (
     Table(
         "anchor",
-        "Where an item's quote stands in the stored text of its source: position and words, as the two text"
+        "Where an item's quote is in the stored text of its source: position and words, as the two text"
         " selectors of the W3C Web Annotation Data Model.",
         (
             ID,
@@ -231,9 +235,9 @@ ANCHORS: tuple[Table, ...] = (
                 "Where the quote begins on the page: Unicode code points before it.",
             ),
             C("ends", "integer not null check (ends > starts)", "Where it ends: code points up to its end."),
-            C("exact", "text not null", "The words quoted, as they stand there."),
-            C("prefix", "text not null", "What stands just before."),
-            C("suffix", "text not null", "What stands just after."),
+            C("exact", "text not null", "The words quoted, exactly as on the page."),
+            C("prefix", "text not null", "The words just before."),
+            C("suffix", "text not null", "The words just after."),
             C("added_event", "integer not null references event(id)", "The event that added it."),
         ),
         never_changed=True,
@@ -256,10 +260,10 @@ FIRST_VIEWS: tuple[Table, ...] = (
             C("review_id", "integer", "The review."),
             C("kind", "text", "Kind of item."),
             C("strand", "text", "Group of people it is about."),
-            C("text", "text", "What it says."),
+            C("text", "text", "Its text."),
             C("direction", "text", "Findings: strength, weakness or neutral."),
             C("significance", "integer", "Findings: 1 minor, 2 important, 3 serious."),
-            C("value", "real", "Its number, if it has one."),
+            C("value", "real", "Its value, if it has one."),
             C("source", "text", "Index number of the source."),
             C("source_kind", "text", "Kind of evidence the source gives."),
             C("locator", "text", "Where in the source."),

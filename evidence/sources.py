@@ -118,7 +118,7 @@ def store_sources(
 def _problems_of(review: Review, details: SourceDetails, files: int) -> list[Problem]:
     """What is wrong with the details, before any file is looked at."""
     problems = [
-        Problem(name, "this is for one file alone.", "Add the files one by one, or leave it out.")
+        Problem(name, "this option is for a single file.", "Add the files one by one, or leave it out.")
         for name, value in (("ref", details.ref), ("title", details.title))
         if value and files > 1
     ]
@@ -130,7 +130,7 @@ def _problems_of(review: Review, details: SourceDetails, files: int) -> list[Pro
             name = {"source": "ref"}.get(str(detail["loc"][0]), str(detail["loc"][0]))
             expected = context.get("expected") or detail["msg"]
             shown = str(detail["input"])[:60]
-            message = f"{shown!r} stands here; expected {expected}."
+            message = f"found {shown!r}; expected {expected}."
             problems.append(Problem(name, message, str(context.get("hint", ""))))
     return problems
 
@@ -228,7 +228,7 @@ class _Storing:
                 [
                     Problem(
                         text.file,
-                        f"the source {ref!r} is already there and says something else.",
+                        f"the source {ref!r} is already there, with different content.",
                         "Stored sources never change: give the new version an index number of its own.",
                     )
                 ]
@@ -385,7 +385,7 @@ def find_page(db: Database, review: Review, ref: str, number: int) -> PageShown:
     text = one(db, PAGE, [review.id, ref, number])
     if text is None:
         count = source["pages"]
-        hint = f"It has the pages 1 to {count:,}." if count else "No text of it is stored."
+        hint = f"It has the pages 1 to {count:,}." if count else "None of its text is stored."
         raise EvidenceInvalid(f"the source {ref} has no page {number}", hint=hint)
     return {
         "source": source["source"],

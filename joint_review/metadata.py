@@ -50,8 +50,8 @@ DONE = " ".join(f"when '{action.value}' then '{action.label}'" for action in ACT
 QUERIES: dict[str, dict[str, str]] = {
     "why_this_rating": {
         "title": "Why this rating?",
-        "description": "Every criterion of one domain or question in the latest run: met or not, by how much."
-        " Give the review's number and the target, e.g. getting-help.",
+        "description": "Every criterion of one domain or question in the latest run: met or not, and by how"
+        " much. Give the review's number and the target, e.g. getting-help.",
         "sql": """select c.part, c.key as criterion, case c.met when 1 then 'met' else 'not met' end as met,
   c.statement, c.needed, round(c.margin, 1) as margin, m.base,
   round(m.low, 1) as low, round(m.high, 1) as high, c.reference
@@ -112,7 +112,7 @@ group by e.id having count(*) > 1 order by domains desc, e.id""",
     },
     "untagged_items": {
         "title": "Which items are not tagged to any domain?",
-        "description": "Items that no judgement uses.",
+        "description": "Items that no rating uses.",
         "sql": """select e.id, e.kind, e.text, s.ref as source, e.locator, e.recorded_by
 from evidence e join source s on s.id = e.source_id
 where e.review_id = cast(:review as integer) and e.withdrawn_event is null

@@ -153,7 +153,7 @@ class Accounts:
             if of_user >= TRIES or of_address >= OF_ADDRESS:
                 minutes = int(WITHIN.total_seconds() // 60)
                 raise SignInRefused(
-                    "there were too many wrong tries", hint=f"Wait {minutes} minutes, then try again."
+                    "too many failed attempts to sign in", hint=f"Wait {minutes} minutes, then try again."
                 )
             connection.execute("insert into wrong_try values (?, ?, ?)", [_text(at), name, address])
 
@@ -204,18 +204,18 @@ def open_accounts(database: Path, hasher: PasswordHasher | None = None) -> Accou
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
             raise DatabaseUnusable(
-                f"{path} may be read by others (mode {mode:o})",
+                f"{path} can be read by others (mode {mode:o})",
                 hint=f"It holds passwords. Close it to others: chmod 600 {path}",
             ) from None
     except OSError as error:
-        raise DatabaseUnusable(f"{path} cannot be made: {error.strerror}") from error
+        raise DatabaseUnusable(f"{path} could not be created: {error.strerror}") from error
     accounts = Accounts(path, hasher or HASHER)
     with said_plainly(path), closing(accounts._connect()) as connection:
         try:
             connection.executescript(TABLES)
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode & 0xFF in NO_ACCOUNTS:
-                raise DatabaseUnusable(f"{path} is no accounts file: {error}") from error
+                raise DatabaseUnusable(f"{path} is not an accounts file: {error}") from error
             raise
     return accounts
 
@@ -225,7 +225,7 @@ def check_password(user: str, password: str) -> None:
     if len(password) < SHORTEST:
         raise UserInvalid(
             f"the password is too short: {len(password)} of at least {SHORTEST} letters",
-            hint="Several words in a row are long and easy to keep in mind.",
+            hint="Several words in a row are long and easy to remember.",
         )
     if len(password) > LONGEST:
         raise UserInvalid(f"the password is longer than {LONGEST} letters")

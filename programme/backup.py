@@ -79,7 +79,7 @@ def restore_backup(
     if target.exists() and not replace:
         raise DatabaseUnusable(
             f"there is a database at {target} already",
-            remedies=[Replace("put it aside, under a name that is then shown")],
+            remedies=[Replace("rename it; its new name is then shown")],
         )
     with _reading(backup) as connection, _new_file(target) as (made, head):
         _copy(connection, made, backup, progress)
@@ -115,7 +115,7 @@ def _refuse_target(source: Path, target: Path, replace: bool) -> None:
         raise DatabaseUnusable(f"{target} is the working database itself", hint="Give another file.")
     if not replace:
         raise DatabaseUnusable(
-            f"{target} is there already", hint="Give another name.", remedies=[Replace("write over it")]
+            f"{target} already exists", hint="Give another name.", remedies=[Replace("overwrite it")]
         )
     if target.with_name(target.name + "-wal").exists():
         raise DatabaseUnusable(f"{target} is a database in use", hint="Give another name.")

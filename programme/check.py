@@ -234,8 +234,8 @@ class _Check:
                 self.problem(
                     "changed",
                     f"event {number - 1}",
-                    f"event {number - 1} is not the one that event {number} was chained to: it was put in its"
-                    " place, or changed and sealed anew.",
+                    f"event {number - 1} is not the one that event {number} was chained to: it was replaced,"
+                    " or changed and sealed again.",
                     number - 1,
                 )
             previous, named = link["digest"], not is_right
@@ -260,12 +260,12 @@ class _Check:
             self.problem("out of order", f"event {number}", says, number)
         else:
             verb = "is" if number == last + 2 else "are"
-            self.problem("missing", gone, f"{gone} {verb} missing, with seal and all.", last + 1)
+            self.problem("missing", gone, f"{gone} {verb} missing, together with the seal.", last + 1)
 
     def _not_sealed(self, numbers: list[int], linked: bool) -> None:
         for number in numbers:
             says = (
-                f"event {number} was inserted by hand: it has no seal, and the chain passes it by."
+                f"event {number} was inserted by hand: it has no seal, and the chain leaves it out."
                 if linked
                 else f"the seal of event {number} is missing."
             )
@@ -353,7 +353,7 @@ class _Check:
             self.problem("changed", what, f"{what} was changed after event {event} stored it.", event)
         self.more += max(len(gone) - SHOWN - 1, 0) + max(len(changed) - SHOWN - 1, 0)
         if not gone and not changed:
-            says = f"{span}, stored by event {event}, are not what they were; which of them cannot be said."
+            says = f"{span}, stored by event {event}, were changed; it is not possible to say which of them."
             self.problem("changed", span, says, event)
         return len(now.ids)
 
@@ -381,7 +381,7 @@ class _Check:
                 self.problem("changed", what, says, event)
             if was == set(now):
                 what = f"marks of event {event} in {table}"
-                self.problem("changed", what, f"the {what} ({mark}) are not what they were.", event)
+                self.problem("changed", what, f"the {what} ({mark}) were changed.", event)
         if in_all != one(self.db, f"select count({mark}) from {table}"):
             for row in rows(self.db, UNSEALED_MARKS.format(table=table, mark=mark)):
                 what, event = name_of_row(table, row["number"]), row["event"]
@@ -396,7 +396,7 @@ class _Check:
                 what = f"table {row['table_name']}"
                 self.problem("missing", what, f"the {what} is missing, with its {row['n']:,} rows.")
 
-    # --- the head that was lodged -----------------------------------------------------------------------
+    # --- the head kept elsewhere -----------------------------------------------------------------------
 
     def lodged(self, number: int | None, digest: str) -> None:
         """Check that a head lodged elsewhere is in the chain."""
@@ -406,16 +406,16 @@ class _Check:
         last = int(one(self.db, "select coalesce(max(event_id), 0) from seal"))
         name = f"event {number}" if number else "an event"
         if found is not None:
-            says = f"the head that was lodged names event {number}, but its digest is that of event {found}."
+            says = f"the head kept elsewhere names event {number}, but its digest is that of event {found}."
         elif number and number > last:
             says = (
-                f"the head that was lodged is of event {number}, but the record ends at event {last}:"
+                f"the head kept elsewhere is of event {number}, but the record ends at event {last}:"
                 " its end was cut off."
             )
         else:
             says = (
-                f"the head that was lodged, of {name}, is not in this record: {name} or what came before"
-                " was cut off or made anew."
+                f"the head kept elsewhere, of {name}, is not in this record: {name} or what came before"
+                " was cut off or replaced."
             )
         self.problem("missing", "lodged head", says, number)
 

@@ -158,7 +158,7 @@ def open_for_reading(path: Path) -> Database:
     """
     if not path.is_file() or not os.access(path, os.R_OK):
         raise DatabaseUnusable(
-            f"there is no database at {path} that can be read", hint="Give this place the same file."
+            f"there is no database at {path} that can be read", hint="Make the same file available here."
         )
     with said_plainly(path):
         address = f"{path.resolve().as_uri()}?mode=ro"
@@ -222,7 +222,7 @@ def _upgrade(db: Database, path: Path, sets: Sequence[Migrations]) -> None:
     if newer:
         raise DatabaseUnusable(
             f"{path} was made by a newer version of joint-review (it knows {', '.join(newer)})",
-            hint="Update this installation; the file is left as it is.",
+            hint="Update this installation; the file was not changed.",
         )
     for migrations in sets:
         if any((migrations.name, name) not in applied for name in migrations.names):
@@ -272,7 +272,7 @@ def said_plainly(path: Path | None = None) -> Iterator[None]:
 
 
 LOCKED = (
-    "is being written to by somebody else and stayed locked",
+    "is in use by another process and stayed locked",
     "Wait until the other import or run has ended, then try again; nothing was changed.",
 )
 READ_ONLY = ("cannot be opened for writing", "Check the folder's and the file's permissions.")
@@ -286,11 +286,11 @@ SAID: dict[int, tuple[Any, ...]] = {
     sqlite3.SQLITE_CORRUPT: DAMAGED,
     sqlite3.SQLITE_NOTADB: ("is not a database", "", Give(Part.DATABASE)),
     sqlite3.SQLITE_FULL: (
-        "found no room left on the disk",
+        "could not be written: the disk is full",
         "Free some space and try again; nothing was changed.",
     ),
     sqlite3.SQLITE_IOERR: (
-        "could not be read or written by the system",
+        "could not be read or written",
         "Check the disk (is the disk full?) and the folder; nothing was changed.",
     ),
 }

@@ -27,19 +27,19 @@ class Action(StrEnum):
     SEE_REVIEW = "see a review with its evidence, runs and trails"
     ADD_SOURCE = "add sources with their text"
     TAG = "record, tag, edit and withdraw evidence items"
-    CODE_AGAIN = "code items a second time, blind"
+    CODE_AGAIN = "code items a second time, without sight of the first coding"
     SETTLE = "settle disagreements between reviewers"
     ASSESS = "assess a review"
     CHALLENGE = "challenge a rating, rule, measure, item or tag"
     REPLY = "reply to a challenge"
     CLOSE_CHALLENGE = "close a challenge with its outcome"
     PANEL = "open and close a panel on a rating"
-    VOTE = "give a first vote as a member of a panel"
+    VOTE = "vote as a member of a panel"
     DECIDE = "accept or override a rating"
     APPROVE = "approve another person's override"
     SIGN_CONFIDENCE = "sign a statement of confidence"
     SEE_ALL_REVIEWS = "compare reviews; Datasette's tables, queries and SQL (a role for all reviews needed)"
-    MANAGE_USERS = "add and disable users, give and take roles"
+    MANAGE_USERS = "add and disable users, give them roles and take roles away"
 
 
 MAY: MappingProxyType[Action, frozenset[Role]] = MappingProxyType(

@@ -28,7 +28,7 @@ class ReviewFile(PolicyModel):
     authority: str = Field(min_length=1, description="The authority that is reviewed.")
     framework: Id = Field(description="The framework it is judged by.")
     window: Window = Field(default=Window(), description="The evidence window: {from: date, to: date}.")
-    note: str = Field(default="", description="Anything a reader should know.")
+    note: str = Field(default="", description="A note for readers of the review.")
 
 
 class ReviewDetails(TypedDict):

@@ -118,7 +118,7 @@ def _refuse_lost_domains(db: Database, framework: Framework, framework_id: int) 
                 raise EvidenceInvalid(
                     f"the framework {framework.id} no longer has the domain {row['key']!r}, "
                     "but evidence is tagged to it",
-                    hint="Give the changed framework a new id; reviews keep the one they were made with.",
+                    hint="Give the changed framework a new id; existing reviews keep the old one.",
                 )
             db.conn.execute("delete from domain where id = ?", [row["id"]])
 

@@ -74,12 +74,16 @@ FIRST_TABLES: tuple[Table, ...] = (
         (
             ID,
             C("at", "text not null", "Date and time, UTC, ISO 8601."),
-            C("by", "text not null", "Who did it: a person's or role's name."),
+            C("by", "text not null", "Who did it: the name of a person or a role."),
             C("action", "text not null", "What was done, e.g. import, tag, withdraw, rate."),
-            C("review_id", "integer references review(id)", "The review it belongs to, if one."),
+            C(
+                "review_id",
+                "integer references review(id)",
+                "The review it belongs to, if it belongs to one.",
+            ),
             C("target", "text not null default ''", "What it was done to."),
-            C("because", "text not null default ''", "The reason given."),
-            C("detail", "text not null default '{}'", "More about it, as JSON."),
+            C("because", "text not null default ''", "The reason."),
+            C("detail", "text not null default '{}'", "Details, as JSON."),
         ),
         label="action",
         facets=("action", "by", "review_id"),
@@ -96,7 +100,7 @@ FIRST_TABLES: tuple[Table, ...] = (
             C("framework_id", "integer not null references framework(id)", "The framework it is judged by."),
             C("window_from", "text", "First day of the evidence window."),
             C("window_to", "text", "Last day of the evidence window."),
-            C("note", "text not null default ''", "Anything a reader should know."),
+            C("note", "text not null default ''", "A note for readers of the review."),
             C("added_event", "integer not null references event(id)", "The event that created it."),
         ),
         label="authority",
@@ -120,7 +124,7 @@ USERS: tuple[Table, ...] = (
     ),
     Table(
         "user_role",
-        "What users are, or were, to a review.",
+        "The roles that users have, or had, in a review.",
         (
             ID,
             C("user_id", "integer not null references user(id)", "The user."),
@@ -131,7 +135,11 @@ USERS: tuple[Table, ...] = (
                 "reviewer, lead, moderator or administrator.",
             ),
             C("added_event", "integer not null references event(id)", "The event that gave the role."),
-            C("withdrawn_event", "integer references event(id)", "The event that took it, if one did."),
+            C(
+                "withdrawn_event",
+                "integer references event(id)",
+                "The event that took the role away, if one did.",
+            ),
         ),
         label="role",
         facets=("user_id", "review_id", "role"),
@@ -144,8 +152,8 @@ USERS: tuple[Table, ...] = (
 
 
 BEFORE_AND_AFTER: tuple[Column, ...] = (
-    C("before", "text not null default 'null'", "What was there before, as JSON; null where nothing was."),
-    C("after", "text not null default 'null'", "What is there since, as JSON; null where nothing is."),
+    C("before", "text not null default 'null'", "The values before, as JSON; null if there were none."),
+    C("after", "text not null default 'null'", "The values since, as JSON; null if there are none."),
 )
 """Columns of `event` since events are sealed."""
 
@@ -153,10 +161,14 @@ BEFORE_AND_AFTER: tuple[Column, ...] = (
 SEALS: tuple[Table, ...] = (
     Table(
         "seal",
-        "How every event is chained to the one before: `audit verify` finds what was changed since.",
+        "How each event is chained to the one before, so that `audit verify` finds later changes.",
         (
             C("event_id", "integer primary key references event(id)", "The event."),
-            C("salt", "text not null", "Random; without it nobody can test a guess at what the event says."),
+            C(
+                "salt",
+                "text not null",
+                "A random value; without it, a guess at what the event says cannot be tested.",
+            ),
             C("said", "text not null", "SHA-256 of the salt and of what people wrote in the event."),
             C("previous", "text not null", "Digest of the event before; zeros for the first."),
             C("digest", "text not null", "SHA-256 of the event, its sealed rows and the digest before."),
@@ -178,7 +190,11 @@ SEALS: tuple[Table, ...] = (
             C("rows", "integer not null", "How many rows there are."),
             C("columns", "text not null", "The columns that the digest covers; empty for marks."),
             C("digest", "text not null", "Salted SHA-256 over the rows."),
-            C("naming", "blob not null", "What names single rows: the head of each digest; marks: numbers."),
+            C(
+                "naming",
+                "blob not null",
+                "What identifies single rows: the first bytes of each digest; for marks, numbers.",
+            ),
         ),
         facets=("table_name",),
         indexes=(

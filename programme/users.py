@@ -44,10 +44,12 @@ def add_user(
             hint="Use lower-case letters and digits, parts joined by - or ., e.g. reviewer-1.",
         )
     if role is None and review is not None:
-        raise UserInvalid("a review is given, but no role in it", remedies=[Give(Part.ROLE)])
+        raise UserInvalid("a review was given without a role in it", remedies=[Give(Part.ROLE)])
     with transaction(db):
         if one(db, "select 1 from user where name = ?", [name]):
-            raise UserInvalid(f"there is already a user {name!r}", hint="Names are never given twice.")
+            raise UserInvalid(
+                f"there is already a user {name!r}", hint="Names are never used twice. Choose another name."
+            )
         event = add_event(
             db, at=at, by=by, action=ProgrammeAction.ADD_USER, target=name, after={"disabled": False}
         )
@@ -208,7 +210,9 @@ def _held(role: str, review: str | None) -> Held:
     if role not in list(Role):
         raise UnknownName("role", role, list(Role))
     if role == Role.ADMINISTRATOR and review is not None:
-        raise UserInvalid("an administrator is one for the whole programme", remedies=[LeaveOut(Part.REVIEW)])
+        raise UserInvalid(
+            "the role of administrator is for the whole programme", remedies=[LeaveOut(Part.REVIEW)]
+        )
     return Held(Role(role), review)
 
 

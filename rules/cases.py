@@ -36,7 +36,9 @@ class Case(PolicyModel):
     measures: dict[str, int | float] = Field(
         default={}, description="Values by measure id; others are missing."
     )
-    ratings: dict[Id, Id] = Field(default={}, description="Levels people gave, by domain or question.")
+    ratings: dict[Id, Id] = Field(
+        default={}, description="Levels that people decided, by domain or question."
+    )
     others: Id | None = Field(
         default=None, description="The level of all other domains of the same question."
     )
@@ -53,7 +55,7 @@ class Case(PolicyModel):
         if self.expect is not None and (self.domain is None) == (self.question is None):
             raise ValueError("a case that expects a level names either a domain or a question")
         if self.measures and self.domain is None:
-            raise ValueError("measures belong to a domain: name it")
+            raise ValueError("measures belong to a domain: name the domain")
         if self.others is not None and self.question is None:
             raise ValueError("'others' belongs to a case about a question")
         return self

@@ -94,7 +94,9 @@ def _refuse(what: str, problems: Iterator[Problem]) -> None:
     lines = [str(problem) for problem in problems]
     if lines:
         more = [f"... and {len(lines) - MOST_SHOWN} more"] if len(lines) > MOST_SHOWN else []
-        message = "\n  ".join([f"the inference engine must not see these {what}", *lines[:MOST_SHOWN], *more])
+        message = "\n  ".join(
+            [f"the inference engine cannot work with these {what}", *lines[:MOST_SHOWN], *more]
+        )
         raise EngineRefused(message)
 
 
@@ -107,7 +109,9 @@ def _problems_of_facts(facts: Sequence[Fact], types: dict[str, str]) -> Iterator
             yield Problem(f"fact {position}", "It does not map keys to values.", "Give a dict.")
             continue
         if len(fact) > MOST_KEYS:
-            yield Problem(f"fact {position}", f"It has more than {MOST_KEYS} keys.", "Give what rules test.")
+            yield Problem(
+                f"fact {position}", f"It has more than {MOST_KEYS} keys.", "Give only what rules test."
+            )
         for key, value in fact.items():
             if not _sound(value, types.get(key)):
                 yield from _problems_of_value(f"fact {position}, key {key!r}", key, value, types)
@@ -119,18 +123,20 @@ def _problems_of_rules(rules: Sequence[Rule]) -> Iterator[Problem]:
     types: dict[str, str] = {}
     for rule_id, times in Counter(rule.id for rule in rules).items():
         if times > 1 or not rule_id or not isinstance(rule_id, str):
-            yield Problem(f"rule {rule_id!r}", "Its id is no text, empty or there twice.", "Name it.")
+            yield Problem(f"rule {rule_id!r}", "Its id is not text, is empty, or is used twice.", "Name it.")
     for rule in rules:
         where = f"rule {rule.id!r}"
         if not rule.patterns or not all(rule.patterns):
-            yield Problem(where, "It has no pattern, or one without conditions.", "Say what it is about.")
+            yield Problem(
+                where, "It has no pattern, or one without conditions.", "Add a pattern with a condition."
+            )
         if sum(map(len, rule.patterns)) > MOST_CONDITIONS:
             yield Problem(where, f"It has more than {MOST_CONDITIONS} conditions.", "Divide it.")
         for c in itertools.chain(*rule.patterns):
             key, comparison, value = c.key, c.comparison, c.value
             if comparison not in OPERATORS:
                 hint = f"Use one of {', '.join(OPERATORS)}."
-                yield Problem(f"{where}, key {key!r}", f"{comparison!r} is no comparison.", hint)
+                yield Problem(f"{where}, key {key!r}", f"{comparison!r} is not a comparison.", hint)
             elif comparison != "eq" and isinstance(value, str):
                 yield Problem(f"{where}, key {key!r}", f"{comparison} asks for a number.", "Use eq for text.")
             if not _sound(value, types.get(key)):
@@ -161,14 +167,16 @@ def _problems_of_value(where: str, key: object, value: object, types: dict[str, 
     elif isinstance(value, str) and len(value) > LONGEST_STRING:
         yield Problem(where, f"The text is longer than {LONGEST_STRING:,} characters.", "Give an id of it.")
     elif isinstance(value, str) and HALF_CHARACTER.search(value):
-        yield Problem(where, "The text holds half a character.", "Read it again with its own encoding.")
+        yield Problem(
+            where, "The text contains an incomplete character.", "Read it again with its own encoding."
+        )
     elif isinstance(value, int) and abs(value) > LARGEST_INTEGER:
         yield Problem(where, "The integer is beyond 2 to the power of 53.", "Give another unit, or text.")
     elif isinstance(value, float) and not (1e-4 <= abs(value) < 1e16 or value == 0):
         hint = "Round it or give another unit; if there is no value, leave the fact out."
         yield Problem(where, f"{value!r} has no plain decimal form.", hint)
     elif types.setdefault(key, _type_of(value)) != _type_of(value):
-        hint = "Give a key one type everywhere: to the engine, any text exceeds any number."
+        hint = "Use one type for a key everywhere: to the engine, any text exceeds any number."
         yield Problem(where, f"It is {_type_of(value)}; elsewhere it is {types[key]}.", hint)
 
 
@@ -206,7 +214,7 @@ def _problems_of_network(rules: Sequence[Rule]) -> Iterator[Problem]:
     for node in nodes:
         if node.ends > MOST_ENDS:
             message = f"{node.ends} patterns end in this condition, more than {MOST_ENDS}."
-            yield Problem(str(node), message, "Make one of the rules that ask the same.")
+            yield Problem(str(node), message, "Merge rules that test the same.")
     if not too_wide and (most := _most_open(root)) > MOST_OPEN:
         message = f"One fact can meet {most} conditions side by side, more than {MOST_OPEN}."
         yield Problem("rules", message, "Test fewer thresholds of one measure, or divide the rulebook.")
@@ -303,7 +311,7 @@ class Engine:
                 if rules:
                     _host().set_rulesets({name: definition})
             except Exception as error:
-                raise _failure(f"durable_rules did not take the rules: {error}") from error
+                raise _failure(f"durable_rules did not accept the rules: {error}") from error
             self._rulesets[digest] = name
         return self._rulesets[digest]
 
@@ -369,7 +377,7 @@ def _raise_swallowed(state: Any) -> None:
 
 
 def _failure(message: str) -> EngineFailed:
-    hint = "Run it again; if it happens again, run with the evaluator alone and report this message."
+    hint = "Run it again; if it happens again, run without the engine and report this message."
     return EngineFailed(message, hint=hint)
 
 
@@ -508,7 +516,7 @@ def _read_answer(line: bytes) -> list[Firing]:
         kind = {"EngineRefused": EngineRefused, "EngineFailed": EngineFailed}[answer["error"]]
         message, hint = answer["message"], answer["hint"]
     except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
-        raise ValueError(f"answered nonsense: {line[:80]!r}") from None
+        raise ValueError(f"gave an answer that could not be read: {line[:80]!r}") from None
     raise kind(message, hint=hint)
 
 
@@ -553,9 +561,9 @@ def fire_of_record(rules: Sequence[Rule], facts: Sequence[Fact], worker: EngineW
     found = worker.fire(rules, facts)
     if found != expected:
         raise EnginesDisagree(
-            "the engine and the evaluator fired differently; nothing is recorded"
-            f"\n  fired by the engine alone: {_name(Counter(found) - Counter(expected))}"
-            f"\n  fired by the evaluator alone: {_name(Counter(expected) - Counter(found))}",
+            "the engine and the evaluator fired different rules; nothing was recorded"
+            f"\n  fired only by the engine: {_name(Counter(found) - Counter(expected))}"
+            f"\n  fired only by the evaluator: {_name(Counter(expected) - Counter(found))}",
             hint="One of them is wrong. Report this message together with the rulebook and the facts.",
         )
     return found

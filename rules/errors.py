@@ -38,7 +38,7 @@ Word = Callable[[Remedy], str]
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing wrong in a file: where it is, what it is, and what would do."""
+    """One thing wrong in a file: where it is, what it is, and how to correct it."""
 
     where: str
     message: str
@@ -107,11 +107,11 @@ class PolicyFileInvalid(ProblemsFound):
 
 
 class ImportRefused(ProblemsFound):
-    """Evidence files hold problems; nothing of them was stored."""
+    """Evidence files hold problems; none of their rows were stored."""
 
 
 class UnknownName(ReviewError):
-    """An id that nothing carries; the hint names the nearest ones."""
+    """An id that is not known; the hint names the nearest ones."""
 
     def __init__(self, kind: str, given: str, allowed: Iterable[str], *, where: str = "") -> None:
         super().__init__(f"there is no {kind} {given!r}", where=where, hint=suggest(given, allowed))
@@ -123,7 +123,7 @@ class EvidenceInvalid(ReviewError):
 
 
 class DatabaseUnusable(ReviewError):
-    """The working database is missing, locked, truncated, newer than this software, or no database."""
+    """The working database is missing, locked, truncated, newer than this software, or not a database."""
 
 
 class EngineRefused(ReviewError):
@@ -131,7 +131,7 @@ class EngineRefused(ReviewError):
 
 
 class EngineFailed(ReviewError):
-    """The inference engine died, took too long, or reported a fault of its own."""
+    """The inference engine ended early, took too long, or reported an error."""
 
 
 class EnginesDisagree(ReviewError):
@@ -139,27 +139,27 @@ class EnginesDisagree(ReviewError):
 
 
 class UserInvalid(ReviewError):
-    """A user, a role or a password cannot be as given."""
+    """A user, a role or a password is not valid."""
 
 
 class SignInRefused(ReviewError):
-    """A name and password sign nobody in, or were tried too often."""
+    """The name or the password is wrong, or there were too many attempts."""
 
 
 class WordsMissing(ReviewError):
-    """An action lacks what it is recorded with: who does it, why, or its text."""
+    """An action lacks something that has to be recorded: who does it, why, or its text."""
 
 
 class WorkersFailed(ReviewError):
-    """Processes or a cluster could not do their part of the work; nothing came of it."""
+    """Processes or a cluster could not do their part of the work; it has no result."""
 
 
 class DecisionRefused(ReviewError):
-    """A decision, an approval, a challenge or a vote may not be made as things stand."""
+    """A decision, an approval, a challenge or a vote is not possible at present."""
 
 
 class RunImpossible(ReviewError):
-    """A run cannot be made, shown or compared from what the database holds."""
+    """A run could not be recorded, shown or compared from what the database holds."""
 
 
 class RunUnreadable(ReviewError):

@@ -100,7 +100,7 @@ class Framework(PolicyModel):
     id: Id = Field(description="Short name of the framework, e.g. wales-round-2.")
     title: Words = Field(description="What people read, per language.")
     reference: str = Field(description="The documents the framework is taken from.")
-    note: str = Field(default="", description="What a reader should know about this version.")
+    note: str = Field(default="", description="A note for readers on this version.")
     strands: tuple[Strand, ...] = Field(min_length=1, description="Groups of people evidence may be about.")
     questions: tuple[Question, ...] = Field(min_length=1, max_length=2, description="The axes of the grid.")
 

@@ -76,7 +76,7 @@ def _gap(space: Space) -> Iterator[Oddity]:
     view = space.everything()
     row = _first(view.results == 0)
     if row is not None:
-        message = "no level is given here, as no level's criteria are all met"
+        message = "no level results, because no level's criteria are all met"
         yield oddity(space, "gap", message, example_of(space, view, row))
 
 
@@ -114,7 +114,7 @@ def _unreachable(space: Space) -> Iterator[Oddity]:
     enough = view.results >= 0
     if not enough.any():
         lacking = sum((~view.met["sufficiency", c.id]).astype(int) for c in rules.sufficiency)
-        message = "there is never enough evidence, whatever is found; no level is ever given"
+        message = "there is never enough evidence, whatever is found, so no level ever results"
         example = example_of(space, view, int(np.argmin(lacking)))
         yield oddity(space, "unreachable", message, example, level="sufficiency")
         return
@@ -135,7 +135,7 @@ def _unreachable(space: Space) -> Iterator[Oddity]:
             below = " and those of the levels below" if len(needed) > 1 else ""
             message += f"its criteria{below} are never all met at once"
         else:
-            message += "where its criteria are met, another one is given"
+            message += "where its criteria are met, another level results"
         yield oddity(space, "unreachable", message, example_of(space, view, row), level=level)
 
 
@@ -168,8 +168,11 @@ def _why(space: Space, part: Part, view: View) -> tuple[str, list[Truth]]:
     others = [truth for other, truth in view.met.items() if other[0] in beside and other != part]
     alone = ~met & np.all(others, axis=0) if others else ~met
     if others and not alone.any():
-        below = " or below" if len(beside) > 1 else ""
-        return f"where it is not met, another one beside{below} it is not met either", [~met & rated, ~met]
+        below = " or a lower one" if len(beside) > 1 else ""
+        return f"where it is not met, another criterion of the same level{below} is not met either", [
+            ~met & rated,
+            ~met,
+        ]
     return "where it is not met, the level is the same", [alone & rated, alone]
 
 
@@ -242,7 +245,7 @@ def _missing_better(space: Space) -> Iterator[Oddity]:
         if fall is not None:
             without, having = fall
             message = (
-                f"no {_subject(space, probe)} at all is better than {having.given[factor.name]}: "
+                f"having no {_subject(space, probe)} at all is better than {having.given[factor.name]}: "
                 f"{without.level} instead of {having.level}"
             )
             examples = (having, without)

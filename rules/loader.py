@@ -132,7 +132,7 @@ def _check_measures(found: PolicyText, rulebook: Rulebook, framework: Framework)
     for position, measure in enumerate(rulebook.measures):
         path: list[str | int] = ["measures", position]
         if measure.id in seen:
-            found.problem([*path, "id"], f"the measure {measure.id!r} stands here twice.")
+            found.problem([*path, "id"], f"the measure {measure.id!r} appears twice here.")
         seen.add(measure.id)
         if measure.domain is not None and measure.domain not in framework.domains:
             hint = suggest(measure.domain, framework.domains)
@@ -157,7 +157,7 @@ def _check_single_domains_have_sources(found: PolicyText, rulebook: Rulebook) ->
             if "illustration" in criterion.reference.lower():
                 found.problem(
                     ["domains", name, *part.split("/"), position, "reference"],
-                    f"{criterion.id}: a threshold for one domain alone needs a published reference.",
+                    f"{criterion.id}: a threshold for a single domain needs a published reference.",
                     "Cite the document and section, or use the default of the question.",
                 )
 
@@ -196,7 +196,8 @@ class _RuleSetCheck:
         if rules.propose == "people":
             if rules.levels or rules.limits:
                 self.found.problem(
-                    [*self.path, "propose"], "where people give the level, there are no criteria or limits."
+                    [*self.path, "propose"],
+                    "where people decide the level, there can be no criteria or limits.",
                 )
             return
         first, rest = scale[0], scale[1:]
@@ -208,7 +209,7 @@ class _RuleSetCheck:
             if first in rules.levels:
                 self.found.problem(
                     [*self.path, "levels", first],
-                    f"under secure-fit the lowest level, {first!r}, is what is left and has no criteria.",
+                    f"under secure-fit the lowest level, {first!r}, is what remains and takes no criteria.",
                 )
         elif first not in rules.levels:
             missing.insert(0, first)
@@ -229,7 +230,7 @@ class _RuleSetCheck:
         if (measure.of is Of.RATINGS) != about_ratings:
             made_of = "ratings" if about_ratings else "evidence"
             self.found.problem(
-                [*at, "measure"], f"a measure made of {made_of} is needed here, not {measure.id!r}."
+                [*at, "measure"], f"a measure of {made_of} is needed here, not {measure.id!r}."
             )
         elif about_ratings:
             self._check_levels_filtered(at, measure)
@@ -279,7 +280,7 @@ class _RuleSetCheck:
             if (part, criterion.id) in seen:
                 self.found.problem(
                     [*self.path, *part.split("/"), position, "id"],
-                    f"the criterion {criterion.id!r} stands here twice.",
+                    f"the criterion {criterion.id!r} appears twice here.",
                 )
             seen.add((part, criterion.id))
 

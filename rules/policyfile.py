@@ -116,7 +116,11 @@ def _plain(node: yaml.Node, path: Path_, found: PolicyText) -> Any:
     if len(path) > DEEPEST or len(found.lines) > LONGEST:
         raise PolicyFileInvalid(
             f"{found.name} cannot be read",
-            [Problem(f"{found.name}:{line}", "this holds itself, or more than a policy file can hold.")],
+            [
+                Problem(
+                    f"{found.name}:{line}", "this refers to itself, or is larger than a policy file can be."
+                )
+            ],
         )
     if isinstance(node, yaml.SequenceNode):
         return [_plain(child, (*path, i), found) for i, child in enumerate(node.value)]
@@ -129,7 +133,7 @@ def _plain(node: yaml.Node, path: Path_, found: PolicyText) -> Any:
                 found.problems.append(Problem(f"{found.name}:{line}", "a key must be a plain word."))
                 continue
             if key in result:
-                found.problems.append(Problem(f"{found.name}:{line}", f"the key {key!r} stands here twice."))
+                found.problems.append(Problem(f"{found.name}:{line}", f"the key {key!r} appears twice here."))
                 continue
             found.lines[(*path, key)] = line
             result[key] = _plain(value_node, (*path, key), found)
@@ -204,7 +208,7 @@ def _say(detail: ErrorDetails, model: type[BaseModel], path: Path_) -> tuple[str
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     # In a choice of types the location goes on to the type tried: say once that none of them fits.
     choice = len([step for step in detail["loc"] if step != "[key]"]) > len(path)
-    wanted = "this needs another kind of value" if choice else PLAIN_WORDS.get(kind, detail["msg"].lower())
+    wanted = "this needs another type of value" if choice else PLAIN_WORDS.get(kind, detail["msg"].lower())
     return f"{name!r}: {wanted} (found {shown}).", ""
 
 

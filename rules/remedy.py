@@ -60,7 +60,7 @@ def read_remedy(data: Mapping[str, Any]) -> Remedy:
 
 @dataclass(frozen=True)
 class Give(Remedy):
-    """Ask again, with this part given; `values` are ones that would do, if they are known."""
+    """Repeat the action with this part; `values` are valid ones, if they are known."""
 
     part: Part
     values: tuple[str, ...] = ()
@@ -68,14 +68,14 @@ class Give(Remedy):
 
 @dataclass(frozen=True)
 class LeaveOut(Remedy):
-    """Ask again, without this part."""
+    """Repeat the action without this part."""
 
     part: Part
 
 
 @dataclass(frozen=True)
 class Replace(Remedy):
-    """Ask again, so that what is asked takes the place of what is there."""
+    """Repeat the action so that the new version replaces the existing one."""
 
     effect: str
     """What that does to what is there, e.g. 'withdraw the old item'."""
@@ -95,7 +95,7 @@ class UpgradeDatabase(Remedy):
 
 @dataclass(frozen=True)
 class CloseDatabase(Remedy):
-    """End what else has the working database open: the server of the pages, imports."""
+    """Stop other processes that have the working database open: the server of the pages, imports."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Install(Remedy):
 
 @dataclass(frozen=True)
 class ShowHead(Remedy):
-    """Show the head of the record of events, as one is to be given."""
+    """Show the head of the record of events."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class CompareReviews(Remedy):
 
 @dataclass(frozen=True)
 class ListItems(Remedy):
-    """See which items of evidence a review holds; without `review`, one that is still to be named."""
+    """See which items of evidence a review holds; without `review`, the user chooses it."""
 
     review: str = ""
 
@@ -148,14 +148,14 @@ class ShowLayout(Remedy):
 
 @dataclass(frozen=True)
 class DrawItems(Remedy):
-    """Draw items of a review for a second reviewer to code blind."""
+    """Draw items of a review for a second reviewer, who codes them without seeing the first coding."""
 
     review: str
 
 
 @dataclass(frozen=True)
 class HandIn(Remedy):
-    """Hand in a batch of items that were coded blind."""
+    """Hand in a batch of a second reviewer's codings."""
 
     review: str
     batch: int
@@ -163,7 +163,7 @@ class HandIn(Remedy):
 
 @dataclass(frozen=True)
 class ListDisagreements(Remedy):
-    """See what was coded differently in a review."""
+    """See which items of a review were coded differently."""
 
     review: str
 
@@ -184,14 +184,14 @@ class VerifyRun(Remedy):
 
 @dataclass(frozen=True)
 class ShowDecisions(Remedy):
-    """See where the decision on every rating of a review stands."""
+    """See the state of the decision on every rating of a review."""
 
     review: str
 
 
 @dataclass(frozen=True)
 class Rate(Remedy):
-    """Give a domain or question a rating of one's own."""
+    """Override a rating with a level of one's own."""
 
     review: str
     target: str

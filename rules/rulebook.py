@@ -75,9 +75,9 @@ class Filter(PolicyModel):
         default=None, description="Findings with one of these directions."
     )
     significance_at_least: int | None = Field(
-        default=None, ge=1, le=3, description="Findings this grave or graver."
+        default=None, ge=1, le=3, description="Findings of at least this significance."
     )
-    score_at_least: Number | None = Field(default=None, description="Case scores this high or higher.")
+    score_at_least: Number | None = Field(default=None, description="Case scores of at least this.")
     strand: tuple[Id, ...] | None = Field(default=None, description="Items about one of these strands.")
     source_kind: tuple[str, ...] | None = Field(
         default=None, description="Items from one of these kinds of source."
@@ -107,16 +107,18 @@ class Measure(PolicyModel):
     """One number per domain (or, of ratings, per question) that criteria may test."""
 
     id: Key = Field(description="Short name, e.g. strengths_share.")
-    title: Words = Field(description="What people read.")
-    of: Of = Field(description="What it is made of.")
-    statistic: Statistic = Field(description="How it is made.")
+    title: Words = Field(description="The title that people read.")
+    of: Of = Field(description="What it is computed from.")
+    statistic: Statistic = Field(description="How it is computed.")
     where: Filter = Field(default=Filter(), description="What is counted (for a share: the part).")
     among: Filter = Field(default=Filter(), description="For a share: the whole it is a part of.")
     weighted: bool = Field(
         default=False, description="Findings weigh as much as their significance (1 to 3)."
     )
     domain: Id | None = Field(default=None, description="For statistic 'rating': whose rating.")
-    better: Literal["higher", "lower", "neither"] = Field(default="higher", description="Which way is good.")
+    better: Literal["higher", "lower", "neither"] = Field(
+        default="higher", description="Which direction is good."
+    )
     unit: str = Field(default="", description="Unit shown after the value, e.g. %.")
 
     @property
@@ -139,7 +141,7 @@ class Measure(PolicyModel):
         allowed = STATISTICS[self.of]
         if self.statistic not in allowed:
             raise ValueError(
-                f"statistic {self.statistic.value!r} cannot be made of {self.of.value}; "
+                f"statistic {self.statistic.value!r} cannot be computed from {self.of.value}; "
                 f"allowed: {', '.join(sorted(s.value for s in allowed))}"
             )
         for name in ("where", "among"):
@@ -191,10 +193,11 @@ class Criterion(PolicyModel):
         default=None, min_length=1, description="Met by these values."
     )
     when_missing: Literal["not-met", "met"] = Field(
-        default="not-met", description="What holds where the measure has no value."
+        default="not-met", description="What applies if the measure has no value."
     )
     because: str = Field(
-        description="Said of the measure; {value}, {base}, {threshold}, {domain}, {measure} are filled in."
+        description="The sentence about the measure; {value}, {base}, {threshold}, {domain}, {measure} are"
+        " filled in."
     )
     reference: str = Field(description="Where the threshold comes from.")
 
@@ -228,21 +231,21 @@ class Criterion(PolicyModel):
 class Limit(Criterion):
     """A criterion that, when met, holds a rating down to a level."""
 
-    no_better_than: Id = Field(description="The best level left while the limit is met.")
+    no_better_than: Id = Field(description="The best level possible while the limit is met.")
 
 
 class RuleSet(PolicyModel):
     """How one target (a domain or a question) is rated."""
 
     propose: Literal["from-criteria", "people"] = Field(
-        default="from-criteria", description="'people': no level is proposed; a person gives it."
+        default="from-criteria", description="'people': no level is proposed; people decide it."
     )
     policy: Policy = Field(default=Policy.SECURE_FIT, description="Which level the criteria add up to.")
     sufficiency: tuple[Criterion, ...] = Field(
-        default=(), description="What must be met for evidence to be enough."
+        default=(), description="What must be met for the evidence to be enough."
     )
     levels: dict[Id, tuple[Criterion, ...]] = Field(default={}, description="Criteria per level id.")
-    limits: tuple[Limit, ...] = Field(default=(), description="What holds a rating down.")
+    limits: tuple[Limit, ...] = Field(default=(), description="What limits a rating.")
 
     def criteria(self) -> Iterator[tuple[str, Criterion]]:
         """Every criterion with the part it stands in: 'sufficiency', a level id, or 'limits'."""
@@ -261,10 +264,8 @@ class Rulebook(PolicyModel):
     id: Id = Field(description="Short name of the rulebook.")
     framework: Id = Field(description="The framework it belongs to.")
     version: str = Field(description="Version of the policy, e.g. '1'.")
-    title: Words = Field(description="What people read.")
-    note: str = Field(
-        default="", description="What a reader should know, above all where thresholds come from."
-    )
+    title: Words = Field(description="The title that people read.")
+    note: str = Field(default="", description="A note for readers, above all on where thresholds come from.")
     measures: tuple[Measure, ...] = Field(description="The measures the criteria test.")
     domain_defaults: dict[Id, RuleSet] = Field(
         description="Rules of all domains of a question, by question id."

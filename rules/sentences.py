@@ -59,18 +59,18 @@ ENGLISH = Catalogue(
     },
     either=" or ",
     needs="{statement} ({needed} needed)",
-    too_few_answers="{measure} is made of survey results on fewer than {fewest} answers, which never decide"
-    " alone",
-    no_value="nothing to measure for: {measure}",
+    too_few_answers="{measure} rests on survey results with fewer than {fewest} answers, which cannot"
+    " decide a rating on their own",
+    no_value="no data for: {measure}",
     unknown_base="an unknown number",
-    decided="{level}, decided by a person.",
-    decided_otherwise="{level}, decided by a person; the rules propose {proposed}.",
-    decided_without_evidence="{level}, decided by a person; for a proposal of the rules there is not enough"
-    " evidence.",
+    decided="{level}, decided by people.",
+    decided_otherwise="{level}, decided by people; the rules propose {proposed}.",
+    decided_without_evidence="{level}, decided by people; there is not enough evidence for the rules to"
+    " propose a level.",
     not_enough_evidence="Not enough evidence: {lacking}.",
     left_to_people="Left to people: no level is proposed.",
     no_level="No level's criteria are all met.",
-    held_down="{level}, held down from {before}: {limits}.",
+    held_down="{level}, limited from {before}: {limits}.",
     reached="{level}: {statement}.",
     reached_plainly="{level}.",
     next_needs="{level}: {statement}; {better} needs {needed}{more}.",

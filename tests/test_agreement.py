@@ -573,7 +573,7 @@ def test_one_reviewer_alone_is_said_plainly(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    ("draws", "seed", "words"), [(99, 0, "99 draws are too few"), (200, -1, "-1 is no seed")]
+    ("draws", "seed", "words"), [(99, 0, "99 re-samplings are too few"), (200, -1, "-1 is not a valid seed")]
 )
 def test_draws_and_seeds_that_will_not_do_are_refused(
     office: Office, draws: int, seed: int, words: str
@@ -636,7 +636,7 @@ def test_the_command_ends_with_1_where_nothing_can_be_said(say: Callable[..., An
     for words, message in (
         (("agreement", "north", "--draws", "10"), "too few"),
         (("agreement", "nroth"), "Did you mean 'north'"),
-        (("agreement", "north", "--seed", "x"), "'x' is no seed"),
+        (("agreement", "north", "--seed", "x"), "'x' is not a valid seed"),
     ):
         done = say(*words)
         assert done.exit_code == 1
@@ -644,7 +644,7 @@ def test_the_command_ends_with_1_where_nothing_can_be_said(say: Callable[..., An
     for number in ("1", "2", "3", "6"):
         done = say("evidence", "withdraw", "north", number, "--coding", "second", "--because", "Wrong page.")
         assert done.exit_code == 0, done.output
-        assert done.output == f"second's coding of E{number} is withdrawn; it is compared no more.\n"
+        assert done.output == f"second's coding of E{number} withdrawn; it is no longer compared.\n"
     done = say("agreement", "north")
     assert done.exit_code == 1 and "coded by one reviewer only" in str(done.exception)
 

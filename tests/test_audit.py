@@ -227,7 +227,7 @@ EVENTS: dict[str, tuple[list[str], list[str]]] = {
             f"delete from sealed_rows where event_id = {UNTAGGED}",
         ],
         [
-            "event 5 is missing, with seal and all.",
+            "event 5 is missing, together with the seal.",
             "row 7 of tag carries a mark of event 5 (withdrawn_event) that this event did not make.",
         ],
     ),
@@ -240,20 +240,20 @@ EVENTS: dict[str, tuple[list[str], list[str]]] = {
     ),
     "an event is added at the end": (
         ["insert into event (id, at, by, action) values (9, '2010', 'reviewer-1', 'rate')"],
-        ["event 9 was inserted by hand: it has no seal, and the chain passes it by."],
+        ["event 9 was inserted by hand: it has no seal, and the chain leaves it out."],
     ),
     "an event is added far behind": (
         ["insert into event (id, at, by, action) values (99, '2010', 'reviewer-1', 'rate')"],
         [
-            "events 9 to 98 are missing, with seal and all.",
-            "event 99 was inserted by hand: it has no seal, and the chain passes it by.",
+            "events 9 to 98 are missing, together with the seal.",
+            "event 99 was inserted by hand: it has no seal, and the chain leaves it out.",
         ],
     ),
     "an event is added before the first": (
         ["insert into event (id, at, by, action) values (0, '2000', 'reviewer-1', 'rate')"],
         [
             "event 0 was inserted by hand.",
-            "event 0 was inserted by hand: it has no seal, and the chain passes it by.",
+            "event 0 was inserted by hand: it has no seal, and the chain leaves it out.",
         ],
     ),
     "two events change places": (
@@ -332,7 +332,7 @@ def test_a_record_sealed_anew_to_its_end_is_betrayed_by_a_lodged_head_alone(path
         resealed(path, number)
     assert said(path) == []
     [found] = said(path, lodged)
-    assert "the head that was lodged, of event 8, is not in this record" in found
+    assert "the head kept elsewhere, of event 8, is not in this record" in found
 
 
 def test_a_record_cut_off_at_its_end_is_betrayed_by_a_lodged_head_alone(path: Path) -> None:
@@ -346,7 +346,7 @@ def test_a_record_cut_off_at_its_end_is_betrayed_by_a_lodged_head_alone(path: Pa
     )
     assert said(path) == []
     [found] = said(path, lodged)
-    assert "the head that was lodged is of event 8, but the record ends at event 7" in found
+    assert "the head kept elsewhere is of event 8, but the record ends at event 7" in found
     [found] = said(path, lodged.partition(":")[2])
     assert "is not in this record" in found
 
@@ -467,7 +467,7 @@ def test_a_change_is_found_even_where_the_row_cannot_be_named(path: Path) -> Non
     )
     [found] = said(path)
     assert found == (
-        "rows 1 to 5 of evidence, stored by event 2, are not what they were; which of them cannot be said."
+        "rows 1 to 5 of evidence, stored by event 2, were changed; it is not possible to say which of them."
     )
 
 
@@ -796,9 +796,9 @@ def test_the_command_says_in_a_sentence_that_the_record_is_whole(path: Path, run
     head = head_of(path)
     found = run("audit", "verify", "--db", path)
     assert found.startswith(
-        "The record is whole: 8 events from 2009-06-01 09:30 to 2009-06-01 09:30, "
-    ) and found.endswith(f"rows as they were stored, head {head}\n")
-    assert ", the lodged head among them, " in run("audit", "verify", "--head", head, "--db", path)
+        "The record is intact: 8 events from 2009-06-01 09:30 to 2009-06-01 09:30, "
+    ) and found.endswith(f"rows unchanged, head {head}\n")
+    assert ", including the one that you gave, " in run("audit", "verify", "--head", head, "--db", path)
     assert run("audit", "head", "--db", path).startswith(f"{head}  (event 8 of 2009-06-01 09:30)")
     assert json.loads(run("audit", "head", "--json", "--db", path))["number"] == RATED
     assert json.loads(run("audit", "verify", "--json", "--db", path))["problems"] == []
@@ -808,7 +808,7 @@ def test_the_command_names_every_problem_and_fails(path: Path, run: Callable[...
     tamper(path, "update event set by = 'x' where id = 6", "delete from tag where id = 3")
     with pytest.raises(ReviewError) as caught:
         run("audit", "verify", "--db", path)
-    assert "the record is not what was sealed: 2 problems." in str(caught.value)
+    assert "the record was altered after it was sealed: 2 problems." in str(caught.value)
     assert "event 6 was changed" in str(caught.value) and "row 3 of tag" in str(caught.value)
 
 

@@ -146,7 +146,7 @@ def test_an_older_backup_is_replaced_only_when_told_to(path: Path, tmp_path: Pat
     back_up(path, target)
     first = target.read_bytes()
     one_more_event(path)
-    with pytest.raises(DatabaseUnusable, match="is there already"):
+    with pytest.raises(DatabaseUnusable, match="already exists"):
         back_up(path, target)
     assert target.read_bytes() == first
     back_up(path, target, replace=True)
@@ -377,7 +377,5 @@ def test_the_commands_say_what_they_made_and_what_was_kept(path: Path, tmp_path:
     done = CliRunner().invoke(cli, ["restore", copy, "--db", db])
     assert isinstance(done.exception, DatabaseUnusable)
     done = CliRunner().invoke(cli, ["restore", copy, "--replace", "--by", "lead", "--db", db])
-    assert (
-        f"{db} is restored from {copy}" in done.output and "What was there before is kept as" in done.output
-    )
+    assert f"{db} restored from {copy}" in done.output and "The previous database is kept as" in done.output
     assert audit_whole(path)

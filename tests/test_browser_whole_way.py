@@ -243,7 +243,7 @@ def challenge(office: Office) -> None:
         moderator.fill("#text", "All of it comes\nfrom one interview.")
         office.press(moderator, "Raise challenge")
         office.open(moderator, "/trail/carers")
-        barred = "carers cannot be accepted while challenge 1 is open"
+        barred = "the rating of “Support for carers” cannot be accepted while challenge 1 is open"
         assert barred in moderator.locator("main").inner_text()
         office.open(reviewer, "/challenges/1")
         reviewer.fill("#text", "That is so.")

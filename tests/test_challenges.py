@@ -120,7 +120,10 @@ def test_while_a_challenge_is_open_no_override_of_the_rating_is_approved(
 ) -> None:
     override(db, review, "carers", "poor", by="moderator-2", because="Seen.", at=AT)
     challenge = raise_challenge(db, review, "rating", "carers", **GIVEN)
-    with pytest.raises(DecisionRefused, match="carers cannot be approved while challenge 1 is open"):
+    with pytest.raises(
+        DecisionRefused,
+        match="the rating of “Support for carers” cannot be approved while challenge 1 is open",
+    ):
         approve(db, review, "carers", by="lead", at=AT)
     close_challenge(db, challenge["number"], "not upheld", because="It is.", by="lead", at=AT)
     approve(db, review, "carers", by="lead", at=AT)
@@ -232,7 +235,7 @@ def test_replies_follow_in_order_and_end_with_the_outcome(db: Database, review: 
 
 def test_only_who_raised_a_challenge_withdraws_it(db: Database, review: Review) -> None:
     raise_challenge(db, review, "rating", "carers", **GIVEN)
-    with pytest.raises(DecisionRefused, match="was raised by moderator-1, who alone can withdraw it"):
+    with pytest.raises(DecisionRefused, match="was raised by moderator-1; only they can withdraw it"):
         close_challenge(db, 1, "withdrawn", because="Nothing in it.", by="lead", at=AT)
     found = close_challenge(db, 1, "withdrawn", because="Nothing in it.", by="Moderator-1", at=AT)
     assert found["state"] == "withdrawn"
@@ -489,9 +492,11 @@ def test_the_commands_lead_from_a_challenge_to_what_moved(say: Callable[..., Any
         *("--text", "One visit.", "--by", "moderator-1"),
     ).output
     assert "Challenge 1 is open: carers, one source." in raised
-    assert "nobody can accept: carers, services, cell." in raised
+    assert "it blocks acceptance of: carers, services, cell." in raised
     barred = say("accept", "r1", "carers", "--by", "moderator-1")
-    assert "carers cannot be accepted while challenge 1 is open" in str(barred.exception)
+    assert "the rating of “Support for carers” cannot be accepted while challenge 1 is open" in str(
+        barred.exception
+    )
     assert say("challenge", "reply", "1", "--text", "Two.", "--by", "lead").exit_code == 0
     assert say("evidence", "withdraw", "r1", "E31", "--because", "Hearsay.").exit_code == 0
     closed = say(

@@ -104,7 +104,7 @@ def test_the_whole_way_from_an_empty_folder_to_a_decision(with_review: Say) -> N
     (carers,) = [r for r in again["ratings"] if r["target"] == "carers"]
     assert (carers["status"], carers["level_id"]) == ("proposed", "mainly-good")
     approved = with_review("approve", "north", "carers", "--by", "somebody else")
-    assert "is approved by somebody else on run 1" in approved.out, approved.err
+    assert "approved by somebody else on run 1" in approved.out, approved.err
     again = with_review("assess", "north", "--on", "2026-03-31", "--json").data
     (carers,) = [r for r in again["ratings"] if r["target"] == "carers"]
     assert (carers["status"], carers["level_id"], carers["proposed_id"]) == (

@@ -172,7 +172,8 @@ def test_a_seed_that_is_no_number_is_refused_with_what_would_do(
     code, out, err = say(*SEEDED[name], f"--seed={seed}")
     assert (code, out) == (1, "")
     assert err == (
-        f"Error: {seed!r} is no seed\n  Give a whole number from 0 up, of at most 18 digits: --seed 1\n"
+        f"Error: {seed!r} is not a valid seed\n  Give a whole number from 0 up, of at most 18 digits:"
+        " --seed 1\n"
     )
     assert tables_of(db) == before
 

@@ -141,7 +141,7 @@ def test_a_scheduler_that_falls_silent_is_an_error_and_no_wait(
 ) -> None:
     monkeypatch.setattr(fanout, "CONNECT_SECONDS", 2.0)
     try:
-        with pytest.raises(WorkersFailed, match="the Dask scheduler answers no longer"):
+        with pytest.raises(WorkersFailed, match="the Dask scheduler no longer answers"):
             on_cluster(cluster_work.halt, cluster.scheduler.pid, 1, cluster.address)
     finally:
         cluster.scheduler.send_signal(signal.SIGCONT)
@@ -201,10 +201,10 @@ def test_the_last_worker_lost_on_the_way_is_an_error_and_no_wait(cluster: Cluste
     cluster.workers.clear()
     cluster.add_worker(environment=ENVIRONMENT)
     cluster.wait()
-    with pytest.raises(WorkersFailed, match="the workers of the cluster have gone"):
+    with pytest.raises(WorkersFailed, match="the workers of the cluster have disconnected"):
         on_cluster(cluster_work.note_and_die, str(tmp_path / "begun"), 4, cluster.address)
 
 
 def test_a_process_that_dies_is_an_error_here_as_well(tmp_path: Path) -> None:
-    with pytest.raises(WorkersFailed, match="ended before it was done"):
+    with pytest.raises(WorkersFailed, match="ended before the work was done"):
         fan_out(cluster_work.note_and_die, str(tmp_path / "begun"), [0, 1, 2], workers=2)

@@ -137,21 +137,21 @@ def test_every_problem_of_every_row_is_named_at_once(desk: Desk) -> None:
         of_score("high"),
     )
     assert found == [
-        "codings.csv, row 2, column 'direction': 'weekness' stands here; expected one of strength, weakness,"
+        "codings.csv, row 2, column 'direction': found 'weekness'; expected one of strength, weakness,"
         " neutral. Did you mean 'weakness'?",
-        "codings.csv, row 3, column 'significance': '4' stands here; expected 1 (minor), 2 (important) or 3"
+        "codings.csv, row 3, column 'significance': found '4'; expected 1 (minor), 2 (important) or 3"
         " (serious).",
-        "codings.csv, row 4, column 'significance': nothing stands here; expected direction and significance"
+        "codings.csv, row 4, column 'significance': found nothing; expected direction and significance"
         " together, or neither.",
-        "codings.csv, row 5, column 'significance': '3' stands here; expected direction and significance"
+        "codings.csv, row 5, column 'significance': found '3'; expected direction and significance"
         " together, or neither.",
-        "codings.csv, row 6, column 'domains': 'carer' stands here; expected domains of the framework,"
+        "codings.csv, row 6, column 'domains': found 'carer'; expected domains of the framework,"
         " separated by semicolons. Did you mean 'carers'?",
-        "codings.csv, row 7, column 'coded_by': nothing stands here; expected a text.",
-        "codings.csv, row 8, column 'score': '2' stands here; expected a direction with its significance, or"
+        "codings.csv, row 7, column 'coded_by': found nothing; expected a text.",
+        "codings.csv, row 8, column 'score': found '2'; expected a direction with its significance, or"
         " a score, not both.",
-        "codings.csv, row 9, column 'score': '0' stands here; expected a score from 1 up.",
-        "codings.csv, row 10, column 'score': 'high' stands here; expected a number. Write 1234.5 or 1,234.5;"
+        "codings.csv, row 9, column 'score': found '0'; expected a score from 1 up.",
+        "codings.csv, row 10, column 'score': found 'high'; expected a number. Write 1234.5 or 1,234.5;"
         " units belong in their own column.",
     ]
 
@@ -172,16 +172,15 @@ def test_what_does_not_fit_the_item_is_named_with_what_would(desk: Desk) -> None
     assert found == [
         "codings.csv, row 2: there is no item with source 'I1' and locator 'p. 7' to code. Source and locator"
         " must be written exactly as in the item.",
-        "codings.csv, row 3, column 'direction': nothing stands here, and the item is a finding."
+        "codings.csv, row 3, column 'direction': the cell is empty, but the item is a finding."
         " Give direction and significance.",
-        "codings.csv, row 4, column 'score': 2 stands here, but the item is a finding. Give its direction"
-        " instead.",
-        "codings.csv, row 5, column 'score': nothing stands here, and the item is a case score."
+        "codings.csv, row 4, column 'score': found 2, but the item is a finding. Give its direction instead.",
+        "codings.csv, row 5, column 'score': the cell is empty, but the item is a case score."
         " Give the score.",
-        "codings.csv, row 6, column 'score': 5 stands here; expected a score from 1 to 4.",
-        "codings.csv, row 7, column 'direction': 'weakness' stands here, but the item is an indicator."
+        "codings.csv, row 6, column 'score': found 5; expected a score from 1 to 4.",
+        "codings.csv, row 7, column 'direction': found 'weakness', but the item is an indicator."
         " Give only the domains it bears on.",
-        "codings.csv, row 8, column 'score': 2 stands here, but the item is a survey result. Give only the"
+        "codings.csv, row 8, column 'score': found 2, but the item is a survey result. Give only the"
         " domains it bears on.",
         "codings.csv, row 9, column 'source': there is no source 'I9' in this review. Allowed: C1, I1, I2,"
         " N1, S1.",
@@ -222,7 +221,7 @@ def test_two_reviewers_code_the_same_item_each_once(desk: Desk) -> None:
     [problem] = desk.problems_of_rows("codings", coding("p. 2"), coding("p. 2", significance=1))
     assert problem == (
         "codings.csv, row 3: 'second' codes this item twice, differently (also codings.csv, row 2)."
-        " A reviewer codes an item once."
+        " A reviewer codes each item once."
     )
 
 
@@ -231,7 +230,7 @@ def test_a_changed_coding_is_refused_or_takes_the_place_of_the_old_one(desk: Des
     [problem] = desk.problems_of_rows("codings", coding(domains="carers;assessment"))
     number = one(desk.db, "select id from evidence where locator = 'p. 1'")
     assert problem == (
-        f"codings.csv, row 2: 'second' has coded item E{number} otherwise before."
+        f"codings.csv, row 2: 'second' has already coded item E{number}, differently."
         " Replace(effect='withdraw the old coding')"
     )
     report = desk.load_rows("codings", coding(domains="carers;assessment"), replace=True)

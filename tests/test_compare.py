@@ -131,9 +131,7 @@ def test_a_review_with_nothing_to_measure_is_not_said_to_meet_a_criterion(db: Da
     (pair,) = about(compare_reviews(db, WELSH), "carers")["pairs"]
     apart = next(one for one in pair["separated_by"] if one["measure"] == "at_comparator")
     assert apart["values"] == [None, 0]
-    assert "South had nothing to measure for it, North missed it by" in _side_by_side(
-        apart, ["South", "North"]
-    )
+    assert "South had no data for it, North missed it by" in _side_by_side(apart, ["South", "North"])
 
 
 def test_fewer_criteria_apart_are_nearer_than_a_smaller_gap(db: Database) -> None:
@@ -188,7 +186,7 @@ def test_what_a_person_decided_is_named_where_the_rules_saw_the_same(db: Databas
     (pair,) = about(found, "carers")["pairs"]
     assert (pair["criteria_apart"], pair["gap"], pair["distance"]) == (0, 0, 0)
     assert pair["decided"] == [True, False]
-    assert pair["because"] == "North: decided by a person; the rules saw the same in both."
+    assert pair["because"] == "North: decided by people; the same criteria were met in both."
     (decided,) = found["decided_differently"]
     assert (decided["target"], decided["proposed"]) == ("carers", "mainly-good")
     assert [(r["level_id"], r["decided"], r["as_proposed"]) for r in decided["ratings"]] == [
@@ -205,7 +203,7 @@ def test_the_same_decision_on_the_same_proposal_is_not_told(db: Database) -> Non
     found = compare_reviews(db, WELSH)
     assert found["decided_differently"] == []
     assert found["nearest"] == []
-    assert found["nearest_none"] == "No two reviews got different ratings."
+    assert found["nearest_none"] == "No two reviews were rated differently."
 
 
 def test_a_domain_without_a_rating_is_in_no_pair(db: Database) -> None:

@@ -79,7 +79,7 @@ def test_kinds_of_evidence_that_disagree_are_a_concern_about_coherence(db: Datab
     found = suggested(db, *rows, survey("S1", "Satisfied", 20, 100)).parts["coherence"]
     assert found.concern == "serious"
     assert found.figures == (
-        "6 strengths and 5 weaknesses; the other way round in findings of: group meeting;"
+        "6 strengths and 5 weaknesses; the opposite in findings of: group meeting;"
         " but survey results are 20 % positive on average"
     )
 
@@ -101,7 +101,7 @@ def test_for_a_decided_domain_the_draws_are_those_of_the_rules_alone(db: Databas
     sure = measure_uncertainty(db, review, run, draws=500)
     found = suggest_confidence(db, review, run, sure)["carers"].parts["adequacy"]
     assert found == Part(
-        "serious", "2 items from 2 sources; 0 % of draws, by the rules alone, give Excellent"
+        "serious", "2 items from 2 sources; 0 % of re-samplings, by the rules only, give Excellent"
     )
 
 
@@ -196,7 +196,7 @@ def say(say: Say, example_copy: Path) -> Say:
 def test_the_command_shows_the_suggestion_records_the_statement_and_shows_it(say: Say) -> None:
     code, out, err = say("carers")
     assert code == 0, err
-    assert "Nobody has stated theirs yet." in " ".join(out.split()) and "minor concern" in out
+    assert "No statement has been made yet." in " ".join(out.split()) and "minor concern" in out
     stated = ("--level", "low", "--because", "Surveys say otherwise.", "--by", "moderator-1")
     code, out, err = say("carers", *stated, "--adequacy", "Few carers were met.")
     assert code == 0, err

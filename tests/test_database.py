@@ -256,7 +256,7 @@ def test_a_database_that_stays_locked_is_named_after_a_while(
             before = counts(mine)
             with pytest.raises(DatabaseUnusable) as caught, transaction(mine):
                 add_event(mine, at=AT, by="lead", action=Tried.TRY)
-            assert "is being written to by somebody else" in str(caught.value)
+            assert "is in use by another process" in str(caught.value)
             assert "nothing was changed" in caught.value.hint
             assert counts(mine) == before
             other.execute("rollback")
@@ -329,7 +329,7 @@ def test_a_full_disk_is_named_and_nothing_is_half_written(db: Database) -> None:
     with pytest.raises(DatabaseUnusable) as caught, transaction(db):
         for _ in range(100):
             add_event(db, at=AT, by="lead", action=Tried.TRY, because="x" * 10_000)
-    assert "found no room left on the disk" in str(caught.value)
+    assert "could not be written: the disk is full" in str(caught.value)
     assert counts(db) == before
 
 

@@ -121,7 +121,7 @@ def test_an_accepted_rating_stays_a_proposal_of_the_rules_in_later_runs(db: Data
 def test_who_made_the_run_cannot_accept_its_ratings_under_any_spelling(db: Database, review: Review) -> None:
     assess_plainly(db, review, by="Lead One")
     for name in ("Lead One", " lead  one ", "ＬＥＡＤ one"):
-        with pytest.raises(DecisionRefused, match="was made by Lead One, who cannot accept its ratings"):
+        with pytest.raises(DecisionRefused, match="was recorded by Lead One, who cannot accept its ratings"):
             accept(db, review, "carers", by=name, at=AT)
     accept(db, review, "carers", by="Lead Two", at=AT)
 
@@ -255,7 +255,9 @@ def test_an_override_can_be_refused_by_accepting_the_proposal_instead(db: Databa
     override(db, review, "carers", "poor", by="lead", **BECAUSE)
     accept(db, review, "carers", by="moderator-1", because="The visits were two.", at=AT)
     assert state_of(db, review)["state"] == "accepted"
-    with pytest.raises(DecisionRefused, match="no override of carers awaits approval"):
+    with pytest.raises(
+        DecisionRefused, match="no override of the rating of “Support for carers” awaits approval"
+    ):
         approve(db, review, "carers", by="moderator-1", at=AT)
 
 
@@ -340,7 +342,7 @@ def test_an_acceptance_can_be_taken_back_too(db: Database, review: Review) -> No
     accept(db, review, "carers", by="moderator-1", at=AT)
     override(db, review, "carers", None, by="moderator-1", because="Too soon.", at=AT)
     assert state_of(db, review)["state"] == "proposed"
-    with pytest.raises(DecisionRefused, match="nothing to take back"):
+    with pytest.raises(DecisionRefused, match="no decision to take back"):
         override(db, review, "carers", None, by="moderator-1", because="Too soon.", at=AT)
 
 
@@ -394,9 +396,15 @@ REFUSED: dict[str, tuple[Callable[..., Any], tuple[str, ...], dict[str, Any], ty
         ("carers",),
         {},
         DecisionRefused,
-        "no override of carers awaits",
+        "no override of the rating of “Support for carers” awaits",
     ),
-    "approving the cell": (approve, ("cell",), {}, DecisionRefused, "no override of cell awaits approval"),
+    "approving the cell": (
+        approve,
+        ("cell",),
+        {},
+        DecisionRefused,
+        "no override of the position on the grid awaits approval",
+    ),
     "approving by nobody": (approve, ("leadership",), {"by": ""}, WordsMissing, "an approval needs"),
     "approving one's own": (approve, ("leadership",), {"by": "lead-2"}, DecisionRefused, "cannot approve it"),
     "approving on an unknown run": (approve, ("leadership",), {"run": 77}, UnknownName, "Allowed: 1"),
@@ -604,7 +612,7 @@ def say(db: Database, review: Review, tmp_path: Path) -> Callable[..., Any]:
 def test_the_commands_tell_the_way_from_a_proposal_to_what_is_settled(say: Callable[..., Any]) -> None:
     assert "proposed" in say("decisions", "r1").output
     done = say("accept", "r1", "carers", "workforce", "--by", "moderator-1").output
-    assert "carers is accepted by moderator-1 as mainly-good, on run 1." in done
+    assert "carers: accepted by moderator-1 as mainly-good (run 1)." in done
     done = say("rate", "r1", "leadership", "badly", "--by", "moderator-1", "--because", "Seen.").output
     assert "It counts once another person approves it: joint-review approve r1 leadership" in done
     done = say("approve", "r1", "leadership", "--by", "lead").output

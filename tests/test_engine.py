@@ -453,7 +453,7 @@ FAILING: list[tuple[str, str, float, str]] = [
     ("hangs", "import time; time.sleep(60)", 0.5, "gave no answer within 0.5 seconds and was stopped"),
     ("reads and hangs", "input(); import time; time.sleep(60)", 0.5, "gave no answer within 0.5 seconds"),
     ("closes its output", "import os, time; input(); os.close(1); time.sleep(60)", 20, "closed its output"),
-    ("prints words", "input(); print('Hello!')", 20, "answered nonsense: b'Hello!"),
+    ("prints words", "input(); print('Hello!')", 20, "gave an answer that could not be read: b'Hello!"),
     ("prints a list", "input(); print([])", 20, "answered nonsense"),
     ("prints a number of firings", """input(); print('{"firings": 3}')""", 20, "answered nonsense"),
     ("prints half a firing", """input(); print('{"firings": [[1]]}')""", 20, "answered nonsense"),
@@ -579,8 +579,8 @@ def test_a_difference_between_the_engines_stops_the_run_and_names_both_sets() ->
     with pytest.raises(EnginesDisagree) as disagreed:
         fire_of_record(RULES, FACTS, Mistaken())
     assert str(disagreed.value).splitlines()[1:3] == [
-        "  fired by the engine alone: imagined on facts 0, 1; imagined on facts 0, 1; safe.enough on facts 1",
-        "  fired by the evaluator alone: safe.enough on facts 0",
+        "  fired only by the engine: imagined on facts 0, 1; imagined on facts 0, 1; safe.enough on facts 1",
+        "  fired only by the evaluator: safe.enough on facts 0",
     ]
 
 
@@ -632,6 +632,6 @@ def test_a_worker_without_durable_rules_says_what_is_missing() -> None:
     runpy.run_module("rules.engine", run_name="__main__")
     """
     )
-    missing = pytest.raises(EngineFailed, match=r"durable_rules did not take the rules: .*durable")
+    missing = pytest.raises(EngineFailed, match=r"durable_rules did not accept the rules: .*durable")
     with EngineWorker(command=python(code.format(root=str(ROOT)))) as worker, missing:
         worker.fire(RULES, FACTS)

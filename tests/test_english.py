@@ -17,7 +17,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("rules", "programme", "evidence", "assessment", "comparison", "pictures", "joint_review")
-AREAS = ("guides", "templates", "titles")
+AREAS = ("guides", "generated parts", "templates", "messages", "titles")
 
 Read = tuple[int, str]
 """A stretch of text that people read, and the line on which it begins."""

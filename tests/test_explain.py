@@ -93,7 +93,7 @@ def test_a_limit_says_whether_it_binds(run: Run) -> None:
         ("serious-weaknesses-prevail", False, False),
     ]
     assert "mainly-good/strengths" in names(told.met)
-    assert told.because.startswith("Inconsistent, held down from Mainly good: serious weaknesses are 33.3 %")
+    assert told.because.startswith("Inconsistent, limited from Mainly good: serious weaknesses are 33.3 %")
 
 
 def test_a_limit_in_force_that_holds_nothing_down_does_not_bind(run: Run) -> None:
@@ -105,7 +105,7 @@ def test_a_limit_in_force_that_holds_nothing_down_does_not_bind(run: Run) -> Non
 def test_a_decision_is_explained_beside_what_the_rules_say(run: Run) -> None:
     told = explain_rating(run, "carers")
     assert (told.status, told.level, told.proposed) == ("decided", "poor", "mainly-good")
-    assert told.because == "Poor, decided by a person; the rules propose Mainly good."
+    assert told.because == "Poor, decided by people; the rules propose Mainly good."
     assert told.next_level == "Excellent"
 
 
@@ -275,7 +275,7 @@ def test_the_level_before_limits_lost_to_the_limit(run: Run) -> None:
         "met by 3.3 percentage points",
     )
     assert said_of(told, "mainly-good") == (
-        "the criteria give it, but the rating is held down to Inconsistent:"
+        "the criteria give it, but the rating is limited to Inconsistent:"
         " serious weaknesses are 33.3 % of what was found."
     )
 
@@ -286,7 +286,7 @@ def test_a_level_between_the_limit_and_what_the_criteria_give_lost_to_the_limit_
     )
     assert (told.proposed, told.before_limits.level) == ("poor", "excellent")
     assert [reason for reason, _, _ in lost(told).values()] == ["limit"] * 3
-    assert "give even Excellent, but the rating is held down to Poor" in said_of(told, "inconsistent")
+    assert "give even Excellent, but the rating is limited to Poor" in said_of(told, "inconsistent")
 
 
 def test_every_level_but_the_proposed_one_lost_and_the_counts_are_those_of_its_criteria(run: Run) -> None:
@@ -372,7 +372,7 @@ def test_of_the_cells_one_rule_fired_and_the_others_say_why_not(run: Run) -> Non
     assert [one.rule for one in told.rules if one.fired] == ["cell.mainly-good.well"]
     because = {one.rule: one.because for one in told.rules}
     assert because["cell.poor.well"] == (
-        "It did not fire: How good are the services? is rated Mainly good, not Poor."
+        "The rule did not apply: How good are the services? is rated Mainly good, not Poor."
     )
     assert [(one.target, one.level) for one in told.questions] == [
         ("services", "mainly-good"),
@@ -385,8 +385,8 @@ def test_a_decided_question_moves_by_another_decision_only(db: Database) -> None
     rate_approved(db, review, "services", "inconsistent", by="moderator", because="Seen on visits.", at=AT)
     told = explain_cell(assess_plainly(db, review))
     assert {one.level: one.because for one in told.neighbours if one.question == "services"} == {
-        "mainly-good": "The rules propose it; a person decided otherwise.",
-        "poor": "It would take another decision, as a person decided this rating.",
+        "mainly-good": "The rules propose this level; people decided differently.",
+        "poor": "People decided this rating, so it would take another decision.",
     }
 
 

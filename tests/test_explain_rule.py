@@ -50,7 +50,7 @@ def test_a_rule_that_did_not_fire_says_what_was_asked_what_was_observed_and_by_h
     one = told(run, "safeguarding.excellent.strengths")
     assert (one.fired, one.stratum, one.kind) == (False, "domain", "criterion")
     assert one.because == (
-        "It did not fire: strengths make up 57.1 % of what was found, but a criterion of Excellent for"
+        "The rule did not apply: strengths make up 57.1 % of what was found, but a criterion of Excellent for"
         " Safeguarding adults and children takes at least 80 % (missed by 22.9 percentage points)."
     )
     [pattern] = one.patterns
@@ -77,7 +77,7 @@ def test_a_rule_that_fired_says_so_with_what_there_was_to_spare(run: Run) -> Non
     one = told(run, "safeguarding.mainly-good.strengths")
     assert one.fired and one.patterns[0].held
     assert one.because == (
-        "It fired: strengths make up 57.1 % of what was found, and a criterion of Mainly good for"
+        "The rule applied: strengths make up 57.1 % of what was found, and a criterion of Mainly good for"
         " Safeguarding adults and children takes at least 50 % (met by 7.1 percentage points)."
     )
 
@@ -88,8 +88,9 @@ def test_a_limit_is_told_as_the_limit_it_is(run: Run) -> None:
         for name in ("serious-weaknesses", "serious-weaknesses-prevail")
     )
     assert fired.because == (
-        "It fired: serious weaknesses are 33.3 % of what was found, and the limit of Safeguarding adults and"
-        " children to no better than Inconsistent takes at least 30 % (met by 3.3 percentage points)."
+        "The rule applied: serious weaknesses are 33.3 % of what was found, and the limit of Safeguarding"
+        " adults and children to no better than Inconsistent takes at least 30 % (met by 3.3 percentage"
+        " points)."
     )
     assert near.because.endswith(
         "to no better than Poor takes at least 60 % (missed by 26.7 percentage points)."
@@ -111,16 +112,16 @@ def test_where_there_is_no_value_the_rule_for_a_missing_one_fires_instead(run: R
 def test_enough_evidence_is_a_rule_like_any_other(run: Run) -> None:
     one = told(run, "carers.sufficiency.enough-items")
     assert one.because == (
-        "It fired: the number of items of evidence is 5, and a criterion of enough evidence for Support for"
-        " carers takes at least 5 (met exactly)."
+        "The rule applied: the number of items of evidence is 5, and a criterion for enough evidence on"
+        " Support for carers takes at least 5 (met exactly)."
     )
 
 
 def test_a_rating_tested_by_a_question_is_told_by_its_title(run: Run) -> None:
     one = told(run, "services.limits.safeguarding-at-the-lowest")
     assert one.because == (
-        "It did not fire: safeguarding is rated Inconsistent, but the limit of How good are the services? to"
-        " no better than Inconsistent takes at most Poor (missed by 1 level)."
+        "The rule did not apply: safeguarding is rated Inconsistent, but the limit of How good are the"
+        " services? to no better than Inconsistent takes at most Poor (missed by 1 level)."
     )
     assert (one.stratum, one.measure.value_words) == ("question", "Inconsistent")
 
@@ -133,7 +134,7 @@ def test_a_rule_of_a_cell_says_which_question_stands_elsewhere_and_how_far(run: 
         False,
         "Poor / Well placed",
     )
-    assert one.because == "It did not fire: How good are the services? is rated Mainly good, not Poor."
+    assert one.because == "The rule did not apply: How good are the services? is rated Mainly good, not Poor."
     services, organisation = one.patterns
     assert (services.held, organisation.held) == (False, True)
     assert services.conditions[-1].by_how_much == "2 levels away"
@@ -145,7 +146,8 @@ def test_a_cell_without_a_rating_says_which_question_has_none(db: Database) -> N
     made = assess_plainly(db, new_review(db, "r1", "wales-round-2", *whole_review(domains=services)))
     one = told(made, "cell.mainly-good.well")
     assert one.because == (
-        "It did not fire: How well placed is the council to sustain and improve services? is not rated."
+        "The rule did not apply: How well placed is the council to sustain and improve services? is not"
+        " rated."
     )
     assert one.rating.status == "open"
 
@@ -191,7 +193,7 @@ def test_recorded_measures_that_do_not_give_the_recorded_firings_are_an_error(ru
     carers = {**run.result.measures["carers"], "strengths_share": MeasureValue(10)}
     measures = {**run.result.measures, "carers": carers}
     changed = dataclasses.replace(run, result=dataclasses.replace(run.result, measures=measures))
-    with pytest.raises(RunImpossible, match=r"do not give the firings it recorded: carers\.") as caught:
+    with pytest.raises(RunImpossible, match=r"do not give the firings that it recorded: carers\.") as caught:
         explain_rules(changed, "leadership.well.strengths")
     assert caught.value.remedies == (VerifyRun(run.id),)
 
@@ -230,7 +232,7 @@ def test_every_rule_of_any_rulebook_is_told_as_it_fired(policy: PolicySet, data:
     for rule in [rule.id for rules in policy.compiled.strata.values() for rule in rules]:
         one = told(made, rule)
         assert one.fired == (rule in fired)
-        assert one.because.startswith("It fired: " if rule in fired else "It did not fire: ")
+        assert one.because.startswith("The rule applied: " if rule in fired else "The rule did not apply: ")
         assert one.fired == all(pattern.held for pattern in one.patterns)
         assert [p.held for p in one.patterns] == [all(c.held for c in p.conditions) for p in one.patterns]
     explained = explain_all(made)
@@ -251,8 +253,8 @@ def test_the_command_says_it_in_a_sentence_first_and_as_json(example_db: Path) -
     code, text = say("explain", "wales-2004-08", "--rule", "carers.mainly-good.strengths", *where)
     assert code == 0
     lines = [line for line in text.splitlines() if line]
-    assert lines[0] == "carers.mainly-good.strengths: did not fire"
-    assert lines[2].startswith("It did not fire: strengths make up 28.1 % of what was found")
+    assert lines[0] == "carers.mainly-good.strengths: did not apply"
+    assert lines[2].startswith("The rule did not apply: strengths make up 28.1 % of what was found")
     assert "missed by 21.9 percentage points" in text and "Measure strengths_share" in text
     code, text = say("explain", "wales-2004-08", "--rule", "carers.strengths", "--json", *where)
     assert [one["fired"] for one in json.loads(text)] == [True, False, False]
@@ -261,7 +263,7 @@ def test_the_command_says_it_in_a_sentence_first_and_as_json(example_db: Path) -
 def test_the_command_shows_what_lost_and_the_cells_one_step_away(example_db: Path) -> None:
     code, text = say("explain", "wales-2004-08", "--db", str(example_db))
     assert code == 0
-    assert text.count("Proposals that lost:") == 15
+    assert text.count("Why not another level?") == 15
     assert "Cells one step away:" in text and "cell.inconsistent.uncertainly" in text
     code, text = say("explain", "wales-2004-08", "cell", "--json", "--db", str(example_db))
     [cell] = json.loads(text)

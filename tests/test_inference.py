@@ -111,7 +111,7 @@ def test_a_decision_counts_and_the_proposal_stays_beside_it() -> None:
     rating = rated("inconsistent", **GOOD)
     assert (rating.status, rating.level, rating.level_id) == ("decided", 2, "inconsistent")
     assert (rating.proposed, rating.proposed_id) == (3, "mainly-good")
-    assert because(rating) == "Inconsistent, decided by a person; the rules propose Mainly good."
+    assert because(rating) == "Inconsistent, decided by people; the rules propose Mainly good."
 
 
 def test_a_decision_that_agrees_with_the_rules_is_still_a_decision() -> None:
@@ -122,7 +122,7 @@ def test_a_decision_without_enough_evidence_says_so() -> None:
     rating = rated("inconsistent", items=1)
     assert (rating.status, rating.level_id, rating.proposed) == ("decided", "inconsistent", None)
     assert because(rating) == (
-        "Inconsistent, decided by a person; for a proposal of the rules there is not enough evidence."
+        "Inconsistent, decided by people; there is not enough evidence for the rules to propose a level."
     )
 
 
@@ -155,7 +155,7 @@ def test_a_limit_holds_a_level_down_and_is_named() -> None:
         ("serious-weaknesses",),
     )
     assert because(rating) == (
-        "Inconsistent, held down from Mainly good: serious weaknesses are 35 % of what was found."
+        "Inconsistent, limited from Mainly good: serious weaknesses are 35 % of what was found."
     )
 
 
@@ -178,7 +178,7 @@ def test_the_lowest_rating_of_safeguarding_limits_the_question() -> None:
     found = inferred(everywhere(**GOOD), {"safeguarding": "poor"})
     question = found.rating("services")
     assert (question.level_id, question.before_limits) == ("inconsistent", 3)
-    assert because(question) == "Inconsistent, held down from Mainly good: safeguarding is rated Poor."
+    assert because(question) == "Inconsistent, limited from Mainly good: safeguarding is rated Poor."
 
 
 # Reasons --------------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def test_the_lowest_rating_of_safeguarding_limits_the_question() -> None:
         ),
         (
             ENOUGH,
-            "Poor: nothing to measure for: strengths among strengths and weaknesses, weighted by"
+            "Poor: no data for: strengths among strengths and weaknesses, weighted by"
             " significance; Inconsistent needs at least 20 %.",
         ),
         (
@@ -284,7 +284,7 @@ def test_a_missing_measure_meets_only_what_says_so() -> None:
     rating = rated(**GOOD)
     missing = outcome_of(rating, "mainly-good", "surveys")
     assert (missing.met, missing.value, missing.margin) == (True, None, None)
-    assert said_of(missing)[0] == "nothing to measure for: people surveyed who answered positively"
+    assert said_of(missing)[0] == "no data for: people surveyed who answered positively"
     assert not outcome_of(rated(**ENOUGH), "mainly-good", "strengths").met
 
 
@@ -293,7 +293,9 @@ def test_a_measure_of_shares_on_few_answers_says_why_it_has_no_value() -> None:
         rated(**{**GOOD, "survey_positive": MeasureValue(None, 7)}), "mainly-good", "surveys"
     )
     assert (outcome.met, outcome.value, outcome.base) == (True, None, 7)
-    assert said_of(outcome)[0].endswith("survey results on fewer than 10 answers, which never decide alone")
+    assert said_of(outcome)[0].endswith(
+        "survey results with fewer than 10 answers, which cannot decide a rating on their own"
+    )
 
 
 def test_every_criterion_of_a_target_has_an_outcome() -> None:

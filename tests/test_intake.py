@@ -206,22 +206,21 @@ def test_every_bad_row_of_every_file_is_named_with_its_place_and_what_was_expect
         write_csv(loaded.folder / "sources.csv", [source("X1", "intervew"), source("I1", title="Another")]),
     )
     assert found == [
-        "a.csv, row 2, column 'direction': 'strenght' stands here; expected one of strength, weakness,"
+        "a.csv, row 2, column 'direction': found 'strenght'; expected one of strength, weakness,"
         " neutral. Did you mean 'strength'?",
-        "a.csv, row 4, column 'domains': 'asessment' stands here; expected domains of the framework,"
+        "a.csv, row 4, column 'domains': found 'asessment'; expected domains of the framework,"
         " separated by semicolons. Did you mean 'assessment'?",
-        "a.csv, row 4, column 'significance': '4' stands here; expected 1 (minor), 2 (important) or"
-        " 3 (serious).",
-        "a.csv, row 6, column 'locator': nothing stands here; expected a text.",
-        "b.csv, row 2, column 'answer': '6' stands here; expected 1 (strongly disagree) to 5 (strongly"
+        "a.csv, row 4, column 'significance': found '4'; expected 1 (minor), 2 (important) or 3 (serious).",
+        "a.csv, row 6, column 'locator': found nothing; expected a text.",
+        "b.csv, row 2, column 'answer': found '6'; expected 1 (strongly disagree) to 5 (strongly"
         " agree), or empty. Allowed: 1, 2, 3, 4, 5, agree, disagree, neither, strongly agree, strongly"
         " disagree.",
         "c.csv, headers: the column 'direction' is missing (layout findings).",
         "c.csv, headers: the column 'significance' is missing (layout findings).",
         f"e5.txt: there is no file {loaded.folder / 'e5.txt'}.",
-        "sources.csv, row 2, column 'kind': 'intervew' stands here; expected one of case_file, interview,"
+        "sources.csv, row 2, column 'kind': found 'intervew'; expected one of case_file, interview,"
         " group_meeting, survey, indicator_return, document, observation. Did you mean 'interview'?",
-        "sources.csv, row 3: the source 'I1' is already there and says something else. Stored sources never"
+        "sources.csv, row 3: the source 'I1' is already there, with different content. Stored sources never"
         " change: give the new version an index number of its own.",
     ]
 
@@ -244,7 +243,7 @@ def test_problems_with_what_is_stored_are_found_beside_those_of_the_rows(loaded:
     assert "item E1 has the same source and locator and says something else" in found[0]
     assert "Replace(" in found[0]
     assert found[2].endswith("there is no source 'I11' in this review. Did you mean 'I1'?")
-    assert "stands twice, with different content (also findings.csv, row 5)" in found[3]
+    assert "appears twice, with different content (also findings.csv, row 5)" in found[3]
 
 
 def test_what_refers_to_a_row_that_is_itself_refused_is_not_named_as_well(desk: Desk) -> None:
@@ -291,7 +290,7 @@ def test_problems_with_what_is_stored_are_counted_as_well(loaded: Desk) -> None:
 def test_a_file_with_headers_only_is_refused(loaded: Desk) -> None:
     path = write(loaded.folder / "findings.csv", template("findings").splitlines()[0] + "\n\n")
     assert loaded.problems(path) == [
-        "findings.csv: no rows stand below the headers. Give a file with rows.",
+        "findings.csv: there are no rows below the headers. Give a file with rows.",
     ]
 
 
@@ -506,7 +505,7 @@ def test_a_stored_text_is_kept_by_pages_and_quotes_are_looked_up_in_it(desk: Des
     good = [finding("p. 2", quote="nobody asked us"), finding("p. 9", source="I2", quote="not stored")]
     bad = write_csv(desk.folder / "findings.csv", [*good, finding("p. 3", quote="somebody asked us")])
     told = (
-        "findings.csv, row 4, column 'quote': these words do not stand in the stored text of source 'I1'."
+        "findings.csv, row 4, column 'quote': these words are not in the stored text of source 'I1'."
         " Quote word for word."
     )
     assert desk.problems(sources, bad) == [told]  # when the text comes with the quote
@@ -540,7 +539,7 @@ def test_a_source_that_stands_twice_differently_is_named_with_both_places(desk: 
         write_csv(desk.folder / "b.csv", [source("I1", title="Another")]),
     )
     assert found == [
-        "b.csv, row 2: the source 'I1' stands twice, with different content (also a.csv, row 2)."
+        "b.csv, row 2: the source 'I1' appears twice, with different content (also a.csv, row 2)."
         " Give each source an index number of its own."
     ]
 
@@ -667,8 +666,8 @@ def test_a_question_that_nobody_answered_is_refused(desk: Desk) -> None:
         "survey-responses", answer("1", ""), answer("2", ""), answer("3", 4, group="X")
     )
     assert found == [
-        "survey-responses.csv, row 2: nobody of 'Adults' answered 'I was heard'. Leave the question out for"
-        " this group."
+        "survey-responses.csv, row 2: no respondent of 'Adults' answered 'I was heard'. Leave the question"
+        " out for this group."
     ]
     desk.load_rows("survey-responses", answer("1", 5))
     assert desk.load_rows("survey-responses", answer("2", "")).added["items"] == 0
@@ -678,13 +677,13 @@ def test_a_respondent_answers_a_question_once(desk: Desk) -> None:
     desk.load_sources()
     found = desk.problems_of_rows("survey-responses", answer("1", 5), answer("2", 3), answer("1", 4))
     assert found == [
-        "survey-responses.csv, row 4: respondent '1' answers 'I was heard' otherwise in survey-responses.csv,"
-        " row 2. Each respondent belongs to one group and answers a question once."
+        "survey-responses.csv, row 4: respondent '1' answers 'I was heard' differently in"
+        " survey-responses.csv, row 2. Each respondent belongs to one group and answers a question once."
     ]
     desk.load_rows("survey-responses", answer("1", 5), answer("2", ""))
     for clash in (answer("1", 4), answer("2", 1), answer("1", 5, group="Carers"), answer("1", "")):
         [problem] = desk.problems_of_rows("survey-responses", clash)
-        assert "otherwise in what is stored" in problem
+        assert "differently in what is stored" in problem
 
 
 def test_a_group_of_several_strands_is_about_all(desk: Desk) -> None:
@@ -853,7 +852,7 @@ findings: []
         "0013",
     ]
     found = desk.problems(write(desk.folder / "all.yml", text.replace("answer: 5", "answer: 6")))
-    assert found[0].startswith("all.yml, survey-responses 1, line 5, column 'answer': '6' stands here")
+    assert found[0].startswith("all.yml, survey-responses 1, line 5, column 'answer': found '6'")
 
 
 # --- one row, and the database underneath --------------------------------------------------------------
@@ -889,7 +888,7 @@ def test_an_import_waits_for_another_writer_and_says_so_when_it_lasts(
     before = counts(loaded.db)
     with closing(sqlite3.connect(loaded.path, isolation_level=None)) as other:
         other.execute("begin immediate")
-        with pytest.raises(DatabaseUnusable, match="is being written to by somebody else"):
+        with pytest.raises(DatabaseUnusable, match="is in use by another process"):
             loaded.load(path)
         assert counts(loaded.db) == before
         # What is wrong with the file is said without waiting for anybody.

@@ -151,7 +151,7 @@ def test_ratings_of_both_questions_give_a_cell(tmp_path: Path) -> None:
     # Six of seven excellent and one poor: not all are mainly good, and the limit holds it at inconsistent.
     assert lowest.cell == ("inconsistent", "strongly")
     assert lowest.questions["services"]["because"] == (
-        "Inconsistent, held down from Mainly good: safeguarding is rated Poor."
+        "Inconsistent, limited from Mainly good: safeguarding is rated Poor."
     )
     assert (only.questions["services"]["level"], only.questions["organisation"]["status"], only.cell) == (
         "inconsistent",
@@ -211,7 +211,7 @@ def test_judgements_are_written_as_csv_with_level_and_reason(tmp_path: Path) -> 
     write_csv(judge_file(WELSH, path), WELSH.framework, text)
     assert text.getvalue().splitlines() == [
         "authority,services,services_because,organisation,organisation_because",
-        '"Ceredigion, y",mainly-good,"Mainly good, decided by a person; for a proposal of the rules there is'
+        '"Ceredigion, y",mainly-good,"Mainly good, decided by people; there is not enough evidence'
         ' not enough evidence.",,Not enough evidence: the number of domains rated is 0 (at least 4 needed).',
     ]
 
@@ -238,7 +238,7 @@ def test_all_bad_cells_are_named_at_once_with_their_places(tmp_path: Path) -> No
         " good-standard, significant-shortfalls, some-shortfalls. Or a number from 1 to 4.",
         "ratings.csv, row 4, column 'equity': 'good' is no level. Allowed: exceptional-standard,"
         " good-standard, significant-shortfalls, some-shortfalls. Or a number from 1 to 4.",
-        "ratings.csv, row 5: 'Camden' stands twice (also ratings.csv, row 2).",
+        "ratings.csv, row 5: 'Camden' appears twice (also ratings.csv, row 2).",
     ]
 
 
@@ -251,8 +251,8 @@ def test_all_bad_cells_are_named_at_once_with_their_places(tmp_path: Path) -> No
             "cqc-local-authority has no domain 'safegarding'. Did you mean 'safeguarding' or",
         ),
         (["authority", "", *STATEMENTS], "ratings.csv, headers: column 2 has no header."),
-        (["authority", "equity", "Equity"], "ratings.csv, headers: the column 'equity' stands twice."),
-        (["authority", "authority", "equity"], "ratings.csv, headers: the column 'authority' stands twice."),
+        (["authority", "equity", "Equity"], "ratings.csv, headers: the column 'equity' appears twice."),
+        (["authority", "authority", "equity"], "ratings.csv, headers: the column 'authority' appears twice."),
         (["authority"], "no column is a domain of cqc-local-authority"),
     ],
 )
@@ -265,13 +265,13 @@ def test_an_authority_in_two_sheets_is_refused(tmp_path: Path) -> None:
     rows = [["authority", *STATEMENTS], ["Camden", *[3] * 9]]
     [said] = problems(workbook(tmp_path, {"north": rows, "south": rows}))
     assert said.startswith(
-        "ratings.xlsx, sheet 'south', row 2: 'Camden' stands twice (also ratings.xlsx, sheet"
+        "ratings.xlsx, sheet 'south', row 2: 'Camden' appears twice (also ratings.xlsx, sheet"
     )
 
 
 def test_a_file_with_headers_only_has_nobody_to_judge(tmp_path: Path) -> None:
     assert problems(written(tmp_path, ["authority", *STATEMENTS])) == [
-        "ratings.csv: there are no authorities below the headers."
+        "ratings.csv: the file has no rows below the headers."
     ]
 
 

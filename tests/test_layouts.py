@@ -94,7 +94,7 @@ def test_missing_twice_and_nameless_columns_are_all_named_at_once() -> None:
     found = said(table([*FINDINGS[1:], "Locator", "", "quote"]))
     assert found == [
         "from-the-field.csv, headers: the column 'source' is missing (layout findings).",
-        "from-the-field.csv, headers: the column 'locator' stands twice.",
+        "from-the-field.csv, headers: the column 'locator' appears twice.",
         "from-the-field.csv, headers: column 6 has no header.",
     ]
 
@@ -102,7 +102,7 @@ def test_missing_twice_and_nameless_columns_are_all_named_at_once() -> None:
 def test_headers_that_fit_nothing_are_refused_with_the_layouts_there_are() -> None:
     for headers in (["name", "address"], ["source"], ["1", "2"], []):
         [problem] = said(table(headers))
-        assert "these headers fit no layout. Layouts: sources, findings" in problem
+        assert "these headers do not fit any layout. Layouts: sources, findings" in problem
         assert "ShowLayout(" in problem
 
 

@@ -212,7 +212,7 @@ def test_an_overlap_of_best_fit_is_a_problem_as_the_lower_level_is_given() -> No
         ("never-matters", "problem", f"{DOMAIN}, good, c1"),
     ]
     assert examples(oddities[0]) == [({"findings": 9}, "fair")]
-    assert oddities[1].message.endswith("where its criteria are met, another one is given")
+    assert oddities[1].message.endswith("where its criteria are met, another level results")
 
 
 def test_a_tie_of_best_fit_is_a_note() -> None:
@@ -289,7 +289,7 @@ def test_a_level_of_best_fit_that_is_only_ever_met_in_part_can_be_reached_all_th
         (
             rule_set({"fair": "findings at_least 3", "good": "findings at_least 9, findings at_least 2"}),
             "good, c2",
-            "where it is not met, another one beside or below it is not met either",
+            "where it is not met, another criterion of the same level or a lower one is not met either",
         ),
         (
             rule_set({"fair": "strengths at_least 3", "good": "strengths at_least 9, kinds at_least 0"}),
@@ -318,7 +318,7 @@ def test_a_level_of_best_fit_that_is_only_ever_met_in_part_can_be_reached_all_th
                 enough="findings at_least 5, findings more_than 3",
             ),
             "sufficiency, c2",
-            "where it is not met, another one beside it is not met either",
+            "where it is not met, another criterion of the same level is not met either",
         ),
         (
             rule_set(

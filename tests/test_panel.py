@@ -162,7 +162,7 @@ def test_a_panel_closed_early_shows_what_there_is_and_says_why(db: Database, rev
     [event] = rows(db, "select * from event order by id desc limit 1")
     assert (event["action"], event["because"]) == ("close panel", "Two are ill.")
     assert json.loads(event["detail"])["without"] == ["moderator-1", "reviewer-1"]
-    with pytest.raises(DecisionRefused, match="no panel is voting on carers"):
+    with pytest.raises(DecisionRefused, match="no panel is voting on the rating of “Support for carers”"):
         vote(db, review, "carers", "poor", by="moderator-1", at=AT)
     ask(db, review)
     found = close_panel(db, review, "carers", by="lead", because="All are ill.", at=later)
@@ -178,7 +178,7 @@ def test_while_a_panel_votes_nobody_decides_on_the_rating(db: Database, review: 
         lambda: override(db, review, "carers", "poor", by="moderator-2", because="Seen.", at=AT),
         lambda: approve(db, review, "carers", by="moderator-1", at=AT),
     ):
-        with pytest.raises(DecisionRefused, match="a panel is voting on carers"):
+        with pytest.raises(DecisionRefused, match="a panel is voting on the rating of “Support for carers”"):
             decide()
     [row] = [row for row in decision_states(Standing(db, review)) if row["target"] == "carers"]
     assert row["panel"] == 1
@@ -188,7 +188,9 @@ def test_while_a_panel_votes_nobody_decides_on_the_rating(db: Database, review: 
 
 def test_a_finished_panel_makes_room_for_another(db: Database, review: Review) -> None:
     ask(db, review, "a", "b")
-    with pytest.raises(DecisionRefused, match="a panel is voting on carers already"):
+    with pytest.raises(
+        DecisionRefused, match="a panel is already voting on the rating of “Support for carers”"
+    ):
         ask(db, review, "c", "d")
     give(db, review, {"a": "poor", "b": "poor"})
     assert ask(db, review, "c", "d")["number"] == 2
@@ -203,8 +205,13 @@ REFUSED: dict[str, tuple[Callable[..., Any], dict[str, Any], type[ReviewError], 
     "a member twice": (open_panel, {"members": ["a", "b", " A "]}, DecisionRefused, "named twice"),
     "a member without a name": (open_panel, {"members": ["a", " "]}, WordsMissing, "needs the person"),
     "a panel by nobody": (open_panel, {"by": " "}, WordsMissing, "a panel needs the person"),
-    "a vote of a stranger": (vote, {"by": "lead-2"}, DecisionRefused, "lead-2 is no member"),
-    "a second vote": (vote, {"by": "Lead-1"}, DecisionRefused, "lead-1 has voted on carers already"),
+    "a vote of a stranger": (vote, {"by": "lead-2"}, DecisionRefused, "lead-2 is not a member"),
+    "a second vote": (
+        vote,
+        {"by": "Lead-1"},
+        DecisionRefused,
+        "lead-1 has already voted on the rating of “Support for carers”",
+    ),
     "a vote on what nobody asks": (
         vote,
         {"target": "workforce", "level_id": "well"},
@@ -307,7 +314,7 @@ def test_the_commands_open_vote_show_and_close(tmp_path: Path) -> None:
     def say(*words: str) -> Any:
         return CliRunner().invoke(cli, [*words, "--db", str(tmp_path / "programme.db")])
 
-    assert "There is no panel." in say("panel", "show", "r1").output
+    assert "No panels." in say("panel", "show", "r1").output
     opened = say("panel", "open", "r1", "carers", "--member", "a", "--member", "b", "--by", "lead").output
     assert "0 of 2 voted." in opened and "Waiting for: a, b." in opened
     given_ = say("panel", "vote", "r1", "carers", "poor", "--by", "a").output

@@ -250,7 +250,7 @@ def test_the_pages_leave_out_what_no_page_does() -> None:
 # --- a refusal as a whole ----------------------------------------------------------------------------------
 
 CHALLENGED = ReviewError(
-    "carers cannot be accepted while challenge 3 is open",
+    "the rating of “Support for carers” cannot be accepted while challenge 3 is open",
     hint="It may be withdrawn.",
     remedies=[ShowChallenge("r1", 3), Give(Part.PERSON)],
 )
@@ -258,7 +258,7 @@ CHALLENGED = ReviewError(
 
 def test_the_command_line_says_message_hint_and_each_remedy_in_lines_of_their_own() -> None:
     assert say_error(CHALLENGED) == (
-        "carers cannot be accepted while challenge 3 is open\n"
+        "the rating of “Support for carers” cannot be accepted while challenge 3 is open\n"
         "  It may be withdrawn.\n"
         "  See: joint-review challenge show 3\n"
         "  Give it with --by."
@@ -267,7 +267,7 @@ def test_the_command_line_says_message_hint_and_each_remedy_in_lines_of_their_ow
 
 def test_a_page_says_the_same_with_a_link_and_without_what_it_cannot_do() -> None:
     assert pages.refusal(CHALLENGED) == {
-        "error": "Carers cannot be accepted while challenge 3 is open.",
+        "error": "The rating of “Support for carers” cannot be accepted while challenge 3 is open.",
         "hint": "It may be withdrawn. See challenge 3.",
         "steps": [
             {"words": "It may be withdrawn.", "to": ""},
@@ -328,5 +328,8 @@ def test_whoever_does_not_say_who_or_why_is_refused_alike_everywhere(tmp_path: P
         with pytest.raises(WordsMissing) as caught:
             act()
         assert caught.value.remedies == (Give(Part.PERSON),)
-    assert say_error(caught.value) == "a settlement needs the person who gives it\n  Give it with --by."
+    assert (
+        say_error(caught.value)
+        == "a settlement needs the name of the person who makes it\n  Give it with --by."
+    )
     db.conn.close()

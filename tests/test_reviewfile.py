@@ -73,7 +73,7 @@ def test_a_window_may_be_open_at_either_end(
             ("from: 2004-01-01", "form: 2004-01-01"),
             "review.yml:4: the key 'form' is not known here. Did you mean 'from'?",
         ),
-        (("note: Made for tests.", "id: twice"), "review.yml:5: the key 'id' stands here twice"),
+        (("note: Made for tests.", "id: twice"), "review.yml:5: the key 'id' appears twice here"),
         (("framework: wales-round-2", "framework: [a]"), "review.yml:3: 'framework'"),
         (("{from: 2004-01-01, to: 31 December 2008}", "2004"), "review.yml:4: 'window': keys with values"),
     ],

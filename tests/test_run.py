@@ -394,7 +394,7 @@ def test_where_the_engines_differ_or_one_dies_nothing_is_recorded(
         assess_plainly(db, review, use_engine=True)
     assert tables_of(db) == before
     if error is EnginesDisagree:
-        assert "fired by the evaluator alone: assessment." in str(caught.value)
+        assert "fired only by the evaluator: assessment." in str(caught.value)
     monkeypatch.undo()
     assert assess_plainly(db, review).is_new
 
@@ -588,7 +588,7 @@ def test_decisions_of_one_review_say_nothing_about_another(db: Database) -> None
         ({"level_id": "well"}, UnknownName, "there is no level of carers 'well'"),
         ({"level_id": ""}, UnknownName, "there is no level of carers"),
         ({"because": "  "}, WordsMissing, "a rating needs a reason"),
-        ({"by": ""}, WordsMissing, "a rating needs the person who gives it"),
+        ({"by": ""}, WordsMissing, "a rating needs the name of the person who makes it"),
         ({"level_id": None}, DecisionRefused, "nobody has rated 'carers'"),
     ],
 )

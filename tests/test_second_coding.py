@@ -244,9 +244,9 @@ def test_by_domain_a_small_domain_is_represented_as_often_as_a_large_one(office:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"coder": " "}, "a batch needs somebody who codes it"),
+        ({"coder": " "}, "a batch needs a reviewer who codes it"),
         ({"items": 0}, "0 items cannot be drawn"),
-        ({"seed": -1}, "-1 is no seed"),
+        ({"seed": -1}, "-1 is not a valid seed"),
         ({"items": 3}, "only 2 items can be drawn for reviewer-2"),
     ],
 )
@@ -370,7 +370,7 @@ def test_what_the_first_reviewer_does_meanwhile_changes_no_byte_of_the_sheet(bli
 
 def test_nobody_else_is_given_the_items_of_a_batch(blind: Office) -> None:
     for read in (items_to_code, write_sheet):
-        with pytest.raises(DecisionRefused, match="batch 1 was drawn for reviewer-2, who alone codes it"):
+        with pytest.raises(DecisionRefused, match="batch 1 was drawn for reviewer-2; only they can code it"):
             read(blind.db, blind.review, 1, FIRST)
     with pytest.raises(DecisionRefused):
         blind.code("p. 7", WEAK, by=FIRST)
@@ -437,7 +437,7 @@ def test_a_sheet_of_an_item_that_says_something_else_by_now_is_refused(blind: Of
     old = blind.number("p. 8")
     new = change_finding(blind.db, blind.review, old, Said("Else.", "weakness", "1"), by=FIRST, at=AT)
     [problem] = blind.desk.problems_of_rows("codings", *sheet)
-    assert f"E{old} stands here, but the item at this source and locator now is E{new}." in problem
+    assert f"found E{old}, but the item at this source and locator is now E{new}." in problem
     assert "p. 8" not in [row["locator"] for row in blind.sheet()]
 
 
@@ -665,7 +665,7 @@ def test_agreement_does_not_rise_by_settling_tags_either(coded: Office) -> None:
 def test_neither_the_first_nor_the_second_coder_settles(coded: Office, by: str) -> None:
     with pytest.raises(DecisionRefused, match=r"(recorded|coded) E1 and cannot settle it") as caught:
         coded.settle("p. 1", STRONG, by=by)
-    assert caught.value.hint == "A third person settles it."
+    assert caught.value.hint == "A third person has to settle it."
 
 
 def test_who_withdrew_their_coding_cannot_settle_either(coded: Office) -> None:
@@ -679,7 +679,7 @@ def test_who_withdrew_their_coding_cannot_settle_either(coded: Office) -> None:
 
 
 def test_what_is_agreed_settled_withdrawn_or_still_being_coded_is_not_settled(coded: Office) -> None:
-    with pytest.raises(DecisionRefused, match="nobody has coded E2 differently"):
+    with pytest.raises(DecisionRefused, match="no two reviewers coded E2 differently"):
         coded.settle("p. 2", STRONG)
     new = coded.settle("p. 1", STRONG)
     with pytest.raises(DecisionRefused, match=f"E1 was settled by lead-1; it is E{new} since"):
@@ -703,7 +703,7 @@ def test_what_is_agreed_settled_withdrawn_or_still_being_coded_is_not_settled(co
     [
         (STRONG, " ", WordsMissing, "a settlement needs a reason"),
         (CodedAs(domains=("carers",)), "So.", EvidenceInvalid, "direction and significance are needed"),
-        (CodedAs("strength", 4), "So.", EvidenceInvalid, "4 is no significance"),
+        (CodedAs("strength", 4), "So.", EvidenceInvalid, "4 is not a significance"),
         (CodedAs("up", 1), "So.", UnknownName, "there is no direction 'up'"),
         (CodedAs("strength", 1, 2.0), "So.", EvidenceInvalid, "has no score of a reviewer"),
         (CodedAs("strength", 1, None, ("carer",)), "So.", UnknownName, "there is no domain 'carer'"),
@@ -741,7 +741,7 @@ def test_what_was_settled_is_neither_coded_nor_drawn_again(coded: Office) -> Non
     coded.settle("p. 1", STRONG)
     row = {"source": "I1", "locator": "p. 1", "coded_by": "reviewer-3", "domains": "carers"}
     [problem] = coded.desk.problems_of_rows("codings", {**row, "direction": "neutral", "significance": 1})
-    assert "item E1 was settled by lead-1; it is coded no more." in problem
+    assert "item E1 was settled by lead-1; it can no longer be coded." in problem
     assert coded.draw(1, to="reviewer-3") == ["p. 2"]
 
 
@@ -826,7 +826,7 @@ def test_the_whole_way_on_the_command_line(tmp_path: Path) -> None:
     run("evidence", "import", "north", str(write_csv(tmp_path / "codings.csv", filled)), by=SECOND)
     assert "coded by" not in run("evidence", "show", "north", "E1")
     assert "still open" in run("coding", "disagreements", "north", "1", fails=True)
-    assert "Batch 1 is handed in: 2 of 2 items coded." in run("coding", "done", "north", "1", by=SECOND)
+    assert "Batch 1 handed in: 2 of 2 items coded." in run("coding", "done", "north", "1", by=SECOND)
     assert "reviewer-2: important weakness; carers" in run("evidence", "show", "north", "E1")
     [codings] = json.loads(run("evidence", "show", "north", "E1", "--json"))["codings"]
     assert codings["direction"] == "weakness"
@@ -835,7 +835,7 @@ def test_the_whole_way_on_the_command_line(tmp_path: Path) -> None:
     judged = ("--direction", "neutral", "--significance", "1", "--domains", "carers; leadership")
     settling = ("coding", "settle", "north", "E1", *judged, "--because", "Both hold.")
     assert "coded E1 and cannot settle it" in run(*settling, by=SECOND, fails=True)
-    assert "E1 is settled; E3 stands in its place" in run(*settling, by=THIRD)
+    assert "E1 settled. E3 replaces it" in run(*settling, by=THIRD)
     assert "settled as E3 by lead-1: neutral (minor); carers, leadership (Both hold.)" in " ".join(
         run("coding", "disagreements", "north").split()
     )

@@ -162,7 +162,7 @@ def test_another_review_keeps_its_own_copy(desk: Desk) -> None:
 def test_a_new_version_of_a_text_is_a_new_source(desk: Desk) -> None:
     add(desk, ("a.txt", ENGLISH), ref="D-1")
     assert refused(desk, ("a.txt", "Another text."), ref="D-1") == [
-        "a.txt: the source 'D-1' is already there and says something else."
+        "a.txt: the source 'D-1' is already there, with different content."
         " Stored sources never change: give the new version an index number of its own."
     ]
 
@@ -376,7 +376,7 @@ def test_items_that_quote_a_stored_text_are_counted_with_it(desk: Desk) -> None:
     desk.load_rows("findings", row)
     assert list_sources(desk.db, desk.review)[0]["items"] == 1
     [lost] = desk.problems_of_rows("findings", {**row, "locator": "page 2", "quote": "everybody asked"})
-    assert "these words do not stand in the stored text of source 'I-1'" in lost
+    assert "these words are not in the stored text of source 'I-1'" in lost
 
 
 def test_a_thousand_pages_are_one_transaction_that_fits_into_seconds(desk: Desk) -> None:
@@ -416,7 +416,7 @@ def test_sources_are_added_listed_shown_and_searched_by_command(say: Say, tmp_pa
         "  Note: no text on page 2 (blank, or a picture of text).",
     ]
     again = say("source", "add", "north", "report.pdf")
-    assert again == Done(0, "Already there: report.pdf says the same as D-002.\n", "")
+    assert again == Done(0, "Already there: report.pdf has the same text as D-002.\n", "")
     listed = json.loads(say("source", "list", "north", "--json").out)
     assert [(row["source"], row["pages"]) for row in listed] == [("D-001", 3), ("D-002", 1)]
     assert "Adroddiad" in say("source", "list", "north").out
@@ -432,7 +432,7 @@ def test_sources_are_added_listed_shown_and_searched_by_command(say: Say, tmp_pa
     ]
     hits = json.loads(say("source", "search", "north", "said that", "carers", "--json").out)
     assert hits["total"] == 1 and hits["pages"][0]["source"] == "D-002"
-    assert say("source", "search", "north", "that said").out == "No page has these words.\n"
+    assert say("source", "search", "north", "that said").out == "No page contains these words.\n"
     assert say("source", "search", "north", "dwr", "--limit", "1").out.endswith(
         "--offset 1 shows the next.\n"
     )
@@ -446,7 +446,7 @@ def test_files_that_are_refused_leave_exit_code_1_and_nothing_behind(say: Say, t
     assert done.err.splitlines() == [
         "Error: Nothing was stored: 2 problems found.",
         "  scan.pdf: it is a scan: its page is a picture without a text layer."
-        " Run it through text recognition (OCR), check the text, and give the result.",
+        " Run it through text recognition (OCR), check the text, and add the result.",
         "  nowhere.md: there is no file nowhere.md.",
     ]
     assert json.loads(say("source", "list", "north", "--json").out) == []

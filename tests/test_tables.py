@@ -273,11 +273,11 @@ def test_formulas_and_errors_are_named_with_their_column(tmp_path: Path) -> None
     path = workbook(tmp_path / "a.xlsx", ["a", "b"], ["=1+1", 2], ["", "#N/A"], change=array)
     tables, [rows] = read(path)
     assert [str(p) for p in tables[0].problems] == [
-        "a.xlsx, sheet 'findings', row 2, column 'a': a formula stands here (=1+1)."
+        "a.xlsx, sheet 'findings', row 2, column 'a': found a formula (=1+1)."
         " Copy the column and paste it as values.",
-        "a.xlsx, sheet 'findings', row 3, column 'a': a formula stands here (=SUM(B2:B2*2))."
+        "a.xlsx, sheet 'findings', row 3, column 'a': found a formula (=SUM(B2:B2*2))."
         " Copy the column and paste it as values.",
-        "a.xlsx, sheet 'findings', row 3, column 'b': the cell holds the error #N/A. Mend the cell.",
+        "a.xlsx, sheet 'findings', row 3, column 'b': the cell holds the error #N/A. Correct the cell.",
     ]
     assert rows[0][1] == [UNREADABLE, 2]
 
@@ -298,7 +298,7 @@ def test_merged_cells_are_named_and_not_taken_for_empty_ones(tmp_path: Path) -> 
 
 def test_a_value_under_no_header_is_named(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", ["a", "b"], [1, 2, 3], [4, 5, ""])
-    assert problems_of(path) == ["a.xlsx, sheet 'findings', row 2, cell C2: a value stands under no header."]
+    assert problems_of(path) == ["a.xlsx, sheet 'findings', row 2, cell C2: this value has no header."]
 
 
 def test_every_sheet_with_something_on_it_is_a_table(tmp_path: Path) -> None:
@@ -387,13 +387,17 @@ def test_numbers_of_json_beyond_all_measure_do_no_harm(tmp_path: Path) -> None:
         ("a.json", "[1, 2]", "a.json, a 1: this is not a row (key: value)."),
         ("a.json", '"text"', "is not a list of rows"),
         ("a.json", '{"findings": {"a": 1}}', "'findings' is not a list of rows"),
-        ("a.json", '{"tags": [], "tags": []}', "the key 'tags' stands twice"),
-        ("a.json", '[{"a": 1, "A": 2}]', "a.json, a 1: the key 'A' stands twice"),
+        ("a.json", '{"tags": [], "tags": []}', "the key 'tags' appears twice"),
+        ("a.json", '[{"a": 1, "A": 2}]', "a.json, a 1: the key 'A' appears twice"),
         ("a.json", "[" * 100_000, "nested too deeply"),
         ("a.json", b"\xff\xfe[", "a.json, line 1: this is not UTF-8 text."),
         ("a.yml", "- a: 1\n  b: [1\n- c", "a.yml, line 4: this is not YAML"),
-        ("a.yml", "- a: 1\n  a: 2\n", "a.yml, a 1, line 1: the key 'a' stands twice"),
-        ("a.yml", "findings:\n- a: 1\nfindings:\n- a: 1\n", "a.yml, line 4: the key 'findings' stands twice"),
+        ("a.yml", "- a: 1\n  a: 2\n", "a.yml, a 1, line 1: the key 'a' appears twice"),
+        (
+            "a.yml",
+            "findings:\n- a: 1\nfindings:\n- a: 1\n",
+            "a.yml, line 4: the key 'findings' appears twice",
+        ),
         ("a.yml", "- one\n- a: 1\n", "a.yml, a 1, line 1: this is not a row"),
         ("a.yml", "just a text", "a.yml, line 1: this is not a list of rows."),
         ("a.yml", "findings: 3", "a.yml, line 1: 'findings' is not a list of rows."),

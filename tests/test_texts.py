@@ -90,7 +90,7 @@ WORD_WITH_MACROS = changed(
         ("report.docx", pdf("x"), "this is a PDF, not a Word document (.docx)."),
         ("report.docx", xlsx({"A": [["x"]]}), "this is an Excel workbook (.xlsx), not a Word document"),
         ("report.docx", b"{\\rtf1 x}", "this is a rich text file (.rtf), not a Word document"),
-        ("report.docx", OLE, "this is an Office file of before 2007 (.doc, .xls), not a Word document"),
+        ("report.docx", OLE, "this is an Office file from before 2007 (.doc, .xls), not a Word document"),
         ("report.docx", OLE + "EncryptedPackage".encode("utf-16-le"), "an Office file with a password"),
         ("report.docx", WORD_WITH_MACROS, "this is a Word document with macros (.docm)"),
         ("table.xlsx", b"a,b\n1,2\n", "this is a plain text, not an Excel workbook (.xlsx)."),
@@ -232,7 +232,7 @@ def test_bytes_that_are_not_in_the_encoding_are_refused_with_their_line() -> Non
 def test_control_characters_are_refused_with_their_line() -> None:
     assert refusal("a.txt", "one\ntwo\x07\x1b") == (
         "a.txt: line 2 holds the control character U+0007, and 1 more follow."
-        " Take it out, or save the file as UTF-8."
+        " Remove it, or save the file as UTF-8."
     )
     assert "U+0093" in refusal("a.html", "<p>\x93quoted\x94</p>")
 
@@ -480,7 +480,7 @@ def test_joined_letters_of_a_font_are_the_letters_that_they_show() -> None:
 
 
 def test_a_scan_is_refused_as_one() -> None:
-    ocr = "Run it through text recognition (OCR), check the text, and give the result."
+    ocr = "Run it through text recognition (OCR), check the text, and add the result."
     assert refusal("a.pdf", pdf("", "", picture=True)) == (
         f"a.pdf: it is a scan: its 2 pages are pictures without a text layer. {ocr}"
     )

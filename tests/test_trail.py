@@ -214,7 +214,7 @@ def test_no_edge_of_a_run_dangles(made: Made) -> None:
     assert set(graph) <= known
     reached = nx.descendants(graph, f"run:{run.id}")
     leaves = {node.partition(":")[0] for node in reached if not graph.out_degree(node)}
-    # A measure of ratings, or one with nothing to measure, ends a trail; all others end in a source.
+    # A measure of ratings, or one with no data, ends a trail; all others end in a source.
     assert leaves <= {"source", "measure"}
     for node in reached:
         if node.startswith("measure:") and not graph.out_degree(node):

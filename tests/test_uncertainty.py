@@ -212,7 +212,7 @@ def test_all_answers_missing_is_an_error(db: Database) -> None:
     review = new_review(db, "r1", "wales-round-2", {**row, "domains": "carers"}, finding("I1"))
     run = assess_plainly(db, review)
     db.conn.execute("update survey_response set answer = null")
-    with pytest.raises(ReviewError, match="nobody answered"):
+    with pytest.raises(ReviewError, match="no respondent answered"):
         measure_uncertainty(db, review, run)
 
 
@@ -233,7 +233,7 @@ def test_the_command_says_it_in_a_sentence_then_in_tables(say: Say) -> None:
     for words in (
         "Least sure of the domains is Assessment of needs",
         "(here)",
-        "nobody yet",
+        "not yet",
         "not rated",
         "with 10 answers where",
     ):

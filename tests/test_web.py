@@ -714,7 +714,7 @@ async def test_where_a_run_rests_on_nothing_that_can_be_drawn_the_pages_say_so(
         assert "rests on nothing that could be drawn again" in text and "<img" not in text
         assert (await open_site.json("/reviews/east/uncertainty.json"))["problem"]["hint"]
         text = await open_site.page("/reviews/east/next")
-        assert "The rules propose no level here: a person gives it." in text and "<img" not in text
+        assert "The rules propose no level here: people decide it." in text and "<img" not in text
         picture = await open_site.get("/reviews/east/uncertainty/profile.svg")
         assert picture.status_code == 404 and "<svg" not in picture.text
         left = await open_site.page(f"/reviews/east/whatif/{first}")

@@ -153,7 +153,9 @@ async def test_a_coding_that_is_not_filled_in_is_refused_beside_its_field(
 async def test_nobody_codes_a_batch_of_another(bench: Bench) -> None:
     before = bench.state()
     answer = await bench.send(f"{CODING}/code.json", {"batch": "1", "item": "1", **SAID}, REVIEWER)
-    assert answer.status_code == 400 and "drawn for reviewer-2, who alone codes it" in answer.json()["error"]
+    assert (
+        answer.status_code == 400 and "drawn for reviewer-2; only they can code it" in answer.json()["error"]
+    )
     assert bench.state() == before
 
 

@@ -109,7 +109,7 @@ async def test_nearest_pairs_say_what_separates_them_and_lead_to_both_trails(sit
     # Like evidence, rated otherwise by a person: what the rules saw is the same.
     carers = nearest[nearest.index("<h3>Support for carers") :]
     assert "decided by a person" in carers[: carers.index("<h3>", 5)]
-    assert "the rules saw the same in both" in carers and "No criterion apart" in carers
+    assert "the same criteria were met in both" in carers and "No criterion apart" in carers
 
 
 async def test_what_people_decided_differently_is_named(site: Site) -> None:

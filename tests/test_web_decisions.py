@@ -185,8 +185,8 @@ async def test_pages_of_another_review_are_closed(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("name", "actor", "says"),
     [
-        ("accept", LEAD, "run 1 was made by lead, who cannot accept its ratings"),
-        ("approve", SECOND, "no override of carers awaits approval"),
+        ("accept", LEAD, "run 1 was recorded by lead, who cannot accept its ratings"),
+        ("approve", SECOND, "no override of the rating of “Support for carers” awaits approval"),
         ("take-back", SECOND, "nobody has rated 'carers'"),
     ],
 )
@@ -229,10 +229,14 @@ async def test_several_ratings_are_accepted_at_once_and_bars_stand_beside_the_ot
     # The challenge to carers bars the question above it and the position; resources are accepted already.
     barred = {"carers", "services", "cell"}
     assert {target for target, bar in bars.items() if bar} == barred and "resources" not in bars
-    assert len(bars) == 15 and bars["carers"] == "carers cannot be accepted while challenge 1 is open"
+    assert (
+        len(bars) == 15
+        and bars["carers"]
+        == "the rating of “Support for carers” cannot be accepted while challenge 1 is open"
+    )
     page = (await bench.get(DECISIONS, SECOND)).text
     assert 'id="many-workforce"' in page and 'id="many-carers"' not in page
-    assert "Carers cannot be accepted while challenge 1 is open." in page
+    assert "The rating of “Support for carers” cannot be accepted while challenge 1 is open." in page
     before = bench.state()
     refused = await bench.send(
         f"{DECISIONS}/accept-many", {"target": ["workforce", "carers"], "run": "1"}, SECOND
@@ -264,7 +268,10 @@ async def test_while_a_challenge_is_open_the_page_names_it_and_offers_no_accepta
         page = (await bench.get(path, SECOND)).text
         assert f'href="{CHALLENGES}/1"' in page and "accept" not in forms(page)
     done = await bench.send(f"{DECISIONS}/accept.json", THIS, SECOND)
-    assert done.json()["error"] == "Carers cannot be accepted while challenge 1 is open."
+    assert (
+        done.json()["error"]
+        == "The rating of “Support for carers” cannot be accepted while challenge 1 is open."
+    )
     assert "accept" in forms((await bench.get("/reviews/r1/trail/workforce", SECOND)).text)
 
 

@@ -123,7 +123,7 @@ async def test_a_result_stands_beside_the_best_median_and_worst_with_their_names
 
 async def test_a_share_on_few_answers_is_marked(site: Site) -> None:
     text = await site.page("/reviews/f/surveys")
-    assert '<span class="unmet">△ on 7 answers: never decides alone</span>' in text
+    assert '<span class="unmet">△ on 7 answers: cannot decide a rating on its own</span>' in text
 
 
 async def test_the_funnel_is_drawn_and_said_in_a_table(site: Site) -> None:

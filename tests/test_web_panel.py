@@ -144,7 +144,10 @@ async def test_no_page_tells_a_vote_before_all_have_voted_not_even_to_the_voter(
         assert found["spread_by_level"] == []
     refused = await bench.send(f"{ONE}/vote.json", {"level": "poor", "because": "x"}, MODERATOR)
     assert refused.status_code == 400 and HIDDEN not in refused.text
-    assert "moderator-1 has voted on carers already" in refused.json()["error"].lower()
+    assert (
+        "moderator-1 has already voted on the rating of “support for carers”"
+        in refused.json()["error"].lower()
+    )
 
 
 async def test_once_all_have_voted_the_spread_shows_in_the_order_of_levels_beside_the_proposal(

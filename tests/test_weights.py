@@ -288,7 +288,9 @@ def test_margins_that_come_later_make_the_result_anew_and_its_tags_stay(desk: De
     assert results(desk) == [("Adults", pytest.approx(34), 14.7059, 20, 1.36)]
     was = find_item(desk.db, desk.review, old["id"])
     assert was["value"] == 55 and was["withdrawn_by"] == "lead"
-    assert was["withdrawn_because"] == "Survey results were made anew, from more answers or other weights."
+    assert (
+        was["withdrawn_because"] == "Survey results were computed again, from more answers or other weights."
+    )
     [new] = desk.rows("select id from evidence where withdrawn_event is null")
     tags = [(tag["domain"], tag["note"]) for tag in find_item(desk.db, desk.review, new["id"])["tags"]]
     assert tags == [("carers", ""), ("leadership", "Says so.")]
@@ -352,7 +354,7 @@ def test_other_margins_need_to_be_asked_for_and_the_old_ones_stay_on_record(desk
     other = [share("young", 50), share("old", 50)]
     [problem] = problems(desk, answers=None, known=None, margins=other)
     assert problem == (
-        "margins.csv, row 2: the margin of 'age' is already there and says something else. Give all its"
+        "margins.csv, row 2: the margin of 'age' is already there, with different content. Give all its"
         " categories together. Replace(effect='weight by them instead')"
     )
     report = load(desk, answers=None, known=None, margins=other, replace=True)
@@ -456,20 +458,20 @@ def test_in_an_older_file_the_base_is_the_number_that_answered(tmp_path: Path) -
             [share("young", 80), {**share("old", ""), "people": 20}],
             "gives shares for some categories and people for others",
         ),
-        ([{**share("young", ""), "people": 0}], "the margin of 'age' counts nobody"),
+        ([{**share("young", ""), "people": 0}], "the margin of 'age' counts no people"),
         (
             [share("young", 80), share("old", 20), share("old", 30)],
-            "'old' stands twice, with different numbers",
+            "'old' appears twice, with different numbers",
         ),
         ([*MARGINS, share("middle", 0)], None),
-        ([share("young", 80), share("older", 20)], "nobody who answered 'S1' is of the 'age' 'older'"),
+        ([share("young", 80), share("older", 20)], "no respondent to 'S1' has 'age' 'older'"),
         (
             [share("young", 80), share("older", 20)],
             "10 respondents to 'S1' are of the 'age' 'old', which has no",
         ),
         (
             [share("young", 100), share("old", 0)],
-            "nobody of the people is of the 'age' 'old', but 10 respond",
+            "by the margin, no people have 'age' 'old', but 10 respond",
         ),
         (
             [*MARGINS, share("women", 100, "sex")],
@@ -496,13 +498,13 @@ def test_all_that_is_wrong_with_the_categories_is_said_at_once(desk: Desk) -> No
     found = problems(desk, known=AGES[1:], margins=margins)
     assert found == [
         "margins.csv, row 2: 1 of 20 respondents to 'S1' have no 'age' (the first: 'y0'). Import it for all"
-        " who answered; leave the category empty where somebody did not say.",
+        " who answered; leave the category empty if a respondent did not say.",
         "margins.csv, row 2: 10 respondents to 'S1' are of the 'age' 'old', which has no margin."
         " Allowed: middle, young.",
-        "margins.csv, row 3: nobody who answered 'S1' is of the 'age' 'middle'. Merge it with another"
+        "margins.csv, row 3: no respondent to 'S1' has 'age' 'middle'. Merge it with another"
         " category, in the margins and of the respondents.",
         "margins.csv, row 4: 20 of 20 respondents to 'S1' have no 'area' (the first: 'o0'). Import it for all"
-        " who answered; leave the category empty where somebody did not say.",
+        " who answered; leave the category empty if a respondent did not say.",
     ]
 
 
@@ -518,14 +520,14 @@ def test_margins_of_respondents_who_all_left_everything_out_are_refused(desk: De
     load(desk, answers=[answer("1", 5, question="Else")], known=None, margins=None)
     desk.db.conn.execute("update survey_response set answer = null")
     [problem] = problems(desk, answers=None, known=None)
-    assert "nobody of 'S1' answered anything, so there is nobody to weight" in problem
+    assert "no respondent to 'S1' answered anything, so there are no respondents to weight" in problem
 
 
 def test_a_survey_whose_answers_are_all_missing_is_refused(desk: Desk) -> None:
     silent = [answer(name, "") for name, _, _ in PEOPLE]
     assert any("answered anything" in problem for problem in problems(desk, answers=silent))
     [problem] = problems(desk, answers=silent, known=None, margins=None)
-    assert "nobody of 'Adults' answered 'I was heard'" in problem
+    assert "no respondent of 'Adults' answered 'I was heard'" in problem
 
 
 def test_characteristics_of_nobody_who_answered_are_refused(desk: Desk) -> None:

@@ -276,7 +276,7 @@ def test_steps_name_the_value_nearest_to_what_was_measured(db: Database) -> None
         (1, 50, "50"),
         (1, 80, "80"),
         (-1, 19.9999, "just below 20"),
-        (0, None, "nothing to measure"),
+        (0, None, "no data"),
     }
     kinds = steps_of(base, "carers", base.policy.rulebook.measure("kinds"))
     assert {(s.way, s.value) for s in kinds} == {(1, 3), (-1, 1)}
@@ -367,7 +367,7 @@ def test_of_weighted_answers_nothing_is_said(db: Database) -> None:
     found = smallest_changes(db, base, "carers")
     assert found["answers"] == []
     [silent] = [one for one in found["not_said"] if one["kind"] == "answers"]
-    assert silent["because"] == "answers are weighted, so it would matter whose answers were otherwise"
+    assert silent["because"] == "answers are weighted, so it depends on whose answers are different"
 
 
 def test_shares_on_few_answers_alone_are_not_moved_by_other_answers(db: Database) -> None:

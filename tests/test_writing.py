@@ -310,7 +310,7 @@ async def test_all_fields_that_are_missing_are_named_at_once(bench: Bench) -> No
 async def test_a_form_sent_twice_is_recorded_once(bench: Bench) -> None:
     assert (await bench.send(f"{SOURCE}/record", FINDING)).status_code == 303
     again = await bench.send(f"{SOURCE}/record", FINDING)
-    assert again.status_code == 400 and "recorded already, as E1" in again.text
+    assert again.status_code == 400 and "already recorded, as E1" in again.text
     other = await bench.send(f"{SOURCE}/record", FINDING, LEAD)
     assert other.status_code == 303
     assert [row[0] for row in bench.items()] == [1, 2]
@@ -452,7 +452,7 @@ async def test_that_somebody_else_goes_on_writing_is_said_and_what_was_typed_is_
         connection.rollback()
     connection.close()
     assert done.status_code == 503
-    assert "being written to by somebody else" in done.text
+    assert "in use by another process" in done.text
     assert all(typed[name] in done.text for name in ("quote", "finding", "note"))
     assert as_json.status_code == 503 and "try again" in as_json.json()["hint"]
     assert (await bench.send(f"{SOURCE}/record", typed)).status_code == 303

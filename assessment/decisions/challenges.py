@@ -385,7 +385,7 @@ def close_challenge(
         found = _open(db, number)
         if outcome == "withdrawn" and not same_person(by, found["by"]):
             raise DecisionRefused(
-                f"challenge {number} was raised by {found['by']}, who alone can withdraw it",
+                f"challenge {number} was raised by {found['by']}; only they can withdraw it",
                 hint="Close it as upheld, partly upheld or not upheld.",
             )
         effects = list(_effects(db, found, changed))
@@ -417,7 +417,7 @@ def _open(db: Database, number: int) -> _Stored:
     if found[0]["outcome"]:
         raise DecisionRefused(
             f"challenge {number} was closed by {found[0]['closed_by']}: {found[0]['outcome']}",
-            hint="Raise a new one if there is more to say.",
+            hint="Raise a new challenge if there is more to say.",
             remedies=[RaiseChallenge(_review_of(db, found[0]["review_id"]).key)],
         )
     return found[0]

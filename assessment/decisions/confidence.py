@@ -138,7 +138,7 @@ def _methods(total: Mapping[str, Any], kinds: int) -> Part:
 def _coherence(total: Mapping[str, Any], kinds: list[dict[str, Any]]) -> Part:
     strengths, weaknesses = int(total["strengths"]), int(total["weaknesses"])
     if not strengths + weaknesses:
-        return Part("moderate", "no strengths or weaknesses were found, so nothing can be compared")
+        return Part("moderate", "no strengths or weaknesses were found, so there is nothing to compare")
     good = strengths > weaknesses
     against = _share(min(strengths, weaknesses), strengths + weaknesses)
     other_way = [
@@ -151,7 +151,7 @@ def _coherence(total: Mapping[str, Any], kinds: list[dict[str, Any]]) -> Part:
     figures = f"{strengths} strengths and {weaknesses} weaknesses"
     doubts = int(against >= DIVIDED) + int(bool(other_way))
     if other_way:
-        figures += f"; the other way round in findings of: {', '.join(other_way)}"
+        figures += f"; the opposite in findings of: {', '.join(other_way)}"
     if total["rated_results"]:
         positive = total["positive"] / total["rated_results"] / 100
         if (positive > 0.5) != good:
@@ -169,8 +169,10 @@ def _adequacy(chances: TargetChances, total: Mapping[str, Any]) -> Part:
     concern = 0 if sure >= SURE else 1 if sure >= FAIRLY else 2 if sure >= BARELY else 3
     if sources < 2:
         concern = max(concern, 2)
-    by = ", by the rules alone," if chances.rules_alone else ""
-    return Part(CONCERNS[concern], f"{figures}; {percent(sure)} of draws{by} give {chances.level_title}")
+    by = ", by the rules only," if chances.rules_alone else ""
+    return Part(
+        CONCERNS[concern], f"{figures}; {percent(sure)} of re-samplings{by} give {chances.level_title}"
+    )
 
 
 def _position(chances: TargetChances) -> int:

@@ -31,7 +31,7 @@ from typing import TypedDict, final
 
 from assessment.actions import AssessmentAction
 from assessment.decisions.challenges import check_rated
-from assessment.decisions.standing import Decided, RatingSeen, Said, Seen, Standing
+from assessment.decisions.standing import Decided, RatingSeen, Said, Seen, Standing, rating_in_words
 from assessment.reasons.grid import CELL
 from assessment.runs.recorded import latest_run
 from programme.database import Database, add_event, insert, transaction
@@ -190,29 +190,29 @@ def _acceptable(standing: Standing, seen: Seen, target: str, by: str) -> RatingS
     """The rating of a run, where this person can accept it now; raises DecisionRefused."""
     review, decisions = standing.review, standing.decisions
     rating = _rating(seen, target)
+    rated = rating_in_words(review.framework, target)
     if rating["status"] == "open":
         raise DecisionRefused(
-            f"nothing is proposed for {target}: its level is left to people",
+            f"no level is proposed for {rated}: it is left to people",
             remedies=[Rate(review.key, target)],
         )
     if rating["status"] == "decided":
         raise DecisionRefused(
-            f"in run {seen.id} the rating of {target} is a person's own, with the approval of another;"
-            " there is no proposal to accept",
-            hint="To have the proposal back, take the rating back and assess again.",
+            f"run {seen.id} counts an approved override as {rated}; there is no proposal to accept",
+            hint="To return to the proposal, take the override back and assess again.",
             remedies=[TakeBack(review.key, target), Assess(review.key)],
         )
     if same_person(by, seen.by):
         raise DecisionRefused(
-            f"run {seen.id} was made by {seen.by}, who cannot accept its ratings",
-            hint="Somebody else accepts them.",
+            f"run {seen.id} was recorded by {seen.by}, who cannot accept its ratings",
+            hint="Another person has to accept them.",
         )
     _refuse_outdated(standing, seen, target, "level_key")
     _refuse_challenged(standing, seen.id, target, "accepted")
     _refuse_while_voting(standing, target)
     if target in decisions and decisions[target]["state"] == "accepted":
         who, on = decisions[target]["by"], decisions[target]["run_id"]
-        raise DecisionRefused(f"{target} was accepted by {who} on run {on} already")
+        raise DecisionRefused(f"{rated} has already been accepted by {who} on run {on}")
     return rating
 
 
@@ -245,7 +245,9 @@ def override(
         proposed = dict(db.conn.execute("select target, proposed from rating where run_id = ?", [run]))
         if level_id is None:
             if target not in standing.decisions:
-                raise DecisionRefused(f"nobody has rated {target!r}, so there is nothing to take back")
+                raise DecisionRefused(
+                    f"{rating_in_words(review.framework, target)} has no decision to take back"
+                )
             levels = [(target, None)]
         for rated, level in levels:
             _check_override(standing, seen, rated)
@@ -364,11 +366,11 @@ def approve(
 
 
 def _check_approval(standing: Standing, seen: Seen, waiting: Decided, by: str) -> None:
-    name = waiting["target"]
+    name, framework = waiting["target"], standing.review.framework
     if same_person(by, waiting["by"]):
         raise DecisionRefused(
-            f"{name} was rated {waiting['level_key']} by {waiting['by']}, who cannot approve it",
-            hint="Somebody else approves it.",
+            f"{rating_in_words(framework, name)} was overridden by {waiting['by']}, who cannot approve it",
+            hint="Another person has to approve it.",
         )
     _rating(seen, name)
     _refuse_outdated(standing, seen, name, "proposed")
@@ -426,7 +428,7 @@ def _waiting(standing: Standing, target: str) -> list[Decided]:
     found = [decisions[name] for name in names if name in decisions and _waits(decisions[name])]
     if not found:
         raise DecisionRefused(
-            f"no override of {target} awaits approval",
+            f"no override of {rating_in_words(review.framework, target)} awaits approval",
             remedies=[ShowDecisions(review.key)],
         )
     return found
@@ -439,7 +441,7 @@ def _waits(decision: Decided) -> bool:
 def _rating(seen: Seen, target: str) -> RatingSeen:
     if target not in seen.ratings:
         raise DecisionRefused(
-            f"run {seen.id} was made under another framework and has no rating of {target}",
+            f"run {seen.id} used another framework, which has no {target!r}",
             hint="Assess again first.",
         )
     return seen.ratings[target]
@@ -449,10 +451,10 @@ def _refuse_outdated(standing: Standing, seen: Seen, target: str, what: Said) ->
     """Refuse where a run later than the one looked at says otherwise: what is given on it lapses at once."""
     later = standing.outdated(seen, target, what)
     if later is not None:
-        done = "rates" if what == "level_key" else "proposes"
+        proposal = "" if what == "level_key" else "the proposal for "
         raise DecisionRefused(
-            f"run {later}, later than run {seen.id}, {done} {target} otherwise",
-            hint="Look at the latest run and decide on that.",
+            f"a later run ({later}) changed {proposal}{rating_in_words(standing.review.framework, target)}",
+            hint="Look at the latest run before you decide.",
         )
 
 
@@ -461,7 +463,7 @@ def _refuse_challenged(standing: Standing, run: int, target: str, done: str) -> 
     if numbers:
         which = f"challenge {numbers[0]} is" if len(numbers) == 1 else f"challenges {_listed(numbers)} are"
         raise DecisionRefused(
-            f"{target} cannot be {done} while {which} open",
+            f"{rating_in_words(standing.review.framework, target)} cannot be {done} while {which} open",
             remedies=[ShowChallenge(standing.review.key, numbers[0])],
         )
 
@@ -474,7 +476,8 @@ def _refuse_while_voting(standing: Standing, target: str) -> None:
     review = standing.review
     if target in standing.voting:
         raise DecisionRefused(
-            f"a panel is voting on {target}; a decision now would lead its votes",
+            f"a panel is voting on {rating_in_words(review.framework, target)};"
+            " a decision now would influence the vote",
             hint="Wait for all votes, or close the panel.",
             remedies=[ClosePanel(review.key, target)],
         )

@@ -20,6 +20,7 @@ from statistics import median_high, median_low
 from typing import TypedDict
 
 from assessment.actions import AssessmentAction
+from assessment.decisions.standing import rating_in_words
 from assessment.runs.recorded import latest_run
 from programme.database import Database, add_event, insert, one, rows_as, transaction
 from programme.names import check_person, check_words, same_person
@@ -179,7 +180,7 @@ def open_panel(
     with transaction(db):
         if one(db, OPEN, [review.id, target]) is not None:
             raise DecisionRefused(
-                f"a panel is voting on {target} already",
+                f"a panel is already voting on {rating_in_words(review.framework, target)}",
                 remedies=[ShowPanel(review.key, target)],
             )
         run = latest_run(db, review)
@@ -216,12 +217,13 @@ def vote(
         mine = next((member for member in members if same_person(member["name"], by)), None)
         if mine is None:
             raise DecisionRefused(
-                f"{by} is no member of the panel on {target}",
+                f"{by} is not a member of the panel on {rating_in_words(review.framework, target)}",
                 hint=f"Its members: {', '.join(member['name'] for member in members)}.",
             )
         if mine["at"] is not None:
             raise DecisionRefused(
-                f"{mine['name']} has voted on {target} already", hint="A first vote is not changed."
+                f"{mine['name']} has already voted on {rating_in_words(review.framework, target)}",
+                hint="A vote cannot be changed.",
             )
         event = add_event(
             db,
@@ -278,7 +280,10 @@ def close_panel(db: Database, review: Review, target: str, *, by: str, because: 
 def _open_panel(db: Database, review: Review, target: str) -> int:
     number = one(db, OPEN, [review.id, target])
     if number is None:
-        raise DecisionRefused(f"no panel is voting on {target}", remedies=[OpenPanel(review.key, target)])
+        raise DecisionRefused(
+            f"no panel is voting on {rating_in_words(review.framework, target)}",
+            remedies=[OpenPanel(review.key, target)],
+        )
     return int(number)
 
 

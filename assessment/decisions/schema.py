@@ -8,7 +8,7 @@ C = Column
 REVIEW = C("review_id", "integer not null references review(id)", "The review.")
 RUN = C("run_id", "integer not null references run(id)", "The run.")
 ADDED = C("added_event", "integer not null references event(id)", "The event that recorded it.")
-BY = C("by", "text not null", "Who gave it.")
+BY = C("by", "text not null", "Who made it.")
 
 GROUNDS = (
     "not supported",
@@ -36,8 +36,8 @@ KIND_OF_DECISION = (
     C(
         "kind",
         "text not null default 'override' check (kind in ('accept', 'override'))",
-        "accept (the run's rating stands) or override (the person's own; without a level, the last decision"
-        " is taken back).",
+        "accept (the run's rating counts) or override (the person's own level counts; without a level, the"
+        " last decision is taken back).",
     ),
 )
 """The column that `decision` was given when ratings could be accepted as well as overridden."""
@@ -45,15 +45,15 @@ KIND_OF_DECISION = (
 FIRST_TABLES: tuple[Table, ...] = (
     Table(
         "decision",
-        "Ratings given by people; the latest of a target counts.",
+        "Ratings that people decided; the latest one of a target counts.",
         (
             ID,
             C("review_id", "integer not null references review(id)", "The review."),
             C("target", "text not null", "The domain or question."),
-            C("level", "integer", "The level given, 1 the worst; empty when a decision was taken back."),
+            C("level", "integer", "The level decided, 1 the worst; empty when a decision was taken back."),
             C("level_key", "text", "Its short name."),
             C("by", "text not null", "Who decided."),
-            C("because", "text not null", "The reason given."),
+            C("because", "text not null", "The reason."),
             C("on_run_id", "integer references run(id)", "The run whose proposal was looked at."),
             C("proposed", "text", "What that run proposed."),
             C("added_event", "integer not null references event(id)", "The event that recorded it."),
@@ -72,9 +72,9 @@ DECISION_TABLES: tuple[Table, ...] = (
         (
             ID,
             C("decision_id", "integer not null references decision(id)", "The override approved."),
-            C("run_id", "integer not null references run(id)", "The run it was given on."),
+            C("run_id", "integer not null references run(id)", "The run it was made on."),
             BY,
-            C("because", "text not null", "What the person says about it, if anything."),
+            C("because", "text not null", "The person's comment, if any."),
             ADDED,
         ),
         label="by",
@@ -84,7 +84,7 @@ DECISION_TABLES: tuple[Table, ...] = (
     ),
     Table(
         "challenge",
-        "Challenges to ratings and to what stands behind them.",
+        "Challenges to ratings and to what they rest on.",
         (
             ID,
             REVIEW,
@@ -93,9 +93,9 @@ DECISION_TABLES: tuple[Table, ...] = (
             C("rating", "text", "The domain, question or cell it is about; empty for an item."),
             C("evidence_id", "integer references evidence(id)", "The item, if it is about one."),
             C("ground", _one_of("ground", GROUNDS), "The ground of the challenge."),
-            C("text", "text not null", "The challenge in the person's words."),
+            C("text", "text not null", "The challenge, in the words of the person who raised it."),
             C("by", "text not null", "Who raised it."),
-            C("on_run_id", "integer references run(id)", "The run that was looked at."),
+            C("on_run_id", "integer references run(id)", "The run that the challenge is about."),
             ADDED,
         ),
         label="target",
@@ -125,7 +125,7 @@ DECISION_TABLES: tuple[Table, ...] = (
             ID,
             C("challenge_id", "integer not null unique references challenge(id)", "The challenge."),
             C("outcome", _one_of("outcome", OUTCOMES), "Upheld, partly upheld, not upheld or withdrawn."),
-            C("because", "text not null", "The reason, also where nothing was changed."),
+            C("because", "text not null", "The reason, even if nothing was changed."),
             C("by", "text not null", "Who closed it."),
             ADDED,
         ),
@@ -150,7 +150,7 @@ DECISION_TABLES: tuple[Table, ...] = (
     ),
     Table(
         "panel",
-        "Panels whose members rate a domain or question independently at first.",
+        "Panels whose members rate a domain or question independently.",
         (
             ID,
             REVIEW,
@@ -179,13 +179,13 @@ DECISION_TABLES: tuple[Table, ...] = (
     ),
     Table(
         "vote",
-        "First votes of members: read by nobody until they stand in `shown_vote`.",
+        "Members' votes: hidden from everyone until they appear in `shown_vote`.",
         (
             ID,
             C("member_id", "integer not null unique references panel_member(id)", "The member who voted."),
-            C("level", "integer not null", "The level given, 1 the worst."),
+            C("level", "integer not null", "The level voted for, 1 the worst."),
             C("level_key", "text not null", "Its short name."),
-            C("because", "text not null", "What the member says about it, if anything."),
+            C("because", "text not null", "The member's comment, if any."),
             ADDED,
         ),
         never_changed=True,
@@ -198,10 +198,10 @@ DECISION_TABLES: tuple[Table, ...] = (
             C("panel_id", "integer not null references panel(id)", "The panel."),
             C("vote_id", "integer not null unique references vote(id)", "The vote."),
             C("member", "text not null", "Who voted."),
-            C("level", "integer not null", "The level given, 1 the worst."),
+            C("level", "integer not null", "The level voted for, 1 the worst."),
             C("level_key", "text not null", "Its short name."),
-            C("because", "text not null", "What the member says about it, if anything."),
-            C("added_event", "integer not null references event(id)", "The event that showed it."),
+            C("because", "text not null", "The member's comment, if any."),
+            C("added_event", "integer not null references event(id)", "The event that made it visible."),
         ),
         label="member",
         facets=("panel_id", "member"),
@@ -213,19 +213,19 @@ DECISION_TABLES: tuple[Table, ...] = (
 DECISION_VIEWS: tuple[Table, ...] = (
     Table(
         "decision_state",
-        "Where the latest decision on every domain, question and cell stands.",
+        "The state of the latest decision on each domain, question and cell.",
         (
             C("id", "integer", "The decision."),
             C("review_id", "integer", "The review."),
             C("target", "text", "The domain or question, or cell."),
             C("kind", "text", "accept or override."),
-            C("level", "integer", "The level given or accepted."),
-            C("level_key", "text", "Its short name; of the cell those of its questions."),
+            C("level", "integer", "The level decided."),
+            C("level_key", "text", "Its short name; for the cell, those of its questions."),
             C("proposed", "text", "What the rules proposed."),
             C("by", "text", "Who decided."),
-            C("because", "text", "The reason given."),
+            C("because", "text", "The reason."),
             C("at", "text", "When."),
-            C("run_id", "integer", "The run it was given on."),
+            C("run_id", "integer", "The run it was made on."),
             C("approved_by", "text", "Who approved the override."),
             C("approved_at", "text", "When."),
             C("approved_run_id", "integer", "The run on which it was approved."),
@@ -303,7 +303,7 @@ CONFIDENCE = Table(
         C(
             "level",
             "text not null check (level in ('high', 'moderate', 'low', 'very low'))",
-            "Confidence in the rating, given by the person who signs.",
+            "Confidence in the rating, as stated by the person who signs.",
         ),
         C("suggested_level", "text not null", "What the figures suggest."),
         *(
@@ -316,12 +316,12 @@ CONFIDENCE = Table(
                     f"Concern about {asked}, as the figures suggest.",
                 ),
                 C(f"{part}_figures", "text not null", f"The figures about {asked}."),
-                C(f"{part}_words", "text not null default ''", f"What the person says about {asked}."),
+                C(f"{part}_words", "text not null default ''", f"The person's comment on {asked}."),
             )
         ),
-        C("draws", "integer not null", "How many draws the figures rest on."),
-        C("seed", "integer not null", "The seed of the draws."),
-        C("because", "text not null", "The statement in the person's words."),
+        C("draws", "integer not null", "How many simulated re-samplings the figures rest on."),
+        C("seed", "integer not null", "The seed of the simulation."),
+        C("because", "text not null", "The statement, in the words of the person who signed it."),
         C("by", "text not null", "Who signs it."),
         C("added_event", "integer not null references event(id)", "The event that recorded it."),
     ),

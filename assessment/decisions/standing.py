@@ -16,6 +16,7 @@ from assessment.reasons.grid import CELL
 from programme.database import Database, rows_as
 from programme.reviews import Review
 from rules.errors import RunImpossible, UnknownName
+from rules.framework import Framework
 from rules.remedy import Assess
 
 # The latest run and the ones named, each rating a row.
@@ -103,6 +104,11 @@ class _Number(TypedDict):
 
 Said = Literal["level_key", "proposed"]
 """What a run says of a rating: its level, or what its rules propose."""
+
+
+def rating_in_words(framework: Framework, target: str) -> str:
+    """What a refusal calls a rating: 'the rating of “Getting help”', or the position on the grid."""
+    return "the position on the grid" if target == CELL else f"the rating of “{framework.title_of(target)}”"
 
 
 @dataclass(frozen=True)

@@ -275,8 +275,8 @@ def _needed(part: RatingExplained, level: str, way: str) -> tuple[str, Outcomes]
     """What a question would need to stand at the level next to its own, and the criteria concerned."""
     if part.decision:
         if level == part.proposed:
-            return "The rules propose it; a person decided otherwise.", []
-        return "It would take another decision, as a person decided this rating.", []
+            return "The rules propose this level; people decided differently.", []
+        return "People decided this rating, so it would take another decision.", []
     if way == "up":
         lost = next(one for one in part.lost if one.level == level)
         return f"Not met: {lost.because}", lost.failed
@@ -288,7 +288,7 @@ def _to_fall(part: RatingExplained) -> tuple[str, Outcomes]:
     own = [o for o in part.met if o.part == part.level and o.value is not None]
     nearest = sorted(own, key=lambda o: (_relative(o), o.criterion))
     if not nearest:
-        return "No criterion of the level it stands at was measured.", []
+        return "No criterion of its present level was measured.", []
     said = failing_words(nearest[:1])
     if part.policy == Policy.SECURE_FIT:
         if len(nearest) == 1:
@@ -296,7 +296,7 @@ def _to_fall(part: RatingExplained) -> tuple[str, Outcomes]:
         return f"One of {len(nearest)} criteria would have to be missed; the nearest: {said}.", nearest
     if part.policy == Policy.FIRST_MATCH:
         return f"A criterion would have to be missed, and those of the level below met: {said}.", nearest
-    return f"Fewer of its criteria would have to be met than now; the nearest: {said}.", nearest
+    return f"Fewer of its criteria than now would have to be met; the nearest: {said}.", nearest
 
 
 def _relative(outcome: OutcomeExplained) -> float:

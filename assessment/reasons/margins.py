@@ -64,7 +64,7 @@ def by_how_much(policy: PolicySet, target: str, measure: Measure, margin: Margin
     if distance is None:
         return "met" if met else "missed"
     if distance == 0:
-        return "met exactly" if met else "missed, standing exactly at it"
+        return "met exactly" if met else "missed, exactly at the threshold"
     return f"{'met' if met else 'missed'} by {distance_words(policy, target, measure, distance)}"
 
 

@@ -101,7 +101,7 @@ class _Contest:
         reason, said, failed = self.why(number)
         if reason in ("criterion", "share"):
             for limit in self.limits_below(number):
-                said += f"; besides, no better than {self.title_of(limit.no_better_than or '')} while"
+                said += f"; also, no better than {self.title_of(limit.no_better_than or '')} while"
                 said += f" {limit.statement}"
                 failed = [*failed, limit]
         return LostLevel(
@@ -117,13 +117,13 @@ class _Contest:
 
     def why(self, number: int) -> Why:
         if self.lacking:
-            return "not-enough-evidence", "evidence is not enough for any level", self.lacking
+            return "not-enough-evidence", "there is not enough evidence for any level", self.lacking
         if self.rules.propose == "people":
             return "left-to-people", "no level is proposed: the rulebook leaves it to people", []
         if self.reached and self.proposed and self.proposed < number <= self.reached:
             held = "; ".join(o.statement for o in self.binding)
             gives = "give it" if number == self.reached else f"give even {self.title(self.reached)}"
-            said = f"the criteria {gives}, but the rating is held down to {self.title(self.proposed)}: {held}"
+            said = f"the criteria {gives}, but the rating is limited to {self.title(self.proposed)}: {held}"
             return "limit", said, self.binding
         match self.rules.policy:
             case Policy.SECURE_FIT:
@@ -162,7 +162,7 @@ class _Contest:
         (met, of), (most, of_best) = counts
         held, more = f"{met} of {of} criteria are met", f"{self.title(reached)} has {most} of {of_best}"
         if met * of_best == most * of:
-            said = f"{held}, no larger a share than {self.title(reached)} has, which is the lower"
+            said = f"{held}, the same share as {self.title(reached)}, which is the lower level"
         else:
             said = f"{held}, a smaller share than another level's: {more}"
         missed = self._missed(number)
@@ -175,4 +175,4 @@ class _Contest:
         if missed:
             return "criterion", failing_words(missed), missed
         better = self.title(self.reached or number)
-        return "better", f"all its criteria are met, but {better} matches, too, and is better", []
+        return "better", f"all its criteria are met, but those of {better} are met too, and it is better", []

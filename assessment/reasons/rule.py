@@ -211,7 +211,7 @@ def check_firings(run: Run, facts: dict[Stratum, list[Fact]]) -> set[str]:
         different = sorted(rule for _, rule in fired ^ recorded)
         more = f" and {len(different) - 3} more" if len(different) > 3 else ""
         raise RunImpossible(
-            f"the measures that run {run.id} recorded do not give the firings it recorded:"
+            f"the measures that run {run.id} recorded do not give the firings that it recorded:"
             f" {', '.join(different[:3])}{more}",
             remedies=[VerifyRun(run.id)],
         )
@@ -305,7 +305,7 @@ class _Why:
             rule=rule.id,
             stratum=str(Stratum.OVERALL),
             fired=fired,
-            because=f"It {'fired' if fired else 'did not fire'}: {said}.",
+            because=f"The rule {'applied' if fired else 'did not apply'}: {said}.",
             title=" / ".join(titles),
             patterns=patterns,
             rating=RatingShown(
@@ -368,10 +368,10 @@ class _Why:
     def _by_how_much(self, meaning: Meaning | None, target: str, tried: Tried) -> str:
         margin, asked = tried.margin, tried.condition
         if margin is None:
-            return "as asked" if tried.held else ""
+            return "as required" if tried.held else ""
         if meaning is None:
             size = abs(int(margin))
-            return "as asked" if tried.held else f"{many(size, 'level')} away"
+            return "as required" if tried.held else f"{many(size, 'level')} away"
         measure = self.policy.rulebook.measure(meaning.criterion.measure)
         if asked.comparison == "eq" and not tried.held:
             return f"{distance_words(self.policy, target, measure, round(margin, 4))} away"
@@ -394,14 +394,16 @@ class _Why:
             role = f"the limit of {title} to no better than"
             role += f" {in_language(framework.level(target, ceiling).title)}"
         elif meaning.part == "sufficiency":
-            role = f"a criterion of enough evidence for {title}"
+            role = f"a criterion for enough evidence on {title}"
         if MISSING in rule.patterns[0]:
             if fired:
-                return f"It fired: {statement}, and the rulebook lets that meet {role}."
-            return f"It did not fire: it asks that there be no value, but {statement}."
+                return f"The rule applied: {statement}, and the rulebook lets that meet {role}."
+            return f"The rule did not apply: it needs a missing value, but {statement}."
         test = pattern.conditions[-1]
         if pattern.fact is None:
-            return f"It did not fire: {statement}, and {role} takes {test.asked_words}."
+            return f"The rule did not apply: {statement}, and {role} takes {test.asked_words}."
         if fired:
-            return f"It fired: {statement}, and {role} takes {test.asked_words} ({test.by_how_much})."
-        return f"It did not fire: {statement}, but {role} takes {test.asked_words} ({test.by_how_much})."
+            return f"The rule applied: {statement}, and {role} takes {test.asked_words} ({test.by_how_much})."
+        return (
+            f"The rule did not apply: {statement}, but {role} takes {test.asked_words} ({test.by_how_much})."
+        )

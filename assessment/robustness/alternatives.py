@@ -88,7 +88,7 @@ def load_baseline(db: Database, review: Review, run: Run) -> Baseline:
     recorded = [(rating.target, rating.level, rating.proposed) for rating in run.result.ratings]
     if recorded != [(rating.target, rating.level, rating.proposed) for rating in inference.ratings]:
         raise RunImpossible(
-            f"run {run.id} cannot be repeated, so nothing can be said of what would change it",
+            f"run {run.id} could not be repeated, so what would change it could not be computed",
             remedies=[VerifyRun(run.id)],
         )
     return Baseline(

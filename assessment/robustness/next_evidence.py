@@ -34,12 +34,13 @@ from rules.framework import in_language
 from rules.inference import Rating
 from rules.rulebook import Of
 from rules.sentences import Sentences
-from rules.words import percent
+from rules.words import listed, percent
 
 ASSUMED = (
-    "Assumed: what is added says on the whole what is there already, and only the sample grows. Case files"
-    " are scored like those there; responses come in every survey group, and a share without a base counts as"
-    " 10 answers; an interview yields as many findings as those there (one where there are none)."
+    "Assumptions: new evidence says on the whole the same as the existing evidence, so that only the sample"
+    " grows. New case files are scored like the existing ones; responses come in every survey group; a share"
+    " without a base counts as 10 answers; an interview yields as many findings as the existing ones (one if"
+    " there are none)."
 )
 STEP = {"case files": 15, "interviews": 4, "responses": 100}
 """One step of each kind. Fifteen cases are one fieldwork's sample and four interviews a reviewer's day (paper
@@ -255,19 +256,19 @@ def _said(
 ) -> str:
     if wrong is None:
         if not missing:
-            return "The rules propose no level here: a person gives it."
+            return "The rules propose no level here: people decide it."
         return f"Close the gap first: {'; '.join(missing)}."
-    also = f" Nothing yet of: {', '.join(nothing_yet)}." if nothing_yet else ""
+    also = f" No {listed(nothing_yet, 'or')} yet." if nothing_yet else ""
     chance = f"The chance of a wrong rating is {_chance(wrong)}"
     if best:
-        least = "" if best.chance_wrong < 0.05 else ", and more than that would hardly lower it further"
+        least = "" if best.chance_wrong < 0.05 else ", and adding more would hardly lower it further"
         lower = f"{best.amount} more {best.kind} would lower it to {_chance(best.chance_wrong)}"
         return f"{chance}; {lower}{least if best.amount < largest else ''}.{also}"
     if not largest:
-        return f"Nothing that decides this rating can be drawn again, so nothing can be said.{also}"
+        return f"Nothing that decides this rating can be resampled, so no chance can be computed.{also}"
     if wrong < 0.05:
         return f"{chance}: more of the same would change little.{also}"
-    return f"{chance}, and more of the same would not settle it: a measure stands near its threshold.{also}"
+    return f"{chance}, and more of the same would not settle it: a measure is near its threshold.{also}"
 
 
 def _chance(wrong: float) -> str:

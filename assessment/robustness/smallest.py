@@ -303,7 +303,7 @@ def steps_of(baseline: Baseline, domain: str, measure: Measure) -> Iterator[Step
                 if met != met_now:
                     yield Step(name, rounded(value), way, far, _shown(value, numbers))
     if now is not None and not measure.is_count and _met(baseline, domain, criteria, None) != met_now:
-        yield Step(name, None, 0, 1, "nothing to measure")
+        yield Step(name, None, 0, 1, "no data")
 
 
 def _met(

@@ -302,7 +302,10 @@ def _other_scores(baseline: Baseline, domain: str, mover: Mover) -> tuple[list[O
         or (measure.where, measure.among) != (first.where, first.among)
         for measure in tested
     ):
-        return [], "several measures look at the scores themselves, so it would matter which score each had"
+        return (
+            [],
+            "several measures test the scores themselves, so it depends on each case file's score",
+        )
     counted = some_pairs(baseline.counted, baseline.counted.domain.where([domain]))
     anyone = first.where.model_copy(update={"score_at_least": None})
     whole = pairs_passing(counted, Of.CASE_SCORES, first.among)
@@ -332,10 +335,10 @@ def _further_findings(baseline: Baseline, domain: str, mover: Mover) -> tuple[li
     if not any(measure.of is Of.FINDINGS for measure in tested):
         return [], ""
     if any(where.strand is not None or where.source_kind is not None for where in filters):
-        return [], "it would matter about whom the findings are, or from which kind of source"
+        return [], "it depends on whom the findings are about, or on their kind of source"
     counted = some_pairs(baseline.counted, baseline.counted.domain.where([domain]))
     if not len(counted):
-        return [], "there is no source yet that the findings could come from"
+        return [], "the domain has no source yet for the findings to come from"
     number = np.arange(1, MOST_ADDED + 1)
     tried = []
     for direction, significance in itertools.product(("strength", "weakness"), (1, 2, 3)):
@@ -419,5 +422,5 @@ def _other_answers(baseline: Baseline, domain: str, mover: Mover) -> tuple[list[
         if least["move"] not in best or least["number"] < best[least["move"]]["number"]:
             best[least["move"]] = {**least, **asked}
     found = [best[name] for name in MOVES.values() if name in best]
-    because = "answers are weighted, so it would matter whose answers were otherwise"
+    because = "answers are weighted, so it depends on whose answers are different"
     return found, because if weighted.any() else ""

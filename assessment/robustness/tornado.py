@@ -122,7 +122,7 @@ def _of_measures(baseline: Baseline, run: Run, domain: str, language: str) -> It
             title=in_language(measure.title, language),
             unit=measure.unit,
             value=value,
-            shown="nothing to measure" if value is None else f"{shown_number(value)} {measure.unit}".strip(),
+            shown="no data" if value is None else f"{shown_number(value)} {measure.unit}".strip(),
             low=recorded.low,
             high=recorded.high,
             reaches=tuple(sorted({level, *reached[name]})),

@@ -32,10 +32,10 @@ FEWEST, MOST = 100, 10_000_000
 """Fewer draws than this say too little; with more, the Monte Carlo error is below 0.02 % and time is lost."""
 Findings = Literal["resampled", "fixed"]
 ASSUMED = (
-    "Assumed: case files and respondents are drawn with replacement, each with all its scores or answers;"
-    " weighted respondents keep their weights;"
-    " published shares are binomial with their base, and with {unknown} answers where it is unknown; findings"
-    " are {findings}; indicators, and counts that decide whether evidence is enough, stay as they are."
+    "Assumptions: case files and respondents are resampled with replacement, each with all its scores or"
+    " answers; weighted respondents keep their weights; published shares vary binomially with their base, or"
+    " with {unknown} answers if it is unknown; findings are {findings}; indicators, and counts that decide"
+    " whether there is enough evidence, do not vary."
 )
 
 
@@ -137,15 +137,16 @@ def check_draws(draws: int, seed: int) -> None:
     """Raise RunImpossible for a number of draws or a seed that will not do."""
     if isinstance(draws, bool) or not isinstance(draws, int) or draws < FEWEST:
         raise RunImpossible(
-            f"{draws!r} draws are too few or no whole number",
-            hint=f"Give at least {FEWEST}; 10000 make the Monte Carlo error 0.5 % or less.",
+            f"{draws!r} draws are too few, or not a whole number",
+            hint=f"Give at least {FEWEST}; 10,000 draws give a simulation error of 0.5 % or less.",
         )
     if draws > MOST:
         raise RunImpossible(
-            f"{draws:,} draws are too many", hint=f"Give at most {MOST:,}; 10000 are enough for most ends."
+            f"{draws:,} draws are too many",
+            hint=f"Give at most {MOST:,}; 10,000 are enough for most purposes.",
         )
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise RunImpossible(f"{seed!r} is no seed", hint="Give a whole number from 0 up.")
+        raise RunImpossible(f"{seed!r} is not a valid seed", hint="Give a whole number from 0 up.")
 
 
 def prepare(
@@ -168,7 +169,7 @@ def prepare(
             "case files, survey results or findings" if findings == "resampled" else "case files or surveys"
         )
         raise RunImpossible(
-            f"run {run.id} rests on nothing that could be drawn again: no measure is made of {kinds}",
+            f"run {run.id} rests on nothing that can be resampled: no measure is computed from {kinds}",
             hint="Add evidence, tag it to domains and assess again.",
         )
     return Prepared(frozen, ArrayEvaluator(frozen.policy.compiled), resampler)
@@ -227,7 +228,7 @@ def draw_run(
             )
         )
     cells = found.cell_chances(run.result.cell, draws)
-    how = "held as they are" if findings == "fixed" else "drawn with replacement within their domain"
+    how = "kept fixed" if findings == "fixed" else "resampled with replacement within their domain"
     assumed = ASSUMED.format(unknown=UNKNOWN_BASE, findings=how)
     return Uncertainty(run.review, run.id, draws, seed, findings, tuple(targets), cells, assumed)
 

@@ -416,7 +416,7 @@ def check_setting(baseline: Baseline, target: str, name: str, value: float | Non
     framework.check_target(target)
     if not framework.is_domain(target):
         raise ReviewError(
-            f"{target!r} is a question: its measures are made of the ratings of its domains",
+            f"{target!r} is a question: its measures are computed from the ratings of its domains",
             hint="Set measures of its domains: " + ", ".join(domains_under(baseline, target)) + ".",
         )
     tested = measures_tested(framework, rulebook, target)

@@ -42,7 +42,7 @@ def _frameworks(db: Database) -> Iterator[RecordProblem]:
             same = hashlib.sha256(canonical(json.loads(row["body"])).encode()).hexdigest() == row["digest"]
             framework = Framework.model_validate_json(row["body"])
         except ValueError:
-            yield RecordProblem("changed", what, f"the {what} cannot be read any more.")
+            yield RecordProblem("changed", what, f"the {what} can no longer be read.")
             continue
         if not same:
             yield RecordProblem("changed", what, f"the {what} does not agree with its digest.")

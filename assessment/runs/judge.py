@@ -53,7 +53,7 @@ def judge_file(policy: PolicySet, path: Path, *, encoding: str = "utf-8") -> lis
         authorities = [row for table in tables for row in _read(policy.framework, table, seen)]
         problems = [problem for table in tables for problem in table.problems]
     if not problems and not authorities:
-        problems = [Problem(path.name, "there are no authorities below the headers.")]
+        problems = [Problem(path.name, "the file has no rows below the headers.")]
     if problems:
         raise ImportRefused("Nothing was judged.", problems)
     with EngineWorker() if available() else nullcontext() as worker:
@@ -76,7 +76,7 @@ def _check_headers(framework: Framework, table: RawTable, names: dict[str, str])
             hint = suggest(header, framework.question_of)
             table.problem(place, f"{framework.id} has no domain {header!r}.", hint)
     for header in sorted({h for h in table.headers if h and table.headers.count(h) > 1}):
-        table.problem(place, f"the column {header!r} stands twice.")
+        table.problem(place, f"the column {header!r} appears twice.")
     if not table.problems and not any(header in names for header in table.headers):
         table.problem(place, f"no column is a domain of {framework.id}.")
 
@@ -95,7 +95,7 @@ def _read(
         if not name:
             table.problem(f"{where}, column 'authority'", "the name is empty.")
         elif name in seen:
-            table.problem(where, f"{name!r} stands twice (also {seen[name]}).")
+            table.problem(where, f"{name!r} appears twice (also {seen[name]}).")
         seen.setdefault(name, where)
         levels: dict[str, int] = {}
         for header, cell in row.items():
@@ -103,7 +103,7 @@ def _read(
             if isinstance(level, int):
                 levels[names[header]] = level
             elif level is not None:
-                table.problem(f"{where}, column {header!r}", f"{cell!r} is no level.", level)
+                table.problem(f"{where}, column {header!r}", f"{cell!r} is not a level.", level)
         yield name, levels
 
 

@@ -373,13 +373,13 @@ def load_run(db: Database, review: Review, run_id: int | None = None) -> Run:
         raise RunUnreadable(
             f"run {row['id']} was recorded by {row['software']} in {error}, and {software_version()} reads"
             f" formats {formats}",
-            hint="Update this installation of joint-review to the version that made the run, or a later one.",
+            hint="Update joint-review to the version that recorded the run, or to a later one.",
         ) from error
     except ValueError as error:
         raise RunUnreadable(
-            f"run {row['id']} was made by {row['software']}, and {software_version()} cannot read its record:"
-            f" {_unreadable(error)}",
-            hint="Use the version that made it, or assess again.",
+            f"run {row['id']} was recorded by {row['software']}, and {software_version()} cannot read its"
+            f" record: {_unreadable(error)}",
+            hint="Use the version that recorded it, or assess again.",
             remedies=[Assess(review.key)],
         ) from error
     digest, event = row["result_digest"], row["evidence_event"]

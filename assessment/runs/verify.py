@@ -90,7 +90,7 @@ def verify_run(db: Database, review: Review, run: Run) -> Verification:
     recorded = frozen.result if run.format == FORMAT else run.result.text
     differences = list(_differences(json.loads(recorded), json.loads(computed.text), ""))
     if hashlib.sha256(frozen.result.encode()).hexdigest() != frozen.result_digest:
-        differences.insert(0, "the record is not the one that its digest was taken of")
+        differences.insert(0, "the record does not match its digest")
     return Verification(
         run.id,
         run.format,

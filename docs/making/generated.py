@@ -80,7 +80,7 @@ def layouts() -> str:
     for name in LAYOUTS:
         rows = [[f"`{column}`", "yes" if needed else "", text] for column, needed, text in columns(name)]
         head = f"## {name}\n\nOne row is: {(row_model(name).__doc__ or '').strip()}\n"
-        parts.append(f"{head}\n{table(['column', 'needed', 'what stands in it'], rows)}\n")
+        parts.append(f"{head}\n{table(['column', 'needed', 'holds'], rows)}\n")
     return "\n".join(parts)
 
 

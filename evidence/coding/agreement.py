@@ -69,11 +69,11 @@ MOST_UNDEFINED = 0.05
 """With a larger share of draws without an alpha, no interval is given."""
 FINDINGS, DOMAINS = "findings", "domains"
 
-ALL_THE_SAME = "all say the same"
-FOR_PAIRS = "only for two"
+ALL_THE_SAME = "all codings are the same"
+FOR_PAIRS = "only for pairs"
 NOT_FOR_SETS = "not for sets"
 NOT_FOR_ONE_DOMAIN = "not for one domain"
-ONE_ITEM = "one item only"
+ONE_ITEM = "only one item"
 TOO_MUCH_THE_SAME = "too little variety"
 """Why a figure is not there, as it is shown."""
 
@@ -298,7 +298,7 @@ def measure_agreement(
         if mine:
             db.conn.execute("commit")
     if not codes.items:
-        alone = "was coded by one reviewer only, its recorder"
+        alone = "was coded only by the reviewer who recorded it"
         raise EvidenceInvalid(
             f"every item of the review {review.key} {alone}: there is nothing to compare"
             if by_one
@@ -331,9 +331,11 @@ def measure_agreement(
 def check_draws(draws: int, seed: int) -> None:
     """Raise EvidenceInvalid for a number of draws or a seed that will not do."""
     if isinstance(draws, bool) or not isinstance(draws, int) or draws < FEWEST:
-        raise EvidenceInvalid(f"{draws!r} draws are too few for an interval", hint=f"Give at least {FEWEST}.")
+        raise EvidenceInvalid(
+            f"{draws!r} re-samplings are too few for an interval", hint=f"Give at least {FEWEST}."
+        )
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise EvidenceInvalid(f"{seed!r} is no seed", hint="Give a whole number from 0 up.")
+        raise EvidenceInvalid(f"{seed!r} is not a valid seed", hint="Give a whole number from 0 up.")
 
 
 def _figures_of(
@@ -537,15 +539,15 @@ def describe_agreement(found: Agreement) -> str:
     said = f"{many(several, 'item was', 'items were')} coded by two reviewers or more"
     if found.withdrawn_since:
         said += f" ({found.withdrawn_since:,} withdrawn since)"
-    said += f", {found.items_by_one:,} by one only, about which nothing is said here"
+    said += f", and {found.items_by_one:,} by only one, which are left out here"
     figures = [
         f"{figure.what} {_alpha_in_words(figure)}, on {many(figure.items, 'item')}"
         for figure in found.overall()
     ]
     if not figures:
         return (
-            f"{said}. Nothing on them can be compared: they hold no judgement, and their recorders tied them"
-            " to no domain."
+            f"{said}. Nothing on them can be compared: they hold no judgement, and the reviewers who recorded"
+            " them tagged them to no domain."
         )
     return f"{said}. Krippendorff's alpha: {'; '.join(figures)}."
 

@@ -41,7 +41,7 @@ def withdraw_coding(
         if coded_by not in codings:
             raise EvidenceInvalid(
                 f"{coded_by!r} has not coded item E{number} of {review.key}",
-                hint=suggest(coded_by, codings) if codings else "Nobody has.",
+                hint=suggest(coded_by, codings) if codings else "No further reviewer has.",
             )
         event = add_event(
             db,

@@ -9,15 +9,15 @@ C = Column
 CODINGS: tuple[Table, ...] = (
     Table(
         "coding",
-        "What further reviewers make of items that others recorded, each on their own; no run counts it."
-        " Tables and queries tell who coded what; how, the pages on agreement.",
+        "How further reviewers code items that others recorded, each on their own; no run counts it."
+        " Tables and queries show who coded what; the pages on agreement show how.",
         (
             ID,
             C("evidence_id", "integer not null references evidence(id)", "The item."),
             C(
                 "coded_by",
                 "text not null",
-                "Who coded it: never its recorder, whose coding is the item itself.",
+                "Who coded it: never the reviewer who recorded the item; the item itself is their coding.",
             ),
             C(
                 "direction",
@@ -31,7 +31,7 @@ CODINGS: tuple[Table, ...] = (
             ),
             C("score", "real", "Case scores: the score this reviewer gives, 1 the worst."),
             C("note", "text not null default ''", "Why."),
-            C("digest", "text not null", "SHA-256 (first 32 hex digits) of what the coding says."),
+            C("digest", "text not null", "SHA-256 (first 32 hex digits) of the content of the coding."),
             C("added_event", "integer not null references event(id)", "The event that added it."),
             C("withdrawn_event", "integer references event(id)", "The event that withdrew it, if one did."),
         ),
@@ -42,7 +42,7 @@ CODINGS: tuple[Table, ...] = (
     ),
     Table(
         "coding_domain",
-        "The domains a coding ties its item to; a coding without any says that it bears on none.",
+        "The domains to which a coding tags its item; a coding without any means that it bears on none.",
         (
             ID,
             C("coding_id", "integer not null references coding(id)", "The coding."),
@@ -57,7 +57,7 @@ PASSAGES = (
     C(
         "passages",
         "integer not null default 0 check (passages in (0, 1))",
-        "1: the coder reads the words quoted alone; 0: the finding in the first reviewer's words, too.",
+        "1: the coder reads only the quoted words; 0: also the finding in the first reviewer's words.",
     ),
 )
 """Added to `coding_batch` by a later version."""
@@ -65,16 +65,16 @@ PASSAGES = (
 SECOND_CODING: tuple[Table, ...] = (
     Table(
         "coding_batch",
-        "Items drawn by chance for a further reviewer, who codes them without seeing the first coding.",
+        "Items drawn at random for a further reviewer, who codes them without seeing the first coding.",
         (
             ID,
             C("review_id", "integer not null references review(id)", "The review."),
-            C("coder", "text not null", "Who codes them."),
-            C("seed", "integer not null", "Seed of the draw."),
+            C("coder", "text not null", "The reviewer who codes them."),
+            C("seed", "integer not null", "Seed of the random selection."),
             C(
                 "by_domain",
                 "integer not null check (by_domain in (0, 1))",
-                "1: drawn from one domain after the other; 0: every item had the same chance.",
+                "1: drawn from each domain in turn; 0: every item had the same chance.",
             ),
             C("drawn_from", "integer not null", "How many items could be drawn."),
             C("added_event", "integer not null references event(id)", "The event that drew it."),
@@ -98,17 +98,16 @@ SECOND_CODING: tuple[Table, ...] = (
     ),
     Table(
         "settlement",
-        "What a third person made of an item that two had coded differently; runs count it from then on.",
+        "How a third person settled an item that two had coded differently; later runs count it.",
         (
             ID,
             C("evidence_id", "integer not null unique references evidence(id)", "The item."),
             C(
                 "replaced_by",
                 "integer unique references evidence(id)",
-                "The item that stands in its place; empty where its judgement stood and only tags changed,"
-                " if anything.",
+                "The item that replaces it; empty if its coding was kept, with at most its tags changed.",
             ),
-            C("settled_by", "text not null", "Who settled it: nobody who had coded it."),
+            C("settled_by", "text not null", "Who settled it: never a reviewer who had coded it."),
             C(
                 "direction",
                 "text check (direction in ('strength', 'weakness', 'neutral'))",
@@ -128,7 +127,7 @@ SECOND_CODING: tuple[Table, ...] = (
     ),
     Table(
         "settlement_domain",
-        "The domains that an item was settled to bear on.",
+        "The domains that an item bears on, as settled.",
         (
             ID,
             C("settlement_id", "integer not null references settlement(id)", "The settlement."),
@@ -143,7 +142,7 @@ SECOND_CODING: tuple[Table, ...] = (
 CODING_VIEWS: tuple[Table, ...] = (
     Table(
         "shown_coding",
-        "The codings that stand, but for those of batches that are still open.",
+        "The codings that count, without those of batches that are still open.",
         (
             C("id", "integer", "The coding."),
             C("evidence_id", "integer", "The item."),

@@ -186,11 +186,11 @@ def draw_batch(
     """
     coder = coder.strip()
     if not coder:
-        raise EvidenceInvalid("a batch needs somebody who codes it", remedies=[Give(Part.CODER)])
+        raise EvidenceInvalid("a batch needs a reviewer who codes it", remedies=[Give(Part.CODER)])
     if items < 1:
         raise EvidenceInvalid(f"{items} items cannot be drawn", hint="Give a number from 1 up.")
     if seed < 0:
-        raise EvidenceInvalid(f"{seed} is no seed", hint="Give a whole number from 0 up.")
+        raise EvidenceInvalid(f"{seed} is not a valid seed", hint="Give a whole number from 0 up.")
     db.conn.create_function("draw_rank", 3, _rank, deterministic=True)
     with transaction(db):
         names = [row["name"] for row in rows(db, NAMES, {"review": review.id})]
@@ -228,11 +228,11 @@ def _check_enough(
     found: Sequence[dict[str, Any]], items: int, by_domain: bool, passages: bool, coder: str
 ) -> None:
     if items > len(found):
-        without = " What quotes no stored text is no passage." if passages else ""
+        without = " Items that quote no stored text are left out too." if passages else ""
         raise EvidenceInvalid(
             f"only {len(found):,} items can be drawn for {coder}",
-            hint="Left out is what they recorded, coded or were given before, and what was withdrawn or"
-            f" settled.{without}",
+            hint="Left out are items that this reviewer recorded, coded or was given before, and items that"
+            f" were withdrawn or settled.{without}",
         )
     needed = sum(row["round"] == 1 for row in found) if by_domain else 0
     if items < needed:
@@ -299,9 +299,9 @@ class StillBlind(DecisionRefused):
 
     def __init__(self, review: str, batch: int) -> None:
         super().__init__(
-            f"you are coding items of this review a second time (batch {batch}), without seeing what others"
-            " made of them",
-            hint="The other pages of the review open to you when you hand the batch in.",
+            f"you are coding items of this review a second time (batch {batch}), without seeing how others"
+            " coded them",
+            hint="The other pages of this review become available once you hand in the batch.",
         )
         self.review = review
 
@@ -396,7 +396,9 @@ def items_to_code(db: Database, review: Review, number: int, actor: str) -> list
 
 def _check_coder(batch: Batch, actor: str) -> None:
     if not same_person(batch["coder"], actor):
-        raise DecisionRefused(f"batch {batch['number']} was drawn for {batch['coder']}, who alone codes it")
+        raise DecisionRefused(
+            f"batch {batch['number']} was drawn for {batch['coder']}; only they can code it"
+        )
 
 
 def _says(kind: str, text: str, scale_max: float | None, facts: dict[str, Any]) -> str:
@@ -492,13 +494,13 @@ def hand_in(db: Database, review: Review, number: int, *, by: str, at: datetime,
             raise DecisionRefused(
                 f"{len(missing):,} of {batch['items']:,} items are not coded yet:"
                 f" {', '.join(missing[:NAMED])}{more}",
-                hint="Code them; or hand in without them, with the reason.",
+                hint="Code them, or hand in without them and give the reason.",
                 remedies=[Give(Part.REASON)],
             )
         if not same_person(by, batch["coder"]) and not because.strip():
             raise DecisionRefused(
                 f"batch {number} was drawn for {batch['coder']}",
-                hint="Who hands it in for somebody else gives the reason.",
+                hint="To hand it in for another reviewer, give the reason.",
                 remedies=[Give(Part.REASON)],
             )
         event = add_event(
@@ -523,7 +525,7 @@ def check_done(batch: Batch) -> None:
         raise DecisionRefused(
             f"batch {batch['number']} is still open: {batch['coder']} has coded {batch['coded']:,} of"
             f" {batch['items']:,} items",
-            hint="What was coded differently shows once it is handed in.",
+            hint="Differences are shown once it is handed in.",
             remedies=[HandIn(batch["review"], batch["number"])],
         )
 

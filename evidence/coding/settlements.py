@@ -202,7 +202,7 @@ def settle(
         found = [one for one in find_disagreements(db, review) if one.item == number]
         if not found:
             raise DecisionRefused(
-                f"nobody has coded E{number} differently",
+                f"no two reviewers coded E{number} differently",
                 remedies=[ListDisagreements(review.key)],
             )
         _check_third(db, item, by)
@@ -216,8 +216,8 @@ def _check_open(db: Database, item: dict[str, Any]) -> None:
     for row in rows(db, SETTLEMENT_OF, {"item": number}):
         said = f"E{row['evidence_id']} was settled by {row['settled_by']}"
         if row["replaced_by"] is not None:
-            said += f"; it is E{row['replaced_by']} since"
-        raise DecisionRefused(said, hint="A moderator can challenge it.")
+            said += f"; E{row['replaced_by']} replaced it"
+        raise DecisionRefused(said, hint="A moderator can challenge the settlement.")
     if item["withdrawn_event"] is not None:
         raise DecisionRefused(
             f"E{number} was withdrawn by {item['withdrawn_by']} ({item['withdrawn_because']})"
@@ -225,7 +225,7 @@ def _check_open(db: Database, item: dict[str, Any]) -> None:
     coder = still_coding(db, number)
     if coder is not None:
         raise DecisionRefused(
-            f"{coder} is still coding E{number}", hint="Settle it when their batch is handed in."
+            f"{coder} is still coding E{number}", hint="Settle it once that batch is handed in."
         )
 
 
@@ -241,7 +241,8 @@ def _check_third(db: Database, item: dict[str, Any], by: str) -> None:
     for row in rows(db, CODERS, {"item": item["id"]}):
         if same_person(row["name"], by):
             raise DecisionRefused(
-                f"{by} {row['what']} E{item['id']} and cannot settle it", hint="A third person settles it."
+                f"{by} {row['what']} E{item['id']} and cannot settle it",
+                hint="A third person has to settle it.",
             )
 
 
@@ -260,15 +261,15 @@ def _check_fits(item: dict[str, Any], judgement: CodedAs) -> None:
     if column == "score" and judgement.score is None:
         raise EvidenceInvalid(f"{this}: the score is needed", remedies=[Give(Part.SCORE)])
     if column != "score" and judgement.score is not None:
-        raise EvidenceInvalid(f"{this}, which has no score of a reviewer")
+        raise EvidenceInvalid(f"{this}, which no reviewer scores")
     if judgement.direction is not None and judgement.direction not in DIRECTIONS:
         raise UnknownName("direction", judgement.direction, DIRECTIONS)
     if judgement.significance not in (None, 1, 2, 3):
         raise EvidenceInvalid(
-            f"{judgement.significance} is no significance", hint="1 is minor, 2 important, 3 serious."
+            f"{judgement.significance} is not a significance", hint="1 is minor, 2 important, 3 serious."
         )
     if judgement.score is not None and not 1 <= judgement.score <= item["scale_max"]:
-        raise EvidenceInvalid(f"{judgement.score:g} is no score from 1 to {item['scale_max']:g}")
+        raise EvidenceInvalid(f"{judgement.score:g} is not a score from 1 to {item['scale_max']:g}")
 
 
 class _Settling:

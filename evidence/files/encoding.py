@@ -77,6 +77,6 @@ def not_in_encoding(
     return (
         f"{name}, line {line}",
         f"this is not {encoding} text{byte}.",
-        "Save it as 'CSV UTF-8', or name its encoding (older Excel: cp1252).",
+        "Save it as 'CSV UTF-8', or give its encoding (older Excel: cp1252).",
         Give(Part.ENCODING, (other,)),
     )

@@ -162,7 +162,7 @@ def _csv_table(path: Path, name: str, text: io.TextIOWrapper, progress: Progress
                 between = DELIMITERS[delimiter]
                 table.problem(
                     f"{name}, row {number}",
-                    f"{many(have, 'cell stands', 'cells stand')} under {need} headers.",
+                    f"{many(have, 'cell')} under {many(need, 'header')}.",
                     f"A text with a {between} needs quotation marks around it."
                     if have > need
                     else f"An empty cell still needs its {between}.",
@@ -316,7 +316,7 @@ def _sheet_values(
                 found[covered.start : covered.stop] = [UNREADABLE] * len(covered)
         for cell in cells[width:]:
             if cell.value not in (None, ""):
-                table.problem(f"{place}, cell {cell.coordinate}", "a value stands under no header.")
+                table.problem(f"{place}, cell {cell.coordinate}", "this value has no header.")
         yield place, found
 
 
@@ -330,12 +330,14 @@ def _cell_value(table: RawTable, place: str, header: str, cell: Any) -> Any:
         shown = str(getattr(value, "text", value))[:40]
         table.problem(
             f"{place}, column {header!r}",
-            f"a formula stands here ({shown}).",
+            f"found a formula ({shown}).",
             "Copy the column and paste it as values.",
         )
         return UNREADABLE
     if cell.data_type == "e":
-        table.problem(f"{place}, column {header!r}", f"the cell holds the error {value}.", "Mend the cell.")
+        table.problem(
+            f"{place}, column {header!r}", f"the cell holds the error {value}.", "Correct the cell."
+        )
         return UNREADABLE
     if isinstance(value, int | float) and shown_as_percent(cell.number_format or ""):
         return f"{round(value * 100, 10):.15g}%"
@@ -385,7 +387,7 @@ def _group_table(file: str, group: _Group, place: str) -> RawTable:
             row: dict[str, Any] = {}
             for key, value in pairs:
                 if header_name(key) in row:
-                    table.problem(where, f"the key {key!r} stands twice.")
+                    table.problem(where, f"the key {key!r} appears twice.")
                 row[header_name(key)] = value
             yield where, [row.get(header, "") for header in headers]
 
@@ -410,7 +412,7 @@ def _json_groups(text: str, name: str, stem: str) -> list[_Group]:
         keys = [key for key, _ in data]
         for key in keys:
             if keys.count(key) > 1:
-                refuse_file(name, f"the key {key!r} stands twice.")
+                refuse_file(name, f"the key {key!r} appears twice.")
         return [_json_group(name, key, rows) for key, rows in data]
     return [_json_group(name, stem, data)]
 
@@ -499,7 +501,7 @@ class _YamlRows:
     def group(self, key: str, found: list[_Group]) -> _Group:
         event = self.next()
         if any(group.name == key for group in found):
-            self.refuse(event, f"the key {key!r} stands twice.")
+            self.refuse(event, f"the key {key!r} appears twice.")
         if isinstance(event, yaml.SequenceStartEvent):
             return self.rows(key)
         if isinstance(event, yaml.ScalarEvent) and self.text(event) == "":

@@ -44,7 +44,7 @@ def _number_of_item(value: Any) -> int | None:
 
 
 class CodingRow(Row):
-    """What a further reviewer makes of an item that somebody else recorded, without looking at theirs."""
+    """A further reviewer's coding of an item that another reviewer recorded, made without seeing theirs."""
 
     layout: ClassVar[str] = "codings"
     example: ClassVar[dict[str, str]] = {
@@ -68,7 +68,7 @@ class CodingRow(Row):
     )
     source: Needed = Field(description="Index number of the item's source.")
     locator: Needed = Field(description="Locator of the item, exactly as it was imported.")
-    coded_by: Needed = Field(description="Who codes it: anybody but the person who recorded the item.")
+    coded_by: Needed = Field(description="Who codes it: any reviewer except the one who recorded the item.")
     direction: Annotated[Direction | None, WrapValidator(_if_given)] = Field(
         default=None, description="Findings: strength, weakness or neutral; empty for other items."
     )
@@ -88,14 +88,14 @@ class CodingRow(Row):
     note: Text = Field(default="", description="Why.")
     item: Annotated[int | None, BeforeValidator(_number_of_item)] = Field(
         default=None,
-        description="Number of the item, e.g. E12, as the sheet of a batch gives it; refused where another"
-        " item stands at this source and locator by now.",
+        description="Number of the item, e.g. E12, as the sheet of a batch gives it; refused if another"
+        " item now has this source and locator.",
     )
     says: Text = Field(
-        default="", description="What the item says, in the sheet of a batch: to be read, not stored."
+        default="", description="What the item says, in the sheet of a batch: only to read, not stored."
     )
     quote: Text = Field(
-        default="", description="The words it quotes, in the sheet of a batch: to be read, not stored."
+        default="", description="The words it quotes, in the sheet of a batch: only to read, not stored."
     )
 
 
@@ -322,14 +322,14 @@ def decide(run: Run, found: Found, say: Say, replace: bool) -> None:
     for row in found(BY_THE_RECORDER):
         say(
             f"{row['place']}, column 'coded_by'",
-            f"{row['coded_by']!r} recorded this item, so what it says is their coding already.",
+            f"{row['coded_by']!r} recorded this item, so the item itself is their coding.",
             "A coding is a second person's: name the reviewer who coded it without the first.",
         )
     for row in found(NO_JUDGEMENT):
         column = COLUMNS_OF_KINDS[row["kind"]]
         say(
             f"{row['place']}, column {column!r}",
-            f"nothing stands here, and the item is {NAMES_OF_KINDS[row['kind']]}.",
+            f"the cell is empty, but the item is {NAMES_OF_KINDS[row['kind']]}.",
             "Give direction and significance." if column == "direction" else "Give the score.",
         )
     for row in found(NOT_TO_BE_JUDGED):
@@ -337,40 +337,39 @@ def decide(run: Run, found: Found, say: Say, replace: bool) -> None:
         given = repr(row["given"]) if row["column"] == "direction" else f"{row['given']:g}"
         say(
             f"{row['place']}, column {row['column']!r}",
-            f"{given} stands here, but the item is {NAMES_OF_KINDS[row['kind']]}.",
+            f"found {given}, but the item is {NAMES_OF_KINDS[row['kind']]}.",
             f"Give its {needed} instead." if needed else "Give only the domains it bears on.",
         )
     for row in found(OFF_THE_SCALE):
         say(
             f"{row['place']}, column 'score'",
-            f"{row['score']:g} stands here; expected a score from 1 to {row['scale_max']:g}.",
+            f"found {row['score']:g}; expected a score from 1 to {row['scale_max']:g}.",
             "",
         )
     for row in found(CLASHING):
         say(
             row["place"],
             f"{row['coded_by']!r} codes this item twice, differently (also {row['other']}).",
-            "A reviewer codes an item once.",
+            "A reviewer codes each item once.",
         )
     for row in found(ANOTHER_ITEM):
         say(
             f"{row['place']}, column 'item'",
-            f"E{row['item']} stands here, but the item at this source and locator now is"
-            f" E{row['active_id']}.",
-            "Look at that item, and write its number.",
+            f"found E{row['item']}, but the item at this source and locator is now E{row['active_id']}.",
+            "Check that item, and write its number.",
         )
     for row in found(TOO_LATE):
         told = (
-            f"item E{row['evidence_id']} was settled by {row['settled_by']}; it is coded no more."
+            f"item E{row['evidence_id']} was settled by {row['settled_by']}; it can no longer be coded."
             if row["batch"] is None
-            else f"{row['coded_by']!r} has handed in batch {row['batch']}, and may have seen since what"
-            f" others made of item E{row['evidence_id']}."
+            else f"{row['coded_by']!r} has handed in batch {row['batch']}, and may since have seen how"
+            f" others coded item E{row['evidence_id']}."
         )
         say(row["place"], told, "A third person settles what was coded differently.")
     for row in found(CHANGED) if not replace else ():
         say(
             row["place"],
-            f"{row['coded_by']!r} has coded item E{row['evidence_id']} otherwise before.",
+            f"{row['coded_by']!r} has already coded item E{row['evidence_id']}, differently.",
             "",
             Replace("withdraw the old coding"),
         )

@@ -198,7 +198,7 @@ class _Intake:
                 self.problem(problem.where, problem.message, problem.hint, *problem.remedies)
             return
         if not found and len(self.problems) + self.more == before:
-            self.problem(name, "no rows stand below the headers.", "Give a file with rows.")
+            self.problem(name, "there are no rows below the headers.", "Give a file with rows.")
 
     def read(self, table: RawTable, layout: str | None) -> int:
         """Read and stage a table; returns how many rows it has."""
@@ -414,13 +414,13 @@ class _Intake:
         for row in self._found(staging.CHANGED_SOURCES):
             self.problem(
                 row["place"],
-                f"the source {row['ref']!r} is already there and says something else.",
+                f"the source {row['ref']!r} is already there, with different content.",
                 "Stored sources never change: give the new version an index number of its own.",
             )
         for row in self._found(staging.CLASHING_SOURCES):
             self.problem(
                 row["place"],
-                f"the source {row['ref']!r} stands twice, with different content (also {row['other']}).",
+                f"the source {row['ref']!r} appears twice, with different content (also {row['other']}).",
                 "Give each source an index number of its own.",
             )
 
@@ -442,7 +442,7 @@ class _Intake:
             for row in self._found(staging.CLASHING_ROWS):
                 self.problem(
                     row["place"],
-                    f"source {row['ref']!r}, locator {row['locator']!r} stands twice, with different content"
+                    f"source {row['ref']!r}, locator {row['locator']!r} appears twice, with different content"
                     f" (also {row['other']}).",
                     "Make the locators more exact, e.g. add the paragraph or the row.",
                 )
@@ -451,14 +451,14 @@ class _Intake:
         for row in self._found(staging.CHANGED_ITEMS) if not replace else ():
             self.problem(
                 row["place"],
-                f"item E{row['active_id']} has the same source and locator and says something else.",
+                f"item E{row['active_id']} has the same source and locator, but different content.",
                 "Make the locator more exact.",
                 Replace("withdraw the old item"),
             )
         for row in self._found(staging.LOST_QUOTES):
             self.problem(
                 f"{row['place']}, column 'quote'",
-                f"these words do not stand in the stored text of source {row['ref']!r}.",
+                f"these words are not in the stored text of source {row['ref']!r}.",
                 "Quote word for word.",
             )
         self._run(staging.NEW_ITEMS)
@@ -538,4 +538,4 @@ def _problems_of(place: str, error: ValidationError) -> Iterator[Problem]:
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
         expected = context.get("expected") or detail["msg"]
         at = f"{place}, column {str(detail['loc'][0])!r}" if detail["loc"] else place
-        yield Problem(at, f"{shown} stands here; expected {expected}.", str(context.get("hint", "")))
+        yield Problem(at, f"found {shown}; expected {expected}.", str(context.get("hint", "")))

@@ -87,7 +87,7 @@ def recognise(table: RawTable, given: str | None) -> type[Row] | None:
     if model is None:
         table.problem(
             place,
-            "these headers fit no layout.",
+            "these headers do not fit any layout.",
             f"Layouts: {', '.join(LAYOUTS)}.",
             ShowLayout("findings"),
         )
@@ -106,7 +106,7 @@ def recognise(table: RawTable, given: str | None) -> type[Row] | None:
             suggest(name, model.model_fields, most=20),
         )
     for name in sorted(h for h in headers if table.headers.count(h) > 1):
-        table.problem(place, f"the column {name!r} stands twice.")
+        table.problem(place, f"the column {name!r} appears twice.")
     if BLANK_HEADER in table.headers:
         table.problem(place, f"column {table.headers.index(BLANK_HEADER) + 1} has no header.")
     return None if len(table.problems) > before else model

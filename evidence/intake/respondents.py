@@ -314,7 +314,7 @@ class Respondents:
         for row in self.found(CLASHING_RESPONSES):
             self._problem(
                 row["place"],
-                f"respondent {row['respondent']!r} answers {row['question']!r} otherwise"
+                f"respondent {row['respondent']!r} answers {row['question']!r} differently"
                 f" in {row['other'] or 'what is stored'}.",
                 "Each respondent belongs to one group and answers a question once.",
             )
@@ -345,7 +345,7 @@ class Respondents:
             if margin.amounts.setdefault(row["category"], given) != given:
                 self._problem(
                     row["place"],
-                    f"the category {row['category']!r} stands twice, with different numbers"
+                    f"the category {row['category']!r} appears twice, with different numbers"
                     f" (also {margin.places[row['category']]}).",
                     "Give every category of a characteristic once.",
                 )
@@ -362,7 +362,7 @@ class Respondents:
             if state == "changed" and not replace:
                 self._problem(
                     margin.place,
-                    f"the margin of {characteristic!r} is already there and says something else.",
+                    f"the margin of {characteristic!r} is already there, with different content.",
                     "Give all its categories together.",
                     Replace("weight by them instead"),
                 )
@@ -396,7 +396,7 @@ class Respondents:
         elif not percents and not any(people for _, people in margin.amounts.values()):
             self._problem(
                 margin.place,
-                f"the margin of {characteristic!r} counts nobody.",
+                f"the margin of {characteristic!r} counts no people.",
                 "Give how many people there are.",
             )
 
@@ -449,12 +449,12 @@ class Respondents:
             )
         elif group and group not in groups:
             self._problem(
-                place, f"no respondent to {survey['ref']!r} is of {group!r}.", suggest(group, groups)
+                place, f"no respondent to {survey['ref']!r} belongs to {group!r}.", suggest(group, groups)
             )
         else:
             self._problem(
                 place,
-                f"nobody of {whom} answered anything, so there is nobody to weight.",
+                f"no respondent to {whom} answered anything, so there are no respondents to weight.",
                 "Leave the margins out, or import the answers.",
             )
 
@@ -468,7 +468,7 @@ class Respondents:
                 margin.place,
                 f"{len(missing):,} of {len(people):,} respondents to {whom} have no {characteristic!r}"
                 f" (the first: {missing[0]!r}).",
-                "Import it for all who answered; leave the category empty where somebody did not say.",
+                "Import it for all who answered; leave the category empty if a respondent did not say.",
             )
         if len(missing) == len(people):
             return
@@ -479,7 +479,7 @@ class Respondents:
         for category in sorted(set(counted) - set(margin.amounts)):
             self._problem(
                 margin.place,
-                f"{counted[category]:,} respondents to {whom} are of the {characteristic!r} {category!r},"
+                f"{counted[category]:,} respondents to {whom} have {characteristic!r} {category!r},"
                 " which has no margin.",
                 suggest(category, margin.amounts),
             )
@@ -489,14 +489,14 @@ class Respondents:
             if share and category not in counted:
                 self._problem(
                     place,
-                    f"nobody who answered {whom} is of the {characteristic!r} {category!r}.",
+                    f"no respondent to {whom} has {characteristic!r} {category!r}.",
                     "Merge it with another category, in the margins and of the respondents.",
                 )
             if not share and category in counted:
                 self._problem(
                     place,
-                    f"nobody of the people is of the {characteristic!r} {category!r}, but"
-                    f" {counted[category]:,} respondents to {whom} are.",
+                    f"by the margin, no people have {characteristic!r} {category!r}, but"
+                    f" {counted[category]:,} respondents to {whom} do.",
                     "Give how many they are, or merge it with another category.",
                 )
 
@@ -514,7 +514,7 @@ class Respondents:
         if row["answers"] == 0:
             self._problem(
                 row["place"],
-                f"nobody of {row['group_name']!r} answered {row['question']!r}.",
+                f"no respondent of {row['group_name']!r} answered {row['question']!r}.",
                 "Leave the question out for this group.",
             )
             return None

@@ -277,8 +277,9 @@ from places p, ties t, lost l, sources s, responses r
 # The reason given for what is withdrawn in the import.
 BECAUSE = """
 select coalesce(group_concat(reason, ' '), '') from (
-  select distinct case when derived then 'Survey results were made anew, from more answers or other weights.'
-    else 'Items were replaced by rows that say something else.' end as reason
+  select distinct case when derived
+    then 'Survey results were computed again, from more answers or other weights.'
+    else 'Items were replaced by rows with different content.' end as reason
   from incoming_place where state = 'changed' order by reason)
 """
 INSERT_SOURCES = """

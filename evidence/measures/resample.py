@@ -153,7 +153,8 @@ def load_resampler(
     unanswered = one(db, UNANSWERED, parameters)
     if unanswered:
         raise EvidenceInvalid(
-            f"nobody answered: {unanswered}", hint="Leave the question out for this group; import it again."
+            f"no respondent answered: {unanswered}",
+            hint="Leave the question out for this group; import it again.",
         )
     found = Pools(db, review, measures, event)
     means, mean_of, items, most_answers = found.survey_means()

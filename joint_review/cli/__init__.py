@@ -40,60 +40,64 @@ import click
 from joint_review.cli.commands import Entry, ImportedWhenCalled, say_error
 
 ENTRIES = {
-    "init": Entry("frameworks", "Make a working database with the frameworks of the library."),
+    "init": Entry("frameworks", "Create a working database with the frameworks of the library."),
     "framework": Entry(
-        "frameworks", "See what is judged: questions, scales, domains, what reviewers look for."
+        "frameworks", "Show what is judged: questions, scales, domains, what reviewers look for."
     ),
     "review": Entry(
-        "reviews", "Make and see reviews: one authority, one framework, the dates of the evidence window."
+        "reviews", "Create and show reviews: one authority, one framework, the dates of the evidence window."
     ),
     "source": Entry("sources", "Store sources with their text, read them, search them."),
-    "evidence": Entry("evidence", "Bring evidence in, tag it to domains, look at it, check it."),
-    "assess": Entry("runs", "Assess a review: proposals for every domain, the questions and the grid cell."),
-    "decisions": Entry(
-        "decisions", "Show where every rating stands: proposed, accepted, overridden, approved or lapsed."
+    "evidence": Entry("evidence", "Import evidence, tag it to domains, show it, check it."),
+    "assess": Entry(
+        "runs", "Assess a review: propose ratings of all domains and questions, and the position on the grid."
     ),
-    "accept": Entry("decisions", "Accept what a run proposes for domains, questions or the cell."),
+    "decisions": Entry(
+        "decisions", "Show the state of every rating: proposed, accepted, overridden, approved or lapsed."
+    ),
+    "accept": Entry(
+        "decisions", "Accept what a run proposes for domains, questions or 'cell', the position on the grid."
+    ),
     "rate": Entry(
         "decisions",
-        "Override what is proposed with a rating of your own; it counts once another person approves it.",
+        "Override a proposal with a rating of your own; it counts once another person approves it.",
     ),
     "approve": Entry(
         "decisions",
         "Approve another person's rating of domains or questions; it counts from the next run on.",
     ),
     "challenge": Entry(
-        "challenges", "Challenge ratings, or what stands behind them; reply, and close with an outcome."
+        "challenges",
+        "Challenge ratings, or what they rest on; reply to challenges, and close them with an outcome.",
     ),
     "panel": Entry(
-        "panel", "Have several people rate independently: nobody sees a vote before all have voted."
+        "panel", "Let several people rate independently: votes are hidden until all members have voted."
     ),
     "explain": Entry(
-        "explain", "Say why this rating and why not the next one up: of a domain, a question, 'cell', or all."
+        "explain",
+        "Explain a rating and why it is not one level higher: a domain, a question, 'cell', or all.",
     ),
     "trail": Entry(
-        "runs", "Show the tree from a rating down to source and locator: of a domain, a question, or 'cell'."
+        "runs", "Show the trail from a rating down to source and locator: a domain, a question, or 'cell'."
     ),
     "judge": Entry(
         "runs", "Judge many authorities at once from their domain ratings; no evidence or database is needed."
     ),
-    "verify": Entry(
-        "records", "Make a run again from its frozen inputs and compare the result byte for byte."
-    ),
+    "verify": Entry("records", "Repeat a run from its frozen inputs and compare the result byte for byte."),
     "diff": Entry(
-        "records", "Say what changed between two runs of a review, and which change moved which rating."
+        "records", "Show what changed between two runs of a review, and which change moved which rating."
     ),
     "compare": Entry(
         "compare",
-        "Compare all reviews under one framework: grid, profiles, like evidence that was rated unlike.",
+        "Compare all reviews under one framework: grid, profiles, similar evidence rated differently.",
     ),
     "overrides": Entry(
         "decisions",
-        "Count how often each review, rule and reviewer was overridden, and find like evidence rated unlike.",
+        "Count overrides by review, rule and reviewer, and find similar evidence that was rated differently.",
     ),
     "surveys": Entry(
         "surveys",
-        "Show survey results beside the other reviews of the framework, and where funnels place them.",
+        "Show survey results beside those of other reviews under the same framework, with funnel limits.",
     ),
     "indicators": Entry(
         "surveys",
@@ -101,47 +105,49 @@ ENTRIES = {
     ),
     "whatif": Entry(
         "whatif",
-        "Say what would change a rating: the smallest changes, and every source and item left out in turn.",
+        "Show what would change a rating: the smallest changes, and every source and item left out in turn.",
     ),
     "uncertainty": Entry(
         "uncertainty",
-        "Say how sure a run is: the probability of every level of every domain and question, and of every"
+        "Show how sure a run is: the probability of each level of each domain and question, and of each"
         " cell.",
     ),
     "confidence": Entry(
         "uncertainty",
-        "Say how confident you are in the rating of a domain; it is kept with the run and never changed.",
+        "State how confident you are in the rating of a domain; the statement is kept with the run.",
     ),
     "next": Entry(
         "uncertainty",
-        "Say where to look next: per domain, which evidence would most lower the chance of a wrong rating.",
+        "Show where to look next: the evidence that would most lower the chance of a wrong rating.",
         "next_",
     ),
     "agreement": Entry(
-        "agreement", "Say how far reviewers agree about the items that two or more of them have coded."
+        "agreement", "Show how far reviewers agree on the items that two or more of them have coded."
     ),
     "coding": Entry(
-        "coding", "Have items coded a second time, blind; see what was coded differently; settle it."
+        "coding", "Have items coded a second time, without sight of the first coding; settle the differences."
     ),
     "rules": Entry(
-        "rulebooks", "Check, test and show rulebooks, and say what a change would do: how it is judged."
+        "rulebooks", "Check, test and show rulebooks, and show which ratings a changed rulebook would move."
     ),
     "history": Entry(
         "audit",
-        "Tell the life of an item: who added, tagged, coded, settled or withdrew it; which runs counted it.",
+        "Show the history of an item: who added, tagged, coded, settled or withdrew it; which runs counted"
+        " it.",
     ),
     "audit": Entry(
-        "audit", "Check that the record is what it was: who did what, when and why, and what was stored."
+        "audit",
+        "Check that the record has not been altered: who did what, when and why, and what was stored.",
     ),
     "backup": Entry(
         "audit",
-        "Copy the working database to one file, also while others read and write it, and check the copy.",
+        "Copy the working database to one file, even while others read and write it, and check the copy.",
     ),
     "restore": Entry(
         "audit",
-        "Make a backup the working database, after checking it; what was there before is kept beside it.",
+        "Check a backup and make it the working database; the database it replaces is kept beside it.",
     ),
-    "user": Entry("users", "Say who may sign in to the pages, and what they are to which review."),
+    "user": Entry("users", "Manage who may sign in to the pages, and their roles in each review."),
     "serve": Entry("serve", "Open the pages of the working database in Datasette."),
 }
 """Every command, in the order of work."""
@@ -173,7 +179,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped. Nothing half done was kept.", err=True)
+        click.echo("Stopped. No partial changes were saved.", err=True)
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()

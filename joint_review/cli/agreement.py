@@ -34,17 +34,20 @@ COLUMNS = {
 
 @click.command()
 @click.argument("review")
-@click.option("--draws", type=int, default=1_000, show_default=True, help="How often the items are drawn.")
+@click.option(
+    "--draws", type=int, default=1_000, show_default=True, help="How often the items are resampled."
+)
 @seed_option
 @programme_option
 @json_option
 def agreement(programme: Programme, review: str, draws: int, seed: int, as_json: bool) -> None:
-    """Say how far reviewers agree about the items that two or more of them have coded.
+    """Show how far reviewers agree on the items that two or more of them have coded.
 
-    Share, weighted kappa and Krippendorff's alpha with its interval, per domain and per pair, then what they
-    coded most differently. What one person coded, and domains that neither chose, never count as agreement.
-    Codings of further reviewers are imported; see: joint-review evidence template codings. With --json there
-    are the figures of every pair in every domain, too, and all differences.
+    Shows the share of identical codings, weighted kappa and Krippendorff's alpha with its interval, by domain
+    and by pair of reviewers, then the items they coded most differently. Items that one reviewer coded, and
+    domains that neither chose, never count as agreement. Codings of further reviewers are imported; see:
+    joint-review evidence template codings. --json also lists the figures of every pair in every domain, and
+    all differences.
 
     Example: joint-review agreement wales-2004-08 --draws 2000 --seed 1
     """
@@ -65,7 +68,7 @@ def _show(found: Agreement) -> None:
     _show_figures("All reviewers: judgements of items that both tied to the domain", judged)
     tied = [figure for figure in found.by_domain() if figure.what == DOMAINS]
     _show_figures("All reviewers: whether an item bears on the domain", tied, ("title", "items", "same"))
-    _show_figures("Every two reviewers, all domains", found.by_pair())
+    _show_figures("Each pair of reviewers, all domains", found.by_pair())
     heading(f"Coded differently: {len(found.disagreements):,} of {found.items_by_several:,} items")
     for item in found.disagreements[:SHOWN]:
         _show_disagreement(item)
@@ -73,10 +76,11 @@ def _show(found: Agreement) -> None:
         click.echo(f"  ... and {len(found.disagreements) - SHOWN:,} more (--json lists all)")
     click.echo()
     paragraph(
-        f"Interval: 95 % of {found.draws:,} draws of the items (seed {found.seed}). Same: the share of pairs"
-        " of codings that are the same; for domains, of the items that one of two reviewers tied to the"
-        " domain, those that both did. Kappa: Cohen's, linear weights. Alpha: Krippendorff's, ordinal; for"
-        " domains, of the sets that people chose. 1 is perfect agreement, 0 what chance would give."
+        f"Interval: the middle 95 % of {found.draws:,} re-samplings of the items (seed {found.seed})."
+        " Same: the share of pairs of codings that are the same; for domains, of the items that either"
+        " reviewer tied to the domain, the share that both tied to it. Kappa: Cohen's, linear weights."
+        " Alpha: Krippendorff's, ordinal; for domains, of the sets that reviewers chose. 1 is perfect"
+        " agreement, 0 is what chance would give."
     )
 
 

@@ -31,7 +31,7 @@ from rules.words import many
 
 @click.group(cls=Commands)
 def audit() -> None:
-    """Check that the record is what it was: who did what, when and why, and what was stored."""
+    """Check that the record has not been altered: who did what, when and why, and what was stored."""
 
 
 @audit.command("verify")
@@ -39,14 +39,14 @@ def audit() -> None:
     "--head",
     default="",
     metavar="NUMBER:DIGEST",
-    help="A head lodged elsewhere before; without one, a record cut off at its end looks whole.",
+    help="A head that you kept elsewhere; without one, a record that was cut off at its end looks complete.",
 )
 @programme_option
 @json_option
 def verify_(programme: Programme, head: str, as_json: bool) -> None:
     """Check every event against its seal, and every stored row against the event that stored it.
 
-    Names what was changed, is missing, was inserted or stands out of order, and ends with exit code 1 then.
+    Lists what was changed, is missing, was inserted or is out of order, and then ends with exit code 1.
 
     Example: joint-review audit verify --head 103:da49d1f7...
     """
@@ -60,7 +60,7 @@ def verify_(programme: Programme, head: str, as_json: bool) -> None:
         if found.more:
             lines.append(f"... and {found.more:,} more")
         raise ReviewError(
-            f"the record is not what was sealed: {many(count, 'problem')}.\n  " + "\n  ".join(lines),
+            f"the record was altered after it was sealed: {many(count, 'problem')}.\n  " + "\n  ".join(lines),
             hint="Compare with a backup: joint-review audit verify --db BACKUP",
         )
     if not as_json:
@@ -69,12 +69,12 @@ def verify_(programme: Programme, head: str, as_json: bool) -> None:
 
 def _whole(found: RecordCheck, lodged: bool) -> str:
     if found.head is None or found.first_at is None or found.last_at is None:
-        return "The record is whole: nothing has happened yet."
+        return "The record is intact. It holds no events yet."
     events = "one event" if found.events == 1 else many(found.events, "event")
     span = f"from {_moment(found.first_at)} to {_moment(found.last_at)}"
-    known = ", the lodged head among them" if lodged else ""
-    stored = f"{found.rows:,} rows as they were stored"
-    return f"The record is whole: {events} {span}{known}, {stored}, head {found.head}"
+    known = ", including the one that you gave" if lodged else ""
+    stored = f"{found.rows:,} rows unchanged"
+    return f"The record is intact: {events} {span}{known}, {stored}, head {found.head}"
 
 
 def _moment(at: str) -> str:
@@ -85,7 +85,7 @@ def _moment(at: str) -> str:
 @programme_option
 @json_option
 def head(programme: Programme, as_json: bool) -> None:
-    """Print the head of the record: lodge it elsewhere, and nobody can rewrite what came before unseen.
+    """Print the head of the record: kept elsewhere, it shows whether anything before it was altered.
 
     Example: joint-review audit head >> heads-kept-elsewhere.txt
     """
@@ -93,7 +93,7 @@ def head(programme: Programme, as_json: bool) -> None:
     if as_json:
         show_json(found and asdict(found))
     elif found is None:
-        raise ReviewError("nothing has happened yet, so the record has no head")
+        raise ReviewError("the record holds no events yet, so it has no head")
     else:
         click.echo(f"{found}  (event {found.number} of {_moment(found.at)})")
 
@@ -103,9 +103,9 @@ def head(programme: Programme, as_json: bool) -> None:
 @programme_option
 @json_option
 def history(programme: Programme, item: str, as_json: bool) -> None:
-    """Tell the life of an item: who added, tagged, coded, settled or withdrew it; which runs counted it.
+    """Show the history of an item: who added, tagged, coded, settled or withdrew it; which runs counted it.
 
-    With --json also what was there before and after every change.
+    --json also lists the values before and after every change.
 
     Example: joint-review history E12
     """
@@ -137,13 +137,13 @@ def _by(step: Step) -> str:
 
 @click.command()
 @click.argument("file", type=FOLDER_OR_FILE)
-@click.option("--replace", is_flag=True, help="Write over an older backup of the same name.")
+@click.option("--replace", is_flag=True, help="Overwrite an older backup of the same name.")
 @db_option
 @json_option
 def backup(db_path: Path, file: Path, replace: bool, as_json: bool) -> None:
-    """Copy the working database to one file, also while others read and write it, and check the copy.
+    """Copy the working database to one file, even while others read and write it, and check the copy.
 
-    The copy is the database as it was at one moment; only you may read it (file mode 600).
+    The copy is the database as it was at one moment. Only you may read the file (mode 600).
 
     Example: joint-review backup programme-backup.db
     """
@@ -154,14 +154,14 @@ def backup(db_path: Path, file: Path, replace: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("file", type=FOLDER_OR_FILE)
-@click.option("--replace", is_flag=True, help="Put an existing database aside, under a name that is said.")
+@click.option("--replace", is_flag=True, help="Rename an existing database and show its new name.")
 @by_option
 @db_option
 @json_option
 def restore(db_path: Path, file: Path, replace: bool, by: str, as_json: bool) -> None:
-    """Make a backup the working database, after checking it; what was there before is kept beside it.
+    """Check a backup and make it the working database; the database it replaces is kept beside it.
 
-    Stop `joint-review serve` first. That it was restored is itself recorded as an event.
+    Stop `joint-review serve` first. Restoring is itself recorded as an event.
 
     Example: joint-review restore programme-backup.db --db programme.db --replace
     """
@@ -169,7 +169,7 @@ def restore(db_path: Path, file: Path, replace: bool, by: str, as_json: bool) ->
         made = restore_backup(
             file, db_path, replace=replace, by=by, at=now(), reopen=open_programme, progress=progress
         )
-    _show(made, f"{db_path} is restored from {file}", as_json)
+    _show(made, f"{db_path} restored from {file}", as_json)
 
 
 def _show(made: Copy, sentence: str, as_json: bool) -> None:
@@ -178,4 +178,4 @@ def _show(made: Copy, sentence: str, as_json: bool) -> None:
         return
     click.echo(f"{sentence}: {made.bytes:,} bytes, head {made.head or 'none yet'}")
     if made.kept:
-        click.echo(f"What was there before is kept as {made.kept}")
+        click.echo(f"The previous database is kept as {made.kept}")

@@ -21,7 +21,7 @@ def _words(text: str) -> str:
 
 @click.group(cls=Commands)
 def challenge() -> None:
-    """Challenge ratings, or what stands behind them; reply, and close with an outcome."""
+    """Challenge ratings, or what they rest on; reply to challenges, and close them with an outcome."""
 
 
 @challenge.command("add")
@@ -31,7 +31,7 @@ def challenge() -> None:
 @click.option(
     "--ground", required=True, metavar="GROUND", help=f"One of: {', '.join(GROUNDS)} (or with hyphens)."
 )
-@click.option("--text", required=True, help="The challenge in your words.")
+@click.option("--text", required=True, help="The challenge, in your own words.")
 @by_option
 @programme_option
 @json_option
@@ -45,7 +45,7 @@ def add_(
     by: str,
     as_json: bool,
 ) -> None:
-    """Challenge a rating, rule, measure, item or tag; no rating resting on it can be accepted meanwhile.
+    """Challenge a rating, rule, measure, item or tag; while it is open, it blocks acceptance.
 
     TARGET is a domain, a question or 'cell' (rating), the id of a rule, DOMAIN.MEASURE, an item (E12), or an
     item with its domain (tag: E12:carers).
@@ -67,14 +67,14 @@ def add_(
         return
     click.echo(f"Challenge {found['number']} is open: {found['target']}, {found['ground']}.")
     if found["blocks"]:
-        click.echo(f"Until it is closed, nobody can accept: {', '.join(found['blocks'])}.")
+        click.echo(f"Until it is closed, it blocks acceptance of: {', '.join(found['blocks'])}.")
     else:
         click.echo("No rating of the latest run rests on it.")
 
 
 @challenge.command("list")
 @click.argument("review", required=False)
-@click.option("--open", "only_open", is_flag=True, help="Only those that are open.")
+@click.option("--open", "only_open", is_flag=True, help="List only open challenges.")
 @programme_option
 @json_option
 def list_(programme: Programme, review: str | None, only_open: bool, as_json: bool) -> None:
@@ -89,7 +89,7 @@ def list_(programme: Programme, review: str | None, only_open: bool, as_json: bo
         show_json(found)
         return
     if not found:
-        click.echo("There is no open challenge." if only_open else "There is no challenge.")
+        click.echo("No open challenges." if only_open else "No challenges.")
     columns = ("number", "review", "kind", "target", "ground", "by", "state", "text")
     show_table(found, {name: name for name in columns}, [*[None] * 7, 50])
 
@@ -119,7 +119,7 @@ def _show(found: Mapping[str, Any]) -> None:
         click.echo(f"Reply of {reply['by']}, {reply['at'][:10]}")
         paragraph(reply["text"], "  ")
     if found["blocks"]:
-        click.echo(f"While it is open, nobody can accept: {', '.join(found['blocks'])}.")
+        click.echo(f"While it is open, it blocks acceptance of: {', '.join(found['blocks'])}.")
     outcome = found["outcome"]
     if outcome is None:
         return
@@ -128,9 +128,9 @@ def _show(found: Mapping[str, Any]) -> None:
     changed = "; ".join(change["what"] for change in outcome["changed"])
     click.echo(f"Changed because of it: {changed or 'nothing'}.")
     if found["next_run"] is None:
-        click.echo("There is no run since.")
+        click.echo("No run has been recorded since.")
         return
-    click.echo(f"Run {found['next_run']} is the next. Moved since run {found['run']}:")
+    click.echo(f"The next run is {found['next_run']}. Moved since run {found['run']}:")
     for moved in found["moved"]:
         paragraph(f"{moved['title']}: {moved['before']} -> {moved['after']}", "  ")
     if not found["moved"]:
@@ -139,7 +139,7 @@ def _show(found: Mapping[str, Any]) -> None:
 
 @challenge.command("reply")
 @click.argument("number", type=int)
-@click.option("--text", required=True, help="The reply.")
+@click.option("--text", required=True, help="The reply, in your own words.")
 @by_option
 @programme_option
 @json_option
@@ -164,7 +164,7 @@ def reply_(programme: Programme, number: int, text: str, by: str, as_json: bool)
     multiple=True,
     metavar="NAME",
     help="What was changed because of it: an item (E12, also for its tags), a domain or question that was"
-    " decided, or 'rulebook'. May be given several times; left out, nothing was changed.",
+    " decided, or 'rulebook'. Repeat for several; leave out if nothing was changed.",
 )
 @by_option
 @programme_option

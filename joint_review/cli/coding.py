@@ -24,16 +24,16 @@ from rules.words import many
 
 @click.group(cls=Commands)
 def coding() -> None:
-    """Have items coded a second time, blind; see what was coded differently; settle it."""
+    """Have items coded a second time, without sight of the first coding; settle the differences."""
 
 
 @coding.command()
 @click.argument("review")
-@click.option("--to", "coder", required=True, metavar="WHO", help="Who codes them.")
+@click.option("--to", "coder", required=True, metavar="WHO", help="The reviewer who will code them.")
 @click.option("--items", required=True, type=click.IntRange(1), help="How many items to draw.")
-@click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the draw.")
-@click.option("--by-domain", is_flag=True, help="Draw from one domain after the other.")
-@click.option("--passages", is_flag=True, help="Show the coder the words of the source alone.")
+@click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the random selection.")
+@click.option("--by-domain", is_flag=True, help="Draw from each domain in turn.")
+@click.option("--passages", is_flag=True, help="Show the coder only the words of the source.")
 @by_option
 @programme_option
 @json_option
@@ -48,12 +48,12 @@ def draw(
     by: str,
     as_json: bool,
 ) -> None:
-    """Draw items by chance for a further reviewer, who codes them without seeing the first coding.
+    """Draw items at random for a further reviewer, who codes them without seeing the first coding.
 
-    Items that this reviewer recorded or coded are never drawn. Every item has the same chance; with
-    --by-domain small domains are represented, and weigh more in figures over all domains. With --passages
-    only items are drawn that quote a stored text, and the coder reads these words in their place, not the
-    finding in the first reviewer's words.
+    Items that this reviewer recorded or coded are never drawn. Every item has the same chance. --by-domain
+    makes sure that small domains are represented; they then weigh more in figures over all domains.
+    --passages draws only items that quote a stored text, and shows the coder the quoted words in their
+    context, not the finding in the first reviewer's words.
 
     Example: joint-review coding draw wales-2004-08 --to reviewer-2 --items 20 --seed 1
     """
@@ -73,7 +73,7 @@ def draw(
         return
     paragraph(
         f"Batch {batch['number']}: {batch['items']:,} of {batch['drawn_from']:,} items, drawn for"
-        f" {batch['coder']} with seed {seed}. Write the sheet to fill in:"
+        f" {batch['coder']} with seed {seed}. Next, write the sheet to fill in:"
     )
     click.echo(f"  joint-review coding sheet {batch['review']} {batch['number']} > codings.csv")
 
@@ -83,7 +83,7 @@ def draw(
 @programme_option
 @json_option
 def list_(programme: Programme, review: str, as_json: bool) -> None:
-    """List the batches of a review: who codes them, how far they are, how they were drawn.
+    """List the batches of a review: who codes them, progress, and how they were drawn.
 
     Example: joint-review coding list wales-2004-08
     """
@@ -116,10 +116,10 @@ def list_(programme: Programme, review: str, as_json: bool) -> None:
 @programme_option
 @json_option
 def sheet(programme: Programme, review: str, batch: int, as_json: bool) -> None:
-    """Write the sheet of a batch as a CSV to fill in and import, without what anybody else made of its items.
+    """Write the sheet of a batch as a CSV to fill in and import; it does not show how others coded the items.
 
-    Fill in direction and significance (or the score) and the domains, then import it as it is. The columns
-    'says' and 'quote' are to be read; the sources' text: joint-review source show.
+    Fill in direction and significance (or the score) and the domains, then import the file as it is. Read the
+    columns 'says' and 'quote'; for the text of the sources: joint-review source show.
 
     Example: joint-review coding sheet wales-2004-08 1 > codings.csv
     """
@@ -134,12 +134,12 @@ def sheet(programme: Programme, review: str, batch: int, as_json: bool) -> None:
 @coding.command()
 @click.argument("review")
 @click.argument("batch", type=int)
-@click.option("--because", default="", metavar="TEXT", help="The reason, where items are left uncoded.")
+@click.option("--because", default="", metavar="TEXT", help="The reason, if items are left uncoded.")
 @by_option
 @programme_option
 @json_option
 def done(programme: Programme, review: str, batch: int, because: str, by: str, as_json: bool) -> None:
-    """Hand in a batch: its codings are compared from now on, and can be changed no more.
+    """Hand in a batch: its codings are now compared, and can no longer be changed.
 
     Example: joint-review coding done wales-2004-08 1 --by reviewer-2
     """
@@ -147,22 +147,22 @@ def done(programme: Programme, review: str, batch: int, because: str, by: str, a
     if as_json:
         show_json(found)
         return
-    click.echo(f"Batch {batch} is handed in: {found['coded']:,} of {found['items']:,} items coded.")
+    click.echo(f"Batch {batch} handed in: {found['coded']:,} of {found['items']:,} items coded.")
     click.echo(f"  joint-review coding disagreements {found['review']} {batch}")
 
 
 @coding.command()
 @click.argument("review")
 @click.argument("batch", type=int, required=False)
-@click.option("--open", "only_open", is_flag=True, help="Those alone that are still to be settled.")
+@click.option("--open", "only_open", is_flag=True, help="List only those not yet settled.")
 @programme_option
 @json_option
 def disagreements(
     programme: Programme, review: str, batch: int | None, only_open: bool, as_json: bool
 ) -> None:
-    """List the items that people coded differently, the largest difference first.
+    """List the items that reviewers coded differently, the largest difference first.
 
-    Batches that are not handed in yet are left out.
+    Batches that have not been handed in are left out.
 
     Example: joint-review coding disagreements wales-2004-08 --open
     """
@@ -206,7 +206,7 @@ def _show_disagreement(item: CodedDifferently) -> None:
     "--domains",
     required=True,
     metavar="DOMAIN;...",
-    help="All domains it bears on, separated by semicolons; '' for none.",
+    help="All domains that the item bears on, separated by semicolons; '' for none.",
 )
 @click.option("--because", required=True, metavar="TEXT", help="The reason.")
 @by_option
@@ -224,10 +224,10 @@ def settle_(
     by: str,
     as_json: bool,
 ) -> None:
-    """Settle an item that was coded differently, as a third person; the next run counts what was settled.
+    """Settle an item that was coded differently, as a third person; the next run counts the settlement.
 
-    Another judgement than the recorder's puts a new item in the place of the old one, which is withdrawn.
-    Figures of agreement stay as they are.
+    If you do not agree with the reviewer who recorded the item, a new item replaces it and the old one is
+    withdrawn. Figures of agreement do not change.
 
     Example: joint-review coding settle wales-2004-08 E12 --direction weakness --significance 2
     --domains "carers;assessment" --because "The file shows both." --by lead-1
@@ -240,6 +240,6 @@ def settle_(
     if as_json:
         show_json({"item": number, "now": now_is})
     elif now_is == number:
-        click.echo(f"E{number} is settled; its judgement stands.")
+        click.echo(f"E{number} settled; its first coding is kept.")
     else:
-        click.echo(f"E{number} is settled; E{now_is} stands in its place, and the next run counts it.")
+        click.echo(f"E{number} settled. E{now_is} replaces it and counts in the next run.")

@@ -19,23 +19,23 @@ from rules.words import many, shown_number
 
 @click.command()
 @click.argument("framework", required=False)
-@click.option("--until", type=Day(), metavar="DATE", help="Count runs made up to this date; all if left out.")
+@click.option("--until", type=Day(), metavar="DATE", help="Count runs up to this date; all if left out.")
 @click.option(
     "--nearest",
     default=3,
     show_default=True,
     type=click.IntRange(0),
-    help="Pairs shown for every domain and question.",
+    help="Pairs to show for each domain and question.",
 )
 @programme_option
 @json_option
 def compare(
     programme: Programme, framework: str | None, until: date | None, nearest: int, as_json: bool
 ) -> None:
-    """Compare all reviews under one framework: grid, profiles, like evidence that was rated unlike.
+    """Compare all reviews under one framework: grid, profiles, similar evidence rated differently.
 
-    Every review counts with its latest run. The framework may be left out where all reviews have the same.
-    Nearest are the reviews that differ in the fewest criteria met, and in these by the least.
+    Every review counts with its latest run. Leave the framework out if all reviews have the same one.
+    The nearest reviews differ in the fewest criteria met, and by the least in those.
 
     Example: joint-review compare wales-round-2 --nearest 5
     """
@@ -62,7 +62,7 @@ def _show_left_out(found: Mapping[str, Any]) -> None:
         paragraph(f"Left out: {one['authority']} ({one['review']}) {one['reason']}.", "  ")
     if len(found["rulebooks"]) > 1 or not found["rulebooks"][0]["current"]:
         for book in found["rulebooks"]:
-            now = "the library's rules" if book["current"] else "NOT those of the library"
+            now = "the library's rules" if book["current"] else "NOT the library's rules"
             under = [one["review"] for one in found["reviews"] if one["rulebook"] == book["digest"]]
             named = f"{book['id']}, version {book['version']}, {book['digest'][:12]} ({now})"
             paragraph(f"{named}: {', '.join(under)}.", "  ")
@@ -116,7 +116,7 @@ def _show_profiles(found: Mapping[str, Any], called: Mapping[str, str]) -> None:
             paragraph(f"{number}  {row['title']} ({levels})", indent)
         else:
             paragraph(f"{number}  {row['title']}", indent)
-    click.echo("  * decided by a person; - no rating")
+    click.echo("  * * decided by people; - no rating")
 
 
 def _level(rating: Mapping[str, Any]) -> str:
@@ -125,12 +125,14 @@ def _level(rating: Mapping[str, Any]) -> str:
 
 
 def _show_nearest(found: Mapping[str, Any]) -> None:
-    heading("Nearest profiles that got another rating")
+    heading("Nearest profiles that were rated differently")
     if found["nearest_none"]:
         click.echo(found["nearest_none"])
     for row in found["nearest"]:
         shown = len(row["pairs"])
-        click.echo(f"{row['title']}: {many(row['pairs_in_all'], 'pair')} rated unlike, the nearest {shown}")
+        click.echo(
+            f"{row['title']}: {many(row['pairs_in_all'], 'pair')} rated differently, the nearest {shown}"
+        )
         for pair in row["pairs"]:
             told = [
                 f"{name} {rating['level_title']}"
@@ -146,7 +148,7 @@ def _show_nearest(found: Mapping[str, Any]) -> None:
 
 
 def _show_decided(found: Sequence[Mapping[str, Any]], called: Mapping[str, str]) -> None:
-    heading("The same proposal decided differently")
+    heading("Same proposal, different final rating")
     if not found:
         click.echo("None.")
     for row in found:

@@ -22,9 +22,9 @@ from rules.loader import load_policy
 
 TARGETS = "DOMAIN|QUESTION|cell"
 run_option = click.option(
-    "--run", type=int, help="Number of the run that was looked at; the latest if left out."
+    "--run", type=int, help="Number of the run that you looked at; the latest if left out."
 )
-note_option = click.option("--because", default="", metavar="TEXT", help="The reason, if one is to be said.")
+note_option = click.option("--because", default="", metavar="TEXT", help="Reason (optional).")
 
 
 @click.command()
@@ -32,7 +32,7 @@ note_option = click.option("--because", default="", metavar="TEXT", help="The re
 @programme_option
 @json_option
 def decisions(programme: Programme, review: str, as_json: bool) -> None:
-    """Show where every rating stands: proposed, accepted, overridden, approved or lapsed.
+    """Show the state of every rating: proposed, accepted, overridden, approved or lapsed.
 
     Example: joint-review decisions wales-2004-08
     """
@@ -43,7 +43,7 @@ def decisions(programme: Programme, review: str, as_json: bool) -> None:
     rows = [{**row, "rated": row["level_title"] or row["status"], "said": _said(row)} for row in found]
     show_table(
         rows,
-        {"target": "of", "rated": "rating", "state": "state", "said": "by whom, and what is in the way"},
+        {"target": "target", "rated": "rating", "state": "state", "said": "decided by / blocked by"},
         [None, 30, None, 60],
     )
     settled = sum(row["settled"] for row in found)
@@ -88,10 +88,10 @@ def accept(
     by: str,
     as_json: bool,
 ) -> None:
-    """Accept what a run proposes for domains, questions or the cell.
+    """Accept what a run proposes for domains, questions or 'cell', the position on the grid.
 
-    Not by the person who made the run, and not while a challenge is open to the rating or what it rests on.
-    It lapses when a later run rates otherwise.
+    The person who recorded the run cannot accept it. An open challenge to the rating, or to what it rests on,
+    blocks acceptance. The acceptance lapses when a later run gives another rating.
 
     Example: joint-review accept wales-2004-08 carers leadership --by moderator-1
     """
@@ -103,7 +103,7 @@ def accept(
         return
     for one in found:
         level = one["level"] or "not enough evidence"
-        click.echo(f"{one['target']} is accepted by {by} as {level}, on run {one['run']}.")
+        click.echo(f"{one['target']}: accepted by {by} as {level} (run {one['run']}).")
 
 
 @click.command()
@@ -112,7 +112,7 @@ def accept(
 @click.argument("level", required=False)
 @click.option("--because", required=True, metavar="TEXT", help="The reason.")
 @click.option(
-    "--take-back", is_flag=True, help="Take the last decision back instead; the proposal counts again."
+    "--take-back", is_flag=True, help="Take back the last decision instead; the proposal counts again."
 )
 @by_option
 @programme_option
@@ -127,9 +127,9 @@ def rate(
     by: str,
     as_json: bool,
 ) -> None:
-    """Override what is proposed with a rating of your own; it counts once another person approves it.
+    """Override a proposal with a rating of your own; it counts once another person approves it.
 
-    The cell is rated by the levels of its questions, joined by '/'.
+    To rate 'cell', the position on the grid, give the level of each question, joined by '/'.
 
     Example: joint-review rate wales-2004-08 carers inconsistent --by moderator-1 --because "Seen on visits."
     """
@@ -142,13 +142,11 @@ def rate(
         show_json(found)
         return
     if level is None:
-        click.echo(
-            f"The decision on {target} is taken back; what is proposed counts again from the next run on."
-        )
+        click.echo(f"{target}: decision taken back. The proposal counts again from the next run on.")
         return
     for one in _each(found):
         beside = f" (proposed: {one['proposed']})" if one["proposed"] else ""
-        click.echo(f"{one['target']} is rated {one['level']} by {by}{beside}.")
+        click.echo(f"{one['target']}: rated {one['level']} by {by}{beside}.")
     click.echo(f"It counts once another person approves it: joint-review approve {review} {target}")
 
 
@@ -178,7 +176,7 @@ def approve(
 ) -> None:
     """Approve another person's rating of domains or questions; it counts from the next run on.
 
-    'cell' stands for the questions together. The approval lapses when a later run proposes something else.
+    'cell' means all questions together. The approval lapses when a later run proposes something else.
 
     Example: joint-review approve wales-2004-08 carers --by lead-1
     """
@@ -189,22 +187,26 @@ def approve(
         show_json(found)
         return
     for one in found:
-        said = f"{one['target']}: {one['level']}, given by {one['rated_by']}, is approved by {by}"
+        said = f"{one['target']}: {one['level']}, rated by {one['rated_by']}, approved by {by}"
         click.echo(f"{said} on run {one['run']}.")
-    click.echo(f"Assess again for it to count: joint-review assess {review}")
+    click.echo(f"To make it count, assess again: joint-review assess {review}")
 
 
 @click.command()
 @click.argument("framework", required=False)
 @click.option(
-    "--most", default=10, show_default=True, type=click.IntRange(0), help="Rules and reviewers shown."
+    "--most",
+    default=10,
+    show_default=True,
+    type=click.IntRange(0),
+    help="How many rules and reviewers to show.",
 )
 @programme_option
 @json_option
 def overrides(programme: Programme, framework: str | None, most: int, as_json: bool) -> None:
-    """Count how often each review, rule and reviewer was overridden, and find like evidence rated unlike.
+    """Count overrides by review, rule and reviewer, and find similar evidence that was rated differently.
 
-    The framework may be left out where all reviews have the same. --json lists everything.
+    Leave the framework out if all reviews have the same one. --json lists everything.
 
     Example: joint-review overrides wales-round-2 --most 20
     """
@@ -219,8 +221,8 @@ def overrides(programme: Programme, framework: str | None, most: int, as_json: b
     tables: tuple[tuple[str, Sequence[CountsInAll], str, int | None], ...] = (
         ("Reviews", found["reviews"], "authority", None),
         ("Domains and questions", found["targets"], "title", None),
-        ("Rules behind what was proposed", found["rules"], "rule", most),
-        ("Reviewers whose tags stood behind it", found["reviewers"], "reviewer", most),
+        ("Rules that the proposals rested on", found["rules"], "rule", most),
+        ("Reviewers whose tags the proposals rested on", found["reviewers"], "reviewer", most),
     )
     for title, rows, name, shown in tables:
         heading(title)
@@ -235,12 +237,12 @@ def overrides(programme: Programme, framework: str | None, most: int, as_json: b
                 for name, rating in zip(pair["authorities"], pair["ratings"], strict=True)
             ]
             paragraph(f"{row['title']}: {' and '.join(told)}. {pair['because']}", "  ")
-    click.echo("\nThe same proposal decided differently: see joint-review compare.")
+    click.echo("\nFor the same proposal with a different final rating: joint-review compare")
 
 
 def _show_counts(rows: Sequence[Mapping[str, Any]], name: str, most: int | None) -> None:
     if not rows:
-        click.echo("None decided yet.")
+        click.echo("No ratings decided yet.")
         return
     names = ("decided", "accepted", "overridden", "higher", "lower", "given")
     show_table(rows[:most], {name: "", **{n: n for n in names}}, [50, *[None] * len(names)])

@@ -38,18 +38,21 @@ from rules.ratings import FEWEST_ANSWERS
 
 @click.group(cls=Commands)
 def evidence() -> None:
-    """Bring evidence in, tag it to domains, look at it, check it."""
+    """Import evidence, tag it to domains, show it, check it."""
 
 
 @evidence.command("import")
 @click.argument("review")
 @click.argument("files", nargs=-1, required=True, type=FOLDER_OR_FILE, metavar="FILE...")
 @click.option(
-    "--layout", help=f"The files' layout, if their names and headers do not say: {', '.join(LAYOUTS)}."
+    "--layout",
+    help=f"The layout of the files, if their names and headers do not show it: {', '.join(LAYOUTS)}.",
 )
 @click.option("--encoding", default="utf-8", show_default=True, help="Encoding of CSV files, e.g. cp1252.")
 @click.option(
-    "--replace", is_flag=True, help="Withdraw items that say something else now, and add the new ones."
+    "--replace",
+    is_flag=True,
+    help="Replace items whose content has changed: withdraw the old ones, add the new ones.",
 )
 @by_option
 @programme_option
@@ -64,7 +67,7 @@ def import_(
     by: str,
     as_json: bool,
 ) -> None:
-    """Import files of evidence: CSV, XLSX, YAML or JSON, all or nothing.
+    """Import files of evidence (CSV, XLSX, YAML or JSON): all rows of all files, or none.
 
     Sources, findings, case scores, survey results, indicators, tags, codings and the rest each have a layout;
     see: joint-review evidence template. Importing the same file again changes nothing.
@@ -105,10 +108,10 @@ def _show_report(report: ImportReport, as_json: bool) -> None:
 
 @evidence.command("template")
 @click.argument("layout", required=False, metavar="KIND")
-@click.option("--columns", "describe", is_flag=True, help="Say what stands in every column instead.")
+@click.option("--columns", "describe", is_flag=True, help="Describe the columns instead.")
 @json_option
 def template_(layout: str | None, describe: bool, as_json: bool) -> None:
-    """Write a template file for a kind of evidence: all columns and example rows to write over.
+    """Write a template file for a kind of evidence: all columns, with example rows to overwrite.
 
     Example: joint-review evidence template findings > findings.csv
     """
@@ -125,7 +128,7 @@ def template_(layout: str | None, describe: bool, as_json: bool) -> None:
     elif describe:
         show_table(
             described,
-            {"column": "column", "needed": "needed", "holds": "what stands in it"},
+            {"column": "column", "needed": "needed", "holds": "what it holds"},
             [None, None, 80],
         )
     else:
@@ -168,14 +171,14 @@ def add(
 @click.argument("review")
 @click.argument("item")
 @click.argument("domains", nargs=-1, required=True, metavar="DOMAIN...")
-@click.option("--note", default="", help="Why it bears on the domain.")
+@click.option("--note", default="", help="Why the item bears on the domain.")
 @by_option
 @programme_option
 @json_option
 def tag(
     programme: Programme, review: str, item: str, domains: tuple[str, ...], note: str, by: str, as_json: bool
 ) -> None:
-    """Tie an item to one or more domains.
+    """Tag an item to one or more domains.
 
     Example: joint-review evidence tag wales-2004-08 E12 carers assessment --note "Says how."
     """
@@ -185,26 +188,26 @@ def tag(
         show_json({"item": number, "tagged": new})
     else:
         click.echo(
-            f"E{number} is now tagged to {', '.join(new)}." if new else f"E{number} was tagged so already."
+            f"E{number} is now tagged to {', '.join(new)}." if new else f"E{number} already had these tags."
         )
 
 
 @evidence.command("list")
 @click.argument("review")
 @click.option("--domain", help="Items tagged to this domain.")
-@click.option("--kind", help="finding, case_score, survey_result or indicator.")
+@click.option("--kind", help="Items of this kind: finding, case_score, survey_result or indicator.")
 @click.option("--strand", help="Items about this group of people.")
-@click.option("--source", help="Items of this source.")
-@click.option("--direction", help="strength, weakness or neutral.")
+@click.option("--source", help="Items from this source.")
+@click.option("--direction", help="Findings with this direction: strength, weakness or neutral.")
 @click.option("--untagged", is_flag=True, help="Items tagged to no domain.")
 @click.option("--withdrawn", is_flag=True, help="Withdrawn items instead of those that count.")
-@click.option("--search", default="", help="Items with these words.")
+@click.option("--search", default="", help="Items that contain these words.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="How many to show.")
 @click.option("--offset", default=0, type=click.IntRange(0), help="How many to skip.")
 @programme_option
 @json_option
 def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> None:
-    """List items, filtered.
+    """List the items that match all filters.
 
     Example: joint-review evidence list wales-2004-08 --domain carers --direction weakness
     """
@@ -254,9 +257,9 @@ def _value(row: ItemListed) -> float | str | None:
 @programme_option
 @json_option
 def show(programme: Programme, review: str, item: str, as_json: bool) -> None:
-    """Show one item with its source, its tags, and what further reviewers made of it.
+    """Show one item with its source, its tags, and the codings of further reviewers.
 
-    Codings of a batch that is not handed in yet are not shown.
+    Codings of a batch that has not been handed in are not shown.
 
     Example: joint-review evidence show wales-2004-08 E12
     """
@@ -273,7 +276,7 @@ def show(programme: Programme, review: str, item: str, as_json: bool) -> None:
     skipped = {"id", "text", "quote", "kind", "tags", "context", "review_id", "source_id", "digest", "small"}
     for name, value in found.items():
         if name not in skipped and not name.endswith("_event") and value not in (None, ""):
-            mark = f" (few: on fewer than {FEWEST_ANSWERS} a share never decides alone)"
+            mark = f" (few: a share of fewer than {FEWEST_ANSWERS} answers cannot decide a rating on its own)"
             click.echo(
                 f"{name.replace('_', ' '):>18}  {value}{mark if name == 'answers' and found['small'] else ''}"
             )
@@ -305,7 +308,7 @@ def withdraw(
     by: str,
     as_json: bool,
 ) -> None:
-    """Withdraw an item, one of its tags or one of its codings; it stays in the record and counts no more.
+    """Withdraw an item, one of its tags or one of its codings; it stays in the record but no longer counts.
 
     Example: joint-review evidence withdraw wales-2004-08 E12 --because "Recorded twice, see E40"
     """
@@ -319,10 +322,10 @@ def withdraw(
     if as_json:
         show_json({"item": number, "domain": domain, "coding": coding, "withdrawn": True})
     elif coding:
-        click.echo(f"{coding}'s coding of E{number} is withdrawn; it is compared no more.")
+        click.echo(f"{coding}'s coding of E{number} withdrawn; it is no longer compared.")
     else:
         what = f"The tag of E{number} to {domain}" if domain else f"E{number}"
-        click.echo(f"{what} is withdrawn; the next run no longer counts it.")
+        click.echo(f"{what} withdrawn; the next run no longer counts it.")
 
 
 @evidence.command()
@@ -348,7 +351,7 @@ def _show_check(found: EvidenceCheck) -> None:
         "items": "items",
         "sources": "sources",
         "kinds": "kinds",
-        "problem": "look at",
+        "problem": "to check",
     }
     show_table(found.domains, columns_, [40, None, None, None, 40])
     sections = [
@@ -365,7 +368,7 @@ def _show_check(found: EvidenceCheck) -> None:
             paragraph(f"E{item['id']} {item['text']}{more}", "  ")
         if len(items) > 20:
             click.echo(f"  ... and {len(items) - 20:,} more (--json lists all)")
-    heading(f"Surveys where somebody counts over {LARGE} times the mean: {len(found.large_weights):,}")
+    heading(f"Surveys where a respondent counts over {LARGE} times the mean: {len(found.large_weights):,}")
     for one in found.large_weights:
         whom = f", {one['group_name']}" if one["group_name"] else ""
         paragraph(

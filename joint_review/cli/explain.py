@@ -28,7 +28,7 @@ from joint_review.cli.show import heading, paragraph, show_json, show_table
 @click.option(
     "--rule",
     metavar="ID",
-    help="Say instead why a rule fired or did not: its id, e.g. carers.mainly-good.strengths or"
+    help="Explain why a rule applied or did not apply instead: its id, e.g. carers.mainly-good.strengths or"
     " cell.poor.badly, or domain.criterion.",
 )
 @run_option
@@ -42,9 +42,9 @@ def explain(
     run_id: int | None,
     as_json: bool,
 ) -> None:
-    """Say why this rating and why not the next one up: of a domain, a question, 'cell', or all.
+    """Explain a rating and why it is not one level higher: a domain, a question, 'cell', or all.
 
-    Everything is told of a recorded run, by the framework and rulebook that were frozen with it.
+    The explanation is of a recorded run, with the framework and rulebook that were frozen with it.
 
     Example: joint-review explain wales-2004-08 carers
     """
@@ -82,13 +82,13 @@ def _show_rating(told: RatingExplained) -> None:
     for sentence in _how(told):
         paragraph(sentence)
     _criteria("Met", told.met)
-    _criteria("Missed all the same", told.missed)
+    _criteria("Criteria still not met", told.missed)
     if told.next_level:
         _criteria(f"For {told.next_level}", told.next)
     _criteria("Limits", told.limits)
     _criteria("Enough evidence?", told.sufficiency)
     if told.lost:
-        click.echo("\nProposals that lost:")
+        click.echo("\nWhy not another level?")
         rows = [
             {"title": one.title, "count": f"{one.met} of {one.of}", "because": one.because}
             for one in reversed(told.lost)
@@ -138,11 +138,11 @@ def _criteria(title: str, outcomes: Sequence[OutcomeExplained]) -> None:
 def _met(outcome: OutcomeExplained) -> str:
     if outcome.part == "limits":
         return (
-            "holds it down"
+            "lowers the rating"
             if isinstance(outcome, LimitExplained) and outcome.binds
             else "met"
             if outcome.met
-            else "not in force"
+            else "no effect"
         )
     return "met" if outcome.met else "NOT MET"
 
@@ -160,43 +160,43 @@ def _show_cell(told: CellExplained) -> None:
     for question in told.questions:
         paragraph(f"{question.title} {question.because}", "  ")
     if told.neighbours:
-        click.echo("\nCells one step away:")
+        click.echo("\nNeighbouring cells:")
         show_table(
             map(vars, told.neighbours),
             {"title": "cell", "way": "", "because": "what it takes"},
             [30, None, 66],
         )
     click.echo("\nRules of the cells:")
-    rows = [{**vars(rule), "fired": "fired" if rule.fired else "did not"} for rule in told.rules]
+    rows = [{**vars(rule), "fired": "applied" if rule.fired else "did not apply"} for rule in told.rules]
     show_table(rows, {"rule": "rule", "fired": "", "because": "why"}, [None, None, 66])
 
 
 def _show_rule(told: RuleExplained | CellRuleExplained) -> None:
     """One rule: the sentence first, its conditions below."""
-    heading(f"{told.rule}: {'fired' if told.fired else 'did not fire'}")
+    heading(f"{told.rule}: {'applied' if told.fired else 'did not apply'}")
     paragraph(told.because)
     rows = [
         {
             "pattern": number,
             "key": condition.key,
             "asked": condition.asked_words,
-            "observed": "no such fact" if pattern.fact is None else condition.observed_words,
-            "held": "held" if condition.held else "NOT HELD",
+            "observed": "no value" if pattern.fact is None else condition.observed_words,
+            "held": "met" if condition.held else "NOT MET",
             "by_how_much": condition.by_how_much,
         }
         for number, pattern in enumerate(told.patterns, start=1)
         for condition in pattern.conditions
     ]
-    columns = {"key": "of the fact", "asked": "asked", "observed": "observed", "held": ""}
+    columns = {"key": "condition on", "asked": "test", "observed": "observed", "held": ""}
     many = {"pattern": "pattern"} if len(told.patterns) > 1 else {}
     click.echo()
     show_table(rows, {**many, **columns, "by_how_much": "by how much"}, [None] * (len(many) + 5))
     if told.measure:
         click.echo()
         paragraph(_measured(told.measure))
-        paragraph(f"The threshold is from: {told.reference}")
+        paragraph(f"Source of the threshold: {told.reference}")
     for other in told.same_criterion:
-        fired = "fired" if other.fired else "did not fire"
+        fired = "applied" if other.fired else "did not apply"
         click.echo(f"Another rule of the same criterion: {other.rule} {fired}.")
 
 

@@ -18,7 +18,7 @@ from rules.loader import library_ids, load_policy
 @db_option
 @json_option
 def init(db_path: Path, as_json: bool) -> None:
-    """Make a working database with the frameworks of the library.
+    """Create a working database with the frameworks of the library.
 
     An existing database is upgraded and keeps everything in it.
 
@@ -34,7 +34,7 @@ def init(db_path: Path, as_json: bool) -> None:
 
 @click.group(cls=Commands)
 def framework() -> None:
-    """See what is judged: questions, scales, domains, what reviewers look for."""
+    """Show what is judged: questions, scales, domains, what reviewers look for."""
 
 
 @framework.command("list")

@@ -44,7 +44,7 @@ def policy_named(name: str) -> PolicySet:
     type=click.IntRange(1),
     default=lambda: os.cpu_count() or 1,
     show_default="number of CPUs",
-    help="Processes that share the reviews; 1 is this process alone.",
+    help="Processes that share the reviews; 1 means only this process.",
 )
 @click.option(
     "--cluster",
@@ -56,10 +56,10 @@ def policy_named(name: str) -> PolicySet:
 def impact(
     programme: Programme, old: str, new: str, workers: int, cluster: str | None, as_json: bool
 ) -> None:
-    """Say which ratings a changed rulebook would move, and through which rule: every review under both.
+    """Show which ratings a changed rulebook would move, and through which rule: all reviews under both.
 
-    OLD and NEW are rulebooks: a framework's id for that of the library, a folder, or a rulebook file. Nothing
-    is written. Dask workers read the database themselves: each needs it, or a copy, at the same path.
+    OLD and NEW are rulebooks: a framework's id (its rulebook in the library), a folder, or a rulebook file.
+    Nothing is written. Dask workers read the database themselves: each needs it, or a copy, at the same path.
 
     Example: joint-review rules impact wales-round-2 examples/stricter-rules/rulebook.yml
     """
@@ -89,9 +89,12 @@ def _show(found: Mapping[str, Any]) -> None:
     count = sum(moved[name] for name in DIRECTIONS)
     told = ", ".join(f"{moved[name]} {said}" for name, said in DIRECTIONS.items() if moved[name])
     click.echo(f"Ratings that move: {count:,} of {found['ratings']:,}{f' ({told})' if told else ''}.")
-    click.echo(f"Reviews in which any moves: {moved['reviews']}. Positions on the grid: {moved['cells']}.")
+    click.echo(
+        f"Reviews with any such rating: {moved['reviews']}."
+        f" Positions on the grid that move: {moved['cells']}."
+    )
     if moved["held"]:
-        click.echo(f"Proposals that move where a person's decision counts and stays: {moved['held']}.")
+        click.echo(f"Proposals that move while the rating stays as decided: {moved['held']}.")
     for one in found["not_assessed"]:
         paragraph(f"Not assessed: {one['authority']} ({one['review']}): {one['reason']}", "  ")
     _show_rules(found["rules"])
@@ -100,13 +103,13 @@ def _show(found: Mapping[str, Any]) -> None:
     _show_reviews(found["by_review"])
 
 
-DIRECTIONS = {"up": "up", "down": "down", "rated": "newly rated", "unrated": "rated no longer"}
+DIRECTIONS = {"up": "up", "down": "down", "rated": "newly rated", "unrated": "no longer rated"}
 
 
 def _show_rules(rules: Sequence[Mapping[str, Any]]) -> None:
     heading(f"Rules that differ: {len(rules)}")
     if not rules:
-        click.echo("None: the two rulebooks rate alike.")
+        click.echo("None: both rulebooks give the same ratings.")
     rows = [
         {
             "where": f"{row['where']}: {row['part']} {row['criterion']}".rstrip(),
@@ -173,7 +176,9 @@ def _show_reviews(reviews: Sequence[Mapping[str, Any]]) -> None:
             name = "proposed_title" if move["held"] else "level_title"
             before, after = (move[when][name] or UNRATED for when in ("before", "after"))
             kept = (
-                f" (proposed; {move['before']['level_title']} was decided and stays)" if move["held"] else ""
+                f" (proposed; {move['before']['level_title']} was decided and still counts)"
+                if move["held"]
+                else ""
             )
             paragraph(f"{move['title']}: {before} -> {after}{kept}", "  ")
             if move["domains"]:
@@ -181,7 +186,7 @@ def _show_reviews(reviews: Sequence[Mapping[str, Any]]) -> None:
             for rule in move["rules"]:
                 paragraph(f"{rule['rule']}: {_said(rule)}", "      ")
             if move["together"] and len(move["rules"]) > 1:
-                paragraph("none of these alone", "      ")
+                paragraph("none of these on its own", "      ")
 
 
 def _said(rule: Mapping[str, Any]) -> str:

@@ -55,7 +55,7 @@ class Seed(click.ParamType[Any]):
         text = str(value).strip()
         if not text.isdecimal() or len(text) > SEED_DIGITS:
             raise RunImpossible(
-                f"{text!r} is no seed",
+                f"{text!r} is not a valid seed",
                 hint=f"Give a whole number from 0 up, of at most {SEED_DIGITS} digits: --seed 1",
             )
         return int(text)
@@ -140,7 +140,7 @@ def refuse_file(file: Path, replace: bool, database: Path) -> None:
     if file.exists() and file.samefile(database):
         raise ReviewError(f"{file} is the working database itself", hint="Give another file.")
     if file.exists() and not replace:
-        raise ReviewError(f"{file} is there already", hint="Give another name, or --replace.")
+        raise ReviewError(f"{file} already exists", hint="Give another name, or --replace.")
     if file.with_name(f"{file.name}-wal").exists():
         raise ReviewError(f"{file} is a database in use", hint="Give another name.")
 
@@ -157,7 +157,7 @@ def write_whole(file: Path, content: bytes, replace: bool) -> None:
             os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
         part.replace(file)
     except FileExistsError as error:
-        raise ReviewError(f"{file} is there already", hint="Give another name, or --replace.") from error
+        raise ReviewError(f"{file} already exists", hint="Give another name, or --replace.") from error
     finally:
         part.unlink(missing_ok=True)
 

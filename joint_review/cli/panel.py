@@ -15,13 +15,20 @@ from joint_review.cli.show import show_json, show_table
 
 @click.group(cls=Commands)
 def panel() -> None:
-    """Have several people rate independently: nobody sees a vote before all have voted."""
+    """Let several people rate independently: votes are hidden until all members have voted."""
 
 
 @panel.command("open")
 @click.argument("review")
 @click.argument("target", metavar="DOMAIN|QUESTION")
-@click.option("--member", "members", multiple=True, required=True, metavar="WHO", help="A member; repeat.")
+@click.option(
+    "--member",
+    "members",
+    multiple=True,
+    required=True,
+    metavar="WHO",
+    help="A member of the panel; repeat for each.",
+)
 @by_option
 @programme_option
 @json_option
@@ -40,14 +47,14 @@ def open_(
 @click.argument("review")
 @click.argument("target", metavar="DOMAIN|QUESTION")
 @click.argument("level")
-@click.option("--because", default="", metavar="TEXT", help="What the others are to read once all voted.")
+@click.option("--because", default="", metavar="TEXT", help="What the others will read once all have voted.")
 @by_option
 @programme_option
 @json_option
 def vote_(
     programme: Programme, review: str, target: str, level: str, because: str, by: str, as_json: bool
 ) -> None:
-    """Give a member's first vote, which is not changed; the last vote shows them all.
+    """Record a member's vote. It cannot be changed; the last vote makes all votes visible.
 
     Example: joint-review panel vote wales-2004-08 carers inconsistent --by moderator-1
     """
@@ -64,7 +71,7 @@ def vote_(
 @programme_option
 @json_option
 def show_(programme: Programme, review: str, target: str | None, by: str, as_json: bool) -> None:
-    """Show panels: who has voted and, once all have, the spread; before that only the vote of --by WHO.
+    """Show panels: who has voted and, once all have, the spread; until then, only the vote of --by WHO.
 
     Example: joint-review panel show wales-2004-08 carers --by moderator-1
     """
@@ -75,18 +82,18 @@ def show_(programme: Programme, review: str, target: str | None, by: str, as_jso
     for one in found:
         _show(one, False)
     if not found:
-        click.echo("There is no panel.")
+        click.echo("No panels.")
 
 
 @panel.command("close")
 @click.argument("review")
 @click.argument("target", metavar="DOMAIN|QUESTION")
-@click.option("--because", required=True, metavar="TEXT", help="The reason; it stands in the record.")
+@click.option("--because", required=True, metavar="TEXT", help="The reason; it is recorded.")
 @by_option
 @programme_option
 @json_option
 def close_(programme: Programme, review: str, target: str, because: str, by: str, as_json: bool) -> None:
-    """Close a panel before all have voted; the votes there are then show.
+    """Close a panel before all have voted; votes cast so far are then shown, and voting ends.
 
     Example: joint-review panel close wales-2004-08 carers --because "lead-1 has left."
     """

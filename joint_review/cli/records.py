@@ -23,13 +23,13 @@ from rules.words import listed, many
 @programme_option
 @json_option
 def verify(programme: Programme, run: int, as_json: bool) -> None:
-    """Make a run again from its frozen inputs and compare the result byte for byte.
+    """Repeat a run from its frozen inputs and compare the result byte for byte.
 
-    Of a run that an older version recorded in format 1, every figure, level and firing is compared, and its
-    sentences are not: sentences are made when they are read.
+    If an older version recorded the run in format 1, all figures, levels and firings are compared, but not
+    its sentences: those are now written when they are read.
 
-    Ends with exit code 1 if anything differs. Where the inference engine is installed, it checks the firings
-    again, also of runs that were made without it.
+    Ends with exit code 1 if anything differs. If the inference engine is installed, it checks the firings
+    again, even if the run was recorded without it.
 
     Example: joint-review verify 3
     """
@@ -41,7 +41,7 @@ def verify(programme: Programme, run: int, as_json: bool) -> None:
         engine = "yes" if done.second_engine else "no"
         same = "byte for byte the same" if done.format == FORMAT else "the same"
         click.echo(
-            f"Run {run} of {review.key}, made again: {same if done.same else 'NOT the same'}."
+            f"Run {run} of {review.key}, repeated: {same if done.same else 'NOT the same'}."
             f" Checked by a second engine now: {engine}."
         )
         if done.same and done.format != FORMAT:
@@ -50,10 +50,11 @@ def verify(programme: Programme, run: int, as_json: bool) -> None:
                 " the same. Sentences are not compared."
             )
         if done.software != done.software_now:
-            click.echo(f"It was made by {done.software}; this is {done.software_now}.")
+            click.echo(f"It was recorded by {done.software}; this is {done.software_now}.")
     if not done.same:
         raise ReviewError(
-            "the run cannot be repeated:\n  " + "\n  ".join(done.differences or ("its record",))
+            "the run gave another result when it was repeated:\n  "
+            + "\n  ".join(done.differences or ("its record",))
         )
 
 
@@ -63,7 +64,7 @@ def verify(programme: Programme, run: int, as_json: bool) -> None:
 @programme_option
 @json_option
 def diff(programme: Programme, before: int, after: int, as_json: bool) -> None:
-    """Say what changed between two runs of a review, and which change moved which rating.
+    """Show what changed between two runs of a review, and which change moved which rating.
 
     Example: joint-review diff 3 4
     """

@@ -57,7 +57,7 @@ OPTIONS: dict[Part, str] = {
 """The options that give each part of what is asked."""
 GIVEN: dict[Part, str] = {
     Part.MEMBERS: "Name each with --member, e.g. --member reviewer-1.",
-    Part.CODER: "Name them with --to.",
+    Part.CODER: "Name the reviewer with --to.",
     Part.JUDGEMENT: "Give them with --direction and --significance.",
     Part.DATABASE: "Give the right file with --db.",
 }
@@ -88,17 +88,17 @@ def _command(remedy: Remedy) -> tuple[str, ...]:
     """What a command is for, and its words."""
     match remedy:
         case MakeDatabase(file):
-            return ("Make one first" if file else "Make a new one", "init", "--db", file or "FILE")
+            return ("Create one first" if file else "Create a new one", "init", "--db", file or "FILE")
         case UpgradeDatabase():
             return "Bring the database up to date first", "init", "--db", "FILE"
         case ServePages():
-            return "Start it over one", "serve", "--db", "programme.db"
+            return "Start the server with a database", "serve", "--db", "programme.db"
         case ShowHead():
             return "It is printed by", "audit", "head"
         case CreateReview():
-            return "Make one first", "review", "create", "--help"
+            return "Create one first", "review", "create", "--help"
         case ListReviews():
-            return "See which there are", "review", "list"
+            return "See the reviews there are", "review", "list"
         case CompareReviews(framework):
             return "Run", "compare", framework
         case ListItems(review):
@@ -116,9 +116,9 @@ def _command(remedy: Remedy) -> tuple[str, ...]:
         case VerifyRun(run):
             return "See where it differs", "verify", str(run)
         case ShowDecisions(review):
-            return "See where decisions stand", "decisions", review
+            return "See the state of decisions", "decisions", review
         case Rate(review, target):
-            return "Give one", "rate", review, target, "LEVEL", "--because", "REASON"
+            return "Rate it", "rate", review, target, "LEVEL", "--because", "REASON"
         case TakeBack(review, target):
             return "Take it back", "rate", review, target, "--take-back", "--because", "REASON"
         case RaiseChallenge():

@@ -27,7 +27,7 @@ MOST_REVIEWS = 100_000
 
 @click.group(cls=Commands)
 def review() -> None:
-    """Make and see reviews: one authority, one framework, the dates of the evidence window."""
+    """Create and show reviews: one authority, one framework, the dates of the evidence window."""
 
 
 @review.command()
@@ -36,8 +36,8 @@ def review() -> None:
 @click.option("--framework", help="The framework it is judged by; see: joint-review framework list")
 @click.option("--from", "window_from", type=Day(), help="First day of the evidence window.")
 @click.option("--to", "window_to", type=Day(), help="Last day of the evidence window.")
-@click.option("--note", default="", help="Anything a reader should know.")
-@click.option("--file", "file", type=FOLDER_OR_FILE, help="A YAML file with all of these instead.")
+@click.option("--note", default="", help="A note for readers of the review.")
+@click.option("--file", "file", type=FOLDER_OR_FILE, help="A YAML file that holds all of these instead.")
 @by_option
 @programme_option
 @json_option
@@ -95,7 +95,7 @@ def list_reviews(programme: Programme, as_json: bool) -> None:
     if as_json:
         show_json(found)
     elif not found:
-        click.echo("No reviews yet. Make one: joint-review review create --help")
+        click.echo("No reviews yet. Create one: joint-review review create --help")
     else:
         columns = {
             "key": "review",

@@ -42,7 +42,7 @@ def _folders(names: tuple[str, ...]) -> list[Path]:
 
 @click.group(cls=Commands)
 def rules() -> None:
-    """Check, test and show rulebooks, and say what a change would do: how it is judged."""
+    """Check, test and show rulebooks, and show which ratings a changed rulebook would move."""
 
 
 rules.add_command(impact)
@@ -86,8 +86,8 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
 def lint_rulebooks(names: tuple[str, ...], as_json: bool) -> None:
     """Find gaps, overlaps, levels out of reach and criteria that never matter, each with a counterexample.
 
-    Also ratings that get worse when a measure gets better, and measures nobody uses. Problems end the command
-    with exit code 1; notes, on what may well be meant, do not.
+    Also finds ratings that get worse when a measure gets better, and measures that no criterion uses.
+    Problems end the command with exit code 1; notes, on what may well be intended, do not.
 
     Example: joint-review rules lint wales-round-2
     """
@@ -125,7 +125,7 @@ def _said(example: Example, before: dict[str, Any]) -> str:
 @rulebooks
 @json_option
 def test(names: tuple[str, ...], as_json: bool) -> None:
-    """Run the cases of rulebooks, through both engines, and say what no case covers.
+    """Run the cases of rulebooks through both engines, and list what no case covers.
 
     Example: joint-review rules test wales-round-2
     """
@@ -143,7 +143,7 @@ def test(names: tuple[str, ...], as_json: bool) -> None:
             _show_report(name, report)
         click.echo(f"Engines: {', '.join(engine_names())}.")
     if not all(report.passed for report in reports.values()):
-        raise ReviewError("not every case passes, or something is covered by no case")
+        raise ReviewError("some cases fail, or no case covers some part of the rulebook")
 
 
 class _CaseShown(TypedDict):

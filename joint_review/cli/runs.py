@@ -43,12 +43,10 @@ from rules.loader import PolicySet, load_policy, load_rulebook
     type=Seed(),
     default=0,
     show_default=True,
-    help="Seed of anything random; recorded with the run.",
+    help="Seed of all random choices; recorded with the run.",
 )
 @click.option("--rulebook", type=FOLDER_OR_FILE, help="A rulebook file to use instead of the library's.")
-@click.option(
-    "--evaluator-only", is_flag=True, help="Leave the inference engine out; the run's record says so."
-)
+@click.option("--evaluator-only", is_flag=True, help="Do not use the inference engine; the run records this.")
 @by_option
 @programme_option
 @json_option
@@ -62,7 +60,7 @@ def assess(
     by: str,
     as_json: bool,
 ) -> None:
-    """Assess a review: proposals for every domain, the questions and the grid cell.
+    """Assess a review: propose ratings of all domains and questions, and the position on the grid.
 
     The run is recorded with everything it rests on. The same inputs give the same run.
 
@@ -94,7 +92,7 @@ def assess(
     click.echo(f"Rulebook {summary.rulebook.id}, version {summary.rulebook.version}. ", nl=False)
     click.echo(f"Checked by a second engine: {summary.second_engine}.")
     if not run.is_new:
-        click.echo("Nothing has changed since that run; it is shown again.")
+        click.echo("Nothing has changed since this run, so no new run was recorded.")
     show_grid(make_grid(policy.framework, summary.cell))
     show_ratings(summary.ratings)
     show_gaps(summary.gaps)
@@ -110,7 +108,11 @@ def _db(programme: Programme) -> str:
 @click.argument("review")
 @click.argument("target")
 @click.option(
-    "--items", default=3, show_default=True, type=click.IntRange(0), help="Items shown per measure."
+    "--items",
+    default=3,
+    show_default=True,
+    type=click.IntRange(0),
+    help="How many items to show per measure.",
 )
 @click.option(
     "--graph",
@@ -118,7 +120,7 @@ def _db(programme: Programme) -> str:
     metavar="FILE",
     help="Write the trail with all its items to FILE as GraphML, for Gephi, yEd or networkx.",
 )
-@click.option("--replace", is_flag=True, help="Write over an older graph file of the same name.")
+@click.option("--replace", is_flag=True, help="Overwrite an older graph file of the same name.")
 @run_option
 @programme_option
 @json_option
@@ -132,7 +134,7 @@ def trail(
     run_id: int | None,
     as_json: bool,
 ) -> None:
-    """Show the tree from a rating down to source and locator: of a domain, a question, or 'cell'.
+    """Show the trail from a rating down to source and locator: a domain, a question, or 'cell'.
 
     The graph file holds working evidence: only you may read it (file mode 600).
 
@@ -173,7 +175,7 @@ def trail(
 def judge(framework: str, ratings: Path, encoding: str, as_csv: bool, as_json: bool) -> None:
     """Judge many authorities at once from their domain ratings; no evidence or database is needed.
 
-    The file has a column `authority` and one per domain id; cells are level names or numbers.
+    The file has a column `authority` and one column per domain id; its cells hold level names or numbers.
 
     Example: joint-review judge cqc-local-authority ratings.csv
     """

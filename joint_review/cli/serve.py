@@ -37,13 +37,13 @@ SETTINGS = {
 @click.option(
     "--tls",
     is_flag=True,
-    help="People reach the pages over HTTPS, through a proxy: cookies are sent over HTTPS only.",
+    help="Set this if a proxy serves the pages over HTTPS: cookies are then sent over HTTPS only.",
 )
 def serve(db_path: Path, port: int, host: str, tls: bool) -> None:
     """Open the pages of the working database in Datasette.
 
-    A link is printed that signs you in, once, with every role; others sign in with their name and password
-    (see: joint-review user add --help). Nobody sees anything without signing in. Stop with Ctrl-C.
+    Prints a link that signs you in, once, with every role. Others sign in with their name and password (see:
+    joint-review user add --help). Without signing in, no page shows anything. Stop with Ctrl-C.
 
     Example: joint-review serve --db programme.db --port 8001
     """

@@ -138,7 +138,7 @@ def _trail_line(node: Node) -> str:
 
 def _value(node: MeasureNode) -> str:
     if node.value is None:
-        return "nothing to measure"
+        return "no data"
     base = "" if node.base is None else f", base {shown_number(node.base)}"
     interval = "" if node.low is None else f", 95 % interval {node.low:.1f} to {node.high:.1f}"
     return f"{shown_number(node.value)} {node.unit}".strip() + base + interval

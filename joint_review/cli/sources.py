@@ -40,11 +40,11 @@ def source() -> None:
 @source.command()
 @click.argument("review")
 @click.argument("files", nargs=-1, required=True, type=FOLDER_OR_FILE, metavar="FILE...")
-@click.option("--ref", default="", help="Index number of one source; the next of its kind if left out.")
-@click.option("--title", default="", help="What one source is; the file's name if left out.")
+@click.option("--ref", default="", help="Index number, for one source; the next if left out.")
+@click.option("--title", default="", help="Title, for one source only; the file's name if left out.")
 @click.option("--kind", default="document", show_default=True, help=f"One of {', '.join(SOURCE_KINDS)}.")
-@click.option("--dated", default="", help="Its date, e.g. 2004-05-31.")
-@click.option("--strand", default="", help="Group of people it is about; all if left out.")
+@click.option("--dated", default="", help="Date of the source, e.g. 2004-05-31.")
+@click.option("--strand", default="", help="Group of people the source is about; all if left out.")
 @click.option("--status", default="", help="draft or authorised; authorised if left out.")
 @click.option(
     "--encoding", default="utf-8", show_default=True, help="Encoding of text files that are not UTF-8."
@@ -61,10 +61,10 @@ def add(
     as_json: bool,
     **details: Any,
 ) -> None:
-    """Store files as sources with their text: .txt, .md, .html, .docx, .pdf, .csv or .xlsx, all or nothing.
+    """Store files as sources with their text (.txt, .md, .html, .docx, .pdf, .csv or .xlsx): all, or none.
 
     The text is stored once, by page or section, and never changes; a new version is a new source. A PDF needs
-    a text layer. A text that is there already is not stored again.
+    a text layer. A text that is already stored is not stored again.
 
     Example: joint-review source add wales-2004-08 "Carers strategy.pdf" --kind document --dated 2006-03-01
     """
@@ -94,7 +94,7 @@ def _show_report(report: AddedSources) -> None:
         for note in row["notes"]:
             click.echo(f"  Note: {note}.")
     for row in report.already_there:
-        click.echo(f"Already there: {row['file']} says the same as {row['source']}.")
+        click.echo(f"Already there: {row['file']} has the same text as {row['source']}.")
 
 
 @source.command("list")
@@ -119,7 +119,7 @@ def list_(programme: Programme, review: str, as_json: bool) -> None:
 @source.command()
 @click.argument("review")
 @click.argument("ref")
-@click.option("--page", type=int, help="The text of this page or section.")
+@click.option("--page", type=int, help="Show the text of this page or section.")
 @programme_option
 @json_option
 def show(programme: Programme, review: str, ref: str, page: int | None, as_json: bool) -> None:
@@ -161,8 +161,8 @@ def search(
 ) -> None:
     """Search the text of all sources of a review for pages with these words.
 
-    Case and accents do not matter (dwr finds dŵr); "several words" in quotation marks are looked for in this
-    order; carer* finds all words that begin so.
+    Case and accents do not matter (dwr finds dŵr); "several words" in quotation marks must follow each other
+    in this order; carer* finds all words that begin with carer.
 
     Example: joint-review source search wales-2004-08 carers "nobody asked"
     """
@@ -174,7 +174,7 @@ def search(
         return
     if not found:
         click.echo(
-            "No page has these words." if not total else f"There are {total:,}; give a lower --offset."
+            "No page contains these words." if not total else f"There are {total:,}; give a lower --offset."
         )
         return
     for row in found:

@@ -28,14 +28,15 @@ from rules.words import listed, many
 
 @click.command()
 @click.argument("review")
-@click.option("--question", default="", metavar="TEXT", help="Only questions with these words.")
+@click.option("--question", default="", metavar="TEXT", help="Only questions that contain these words.")
 @programme_option
 @json_option
 def surveys(programme: Programme, review: str, question: str, as_json: bool) -> None:
-    """Show survey results beside the other reviews of the framework, and where funnels place them.
+    """Show survey results beside those of other reviews under the same framework, with funnel limits.
 
-    A funnel shows which authorities differ by more than chance, and by more than authorities do anyway. It
-    needs five reviews with the same question, group and strand, each on a known base and ten answers or more.
+    A funnel shows which authorities differ by more than chance, and by more than authorities usually differ.
+    It needs five reviews with the same question, group and strand, each with a known base of at least ten
+    answers.
 
     Example: joint-review surveys wales-2004-08 --question dignity
     """
@@ -141,7 +142,7 @@ def _show_funnel(funnel: Funnel, every_place: bool) -> None:
         "share": "positive",
         "base": "base",
         "position": "with over-dispersion",
-        "alone": "by chance alone",
+        "alone": "only by chance",
     }
     if drawn.tau == 0:
         columns = {name: title for name, title in columns.items() if name != "alone"} | {"position": "limits"}

@@ -37,20 +37,22 @@ from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.errors import UnknownName
 from rules.words import many, percent
 
-seed_option = click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the draws.")
+seed_option = click.option(
+    "--seed", type=Seed(), default=0, show_default=True, help="Seed of the re-sampling."
+)
 findings_option = click.option(
     "--findings",
     type=click.Choice(["resampled", "fixed"]),
     default="resampled",
     show_default=True,
-    help="Whether findings are drawn, too, or held as they are.",
+    help="Whether findings are resampled too, or kept fixed.",
 )
 
 
 def draws_option(default: int) -> Callable[[Function], Function]:
     """--draws N: how often the evidence is drawn."""
     return click.option(
-        "--draws", type=int, default=default, show_default=True, help="How often the evidence is drawn."
+        "--draws", type=int, default=default, show_default=True, help="How often the evidence is resampled."
     )
 
 
@@ -71,11 +73,11 @@ def uncertainty(
     run_id: int | None,
     as_json: bool,
 ) -> None:
-    """Say how sure a run is: the probability of every level of every domain and question, and of every cell.
+    """Show how sure a run is: the probability of each level of each domain and question, and of each cell.
 
-    Case files, survey respondents and findings are drawn again, published shares by their base (10 answers
-    where it is unknown), and every draw goes through the whole rulebook. The same seed gives the same
-    numbers.
+    The evidence is resampled many times: case files, survey respondents and findings, and published shares by
+    their base (10 answers if it is unknown). Each sample goes through the whole rulebook. The same seed gives
+    the same figures.
 
     Example: joint-review uncertainty wales-2004-08 --draws 10000 --seed 1
     """
@@ -103,9 +105,10 @@ def _show_uncertainty(sure: Uncertainty) -> None:
     domains = [target for target in sure.targets if target.kind == "domain"]
     least = min(domains, key=lambda target: target.agreement)
     paragraph(
-        f"Run {sure.run} of {sure.review}: {_percent(here.probability)} of {sure.draws:,} draws give its"
-        f" position on the grid, {here.title} (Monte Carlo error {_percent(here.error)}). Least sure of the"
-        f" domains is {least.title}: {_percent(least.agreement)} give {least.level_title}."
+        f"Run {sure.run} of {sure.review}: {_percent(here.probability)} of {sure.draws:,} simulated"
+        f" re-samplings give its position on the grid, {here.title} (simulation error"
+        f" {_percent(here.error)}). The least sure domain is {least.title}: {_percent(least.agreement)} give"
+        f" {least.level_title}."
     )
     for question in (target for target in sure.targets if target.kind == "question"):
         heading(f"{question.title}  {question.level_title}")
@@ -131,7 +134,8 @@ def _show_uncertainty(sure: Uncertainty) -> None:
     ]
     show_table(rows, {"cell": "cell", "probability": "probability", "error": "error"}, [None] * 3)
     left = sum(1 for cell in sure.cells if cell.levels and not cell.probability and not cell.here)
-    click.echo(f"{left} other cells: in no draw.\n")
+    none = "No re-sampling fell in"
+    click.echo(f"{none} the other cell.\n" if left == 1 else f"{none} any of the other {left} cells.\n")
     paragraph(sure.assumed)
 
 
@@ -140,7 +144,7 @@ def _chances_row(target: TargetChances) -> dict[str, str]:
     if target.status == "decided":
         row["rating"] += " (decided)"
     if target.rules_alone:
-        row["of"] += " (by the rules alone)"
+        row["of"] += " (proposal of the rules)"
     chances = target.rules_alone or target.levels
     row |= {chance.title: _percent(chance.probability) if chance.probability else "-" for chance in chances}
     return {**row, "error": _percent(max(chance.error for chance in chances))}
@@ -149,32 +153,34 @@ def _chances_row(target: TargetChances) -> dict[str, str]:
 def _show_suggestions(
     sure: Uncertainty, suggested: Mapping[str, Suggestion], stated: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    heading("Confidence: what the figures suggest, and what people have signed")
+    heading("Confidence: what the figures suggest, and what reviewers have signed")
     rows = [
         {
             "domain": sure.target(name).title,
             "suggested": one.level,
             **{part: of.concern for part, of in one.parts.items()},
-            "signed": f"{stated[name]['level']}, {stated[name]['by']}" if name in stated else "nobody yet",
+            "signed": f"{stated[name]['level']}, {stated[name]['by']}" if name in stated else "not yet",
         }
         for name, one in suggested.items()
     ]
     columns = {name: name for name in ("domain", "suggested", *PARTS_OF_CONFIDENCE, "signed")}
     show_table(rows, columns, [30, *[None] * 6])
     click.echo(
-        "\nThe four parts are concerns. The figures of a domain: joint-review confidence REVIEW DOMAIN"
+        "\nThe four parts show concerns. For the figures of a domain: joint-review confidence REVIEW DOMAIN"
     )
 
 
 @click.command()
 @click.argument("review")
 @click.argument("domain")
-@click.option("--level", type=click.Choice(LEVELS), help="Your confidence; left out, nothing is recorded.")
-@click.option("--because", default="", metavar="TEXT", help="The statement in your words.")
-@click.option("--methods", default="", metavar="TEXT", help="Your words on how the evidence was gathered.")
-@click.option("--coherence", default="", metavar="TEXT", help="Your words on whether it points one way.")
-@click.option("--adequacy", default="", metavar="TEXT", help="Your words on whether there is enough.")
-@click.option("--relevance", default="", metavar="TEXT", help="Your words on whether it is to the point.")
+@click.option("--level", type=click.Choice(LEVELS), help="Your confidence; nothing is recorded without it.")
+@click.option("--because", default="", metavar="TEXT", help="The statement, in your words.")
+@click.option("--methods", default="", metavar="TEXT", help="Comment: how evidence was gathered (optional).")
+@click.option(
+    "--coherence", default="", metavar="TEXT", help="Comment: does evidence point one way (optional)."
+)
+@click.option("--adequacy", default="", metavar="TEXT", help="Comment: is there enough evidence (optional).")
+@click.option("--relevance", default="", metavar="TEXT", help="Comment: is the evidence relevant (optional).")
 @draws_option(2_000)
 @seed_option
 @run_option
@@ -194,11 +200,12 @@ def confidence(
     as_json: bool,
     **words: str,
 ) -> None:
-    """Say how confident you are in the rating of a domain; it is kept with the run and never changed.
+    """State how confident you are in the rating of a domain; the statement is kept with the run.
 
-    Without --level, what the figures suggest and what people have stated so far is shown. The latest counts.
+    Statements are never changed; the latest counts. Without --level, the command shows what the figures
+    suggest and the statements so far.
 
-    Example: joint-review confidence wales-2004-08 carers --level low --because "Surveys say otherwise."
+    Example: joint-review confidence wales-2004-08 carers --level low --because "Surveys disagree."
     """
     found = programme.review(review)
     run = load_run(programme.db, found, run_id)
@@ -223,7 +230,7 @@ def confidence(
         return
     click.echo(
         f"Confidence in {domain}: {level}, signed by {by} (the figures suggest {said['suggested_level']})."
-        f" Kept with run {run.id}."
+        f" Recorded with run {run.id}."
     )
 
 
@@ -232,7 +239,7 @@ def _show_confidence(
 ) -> None:
     paragraph(
         f"{target.title}, {target.level_title}: the figures suggest {suggested.level} confidence."
-        f" {'The latest statement counts.' if stated else 'Nobody has stated theirs yet.'}"
+        f" {'The latest statement counts.' if stated else 'No statement has been made yet.'}"
     )
     rows = [
         {"part": name, "concern": CONCERN_WORDS[CONCERNS.index(part.concern)], "figures": part.figures}
@@ -249,12 +256,12 @@ def _show_confidence(
 
 @click.command("next")
 @click.argument("review")
-@click.option("--cases", default=15, show_default=True, type=int, help="Least number of case files tried.")
+@click.option("--cases", default=15, show_default=True, type=int, help="Fewest additional case files to try.")
 @click.option(
-    "--interviews", default=4, show_default=True, type=int, help="Least number of interviews tried."
+    "--interviews", default=4, show_default=True, type=int, help="Fewest additional interviews to try."
 )
 @click.option(
-    "--responses", default=100, show_default=True, type=int, help="Least number of responses tried."
+    "--responses", default=100, show_default=True, type=int, help="Fewest additional survey responses to try."
 )
 @draws_option(2_000)
 @seed_option
@@ -274,9 +281,10 @@ def next_(
     run_id: int | None,
     as_json: bool,
 ) -> None:
-    """Say where to look next: per domain, which evidence would most lower the chance of a wrong rating.
+    """Show where to look next: the evidence that would most lower the chance of a wrong rating.
 
-    Gaps come first, then the least sure. Of every kind that number, twice and four times as many are tried.
+    Domains with gaps come first, then the least sure. For each kind of evidence, the command tries the given
+    number, twice and four times as many.
 
     Example: joint-review next wales-2004-08 --interviews 8
     """
@@ -309,7 +317,10 @@ def _show_next(ahead: NextEvidence) -> None:
         rows = [_gains_row(domain, names) for domain in ahead.domains if domain.gains]
         show_table(rows, columns, [30, None, *[9] * len(names)])
         errors = [gain.error for domain in ahead.domains for gain in domain.gains]
-        click.echo(f"Monte Carlo error of a fall: at most {_percent(max(errors))} ({ahead.draws:,} draws).")
+        click.echo(
+            f"Simulation error of these falls: at most {_percent(max(errors))}"
+            f" ({ahead.draws:,} re-samplings)."
+        )
     click.echo()
     paragraph(ahead.assumed)
 

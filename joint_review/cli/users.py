@@ -13,24 +13,24 @@ from programme.permissions import Role
 from rules.errors import UserInvalid
 
 review_option = click.option(
-    "--review", metavar="REVIEW", help="The review it is for; left out: all reviews."
+    "--review", metavar="REVIEW", help="The review that the role is for; all reviews if left out."
 )
 role_names = ", ".join(Role)
 
 
 @click.group(cls=Commands)
 def user() -> None:
-    """Say who may sign in to the pages, and what they are to which review."""
+    """Manage who may sign in to the pages, and their roles in each review."""
 
 
 @user.command("add")
 @click.argument("name")
-@click.option("--role", metavar="ROLE", help=f"A role to give at once: {role_names}.")
+@click.option("--role", metavar="ROLE", help=f"A role to give straight away: {role_names}.")
 @review_option
 @by_option
 @programme_option
 def add_(programme: Programme, name: str, role: str | None, review: str | None, by: str) -> None:
-    """Add a user, with a role if one is given; set a password afterwards.
+    """Add a user, optionally with a role; set a password afterwards.
 
     Example: joint-review user add reviewer-1 --role reviewer --review wales-2004-08
     """
@@ -78,11 +78,11 @@ def list_(programme: Programme, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("role")
 @review_option
-@click.option("--take", is_flag=True, help="Take the role instead of giving it.")
+@click.option("--take", is_flag=True, help="Take the role away instead.")
 @by_option
 @programme_option
 def role_(programme: Programme, name: str, role: str, review: str | None, take: bool, by: str) -> None:
-    """Give a user a role for one review or all, or take it.
+    """Give a user a role in one review or in all, or take it away.
 
     ROLE is reviewer, lead, moderator or administrator (the last for the whole programme).
 
@@ -97,15 +97,15 @@ def role_(programme: Programme, name: str, role: str, review: str | None, take: 
 @click.argument("name")
 @programme_option
 def password_(programme: Programme, name: str) -> None:
-    """Set a user's password, asked for twice; their sessions end.
+    """Set a user's password; the command asks for it twice. The user's sessions end.
 
     Example: joint-review user password reviewer-1
     """
     users.check_user(programme.db, name)
     password = click.prompt(f"New password for {name}", hide_input=True, err=True)
     check_password(name, password)
-    if click.prompt("The same again", hide_input=True, err=True) != password:
-        raise UserInvalid("the two are not the same", hint="Nothing was changed; try again.")
+    if click.prompt("Repeat the password", hide_input=True, err=True) != password:
+        raise UserInvalid("the two passwords differ", hint="Nothing was changed; try again.")
     open_accounts(programme.path).set_password(name, password, at=now())
     click.echo(f"The password of {name} is set.")
 
@@ -116,10 +116,10 @@ def password_(programme: Programme, name: str) -> None:
 @by_option
 @programme_option
 def disable_(programme: Programme, name: str, because: str, by: str) -> None:
-    """Disable a user for good: no sign-in any more; what they did stays.
+    """Disable a user for good: they can no longer sign in; their actions stay recorded.
 
     Example: joint-review user disable reviewer-1 --because "left the team"
     """
     users.disable_user(programme.db, name, by=by, because=because, at=now())
     open_accounts(programme.path).forget(name)
-    click.echo(f"{name} is disabled and signed out everywhere.")
+    click.echo(f"{name} disabled and signed out everywhere.")

@@ -61,11 +61,11 @@ def whatif(
     run_id: int | None,
     as_json: bool,
 ) -> None:
-    """Say what would change a rating: the smallest changes, and every source and item left out in turn.
+    """Show what would change a rating: the smallest changes, and every source and item left out in turn.
 
-    TARGET is a domain, a question, or 'cell' (the position on the grid; the same if left out). With --without
-    or --set it says instead what that alone would change. The rules are applied again to every alternative,
-    on the evidence, rulebook and decisions of a recorded run; nothing is written.
+    TARGET is a domain, a question, or 'cell', the position on the grid, which is meant if TARGET is left out.
+    --without and --set show only what that one change would do. The rules are applied again to every
+    alternative, on the evidence, rulebook and decisions of a recorded run; nothing is written.
 
     Example: joint-review whatif wales-2004-08 carers
     """
@@ -109,7 +109,9 @@ def _show_tried(baseline: Baseline, tried: TriedChange, target: str | None) -> N
         )
     for rating in hidden:
         click.echo()
-        paragraph(f"Hidden: {rating['title']} stays, as a person decided it. {rating['because']}")
+        paragraph(
+            f"Hidden: {rating['title']} does not change, because people decided it. {rating['because']}"
+        )
     if tried["measures"]:
         heading("Measures that would change")
         shown = tried["measures"] if not target or target == CELL else _of(tried["measures"], target)
@@ -146,10 +148,10 @@ def _show_smallest(baseline: Baseline, smallest: SmallestChanges) -> None:
     sets = smallest["measures"]
     paragraph(describe_smallest(smallest))
     if smallest["decided"]:
-        paragraph("A person decided this rating, and that counts: what moves is only what the rules propose.")
+        paragraph("People decided this rating, and their decision counts: only the proposal would change.")
     if smallest["decided_domains"]:
         names = ", ".join(smallest["decided_domains"])
-        paragraph(f"Decided by people, so that no evidence moves them: {names}.")
+        paragraph(f"Decided by people; evidence alone does not change them: {names}.")
     for move in MOVED:
         mine = [one for one in sets if one["move"] == move]
         if mine:
@@ -165,11 +167,13 @@ def _show_smallest(baseline: Baseline, smallest: SmallestChanges) -> None:
                 }
                 for one in without_gaps[:most]
             ]
-            show_table(rows, {"changes": "if all of these changed", "after": "then"}, [74, 30])
+            show_table(rows, {"changes": "if all of these change", "after": "then"}, [74, 30])
             _more(len(without_gaps) - most)
             if len(without_gaps) < len(mine):
-                gaps = many(len(mine) - len(without_gaps), "other set")
-                paragraph(f"Beside them {gaps} by way of a gap in the evidence (--json lists them).")
+                gaps = many(len(mine) - len(without_gaps), "set works", "sets work")
+                paragraph(
+                    f"A further {gaps} only by opening or closing a gap in the evidence (--json lists them)."
+                )
     _show_counts(smallest)
 
 
@@ -178,7 +182,7 @@ def _change_words(change: MeasureStep, target: str) -> str:
     of_several = f"{change['target']}.{change['measure']}"
     what = change["measure_title"] if change["target"] == target else of_several
     unit = f" {change['unit']}" if change["unit"] else ""
-    before = "nothing to measure" if change["before"] is None else f"{change['before']:,g}{unit}"
+    before = "no data" if change["before"] is None else f"{change['before']:,g}{unit}"
     after = change["shown"] if change["after"] is None else change["shown"] + unit
     return f"{what}: {before} -> {after}"
 
@@ -186,18 +190,18 @@ def _change_words(change: MeasureStep, target: str) -> str:
 def _show_counts(smallest: SmallestChanges) -> None:
     rows = in_evidence(smallest)
     if rows or smallest["not_said"]:
-        heading("The same in evidence, everything else as it is")
+        heading("The same changes as evidence, everything else unchanged")
     show_table(rows[: 2 * LISTED], {"said": "if", "after": "then", "move": "moves"}, [74, 30, None])
     _more(len(rows) - 2 * LISTED)
     for one in smallest["not_said"][:LISTED]:
-        paragraph(f"Not said of {one['title']} ({one['kind']}): {one['because']}.")
+        paragraph(f"Not available for {one['title']} ({one['kind']}): {one['because']}.")
 
 
 def _show_withdrawals(found: Withdrawals) -> None:
     heading("If items were withdrawn")
     tried = [f"{count:,} sets of {size}" for size, count in found["searched"].items() if count]
-    none = "; none moves it" if not found["groups"] else ""
-    paragraph(f"Tried: {', '.join(tried) or 'nothing, there are no items'}{none}.")
+    none = "; none moves the rating" if not found["groups"] else ""
+    paragraph(f"Tried: {', '.join(tried) or 'nothing, as there are no items'}{none}.")
     skipped = [size for size, count in found["searched"].items() if count is None]
     if skipped:
         paragraph(f"Sets of {listed(skipped)} were not tried: there are too many.")
@@ -239,11 +243,15 @@ def _show_turns(turns: LeftOut, target: str | None) -> None:
     show_table(rows[: 3 * LISTED], columns, [40, 26, 20, 20, 12])
     _more(len(rows) - 3 * LISTED)
     if any(row["hidden"] for row in rows):
-        paragraph("'hidden': a person's rating counts and stays; only the proposal would change.")
+        paragraph(
+            "'hidden': people decided this rating, and their decision counts; only the proposal would change."
+        )
     found = resting(turns, target)
     heading("Rests on one source")
     if not found:
-        click.echo("Nothing: no source alone decides, and no rating's items all come from one source.")
+        click.echo(
+            "None: no source decides a rating on its own, and no rating takes all its items from one source."
+        )
     for one in found:
         if one["deciding"]:
             parts = [

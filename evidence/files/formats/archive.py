@@ -68,6 +68,6 @@ def _check_sizes(parts: list[zipfile.ZipInfo]) -> None:
         )
     if unpacked > RATIO_FROM and unpacked > HIGHEST_RATIO * packed:
         raise EvidenceInvalid(
-            f"it unpacks to {unpacked / max(packed, 1):,.0f} times its size, as no document does.",
+            f"it unpacks to {unpacked / max(packed, 1):,.0f} times its size; no document needs that much.",
             hint="Save it again, or save it as a PDF.",
         )

@@ -79,7 +79,7 @@ def answer(kind: str, data: bytes, encoding: str) -> dict[str, Any]:
         return {"refused": [error.message, error.hint, [one.as_data() for one in error.remedies]]}
     except MemoryError:
         return {
-            "refused": ["reading it needs more memory than it may use.", "Divide it, or save it anew.", []]
+            "refused": ["reading it needs more memory than is allowed.", "Divide it, or save it again.", []]
         }
     except RecursionError:
         return {"refused": ["it is nested too deeply.", SAVE_AGAIN, []]}

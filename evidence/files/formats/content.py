@@ -116,7 +116,7 @@ def _found(data: bytes) -> Found:
     if data.startswith(OFFICE_97):
         if ENCRYPTED in data:
             return Found("", "an Office file with a password", "Save a copy without the password.")
-        return Found("", "an Office file of before 2007 (.doc, .xls)", "Save it as .docx or .xlsx.")
+        return Found("", "an Office file from before 2007 (.doc, .xls)", "Save it as .docx or .xlsx.")
     start = _start(data)
     if PAGE.match(start) or (start.lstrip().startswith("<?xml") and "<html" in start):
         return Found("html")

@@ -18,7 +18,7 @@ MOST_PAGES = 5_000
 """More than any report; reading so many takes a minute."""
 MOST_UNREADABLE = 0.2
 """Share of characters a page may show without saying which they are; bullets and signs are a few of them."""
-OCR = "Run it through text recognition (OCR), check the text, and give the result."
+OCR = "Run it through text recognition (OCR), check the text, and add the result."
 SAVE_AGAIN = "Save or print it as a PDF again."
 
 
@@ -79,7 +79,7 @@ def pdf_pages(data: bytes, progress: Callable[[int, int], None]) -> tuple[list[s
             texts.append(_text_of(page, number))
             progress(number, count)
     except LimitReachedError as error:
-        raise EvidenceInvalid(f"it unpacks to more than is read ({error}).", hint=SAVE_AGAIN) from None
+        raise EvidenceInvalid(f"it is too large when unpacked ({error}).", hint=SAVE_AGAIN) from None
     except PyPdfError as error:
         raise EvidenceInvalid(f"it is damaged ({error}).", hint=SAVE_AGAIN) from None
     finally:
@@ -99,7 +99,7 @@ def _text_of(page: PageObject, number: int) -> str:
     unreadable = sum(char == STAND_IN or unicodedata.category(char) == "Co" for char in text)
     if unreadable > MOST_UNREADABLE * max(len(text), 40):
         raise EvidenceInvalid(
-            f"page {number} does not say which letters it shows (its fonts name none).", hint=OCR
+            f"page {number} does not say which characters it shows (its fonts do not map them).", hint=OCR
         )
     return text
 

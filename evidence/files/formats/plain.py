@@ -47,7 +47,7 @@ def decode(data: bytes, encoding: str = "utf-8") -> str:
         other = "cp1252" if tried[-1].startswith("utf") else "utf-8"
         raise EvidenceInvalid(
             f"line {line} is not {tried[-1]} text (byte {data[error.start]:#04x}).",
-            hint="Save it as UTF-8, or name its encoding (older Windows: cp1252).",
+            hint="Save it as UTF-8, or give its encoding (older Windows: cp1252).",
             remedies=[Give(Part.ENCODING, (other,))],
         ) from None
 
@@ -60,7 +60,7 @@ def without_controls(text: str) -> str:
         raise EvidenceInvalid(
             f"line {line} holds the control character U+{ord(found[0]):04X}"
             + (f", and {more:,} more follow." if more else "."),
-            hint="Take it out, or save the file as UTF-8.",
+            hint="Remove it, or save the file as UTF-8.",
         )
     return text
 
