@@ -351,7 +351,7 @@ def _because(
 def _side_by_side(one: Separating, names: Sequence[str]) -> str:
     """One criterion, and how each of the two stands to it."""
     is_limit = one["part"] == "limits"
-    met, missed = ("is limited by it", "is not limited by it") if is_limit else ("met it", "missed it")
+    met, missed = ("meets it", "stays clear of it") if is_limit else ("met it", "missed it")
     unit = " points" if one["unit"] == "%" else f" {one['unit']}".rstrip()
     sides = []
     for name, is_met, value, margin in zip(names, one["met"], one["values"], one["margins"], strict=True):

@@ -23,7 +23,7 @@ NEEDED = {Part.REASON: "a reason", Part.TEXT: "its text"}
 def check_person(by: str, what: str) -> str:
     """The name without spaces around it; raises WordsMissing for none. `what`: what nobody would give."""
     if not by.strip():
-        raise WordsMissing(f"{what} needs the name of the person who makes it", remedies=[Give(Part.PERSON)])
+        raise WordsMissing(f"{what} needs the name of a person", remedies=[Give(Part.PERSON)])
     return by.strip()
 
 

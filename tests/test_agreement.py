@@ -567,7 +567,7 @@ def test_a_review_without_items_is_not_said_to_be_coded_by_one(office: Office) -
 
 def test_one_reviewer_alone_is_said_plainly(office: Office) -> None:
     office.record(ITEMS)
-    with pytest.raises(EvidenceInvalid, match="coded by one reviewer only") as caught:
+    with pytest.raises(EvidenceInvalid, match="coded only by the reviewer who recorded it") as caught:
         office.agreement()
     assert caught.value.remedies == (DrawItems(office.desk.review.key), ShowLayout("codings"))
 
@@ -606,7 +606,7 @@ def test_the_command_says_it_in_a_sentence_and_shows_the_rest_in_tables(say: Cal
     assert done.exit_code == 0, done.output
     text = " ".join(done.output.split())
     assert text.startswith(
-        "4 items were coded by two reviewers or more, 2 by one only, about which nothing is said here."
+        "4 items were coded by two reviewers or more, and 2 by only one, which are left out here."
         # Mid-ranks of -3, 1 and 3 are 1, 2.5 and 4.5: observed 2 x 4, by chance 180 / 5.
         " Krippendorff's alpha: findings 0.78 (no interval: too little variety), on 3 items; case scores"
     )
@@ -646,7 +646,7 @@ def test_the_command_ends_with_1_where_nothing_can_be_said(say: Callable[..., An
         assert done.exit_code == 0, done.output
         assert done.output == f"second's coding of E{number} withdrawn; it is no longer compared.\n"
     done = say("agreement", "north")
-    assert done.exit_code == 1 and "coded by one reviewer only" in str(done.exception)
+    assert done.exit_code == 1 and "coded only by the reviewer who recorded it" in str(done.exception)
 
 
 def test_where_only_counted_items_were_coded_nothing_is_compared_and_said_so(office: Office) -> None:

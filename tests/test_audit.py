@@ -320,8 +320,7 @@ def test_an_event_changed_and_sealed_anew_does_not_fit_the_one_after_it(path: Pa
     tamper(path, f"update event set because = 'It was fine.' where id = {WITHDRAWN}")
     resealed(path, WITHDRAWN)
     assert said(path) == [
-        "event 6 is not the one that event 7 was chained to: it was put in its place, or changed and sealed"
-        " anew."
+        "event 6 is not the one that event 7 was chained to: it was replaced, or changed and sealed again."
     ]
 
 
@@ -814,7 +813,7 @@ def test_the_command_names_every_problem_and_fails(path: Path, run: Callable[...
 
 def test_a_record_without_events_has_no_head(tmp_path: Path, run: Callable[..., str]) -> None:
     new_programme(tmp_path).conn.close()
-    assert "nothing has happened yet" in run("audit", "verify", "--db", tmp_path / "programme.db")
+    assert "holds no events yet" in run("audit", "verify", "--db", tmp_path / "programme.db")
     assert json.loads(run("audit", "head", "--json", "--db", tmp_path / "programme.db")) is None
-    with pytest.raises(ReviewError, match="nothing has happened yet"):
+    with pytest.raises(ReviewError, match="holds no events yet"):
         run("audit", "head", "--db", tmp_path / "programme.db")

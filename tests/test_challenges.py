@@ -262,7 +262,7 @@ BAD: dict[str, tuple[tuple[str, str], dict[str, str], type[ReviewError], str]] =
     "an unknown kind": (("ratings", "carers"), {}, UnknownName, "Did you mean 'rating'"),
     "an unknown ground": (("rating", "carers"), {"ground": "one sourse"}, UnknownName, "'one source'"),
     "no text": (("rating", "carers"), {"text": "  "}, WordsMissing, "a challenge needs its text"),
-    "nobody": (("rating", "carers"), {"by": ""}, WordsMissing, "a challenge needs the person"),
+    "nobody": (("rating", "carers"), {"by": ""}, WordsMissing, "a challenge needs the name"),
     "a mistyped domain": (("rating", "carer"), {}, UnknownName, "Did you mean 'carers'"),
     "a mistyped rule": (("rule", "carers.mainly-good.strength"), {}, UnknownName, "Did you mean"),
     "a mistyped measure": (("measure", "carers.strengths_shar"), {}, UnknownName, "carers.strengths_share"),
@@ -486,7 +486,7 @@ def say(db: Database, tmp_path: Path) -> Callable[..., Any]:
 
 
 def test_the_commands_lead_from_a_challenge_to_what_moved(say: Callable[..., Any]) -> None:
-    assert "There is no challenge." in say("challenge", "list").output
+    assert "No challenges." in say("challenge", "list").output
     raised = say(
         *("challenge", "add", "r1", "rating", "carers", "--ground", "one-source"),
         *("--text", "One visit.", "--by", "moderator-1"),
@@ -506,7 +506,7 @@ def test_the_commands_lead_from_a_challenge_to_what_moved(say: Callable[..., Any
     assert closed == ("Challenge 1 is closed: partly upheld. Changed because of it: E31 withdrawn.\n")
     assert say("assess", "r1", "--evaluator-only").exit_code == 0
     shown = say("challenge", "show", "1").output
-    assert "Reply of lead, " in shown and "Run 2 is the next. Moved since run 1:" in shown
+    assert "Reply of lead, " in shown and "The next run is 2. Moved since run 1:" in shown
     listed = say("challenge", "list", "r1").output
     assert "partly upheld" in listed and "There is no open" in say("challenge", "list", "--open").output
 

@@ -225,7 +225,7 @@ REFUSED = {
     "a rating without a reason": (["rate", "north", "carers", "poor", "--because", " "], "needs a reason"),
     "nothing to take back": (
         ["rate", "north", "carers", "--take-back", "--because", "x"],
-        "nothing to take back",
+        "has no decision to take back",
     ),
     "an unknown framework": (["framework", "show", "wales-round-3"], "Did you mean"),
     "a review twice": (

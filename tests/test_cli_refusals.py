@@ -124,7 +124,7 @@ def test_a_run_whose_record_this_version_cannot_read_is_refused_by_every_command
     code, out, err = say(*READERS[name])
     number = 1 if name in ("trail", "diff") else 2
     assert (code, out) == (1, "")
-    assert err.startswith(f"Error: run {number} was made by joint-review ")
+    assert err.startswith(f"Error: run {number} was recorded by joint-review ")
     assert f"cannot read its record: {OLDER[an_unknown_key]}" in err
     assert "joint-review assess north" in err
     assert tables_of(db) == before

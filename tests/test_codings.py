@@ -113,8 +113,8 @@ def test_a_coding_may_come_with_the_item_it_is_of(desk: Desk) -> None:
 def test_the_recorder_of_an_item_cannot_code_it_again(desk: Desk) -> None:
     [problem] = desk.problems_of_rows("codings", coding(coded_by="first"))
     assert problem == (
-        "codings.csv, row 2, column 'coded_by': 'first' recorded this item, so what it says is their coding"
-        " already. A coding is a second person's: name the reviewer who coded it without the first."
+        "codings.csv, row 2, column 'coded_by': 'first' recorded this item, so the item itself is their"
+        " coding. A coding is a second person's: name the reviewer who coded it without the first."
     )
     items = write_csv(desk.folder / "findings.csv", [finding("p. 9", recorded_by="first")])
     [problem] = desk.problems(
@@ -265,7 +265,7 @@ def test_a_coding_is_withdrawn_with_a_reason_and_once(desk: Desk) -> None:
     with pytest.raises(EvidenceInvalid, match=r"'secnd' has not coded .*\n.*Did you mean 'second'"):
         withdraw_coding(desk.db, desk.review, number, "secnd", because="Wrong.", **how)
     withdraw_coding(desk.db, desk.review, number, "second", because="Wrong.", **how)
-    with pytest.raises(EvidenceInvalid, match="Nobody has"):
+    with pytest.raises(EvidenceInvalid, match="No further reviewer has"):
         withdraw_coding(desk.db, desk.review, number, "second", because="Wrong.", **how)
 
 

@@ -173,7 +173,7 @@ def test_a_limit_may_be_what_separates_two(db: Database) -> None:
     assert [(one["part"], one["criterion"], one["met"]) for one in pair["separated_by"]] == [
         ("limits", "serious-weaknesses", [True, False])
     ]
-    assert "North falls under it exactly, South is clear of it by 30 points" in pair["because"]
+    assert "North meets it exactly, South stays clear of it by 30 points" in pair["because"]
 
 
 def test_what_a_person_decided_is_named_where_the_rules_saw_the_same(db: Database) -> None:

@@ -159,7 +159,7 @@ def test_statements_are_never_changed_and_the_latest_stands_last(
         ({"level": "middling"}, UnknownName, "no level of confidence"),
         ({"words": {"method": "x"}}, UnknownName, "Did you mean 'methods'"),
         ({"because": " "}, WordsMissing, "needs a reason"),
-        ({"by": ""}, WordsMissing, "needs the person"),
+        ({"by": ""}, WordsMissing, "needs the name"),
     ],
 )
 def test_a_statement_that_cannot_be_signed_is_refused(

@@ -163,7 +163,7 @@ def test_a_run_that_a_later_one_contradicts_cannot_be_accepted(db: Database, rev
     first = assess_plainly(db, review)
     worse(db, review)
     second = assess_plainly(db, review)
-    with pytest.raises(DecisionRefused, match=f"run {second.id}, later than run {first.id}, rates carers"):
+    with pytest.raises(DecisionRefused, match=rf"a later run \({second.id}\) changed the rating of “Support"):
         accept(db, review, "carers", by="moderator-1", run=first.id, at=AT)
     [done] = accept(db, review, "workforce", by="moderator-1", run=first.id, at=AT)
     assert done["run"] == first.id
@@ -184,7 +184,7 @@ def test_what_is_left_to_people_cannot_be_accepted_but_rated(db: Database) -> No
     review = new_review(db, "r1", "cqc-local-authority")
     assess_plainly(db, review, ENGLISH)
     domain = next(iter(ENGLISH.framework.domains))
-    with pytest.raises(DecisionRefused, match="its level is left to people"):
+    with pytest.raises(DecisionRefused, match="no level is proposed for the rating of “Assessing needs”"):
         accept(db, review, domain, by="moderator-1", at=AT)
     for name in ENGLISH.framework.domains:
         override(db, review, name, "good-standard", by="assessor", **BECAUSE)
@@ -316,7 +316,7 @@ def test_an_approval_on_a_run_that_a_later_one_contradicts_is_refused(db: Databa
     override(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
     worse(db, review)
     second = assess_plainly(db, review)
-    with pytest.raises(DecisionRefused, match=f"run {second.id}, later than run {first.id}, proposes carers"):
+    with pytest.raises(DecisionRefused, match=rf"a later run \({second.id}\) changed the proposal for"):
         approve(db, review, "carers", by="lead", run=first.id, at=AT)
     [done] = approve(db, review, "carers", by="lead", at=AT)
     assert done["run"] == second.id
@@ -328,7 +328,9 @@ def test_a_rating_that_people_gave_is_taken_back_before_a_proposal_is_accepted(
     assess_plainly(db, review)
     rate_approved(db, review, "carers", "poor", by="moderator-1", **BECAUSE)
     assess_plainly(db, review)
-    with pytest.raises(DecisionRefused, match="a person's own, with the approval of another"):
+    with pytest.raises(
+        DecisionRefused, match="in run 2 is an approved override; there is no proposal to accept"
+    ):
         accept(db, review, "carers", by="moderator-2", at=AT)
     override(db, review, "carers", None, by="moderator-2", because="Asked again.", at=AT)
     assert state_of(db, review)["state"] == "proposed"
@@ -374,7 +376,7 @@ def test_a_cell_that_the_grid_does_not_have_is_refused(db: Database, review: Rev
 
 REFUSED: dict[str, tuple[Callable[..., Any], tuple[str, ...], dict[str, Any], type[ReviewError], str]] = {
     "accepting a mistyped domain": (accept, ("carer",), {}, UnknownName, "Did you mean 'carers'"),
-    "accepting by nobody": (accept, ("carers",), {"by": " "}, WordsMissing, "a decision needs the person"),
+    "accepting by nobody": (accept, ("carers",), {"by": " "}, WordsMissing, "a decision needs the name"),
     "accepting by who made the run": (accept, ("carers",), {"by": "lead"}, DecisionRefused, "cannot accept"),
     "accepting on an unknown run": (
         accept,
@@ -383,7 +385,13 @@ REFUSED: dict[str, tuple[Callable[..., Any], tuple[str, ...], dict[str, Any], ty
         UnknownName,
         "there is no run of r1 '77'",
     ),
-    "accepting twice": (accept, ("workforce",), {}, DecisionRefused, "was accepted by moderator-1 on run 1"),
+    "accepting twice": (
+        accept,
+        ("workforce",),
+        {},
+        DecisionRefused,
+        "has already been accepted by moderator-1 on run 1",
+    ),
     "accepting one that is sound and one that is not": (
         accept,
         ("getting-help", "workforce"),
@@ -616,7 +624,7 @@ def test_the_commands_tell_the_way_from_a_proposal_to_what_is_settled(say: Calla
     done = say("rate", "r1", "leadership", "badly", "--by", "moderator-1", "--because", "Seen.").output
     assert "It counts once another person approves it: joint-review approve r1 leadership" in done
     done = say("approve", "r1", "leadership", "--by", "lead").output
-    assert "leadership: badly, given by moderator-1, is approved by lead on run 1." in done
+    assert "leadership: badly, rated by moderator-1, approved by lead on run 1." in done
     shown = say("decisions", "r1").output
     assert "counts from the next run on" in " ".join(shown.split()) and "2 of 16 settled." in shown
     assert json.loads(say("decisions", "r1", "--json").output)[6]["state"] == "accepted"

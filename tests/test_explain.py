@@ -216,7 +216,7 @@ def test_under_best_fit_the_others_lost_by_their_share() -> None:
         "excellent": ("share", 2, 5),
     }
     assert said_of(told, "mainly-good").startswith(
-        "2 of 3 criteria are met, no larger a share than Inconsistent has, which is the lower; missed:"
+        "2 of 3 criteria are met, the same share as Inconsistent, which is the lower level; missed:"
     )
     assert said_of(told, "excellent").startswith(
         "2 of 5 criteria are met, a smaller share than another level's: Inconsistent has 2 of 3; missed:"
@@ -233,7 +233,7 @@ def test_under_first_match_a_worse_level_that_matches_too_lost_to_the_better() -
     }
     assert (
         said_of(told, "inconsistent")
-        == "all its criteria are met, but Mainly good matches, too, and is better."
+        == "all its criteria are met, but those of Mainly good are met too, and it is better."
     )
     assert said_of(told, "excellent").startswith(
         "strengths make up 50 % of what was found (at least 80 % needed, missed by 30 percentage points); "
@@ -257,7 +257,7 @@ def test_under_secure_fit_a_level_loses_by_what_is_missed_at_or_below_it(run: Ru
     }
     assert said_of(told, "well") == (
         "strengths make up 36.4 % of what was found (at least 50 % needed, missed by 13.6 percentage points);"
-        " besides, no better than Uncertainly placed while serious weaknesses are 40 % of what was found."
+        " also, no better than Uncertainly placed while serious weaknesses are 40 % of what was found."
     )
     assert said_of(told, "strongly").startswith(
         "Well placed below it is not reached: strengths make up 36.4 %"

@@ -264,7 +264,7 @@ def test_the_command_shows_what_lost_and_the_cells_one_step_away(example_db: Pat
     code, text = say("explain", "wales-2004-08", "--db", str(example_db))
     assert code == 0
     assert text.count("Why not another level?") == 15
-    assert "Cells one step away:" in text and "cell.inconsistent.uncertainly" in text
+    assert "Neighbouring cells:" in text and "cell.inconsistent.uncertainly" in text
     code, text = say("explain", "wales-2004-08", "cell", "--json", "--db", str(example_db))
     [cell] = json.loads(text)
     assert len(cell["neighbours"]) == 4 and len(cell["rules"]) == 16

@@ -400,7 +400,7 @@ def test_rulebooks_of_different_frameworks_are_refused(db: Database, tmp_path: P
     with pytest.raises(RunImpossible, match="there is no review under wales-round-2"):
         rules_impact(db, path, WELSH, WELSH)
     review(db, "north")
-    with pytest.raises(RunImpossible, match="another version in the database"):
+    with pytest.raises(RunImpossible, match="differs between the database and the rulebooks"):
         rules_impact(db, path, other, other)
 
 

@@ -87,14 +87,14 @@ def test_periods_stand_in_the_order_of_time_however_they_are_written(db: Databas
         "31 March 2008",
     ]
     assert found.ordered_by == "time"
-    assert "The measures order periods by their text" in found.note
+    assert "Measures sort periods as text" in found.note
 
 
 def test_a_period_that_cannot_be_read_puts_the_series_in_the_order_of_its_text(db: Database) -> None:
     found = one_series(db, *(indicator("X", text, 1) for text in ("2005 Q2", "2004 Q4", "2005 Q1")))
     assert [period.period for period in found.periods] == ["2004 Q4", "2005 Q1", "2005 Q2"]
     assert found.ordered_by == "text" and found.slope is None
-    assert "order of their text" in found.note
+    assert "sorted as text" in found.note
 
 
 def test_the_same_period_written_in_two_ways_is_one(db: Database) -> None:
@@ -377,7 +377,7 @@ def test_the_command_names_a_series_whose_periods_the_measures_see_otherwise(db:
     new_review(
         db, "r1", "wales-round-2", *(indicator("X", text, 1) for text in ("31 May 2004", "1 June 2005"))
     )
-    assert "X (all): The measures order periods by their text" in say("indicators", "r1")[1]
+    assert "X (all): Measures sort periods as text" in say("indicators", "r1")[1]
 
 
 def test_the_command_refuses_a_review_without_indicators(db: Database, say: Say) -> None:

@@ -240,7 +240,7 @@ def test_problems_with_what_is_stored_are_found_beside_those_of_the_rows(loaded:
         "findings.csv, row 4, column 'source'",
         "findings.csv, row 6",
     ]
-    assert "item E1 has the same source and locator and says something else" in found[0]
+    assert "item E1 has the same source and locator, but different content" in found[0]
     assert "Replace(" in found[0]
     assert found[2].endswith("there is no source 'I11' in this review. Did you mean 'I1'?")
     assert "appears twice, with different content (also findings.csv, row 5)" in found[3]
@@ -530,7 +530,7 @@ def test_a_stored_text_and_its_quotes_are_spelt_as_those_of_added_files(desk: De
 
 def test_a_stored_source_never_changes(loaded: Desk) -> None:
     [problem] = loaded.problems_of_rows("sources", source("I1", text="now with text"))
-    assert "is already there and says something else" in problem and "an index number of its own" in problem
+    assert "is already there, with different content" in problem and "an index number of its own" in problem
 
 
 def test_a_source_that_stands_twice_differently_is_named_with_both_places(desk: Desk) -> None:

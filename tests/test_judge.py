@@ -211,8 +211,8 @@ def test_judgements_are_written_as_csv_with_level_and_reason(tmp_path: Path) -> 
     write_csv(judge_file(WELSH, path), WELSH.framework, text)
     assert text.getvalue().splitlines() == [
         "authority,services,services_because,organisation,organisation_because",
-        '"Ceredigion, y",mainly-good,"Mainly good, decided by people; there is not enough evidence'
-        ' not enough evidence.",,Not enough evidence: the number of domains rated is 0 (at least 4 needed).',
+        '"Ceredigion, y",mainly-good,"Mainly good, decided by people; there is not enough evidence for the'
+        ' rules to propose a level.",,Not enough evidence: the number of domains rated is 0 (at least 4 needed).',
     ]
 
 
@@ -229,14 +229,14 @@ def test_all_bad_cells_are_named_at_once_with_their_places(tmp_path: Path) -> No
         ["Camden", *[3] * 9],
     )
     assert problems(path) == [
-        "ratings.csv, row 2, column 'learning': 'god-standard' is no level. Did you mean 'good-standard' or"
-        " 'exceptional-standard'? Or a number from 1 to 4.",
+        "ratings.csv, row 2, column 'learning': 'god-standard' is not a level. Did you mean 'good-standard'"
+        " or 'exceptional-standard'? Or a number from 1 to 4.",
         "ratings.csv, row 3, column 'authority': the name is empty.",
-        "ratings.csv, row 4, column 'assessing_needs': '5' is no level. Allowed: exceptional-standard,"
+        "ratings.csv, row 4, column 'assessing_needs': '5' is not a level. Allowed: exceptional-standard,"
         " good-standard, significant-shortfalls, some-shortfalls. Or a number from 1 to 4.",
-        "ratings.csv, row 4, column 'healthier_lives': '0' is no level. Allowed: exceptional-standard,"
+        "ratings.csv, row 4, column 'healthier_lives': '0' is not a level. Allowed: exceptional-standard,"
         " good-standard, significant-shortfalls, some-shortfalls. Or a number from 1 to 4.",
-        "ratings.csv, row 4, column 'equity': 'good' is no level. Allowed: exceptional-standard,"
+        "ratings.csv, row 4, column 'equity': 'good' is not a level. Allowed: exceptional-standard,"
         " good-standard, significant-shortfalls, some-shortfalls. Or a number from 1 to 4.",
         "ratings.csv, row 5: 'Camden' appears twice (also ratings.csv, row 2).",
     ]
@@ -277,7 +277,7 @@ def test_a_file_with_headers_only_has_nobody_to_judge(tmp_path: Path) -> None:
 
 def test_a_row_with_too_many_cells_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, ["authority", "services"], ["Bath", 3, "and North East Somerset"])
-    assert "3 cells stand under 2 headers" in problems(path, WELSH)[0]
+    assert "3 cells under 2 headers" in problems(path, WELSH)[0]
 
 
 def test_a_formula_is_no_rating(tmp_path: Path) -> None:

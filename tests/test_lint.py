@@ -404,7 +404,7 @@ def test_having_no_value_may_be_better_than_a_bad_one_which_is_a_note() -> None:
     oddities = found_in(policy)
     assert said(oddities) == [("missing-better", "note", f"{DOMAIN}, surveys")]
     assert examples(oddities[0]) == [({"surveys": 10}, "weak"), ({"surveys": None}, "fair")]
-    assert oddities[0].message == "no surveys at all is better than 10: fair instead of weak"
+    assert oddities[0].message == "having no surveys at all is better than 10: fair instead of weak"
     assert is_monotone(policy)
 
 

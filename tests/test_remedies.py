@@ -328,8 +328,5 @@ def test_whoever_does_not_say_who_or_why_is_refused_alike_everywhere(tmp_path: P
         with pytest.raises(WordsMissing) as caught:
             act()
         assert caught.value.remedies == (Give(Part.PERSON),)
-    assert (
-        say_error(caught.value)
-        == "a settlement needs the name of the person who makes it\n  Give it with --by."
-    )
+    assert say_error(caught.value) == "a settlement needs the name of a person\n  Give it with --by."
     db.conn.close()

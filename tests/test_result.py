@@ -267,7 +267,7 @@ def test_a_format_that_is_not_known_is_refused_with_what_to_do(
         load_run(db, review)
     assert f"in format {json.dumps(number)}, and joint-review " in caught.value.message
     assert "reads formats 1 and 2" in caught.value.message
-    assert caught.value.hint.startswith("Update this installation of joint-review")
+    assert caught.value.hint.startswith("Update joint-review to the version")
 
 
 @pytest.mark.parametrize(
@@ -293,6 +293,14 @@ def test_a_record_that_is_not_of_its_format_is_refused_with_the_place(
 # Format 1 -------------------------------------------------------------------------------------------------
 
 
+def without_sentences(value: Any) -> Any:
+    """A summary with its ids, levels, figures and titles alone."""
+    if isinstance(value, dict):
+        sentences = {"because", "statement", "needed", "missing"}
+        return {name: without_sentences(one) for name, one in value.items() if name not in sentences}
+    return [without_sentences(one) for one in value] if isinstance(value, list) else value
+
+
 def test_runs_of_format_1_are_read_and_made_again_in_format_2(old: Database) -> None:
     for number, key in SOME.items():
         run = load_run(old, find_review(old, key), number)
@@ -301,7 +309,9 @@ def test_runs_of_format_1_are_read_and_made_again_in_format_2(old: Database) -> 
         assert run.result.inputs.digest == recorded["inputs"]["digest"]
         assert [r.level_id for r in run.result.ratings] == [r["level_id"] for r in recorded["ratings"]]
         summary = summarise_run(find_review(old, key), run)
-        assert json.loads(json.dumps(summary, default=plain)) == recorded, "no sentence was mended yet"
+        shown = json.loads(json.dumps(summary, default=plain))
+        assert without_sentences(shown) == without_sentences(recorded)
+        assert shown != recorded, "sentences are today's, not those of the day of the run"
 
 
 def set_first_margin(body: Any) -> None:

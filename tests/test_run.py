@@ -588,8 +588,8 @@ def test_decisions_of_one_review_say_nothing_about_another(db: Database) -> None
         ({"level_id": "well"}, UnknownName, "there is no level of carers 'well'"),
         ({"level_id": ""}, UnknownName, "there is no level of carers"),
         ({"because": "  "}, WordsMissing, "a rating needs a reason"),
-        ({"by": ""}, WordsMissing, "a rating needs the name of the person who makes it"),
-        ({"level_id": None}, DecisionRefused, "nobody has rated 'carers'"),
+        ({"by": ""}, WordsMissing, "a rating needs the name of a person"),
+        ({"level_id": None}, DecisionRefused, "has no decision to take back"),
     ],
 )
 def test_a_rating_that_cannot_be_is_refused_and_leaves_no_trace(

@@ -347,7 +347,7 @@ def test_of_passages_the_coder_reads_the_words_of_the_source_alone(passages: Off
 def test_what_quotes_no_stored_text_is_no_passage(passages: Office) -> None:
     with pytest.raises(EvidenceInvalid, match="only 2 items can be drawn") as refused:
         draw_batch(passages.db, passages.review, coder=SECOND, items=3, passages=True, by="lead", at=AT)
-    assert "What quotes no stored text is no passage." in (refused.value.hint or "")
+    assert "Items that quote no stored text are left out too." in (refused.value.hint or "")
     assert list_batches(passages.db, passages.review) == []
 
 
@@ -468,7 +468,7 @@ def test_the_coder_changes_a_coding_until_the_batch_is_handed_in(office: Office)
     office.hand_in()
     with pytest.raises(ImportRefused) as caught:
         office.code("p. 1", WEAK)
-    assert "'reviewer-2' has handed in batch 1, and may have seen since what others made of item E1." in str(
+    assert "'reviewer-2' has handed in batch 1, and may since have seen how others coded item E1." in str(
         caught.value
     )
     assert [c["direction"] for c in list_codings(office.db, office.review, 1)] == ["strength"]
@@ -682,7 +682,7 @@ def test_what_is_agreed_settled_withdrawn_or_still_being_coded_is_not_settled(co
     with pytest.raises(DecisionRefused, match="no two reviewers coded E2 differently"):
         coded.settle("p. 2", STRONG)
     new = coded.settle("p. 1", STRONG)
-    with pytest.raises(DecisionRefused, match=f"E1 was settled by lead-1; it is E{new} since"):
+    with pytest.raises(DecisionRefused, match=f"E1 was settled by lead-1; E{new} replaced it"):
         coded.settle("p. 1", WEAK)
     coded.record("p. 3", "p. 4")
     coded.draw(2, seed=2)
@@ -705,7 +705,7 @@ def test_what_is_agreed_settled_withdrawn_or_still_being_coded_is_not_settled(co
         (CodedAs(domains=("carers",)), "So.", EvidenceInvalid, "direction and significance are needed"),
         (CodedAs("strength", 4), "So.", EvidenceInvalid, "4 is not a significance"),
         (CodedAs("up", 1), "So.", UnknownName, "there is no direction 'up'"),
-        (CodedAs("strength", 1, 2.0), "So.", EvidenceInvalid, "has no score of a reviewer"),
+        (CodedAs("strength", 1, 2.0), "So.", EvidenceInvalid, "which no reviewer scores"),
         (CodedAs("strength", 1, None, ("carer",)), "So.", UnknownName, "there is no domain 'carer'"),
     ],
 )
@@ -842,4 +842,4 @@ def test_the_whole_way_on_the_command_line(tmp_path: Path) -> None:
     assert json.loads(run("coding", "disagreements", "north", "--open", "--json")) == []
     assert "reviewer-2" in run("coding", "list", "north")
     assert json.loads(run("coding", "list", "north", "--json"))[0]["state"] == "done"
-    assert "The record is whole" in run("audit", "verify")
+    assert "The record is intact" in run("audit", "verify")

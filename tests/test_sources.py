@@ -290,7 +290,7 @@ def test_a_source_or_page_that_is_not_there_is_said_so(desk: Desk) -> None:
         find_source(desk.db, desk.review, "D-2")
     with pytest.raises(EvidenceInvalid, match="no page 4\n  It has the pages 1 to 3"):
         find_page(desk.db, desk.review, "D-1", 4)
-    with pytest.raises(EvidenceInvalid, match="No text of it is stored"):
+    with pytest.raises(EvidenceInvalid, match="None of its text is stored"):
         find_page(desk.db, desk.review, "C-1", 1)
 
 

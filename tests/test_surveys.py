@@ -475,7 +475,7 @@ def test_the_command_says_it_in_a_sentence_and_shows_the_funnel(db: Database, sa
         "1 survey result of a: 1 compared with 5 other reviews of wales-round-2; 1 in a funnel"
     )
     assert "4 reviews: best 90 (Council e)," in out and "median 80, worst 80 (Council b);" in out
-    assert "80.0 % positive in 5 reviews together; they vary more than by chance" in out
+    assert "80.0 % positive in 5 reviews together; they vary by more than chance" in out
     assert "Council a (this review)" in out
     code, out, _ = say("surveys", "f", "--question", "dignity")
     assert "1 on fewer than 10 answers" in out

@@ -222,7 +222,7 @@ def test_a_text_is_read_in_its_encoding(content: bytes, encoding: str, text: str
 def test_bytes_that_are_not_in_the_encoding_are_refused_with_their_line() -> None:
     said = refusal("a.txt", b"one\ntwo\ncaf\xe9\n")
     assert said.startswith(
-        "a.txt: line 3 is not utf-8 text (byte 0xe9). Save it as UTF-8, or name its encoding"
+        "a.txt: line 3 is not utf-8 text (byte 0xe9). Save it as UTF-8, or give its encoding"
     )
     assert refusals(("a.txt", b"x"), encoding="klingon") == [
         "encoding: the encoding 'klingon' is not known. Use utf-8, cp1252 or utf-16."
@@ -503,7 +503,7 @@ def test_a_damaged_pdf_is_refused(data: bytes) -> None:
 def test_pdf_bombs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pdf_text(pdf_of_stream(b"BT /F1 9 Tf (Carers) Tj ET")) == ["Carers"]
     for bomb in (pdf_of_stream(bytes(80_000_000)), pdf_of_stream(bytes(80_000_000), packed=3)):
-        with pytest.raises(EvidenceInvalid, match="it unpacks to more than is read"):
+        with pytest.raises(EvidenceInvalid, match="it is too large when unpacked"):
             pdf_pages(bomb, lambda *_: None)
     monkeypatch.setattr(pdf_format, "MOST_PAGES", 20)
     with pytest.raises(EvidenceInvalid, match="it has 21 pages; at most 20 are read"):
@@ -511,7 +511,7 @@ def test_pdf_bombs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_pdf_whose_fonts_name_no_letters_is_refused_and_one_with_odd_bullets_is_not() -> None:
-    with pytest.raises(EvidenceInvalid, match="page 1 does not say which letters it shows"):
+    with pytest.raises(EvidenceInvalid, match="page 1 does not say which characters it shows"):
         pdf_text(pdf("".join(chr(0xE000 + number) for number in range(60))))
 
 

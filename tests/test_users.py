@@ -87,7 +87,7 @@ def test_a_disabled_user_holds_nothing_and_the_name_is_never_given_again(
     ("words", "said"),
     [
         (("add", "Reviewer One"), "cannot be a user's name"),
-        (("add", "reviewer-9", "--review", "north"), "no role in it"),
+        (("add", "reviewer-9", "--review", "north"), "without a role in it"),
         (("add", "reviewer-9", "--role", "reviwer"), "Did you mean 'reviewer'?"),
         (("add", "reviewer-9", "--role", "lead", "--review", "nroth"), "Did you mean 'north'?"),
         (("add", "reviewer-9", "--role", "administrator", "--review", "north"), "whole programme"),
@@ -122,7 +122,7 @@ def test_a_password_is_asked_for_twice_and_never_shown(say: Callable[..., Result
 def test_two_different_passwords_set_none(say: Callable[..., Result]) -> None:
     say("user", "add", "reviewer-1")
     done = say("user", "password", "reviewer-1", typed=f"{GOOD}\n{GOOD}er\n")
-    assert "not the same" in str(done.exception)
+    assert "the two passwords differ" in str(done.exception)
     assert "no password yet" in say("user", "list").output
 
 

@@ -187,7 +187,7 @@ async def test_pages_of_another_review_are_closed(bench: Bench) -> None:
     [
         ("accept", LEAD, "run 1 was recorded by lead, who cannot accept its ratings"),
         ("approve", SECOND, "no override of the rating of “Support for carers” awaits approval"),
-        ("take-back", SECOND, "nobody has rated 'carers'"),
+        ("take-back", SECOND, "the rating of “Support for carers” has no decision to take back"),
     ],
 )
 async def test_what_cannot_be_done_is_said_on_the_page_without_commands(
@@ -283,7 +283,10 @@ async def test_while_a_panel_votes_nothing_can_be_decided(bench: Bench) -> None:
     given = {**THIS, "level": "excellent", "because": "x"}
     for name in ("accept", "override"):
         done = await bench.send(f"{DECISIONS}/{name}.json", given, SECOND)
-        assert done.status_code == 400 and "a panel is voting on carers" in done.json()["error"].lower()
+        assert (
+            done.status_code == 400
+            and "a panel is voting on the rating of “support for carers”" in done.json()["error"].lower()
+        )
 
 
 async def test_a_decision_counts_for_the_run_that_was_looked_at(bench: Bench) -> None:
@@ -296,7 +299,7 @@ async def test_a_decision_counts_for_the_run_that_was_looked_at(bench: Bench) ->
     bench.in_file(change)
     done = await bench.send(f"{DECISIONS}/accept.json", THIS, SECOND)
     assert done.status_code == 400
-    assert "Run 2, later than run 1, rates carers otherwise" in done.json()["error"]
+    assert "A later run (2) changed the rating of “Support for carers”" in done.json()["error"]
     unknown = await bench.send(f"{DECISIONS}/accept.json", {**THIS, "run": "77"}, SECOND)
     assert unknown.status_code == 400 and "77" in unknown.json()["error"]
 
@@ -309,7 +312,9 @@ async def test_an_override_is_refused_when_the_rules_now_propose_something_else(
     bench.in_file(worsen)
     given = {**THIS, "level": "excellent", "because": "Seen."}
     done = await bench.send(f"{DECISIONS}/override.json", given, SECOND)
-    assert done.json()["error"] == "Run 2, later than run 1, proposes carers otherwise."
+    assert (
+        done.json()["error"] == "A later run (2) changed the proposal for the rating of “Support for carers”."
+    )
     page = (await bench.get(f"{DECISIONS}?target=carers&run=1", SECOND)).text
     assert "You are looking at run 1, not the latest." in page and "override" not in forms(page)
     assert (await bench.send(f"{DECISIONS}/override", given | {"run": "2"}, SECOND)).status_code == 303

@@ -331,11 +331,16 @@ async def test_what_is_not_filled_in_is_said_beside_its_field_and_what_was_typed
 @pytest.mark.parametrize(
     ("name", "actor", "votes", "says"),
     [
-        ("open", LEAD, (), "a panel is voting on carers already"),
-        ("vote", LEAD, (), "lead is no member of the panel on carers"),
-        ("vote", REVIEWER, ("reviewer-1",), "reviewer-1 has voted on carers already"),
-        ("vote", REVIEWER, THREE["member"], "no panel is voting on carers"),
-        ("close", LEAD, THREE["member"], "no panel is voting on carers"),
+        ("open", LEAD, (), "a panel is already voting on the rating of “Support for carers”"),
+        ("vote", LEAD, (), "lead is not a member of the panel on the rating of “Support for carers”"),
+        (
+            "vote",
+            REVIEWER,
+            ("reviewer-1",),
+            "reviewer-1 has already voted on the rating of “Support for carers”",
+        ),
+        ("vote", REVIEWER, THREE["member"], "no panel is voting on the rating of “Support for carers”"),
+        ("close", LEAD, THREE["member"], "no panel is voting on the rating of “Support for carers”"),
     ],
 )
 async def test_what_cannot_be_done_is_said_on_the_page_without_commands(

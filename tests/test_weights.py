@@ -467,7 +467,7 @@ def test_in_an_older_file_the_base_is_the_number_that_answered(tmp_path: Path) -
         ([share("young", 80), share("older", 20)], "no respondent to 'S1' has 'age' 'older'"),
         (
             [share("young", 80), share("older", 20)],
-            "10 respondents to 'S1' are of the 'age' 'old', which has no",
+            "10 respondents to 'S1' have 'age' 'old', which has no",
         ),
         (
             [share("young", 100), share("old", 0)],
@@ -478,7 +478,10 @@ def test_in_an_older_file_the_base_is_the_number_that_answered(tmp_path: Path) -
             "20 of 20 respondents to 'S1' have no 'sex' (the first: 'o0')",
         ),
         ([*MARGINS, share("young", 100, group="Adults")], "for all respondents and for some groups"),
-        ([share("young", 100, group="Adult")], "no respondent to 'S1' is of 'Adult'. Did you mean 'Adults'?"),
+        (
+            [share("young", 100, group="Adult")],
+            "no respondent to 'S1' belongs to 'Adult'. Did you mean 'Adults'?",
+        ),
         ([{**share("young", 80), "people": 5}], "expected a share or a number of people"),
         ([share("young", "")], "expected a share or a number of people"),
         ([share("young", 0.8)], "0.8 could mean 80 % or 0.8 %"),
@@ -499,7 +502,7 @@ def test_all_that_is_wrong_with_the_categories_is_said_at_once(desk: Desk) -> No
     assert found == [
         "margins.csv, row 2: 1 of 20 respondents to 'S1' have no 'age' (the first: 'y0'). Import it for all"
         " who answered; leave the category empty if a respondent did not say.",
-        "margins.csv, row 2: 10 respondents to 'S1' are of the 'age' 'old', which has no margin."
+        "margins.csv, row 2: 10 respondents to 'S1' have 'age' 'old', which has no margin."
         " Allowed: middle, young.",
         "margins.csv, row 3: no respondent to 'S1' has 'age' 'middle'. Merge it with another"
         " category, in the margins and of the respondents.",

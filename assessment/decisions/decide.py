@@ -198,7 +198,7 @@ def _acceptable(standing: Standing, seen: Seen, target: str, by: str) -> RatingS
         )
     if rating["status"] == "decided":
         raise DecisionRefused(
-            f"run {seen.id} counts an approved override as {rated}; there is no proposal to accept",
+            f"{rated} in run {seen.id} is an approved override; there is no proposal to accept",
             hint="To return to the proposal, take the override back and assess again.",
             remedies=[TakeBack(review.key, target), Assess(review.key)],
         )
