@@ -212,7 +212,8 @@ def test_judgements_are_written_as_csv_with_level_and_reason(tmp_path: Path) -> 
     assert text.getvalue().splitlines() == [
         "authority,services,services_because,organisation,organisation_because",
         '"Ceredigion, y",mainly-good,"Mainly good, decided by people; there is not enough evidence for the'
-        ' rules to propose a level.",,Not enough evidence: the number of domains rated is 0 (at least 4 needed).',
+        ' rules to propose a level.",,Not enough evidence: the number of domains rated is 0'
+        " (at least 4 needed).",
     ]
 
 
