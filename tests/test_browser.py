@@ -125,7 +125,7 @@ def test_with_the_mouse_from_the_list_of_reviews_to_the_source(reader: Reader) -
             assert "Inconsistent" in reader.page.locator("#grid-desc").text_content()  # type: ignore[operator]
         reader.page.locator(f"main a[href='{path}']").first.click()
         reader.is_at(path, heading)
-    source = reader.page.locator("section", has=reader.page.locator("h2", has_text="Where it stands"))
+    source = reader.page.locator("section", has=reader.page.locator("h2", has_text="Where it comes from"))
     assert "R1: Reports of the ten reviews on adult services" in source.inner_text()
     assert "ch. 4, Adults, Managing demand, para 1" in source.inner_text()
     source.locator("a[href^='/programme/source/']").click()

@@ -97,7 +97,7 @@ def signed(value: float | None, unit: str = "") -> str:
     """A difference with its sign, of percentages in points; a dash where there is none."""
     if value is None:
         return "–"
-    shown = number(round(abs(value), 1), "points" if unit == "percent" else unit)
+    shown = number(round(abs(value), 1), "points" if unit in ("percent", "%") else unit)
     return f"+{shown}" if value > 0 else f"−{shown}" if value < 0 else shown
 
 
