@@ -20,7 +20,7 @@ from evidence.digests import item_digest, item_fields
 from evidence.files.texts import refused
 from evidence.items import find_item, refuse_withdrawn, tagged_to
 from evidence.rows import FindingRow
-from programme.database import Database, add_event, insert, one, rows, transaction
+from programme.database import Act, Database, add_event, insert, one, rows, transaction
 from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, Problem, UnknownName
 
@@ -83,15 +83,8 @@ def record_finding(
     row = _row(review, source, place, quote, said, by, at)
     with transaction(db):
         row = row.model_copy(update={"locator": _free_locator(db, source_id, row, by)})
-        event = add_event(
-            db,
-            at=at,
-            by=by,
-            action=EvidenceAction.RECORD_ITEM,
-            review_id=review.id,
-            target=source,
-            after={"locator": row.locator, "domains": list(row.domains)},
-        )
+        act = Act(EvidenceAction.RECORD_ITEM, by, at, review.id, target=source)
+        event = add_event(db, act, after={"locator": row.locator, "domains": list(row.domains)})
         number = _insert_item(db, review, source_id, row, event)
         if anchor:
             store_anchor(db, number, anchor, event)
@@ -120,14 +113,17 @@ def change_finding(
         same = item_digest(item["source"], item["locator"], item_fields(row)) == item["digest"]
         if same and sorted(before) == sorted(after):
             return number
-        event = add_event(
-            db,
-            at=at,
-            by=by,
-            action=EvidenceAction.CHANGE_ITEM if not same else EvidenceAction.CHANGE_TAGS,
-            review_id=review.id,
+        act = Act(
+            EvidenceAction.CHANGE_ITEM if not same else EvidenceAction.CHANGE_TAGS,
+            by,
+            at,
+            review.id,
             target=f"E{number}",
             because=because,
+        )
+        event = add_event(
+            db,
+            act,
             before={"domains": before, **({} if same else _says(item))},
             after={"domains": after, **({} if same else _says(row.model_dump() | {"text": row.finding}))},
         )
@@ -157,15 +153,8 @@ def place_quote(
         anchor = anchor_at(page, text, start, start + len(item["quote"]))
         if anchor.exact != item["quote"]:
             raise EvidenceInvalid(f"the words of item E{number} are not there")
-        event = add_event(
-            db,
-            at=at,
-            by=by,
-            action=EvidenceAction.PLACE_QUOTE,
-            review_id=review.id,
-            target=f"E{number}",
-            after={"page": page, "start": start},
-        )
+        act = Act(EvidenceAction.PLACE_QUOTE, by, at, review.id, target=f"E{number}")
+        event = add_event(db, act, after={"page": page, "start": start})
         store_anchor(db, number, anchor, event)
     return anchor
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from evidence.actions import EvidenceAction
-from programme.database import Database, add_event, one, rows, rows_as, transaction
+from programme.database import Act, Database, add_event, one, rows, rows_as, transaction
 from programme.names import check_words
 from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, UnknownName, suggest
@@ -263,13 +263,10 @@ def _tag(
     before = tagged_to(item)
     new = [(domain, domain_id) for domain, domain_id in wanted if domain not in before]
     if new:
+        act = Act(EvidenceAction.TAG, by, at, review.id, target=f"E{number}")
         event = add_event(
             db,
-            at=at,
-            by=by,
-            action=EvidenceAction.TAG,
-            review_id=review.id,
-            target=f"E{number}",
+            act,
             detail={"domains": [domain for domain, _ in new]},
             before={"domains": before},
             after={"domains": before + [domain for domain, _ in new]},
@@ -309,14 +306,10 @@ def withdraw_item(
         item = find_item(db, review, number)
         refuse_withdrawn(item)
         if domain is None:
+            act = Act(EvidenceAction.WITHDRAW_ITEM, by, at, review.id, target=f"E{number}", because=because)
             event = add_event(
                 db,
-                at=at,
-                by=by,
-                action=EvidenceAction.WITHDRAW_ITEM,
-                review_id=review.id,
-                target=f"E{number}",
-                because=because,
+                act,
                 before={"counts": True, "domains": tagged_to(item)},
                 after={"counts": False, "domains": []},
             )
@@ -326,14 +319,12 @@ def withdraw_item(
         tagged = tagged_to(item)
         if domain not in tagged:
             raise EvidenceInvalid(f"item E{number} is not tagged to {domain!r}", hint=suggest(domain, tagged))
+        act = Act(
+            EvidenceAction.WITHDRAW_TAG, by, at, review.id, target=f"E{number} {domain}", because=because
+        )
         event = add_event(
             db,
-            at=at,
-            by=by,
-            action=EvidenceAction.WITHDRAW_TAG,
-            review_id=review.id,
-            target=f"E{number} {domain}",
-            because=because,
+            act,
             before={"domains": tagged},
             after={"domains": [name for name in tagged if name != domain]},
         )

@@ -16,7 +16,7 @@ from evidence.digests import source_digest, source_fields
 from evidence.files.formats.child import SECONDS
 from evidence.files.texts import GivenFile, Text, read_texts, refused
 from evidence.rows import SourceRow
-from programme.database import Database, add_event, insert, one, rows, rows_as, said_plainly, transaction
+from programme.database import Act, Database, add_event, insert, one, rows, rows_as, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, ImportRefused, Problem, UnknownName
@@ -169,13 +169,16 @@ class _Storing:
             new.append((row, text))
         if not new:
             return report
+        act = Act(
+            EvidenceAction.ADD_SOURCES,
+            self.by,
+            self.at,
+            self.review.id,
+            target=", ".join(row.source for row, _ in new),
+        )
         event = add_event(
             self.db,
-            at=self.at,
-            by=self.by,
-            action=EvidenceAction.ADD_SOURCES,
-            review_id=self.review.id,
-            target=", ".join(row.source for row, _ in new),
+            act,
             detail={
                 "files": [
                     {"source": row.source, "file": text.file, "type": text.kind, "sha256": text.sha256}

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from programme.actions import ProgrammeAction
 from programme.check import Head, head_of_record
-from programme.database import APPLICATION_ID, Database, add_event, said_plainly, transaction
+from programme.database import APPLICATION_ID, Act, Database, add_event, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from rules.errors import DatabaseUnusable
 from rules.remedy import CloseDatabase, Replace
@@ -175,14 +175,8 @@ def _reopened(
     try:
         with transaction(db):
             before = head_of_record(db)
-            add_event(
-                db,
-                at=at,
-                by=by,
-                action=ProgrammeAction.RESTORE,
-                target=backup.name,
-                after={"head": before and str(before)},
-            )
+            act = Act(ProgrammeAction.RESTORE, by, at, target=backup.name)
+            add_event(db, act, after={"head": before and str(before)})
         head = head_of_record(db)
         db.conn.execute("pragma journal_mode=delete")
         return head

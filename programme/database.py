@@ -297,20 +297,27 @@ SAID: dict[int, tuple[Any, ...]] = {
 """What SQLite's kinds of error mean to people: what is wrong, a hint, and remedies."""
 
 
+@dataclass(frozen=True)
+class Act:
+    """Who did what, when, to what and why, as an event records it."""
+
+    action: EventAction
+    by: str
+    at: datetime
+    review_id: int | None = None
+    target: str = ""
+    because: str = ""
+
+
 def add_event(
     db: Database,
+    act: Act,
     *,
-    at: datetime,
-    by: str,
-    action: EventAction,
-    review_id: int | None = None,
-    target: str = "",
-    because: str = "",
     detail: Mapping[str, Any] | None = None,
     before: Any = None,
     after: Any = None,
 ) -> int:
-    """Record who did what, when and why, inside the caller's `transaction`; returns the event's number.
+    """Record what was done, inside the caller's `transaction`; returns the event's number.
 
     `before` and `after` say what the change made of what (anything JSON can hold; None: nothing was, or is,
     there). Rows stored in the same transaction need not be repeated: they are sealed with the event.
@@ -319,12 +326,12 @@ def add_event(
         db,
         "event",
         {
-            "at": at.isoformat(timespec="seconds"),
-            "by": by,
-            "action": action.value,
-            "review_id": review_id,
-            "target": target,
-            "because": because,
+            "at": act.at.isoformat(timespec="seconds"),
+            "by": act.by,
+            "action": act.action.value,
+            "review_id": act.review_id,
+            "target": act.target,
+            "because": act.because,
             "detail": _as_json(detail or {}),
             "before": _as_json(before),
             "after": _as_json(after),

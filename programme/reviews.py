@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from programme.actions import ProgrammeAction
-from programme.database import Database, add_event, insert, one, rows, transaction
+from programme.database import Act, Database, add_event, insert, one, rows, transaction
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework
 from rules.loader import PolicySet, digest_of
@@ -159,14 +159,8 @@ def create_review(
             "note": note,
         }
         framework = one(db, "select digest from framework where id = ?", [framework_id])
-        event = add_event(
-            db,
-            at=at,
-            by=by,
-            action=ProgrammeAction.CREATE_REVIEW,
-            target=key,
-            after={**said, "framework": framework_key, "framework_digest": framework},
-        )
+        act = Act(ProgrammeAction.CREATE_REVIEW, by, at, target=key)
+        event = add_event(db, act, after={**said, "framework": framework_key, "framework_digest": framework})
         insert(db, "review", {"key": key, "framework_id": framework_id, **said, "added_event": event})
     return find_review(db, key)
 

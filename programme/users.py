@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from programme.actions import ProgrammeAction
-from programme.database import Database, add_event, insert, one, rows, rows_as, transaction
+from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.permissions import OWNER, Held, Role
 from programme.reviews import find_review
 from rules.errors import UnknownName, UserInvalid
@@ -50,9 +50,8 @@ def add_user(
             raise UserInvalid(
                 f"there is already a user {name!r}", hint="Names are never used twice. Choose another name."
             )
-        event = add_event(
-            db, at=at, by=by, action=ProgrammeAction.ADD_USER, target=name, after={"disabled": False}
-        )
+        act = Act(ProgrammeAction.ADD_USER, by, at, target=name)
+        event = add_event(db, act, after={"disabled": False})
         insert(db, "user", {"name": name, "added_event": event})
         if role is not None:
             _give(db, name, _held(role, review), by=by, at=at)
@@ -62,16 +61,8 @@ def disable_user(db: Database, name: str, *, by: str, because: str, at: datetime
     """Disable a user for good: no sign-in and no session from then on; what they did stays."""
     with transaction(db):
         number = _number(db, name)
-        event = add_event(
-            db,
-            at=at,
-            by=by,
-            action=ProgrammeAction.DISABLE_USER,
-            target=name,
-            because=because,
-            before={"disabled": False},
-            after={"disabled": True},
-        )
+        act = Act(ProgrammeAction.DISABLE_USER, by, at, target=name, because=because)
+        event = add_event(db, act, before={"disabled": False}, after={"disabled": True})
         db.conn.execute("update user set disabled_event = ? where id = ?", [event, number])
 
 
@@ -85,15 +76,8 @@ def _give(db: Database, name: str, held: Held, *, by: str, at: datetime) -> None
     number, review_id = _number(db, name), _review_id(db, held.review)
     if held in held_by(db, name):
         raise UserInvalid(f"{name} is already {_said(held)}")
-    event = add_event(
-        db,
-        at=at,
-        by=by,
-        action=ProgrammeAction.GIVE_ROLE,
-        review_id=review_id,
-        target=name,
-        after={"role": held.role, "review": held.review},
-    )
+    act = Act(ProgrammeAction.GIVE_ROLE, by, at, review_id, target=name)
+    event = add_event(db, act, after={"role": held.role, "review": held.review})
     row = {"user_id": number, "review_id": review_id, "role": held.role, "added_event": event}
     insert(db, "user_role", row)
 
@@ -106,15 +90,8 @@ def take_role(db: Database, name: str, role: str, review: str | None, *, by: str
         if held not in (mine := held_by(db, name)):
             has = ", ".join(sorted(map(_said, mine))) or "nothing"
             raise UserInvalid(f"{name} is not {_said(held)}", hint=f"{name} is: {has}.")
-        event = add_event(
-            db,
-            at=at,
-            by=by,
-            action=ProgrammeAction.TAKE_ROLE,
-            review_id=review_id,
-            target=name,
-            before={"role": held.role, "review": review},
-        )
+        act = Act(ProgrammeAction.TAKE_ROLE, by, at, review_id, target=name)
+        event = add_event(db, act, before={"role": held.role, "review": review})
         db.conn.execute(
             "update user_role set withdrawn_event = ? where user_id = ? and role = ? and review_id is ?"
             " and withdrawn_event is null",

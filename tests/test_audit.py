@@ -30,7 +30,7 @@ from joint_review.opening import init_programme, open_programme
 from joint_review.web import prepare_connection
 from programme import seals
 from programme.check import RecordCheck, head_of_record
-from programme.database import Database, add_event, insert, one, rows, transaction
+from programme.database import Act, Database, add_event, insert, one, rows, transaction
 from programme.reviews import find_review
 from rules.errors import EvidenceInvalid, ReviewError
 
@@ -127,16 +127,7 @@ def test_the_worked_example_is_whole(example_copy: Path) -> None:
 def test_the_seal_is_the_canonical_json_that_the_documentation_names(tmp_path: Path) -> None:
     db, _ = init_programme(tmp_path / "p.db")
     with transaction(db):
-        add_event(
-            db,
-            at=AT,
-            by="lead",
-            action=Tried.TRY,
-            target="T",
-            because="B",
-            before=[1],
-            after={"b": 2, "a": 1},
-        )
+        add_event(db, Act(Tried.TRY, "lead", AT, target="T", because="B"), before=[1], after={"b": 2, "a": 1})
     [seal] = rows(db, "select * from seal")
     db.conn.close()
     # In plain ASCII with whole numbers, RFC 8785 is JSON with sorted keys and no spaces.
@@ -355,7 +346,7 @@ def test_a_lodged_head_is_found_again_when_the_record_has_grown(path: Path) -> N
     with closing(open_programme(path).conn) as connection:
         db = Database(connection)
         with transaction(db):
-            add_event(db, at=AT, by="lead", action=Tried.TRY)
+            add_event(db, Act(Tried.TRY, "lead", AT))
     assert head_of(path) != lodged
     assert said(path, lodged) == [] == said(path, lodged.partition(":")[2].upper())
     [found] = said(path, "3:" + lodged.partition(":")[2])
@@ -517,9 +508,9 @@ def test_two_events_of_one_transaction_are_both_sealed_and_their_rows_with_the_l
     with closing(open_programme(path).conn) as connection:
         db = Database(connection)
         with transaction(db):
-            first = add_event(db, at=AT, by="lead", action=EvidenceAction.TAG, target="E3")
+            first = add_event(db, Act(EvidenceAction.TAG, "lead", AT, target="E3"))
             insert(db, "tag", {"evidence_id": 3, "domain_id": 1, "tagged_by": "x", "added_event": first})
-            second = add_event(db, at=AT, by="lead", action=EvidenceAction.WITHDRAW_ITEM, target="E4")
+            second = add_event(db, Act(EvidenceAction.WITHDRAW_ITEM, "lead", AT, target="E4"))
             db.conn.execute("update evidence set withdrawn_event = ? where id = 4", [second])
     assert said(path) == []
     tamper(
@@ -538,7 +529,7 @@ def test_rows_stored_beside_no_event_are_no_part_of_the_record(path: Path) -> No
         with transaction(db):
             insert(db, "tag", {"evidence_id": 3, "domain_id": 1, "tagged_by": "x", "added_event": 2})
         with transaction(db):
-            add_event(db, at=AT, by="lead", action=Tried.TRY)
+            add_event(db, Act(Tried.TRY, "lead", AT))
     assert said(path) == ["row 8 of tag was inserted by hand: no event stored it."]
 
 
@@ -599,7 +590,7 @@ def test_every_event_has_a_salt_of_its_own_and_equal_words_have_unequal_digests(
         db = Database(connection)
         for _ in range(2):
             with transaction(db):
-                add_event(db, at=AT, by="lead", action=Tried.TRY, because="The same words.")
+                add_event(db, Act(Tried.TRY, "lead", AT, because="The same words."))
         found = rows(db, "select salt, said from seal")
     assert len({row["salt"] for row in found}) == len({row["said"] for row in found}) == RATED + 2
     assert all(len(bytes.fromhex(row["salt"])) == 16 for row in found)
@@ -611,7 +602,7 @@ def test_salts_come_from_outside_and_settle_the_head(tmp_path: Path) -> None:
         init_programme(tmp_path / name)[0].conn.close()
         db = open_programme(tmp_path / name, salts=iter([f"{n:032x}" for n in range(99)]).__next__)
         with closing(db.conn), transaction(db):
-            add_event(db, at=AT, by="lead", action=Tried.TRY)
+            add_event(db, Act(Tried.TRY, "lead", AT))
         heads.append(head_of(tmp_path / name))
     assert heads[0] == heads[1]
 
@@ -765,7 +756,7 @@ def test_an_event_costs_the_same_whatever_is_stored(path: Path) -> None:
 
         def one_event() -> None:
             with transaction(db):
-                event = add_event(db, at=AT, by="lead", action=EvidenceAction.WITHDRAW_ITEM)
+                event = add_event(db, Act(EvidenceAction.WITHDRAW_ITEM, "lead", AT))
                 db.conn.execute("update evidence set withdrawn_event = ? where id = 3", [event])
 
         few = steps_of(db, one_event)

@@ -25,7 +25,7 @@ from joint_review.cli import cli
 from joint_review.opening import open_programme
 from programme.backup import back_up, restore_backup
 from programme.check import head_of_record
-from programme.database import Database, add_event, one, rows, transaction
+from programme.database import Act, Database, add_event, one, rows, transaction
 from rules.errors import DatabaseUnusable
 from rules.remedy import Replace
 
@@ -60,7 +60,7 @@ def head_of(path: Path) -> str:
 
 def one_more_event(path: Path) -> None:
     with closing(open_programme(path).conn) as connection, transaction(Database(connection)) as db:
-        add_event(db, at=AT, by="lead", action=Tried.TRY)
+        add_event(db, Act(Tried.TRY, "lead", AT))
 
 
 def names_in(folder: Path) -> list[str]:
@@ -85,7 +85,7 @@ def test_a_backup_has_what_still_stands_in_the_log_of_the_database(path: Path, t
     with closing(open_programme(path).conn) as connection:
         db = Database(connection)
         with transaction(db):
-            add_event(db, at=AT, by="lead", action=Tried.LAST)
+            add_event(db, Act(Tried.LAST, "lead", AT))
         assert path.with_name(path.name + "-wal").stat().st_size
         back_up(path, tmp_path / "copy.db")
     with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
@@ -275,7 +275,7 @@ def test_what_a_killed_process_left_beside_the_database_is_not_mixed_into_the_re
     log = path.with_name(path.name + "-wal")
     with closing(open_programme(path).conn) as connection:
         with transaction(Database(connection)) as db:
-            add_event(db, at=AT, by="lead", action=Tried.TRY)
+            add_event(db, Act(Tried.TRY, "lead", AT))
         left = log.read_bytes()
     path.unlink()
     log.write_bytes(left)

@@ -19,6 +19,7 @@ from joint_review.upgrades.evidence import migrations as evidence_upgrades
 from programme import database
 from programme.database import (
     APPLICATION_ID,
+    Act,
     Database,
     Migrations,
     add_event,
@@ -209,11 +210,11 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None
 
 def test_writes_happen_together_or_not_at_all(db: Database) -> None:
     with pytest.raises(RuntimeError), transaction(db):
-        add_event(db, at=AT, by="lead", action=Tried.TRY)
+        add_event(db, Act(Tried.TRY, "lead", AT))
         raise RuntimeError
     assert one(db, "select count(*) from event") == 0
     with transaction(db):
-        number = add_event(db, at=AT, by="lead", action=Tried.TRY, detail={"ŵ": 1})
+        number = add_event(db, Act(Tried.TRY, "lead", AT), detail={"ŵ": 1})
     assert rows(db, "select id, at, by, detail from event") == [
         {"id": number, "at": "2004-06-01T09:30:00+00:00", "by": "lead", "detail": '{"ŵ": 1}'}
     ]
@@ -232,7 +233,7 @@ def test_writes_happen_together_or_not_at_all(db: Database) -> None:
 )
 def test_the_record_of_events_is_never_changed(db: Database, statement: str) -> None:
     with transaction(db):
-        add_event(db, at=AT, by="lead", action=Tried.TRY)
+        add_event(db, Act(Tried.TRY, "lead", AT))
     with pytest.raises(sqlite3.IntegrityError, match="rows of event are never changed"):
         db.conn.execute(statement)
     assert rows(db, "select by, action from event") == [{"by": "lead", "action": "try"}]
@@ -255,13 +256,13 @@ def test_a_database_that_stays_locked_is_named_after_a_while(
             mine = Database(connection)
             before = counts(mine)
             with pytest.raises(DatabaseUnusable) as caught, transaction(mine):
-                add_event(mine, at=AT, by="lead", action=Tried.TRY)
+                add_event(mine, Act(Tried.TRY, "lead", AT))
             assert "is in use by another process" in str(caught.value)
             assert "nothing was changed" in caught.value.hint
             assert counts(mine) == before
             other.execute("rollback")
             with transaction(mine):
-                add_event(mine, at=AT, by="lead", action=Tried.TRY)
+                add_event(mine, Act(Tried.TRY, "lead", AT))
 
 
 def test_an_upgrade_waits_for_nobody_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,7 +329,7 @@ def test_a_full_disk_is_named_and_nothing_is_half_written(db: Database) -> None:
     db.conn.execute(f"pragma max_page_count={one(db, 'pragma page_count')}")
     with pytest.raises(DatabaseUnusable) as caught, transaction(db):
         for _ in range(100):
-            add_event(db, at=AT, by="lead", action=Tried.TRY, because="x" * 10_000)
+            add_event(db, Act(Tried.TRY, "lead", AT, because="x" * 10_000))
     assert "could not be written: the disk is full" in str(caught.value)
     assert counts(db) == before
 

@@ -45,7 +45,7 @@ from evidence.items import tag_item, withdraw_item
 from evidence.rows import CaseScoreRow, FindingRow, IndicatorRow, SurveyResultRow
 from joint_review.upgrades.evidence import migrations as evidence_upgrades
 from programme import database
-from programme.database import add_event, one, open_database, transaction
+from programme.database import Act, add_event, one, open_database, transaction
 from programme.reviews import create_review, find_review, store_frameworks
 from rules.errors import DatabaseUnusable, ImportRefused, UnknownName
 from rules.loader import load_policy
@@ -907,7 +907,7 @@ def test_others_can_read_and_write_while_a_file_is_being_read(loaded: Desk) -> N
                 closing(open_database(loaded.path, [evidence_upgrades]).conn) as other,
                 transaction(database.Database(other)),
             ):
-                seen.append(add_event(database.Database(other), at=AT, by="other", action=Tried.TRY))
+                seen.append(add_event(database.Database(other), Act(Tried.TRY, "other", AT)))
 
     assert loaded.load(path, progress=write_meanwhile).added["items"] == 8_997
     assert len(seen) > 2

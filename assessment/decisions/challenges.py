@@ -33,7 +33,7 @@ from assessment.runs.recorded import latest_run
 from assessment.runs.run import Run, load_run
 from evidence.at_event import counted_at
 from evidence.items import find_item, item_number
-from programme.database import Database, add_event, insert, one, rows, rows_as, transaction
+from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review, find_review, list_reviews
 from rules.errors import DecisionRefused, UnknownName
@@ -274,16 +274,9 @@ def raise_challenge(
     by, text = check_person(by, "a challenge"), check_words(text, "a challenge", Part.TEXT)
     with transaction(db):
         what = _find(db, review, kind, target)
+        act = Act(AssessmentAction.CHALLENGE, by, at, review.id, target=what.target, because=text)
         event = add_event(
-            db,
-            at=at,
-            by=by,
-            action=AssessmentAction.CHALLENGE,
-            review_id=review.id,
-            target=what.target,
-            because=text,
-            detail={"kind": kind, "ground": ground, "run": what.run},
-            after={"challenge": "open"},
+            db, act, detail={"kind": kind, "ground": ground, "run": what.run}, after={"challenge": "open"}
         )
         number = insert(
             db,
@@ -349,15 +342,8 @@ def reply_to_challenge(db: Database, number: int, *, text: str, by: str, at: dat
     by, text = check_person(by, "a reply"), check_words(text, "a reply", Part.TEXT)
     with transaction(db):
         found = _open(db, number)
-        event = add_event(
-            db,
-            at=at,
-            by=by,
-            action=AssessmentAction.REPLY,
-            review_id=found["review_id"],
-            target=f"challenge {number}",
-            after={"reply": text},
-        )
+        act = Act(AssessmentAction.REPLY, by, at, found["review_id"], target=f"challenge {number}")
+        event = add_event(db, act, after={"reply": text})
         insert(db, "challenge_reply", {"challenge_id": number, "text": text, "by": by, "added_event": event})
     return show_challenge(db, number)
 
@@ -389,14 +375,17 @@ def close_challenge(
                 hint="Close it as upheld, partly upheld or not upheld.",
             )
         effects = list(_effects(db, found, changed))
-        event = add_event(
-            db,
-            at=at,
-            by=by,
-            action=AssessmentAction.CLOSE_CHALLENGE,
-            review_id=found["review_id"],
+        act = Act(
+            AssessmentAction.CLOSE_CHALLENGE,
+            by,
+            at,
+            found["review_id"],
             target=f"challenge {number}",
             because=because,
+        )
+        event = add_event(
+            db,
+            act,
             detail={"changed": [effect["what"] for effect in effects]},
             before={"challenge": "open"},
             after={"challenge": outcome},

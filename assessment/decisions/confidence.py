@@ -21,7 +21,7 @@ from assessment.decisions.schema import PARTS_OF_CONFIDENCE
 from assessment.robustness.uncertainty import TargetChances, Uncertainty
 from assessment.runs.run import Run
 from evidence.at_event import COUNTED_PAIRS, counted_at
-from programme.database import Database, add_event, insert, one, rows, rows_as, transaction
+from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import check_person, check_words
 from programme.reviews import Review
 from rules.errors import UnknownName
@@ -269,14 +269,10 @@ def state_confidence(
     mine, said = suggested[domain], {name: text.strip() for name, text in words.items()}
     figures = {"draws": uncertainty.draws, "seed": uncertainty.seed}
     with transaction(db):
+        act = Act(AssessmentAction.STATE_CONFIDENCE, by, at, review.id, target=domain, because=because)
         event = add_event(
             db,
-            at=at,
-            by=by,
-            action=AssessmentAction.STATE_CONFIDENCE,
-            review_id=review.id,
-            target=domain,
-            because=because,
+            act,
             detail={"run": run.id, "level": level, "suggested": mine.level, **figures},
             before=one(db, STATED, [run.id, domain]),
             after=level,

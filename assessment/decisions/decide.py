@@ -34,7 +34,7 @@ from assessment.decisions.challenges import check_rated
 from assessment.decisions.standing import Decided, RatingSeen, Said, Seen, Standing, rating_in_words
 from assessment.reasons.grid import CELL
 from assessment.runs.recorded import latest_run
-from programme.database import Database, add_event, insert, transaction
+from programme.database import Act, Database, add_event, insert, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused, UnknownName
@@ -338,14 +338,10 @@ def approve(
         for waiting in overrides:
             name = waiting["target"]
             _check_approval(standing, seen, waiting, by)
+            act = Act(AssessmentAction.APPROVE, by, at, review.id, target=name, because=because.strip())
             event = add_event(
                 db,
-                at=at,
-                by=by,
-                action=AssessmentAction.APPROVE,
-                review_id=review.id,
-                target=name,
-                because=because.strip(),
+                act,
                 detail={"level": waiting["level_key"], "rated_by": waiting["by"], "run": seen.id},
                 before={"state": waiting["state"], "run": waiting["approved_run_id"]},
                 after={"state": "approved", "run": seen.id},
@@ -501,14 +497,10 @@ def _record(
 ) -> None:
     """Store a decision with its event, inside the caller's transaction."""
     taken_back = action is AssessmentAction.TAKE_BACK
+    act = Act(action, by, at, review.id, target=target, because=because)
     event = add_event(
         db,
-        at=at,
-        by=by,
-        action=action,
-        review_id=review.id,
-        target=target,
-        because=because,
+        act,
         detail={"level": level_id, "run": run, "proposed": proposed},
         before=before and _after(before["kind"], before["level_key"]),
         after=None if taken_back else _after(kind, level_id),

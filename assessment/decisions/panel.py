@@ -22,7 +22,7 @@ from typing import TypedDict
 from assessment.actions import AssessmentAction
 from assessment.decisions.standing import rating_in_words
 from assessment.runs.recorded import latest_run
-from programme.database import Database, add_event, insert, one, rows_as, transaction
+from programme.database import Act, Database, add_event, insert, one, rows_as, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused
@@ -184,16 +184,8 @@ def open_panel(
                 remedies=[ShowPanel(review.key, target)],
             )
         run = latest_run(db, review)
-        event = add_event(
-            db,
-            at=at,
-            by=by,
-            action=AssessmentAction.OPEN_PANEL,
-            review_id=review.id,
-            target=target,
-            detail={"run": run},
-            after={"members": names},
-        )
+        act = Act(AssessmentAction.OPEN_PANEL, by, at, review.id, target=target)
+        event = add_event(db, act, detail={"run": run}, after={"members": names})
         row = {"review_id": review.id, "target": target, "on_run_id": run, "by": by, "added_event": event}
         number = insert(db, "panel", row)
         for name in names:
@@ -225,17 +217,8 @@ def vote(
                 f"{mine['name']} has already voted on {rating_in_words(review.framework, target)}",
                 hint="A vote cannot be changed.",
             )
-        event = add_event(
-            db,
-            at=at,
-            by=by,
-            action=AssessmentAction.VOTE,
-            review_id=review.id,
-            target=target,
-            detail={"panel": number},
-            before={"voted": False},
-            after={"voted": True},
-        )
+        act = Act(AssessmentAction.VOTE, by, at, review.id, target=target)
+        event = add_event(db, act, detail={"panel": number}, before={"voted": False}, after={"voted": True})
         insert(
             db,
             "vote",
@@ -260,14 +243,10 @@ def close_panel(db: Database, review: Review, target: str, *, by: str, because: 
         number = _open_panel(db, review, target)
         members = rows_as(_MemberRow, db, MEMBERS, [json.dumps([number])])
         missing = [member["name"] for member in members if member["at"] is None]
+        act = Act(AssessmentAction.CLOSE_PANEL, by, at, review.id, target=target, because=because)
         event = add_event(
             db,
-            at=at,
-            by=by,
-            action=AssessmentAction.CLOSE_PANEL,
-            review_id=review.id,
-            target=target,
-            because=because,
+            act,
             detail={"panel": number, "without": missing},
             before={"state": "open"},
             after={"state": "closed early"},

@@ -26,7 +26,7 @@ from assessment.runs.result import (
     read_result,
 )
 from evidence.measures.compute import behind, compute_measures, evidence_digest
-from programme.database import Database, add_event, insert, last_event, one, rows, transaction
+from programme.database import Act, Database, add_event, insert, last_event, one, rows, transaction
 from programme.reviews import Review, find_review
 from rules.engine import EngineWorker, available, engine_names, fire_of_record
 from rules.errors import RunImpossible, RunUnreadable, UnknownName
@@ -189,13 +189,10 @@ def _record(db: Database, review: Review, found: Prepared, *, by: str, at: datet
     policy, result = found.policy, found.result
     inputs, cell = result.inputs, " / ".join(result.cell) if result.cell else None
     earlier = rows(db, BEFORE, [review.id])
+    act = Act(AssessmentAction.ASSESS, by, at, review.id, target=review.key)
     added = add_event(
         db,
-        at=at,
-        by=by,
-        action=AssessmentAction.ASSESS,
-        review_id=review.id,
-        target=review.key,
+        act,
         before=earlier[0] if earlier else None,
         after={"cell": cell, "input_digest": inputs.digest, "result_digest": result.digest},
     )

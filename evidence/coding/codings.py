@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from evidence.actions import EvidenceAction
-from programme.database import Database, add_event, rows, transaction
+from programme.database import Act, Database, add_event, rows, transaction
 from programme.names import check_words
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, suggest
@@ -43,14 +43,12 @@ def withdraw_coding(
                 f"{coded_by!r} has not coded item E{number} of {review.key}",
                 hint=suggest(coded_by, codings) if codings else "No further reviewer has.",
             )
+        act = Act(
+            EvidenceAction.WITHDRAW_CODING, by, at, review.id, target=f"E{number} {coded_by}", because=because
+        )
         event = add_event(
             db,
-            at=at,
-            by=by,
-            action=EvidenceAction.WITHDRAW_CODING,
-            review_id=review.id,
-            target=f"E{number} {coded_by}",
-            because=because,
+            act,
             before={"coded_by": sorted(codings)},
             after={"coded_by": sorted(name for name in codings if name != coded_by)},
         )

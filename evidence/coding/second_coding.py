@@ -37,7 +37,7 @@ from evidence.files.spreadsheets import as_text
 from evidence.intake.codings import COLUMNS_OF_KINDS, CodingRow
 from evidence.intake.importing import import_row
 from evidence.intake.layouts import columns
-from programme.database import Database, add_event, insert, one, rows, rows_as, transaction
+from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused, EvidenceInvalid, UnknownName
@@ -199,13 +199,10 @@ def draw_batch(
         found = rows(db, BY_DOMAIN if by_domain else SIMPLE, asked)
         _check_enough(found, items, by_domain, passages, coder)
         drawn = sorted(row["id"] for row in found[:items])
+        act = Act(EvidenceAction.DRAW_BATCH, by, at, review.id, target=coder)
         event = add_event(
             db,
-            at=at,
-            by=by,
-            action=EvidenceAction.DRAW_BATCH,
-            review_id=review.id,
-            target=coder,
+            act,
             detail={
                 "seed": seed,
                 "by_domain": by_domain,
@@ -503,14 +500,12 @@ def hand_in(db: Database, review: Review, number: int, *, by: str, at: datetime,
                 hint="To hand it in for another reviewer, give the reason.",
                 remedies=[Give(Part.REASON)],
             )
+        act = Act(
+            EvidenceAction.HAND_IN, by, at, review.id, target=f"batch {number}", because=because.strip()
+        )
         event = add_event(
             db,
-            at=at,
-            by=by,
-            action=EvidenceAction.HAND_IN,
-            review_id=review.id,
-            target=f"batch {number}",
-            because=because.strip(),
+            act,
             detail={"coded": batch["coded"], "not_coded": missing},
             before={"batch": "open"},
             after={"batch": "done"},

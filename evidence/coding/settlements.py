@@ -23,7 +23,7 @@ from evidence.digests import ITEM_COLUMNS, item_digest
 from evidence.intake.codings import COLUMNS_OF_KINDS, NAMES_OF_KINDS
 from evidence.items import find_item
 from evidence.rows import DIRECTIONS
-from programme.database import Database, add_event, insert, rows, rows_as, transaction
+from programme.database import Act, Database, add_event, insert, rows, rows_as, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review, domain_ids
 from rules.errors import DecisionRefused, EvidenceInvalid, UnknownName
@@ -295,14 +295,12 @@ class _Settling:
         score = item["value"] if item["kind"] == "case_score" else None
         was = {"direction": item["direction"], "significance": item["significance"], "score": score}
         is_now = {name: getattr(judgement, name) for name in was}
+        act = Act(
+            EvidenceAction.SETTLE, self.by, self.at, self.review.id, target=f"E{number}", because=self.because
+        )
         event = add_event(
             self.db,
-            at=self.at,
-            by=self.by,
-            action=EvidenceAction.SETTLE,
-            review_id=self.review.id,
-            target=f"E{number}",
-            because=self.because,
+            act,
             detail={"coded_by": [coding.coder for coding in self.apart.codings]},
             before={**was, "domains": tagged},
             after={**is_now, "domains": domains},

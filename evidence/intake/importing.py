@@ -34,7 +34,7 @@ from evidence.rows import (
     SurveyResultRow,
     TagRow,
 )
-from programme.database import Database, add_event, one, rows, said_plainly, transaction
+from programme.database import Act, Database, add_event, one, rows, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review, domain_ids
 from rules.errors import ImportRefused, Problem, suggest
@@ -489,16 +489,15 @@ class _Intake:
     # --- storing: what was decided into the review ---------------------------------------------------
 
     def _insert(self, names: list[str], report: ImportReport) -> None:
-        event = add_event(
-            self.db,
-            at=self.at,
-            by=self.by,
-            action=EvidenceAction.IMPORT,
-            review_id=self.review.id,
+        act = Act(
+            EvidenceAction.IMPORT,
+            self.by,
+            self.at,
+            self.review.id,
             target=", ".join(names),
             because=self._one(staging.BECAUSE),
-            detail={**report.added, "replaced": report.replaced},
         )
+        event = add_event(self.db, act, detail={**report.added, "replaced": report.replaced})
         self._run(staging.INSERT_SOURCES, event=event)
         self._insert_pages()
         self._run(staging.INSERT_RESPONSES, event=event)
