@@ -172,7 +172,7 @@ async def _show(
         return Response.json({"ok": True, **found}, default=plain)
     context = {
         **found,
-        "home": datasette.urls.path(f"{HOME}/{found['review']['key']}") if "review" in found else "",
+        "home": datasette.urls.path(f"{HOME}/{names['review']}") if "review" in names else "",
         "keep": _kept(request, "run", "lang"),
         "drawn": _kept(request, "run", "lang", "draws", "seed"),
         "again": _query(request, "page"),
