@@ -75,7 +75,7 @@ async def test_where_a_run_does_not_give_what_it_recorded_nothing_is_said_of_its
     rewrite_results(example_copy, change)
     async with served(example_copy) as site:
         text = await site.page(f"{REVIEW}/rule/carers.mainly-good.strengths")
-        assert "do not give the firings it recorded" in text and "verify run 1" in text
+        assert "do not give the firings that it recorded" in text and "verify run 1" in text
         assert "✓ applied" not in text and "✗ did not apply" not in text
 
 
