@@ -610,14 +610,14 @@ def test_the_command_says_it_in_a_sentence_and_shows_the_rest_in_tables(say: Cal
         # Mid-ranks of -3, 1 and 3 are 1, 2.5 and 4.5: observed 2 x 4, by chance 180 / 5.
         " Krippendorff's alpha: findings 0.78 (no interval: too little variety), on 3 items; case scores"
     )
-    assert "case scores 1 to 4 0.00 (no interval: one item only), on 1 item; domains" in text
+    assert "case scores 1 to 4 0.00 (no interval: only one item), on 1 item; domains" in text
     for words in (
         "first and second findings 3 66.7 % 0.77",
         "Carers 3 66.7 %",
         "Coded differently: 3 of 4 items",
         "E3 Finding p. 3 - I1, p. 3 first: serious weakness; carers second: serious weakness; assessment",
         "first: score 3; no domain chosen yet second: score 2; carers",
-        "Interval: 95 % of 200 draws of the items (seed 0).",
+        "Interval: the middle 95 % of 200 re-samplings of the items (seed 0).",
     ):
         assert words in text, words
     assert "nan" not in text.lower()

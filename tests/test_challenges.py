@@ -508,7 +508,7 @@ def test_the_commands_lead_from_a_challenge_to_what_moved(say: Callable[..., Any
     shown = say("challenge", "show", "1").output
     assert "Reply of lead, " in shown and "The next run is 2. Moved since run 1:" in shown
     listed = say("challenge", "list", "r1").output
-    assert "partly upheld" in listed and "There is no open" in say("challenge", "list", "--open").output
+    assert "partly upheld" in listed and "No open challenges." in say("challenge", "list", "--open").output
 
 
 def test_a_challenge_to_what_no_rating_rests_on_says_so(say: Callable[..., Any]) -> None:

@@ -89,7 +89,7 @@ def test_a_row_with_too_many_or_too_few_cells_is_named_and_the_next_is_read(tmp_
     tables, [rows] = read(path)
     assert [str(p) for p in tables[0].problems] == [
         "a.csv, row 2: 3 cells under 2 headers. A text with a comma needs quotation marks around it.",
-        "a.csv, row 3: 1 cell stands under 2 headers. An empty cell still needs its comma.",
+        "a.csv, row 3: 1 cell under 2 headers. An empty cell still needs its comma.",
     ]
     assert rows == [("a.csv, row 4", ["5", "6"])]
 

@@ -251,7 +251,7 @@ async def test_a_withdrawn_value_leaves_the_picture_at_once(copy: Path) -> None:
     ("page", "words", "command"),
     [
         ("indicators", "has no indicators", "Ask whoever runs this server to import indicators."),
-        ("agreement", "coded by one reviewer only", "Draw items for a second reviewer."),
+        ("agreement", "coded only by the reviewer who recorded it", "Draw items for a second reviewer."),
     ],
 )
 async def test_a_review_without_them_says_how_to_bring_them_in(

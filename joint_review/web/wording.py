@@ -34,7 +34,7 @@ NEEDED = {
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": "neither way is better"}
 STATUSES = {
     "proposed": "proposed by the rules",
-    "decided": "decided by a person",
+    "decided": "decided by people",
     "insufficient": "not enough evidence",
     "open": "left to people",
     "none": "not assessed yet",
