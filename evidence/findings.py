@@ -28,6 +28,12 @@ TWIN = """
 select id from evidence
 where source_id = ? and locator = ? and recorded_by = ? and digest = ? and withdrawn_event is null
 """
+# What a person has recorded of the same passage, in whatever words its place was named at the time.
+AT_PASSAGE = """
+select e.id, e.locator, e.digest from evidence e join anchor a on a.evidence_id = e.id
+where e.source_id = ? and a.page = ? and a.starts = ? and a.ends = ? and e.recorded_by = ?
+  and e.withdrawn_event is null order by e.id
+"""
 TAKEN = "select 1 from evidence where source_id = ? and locator = ? and withdrawn_event is null"
 
 
@@ -82,6 +88,8 @@ def record_finding(
     quote = anchor.exact if anchor else ""
     row = _row(review, source, place, quote, said, by, at)
     with transaction(db):
+        if anchor:
+            _refuse_repeat(db, source_id, row, anchor, by)
         row = row.model_copy(update={"locator": _free_locator(db, source_id, row, by)})
         act = Act(EvidenceAction.RECORD_ITEM, by, at, review.id, target=source)
         event = add_event(db, act, after={"locator": row.locator, "domains": list(row.domains)})
@@ -203,8 +211,21 @@ def _row(
 
 
 def _locator(anchor: Anchor) -> str:
-    """Where a passage stands, for people: the page and its letters, counted from 1."""
+    """Where a passage is, for people: the page and its characters, counted from 1."""
     return f"page {anchor.page}, characters {anchor.start + 1} to {anchor.end}"
+
+
+def _refuse_repeat(db: Database, source_id: int, row: FindingRow, anchor: Anchor, by: str) -> None:
+    """Raise EvidenceInvalid where this person has recorded the same of the same passage."""
+    for item in rows(db, AT_PASSAGE, [source_id, anchor.page, anchor.start, anchor.end, by]):
+        if item["digest"] == item_digest(row.source, item["locator"], item_fields(row)):
+            raise _repeat(item["id"])
+
+
+def _repeat(item: int) -> EvidenceInvalid:
+    return EvidenceInvalid(
+        f"this is already recorded, as E{item}", hint="Change that item to tag it to more domains."
+    )
 
 
 def _free_locator(db: Database, source_id: int, row: FindingRow, by: str) -> str:
@@ -213,9 +234,7 @@ def _free_locator(db: Database, source_id: int, row: FindingRow, by: str) -> str
     while one(db, TAKEN, [source_id, row.locator]):
         digest = item_digest(row.source, row.locator, item_fields(row))
         if twin := one(db, TWIN, [source_id, row.locator, by, digest]):
-            raise EvidenceInvalid(
-                f"this is already recorded, as E{twin}", hint="Change that item to tag it to more domains."
-            )
+            raise _repeat(twin)
         number += 1
         row = row.model_copy(update={"locator": f"{place}, no. {number}"})
     return row.locator

@@ -6,6 +6,7 @@ import lzma
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -19,11 +20,14 @@ from assessment.runs.run import load_run
 from assessment.runs.verify import verify_run
 from evidence import schema as evidence_schema
 from evidence.coding import schema as coding_schema
+from evidence.findings import Passage, Said, record_finding
 from joint_review.opening import UPGRADES, init_programme, open_programme
 from programme import schema as programme_schema
 from programme.database import Database
 from programme.reviews import find_review
+from rules.errors import EvidenceInvalid
 
+AT = datetime(2026, 2, 2, 9, 0, tzinfo=UTC)
 MADE = Path(__file__).parent / "files" / "made-by-0.1.0.db.xz"
 """Four reviews at work: read, tagged, coded twice, settled, challenged, voted on, overridden, signed for."""
 RUNS = {
@@ -166,6 +170,21 @@ def test_its_runs_conclude_what_they_concluded(db: Database) -> None:
         "inconsistent",
         "decided",
     )
+
+
+def test_what_is_recorded_of_a_passage_is_not_recorded_twice_though_places_have_other_words(
+    db: Database,
+) -> None:
+    review = find_review(db, "fieldwork")
+    words = "they were listened to, and it was written up within two weeks"
+    (row,) = db.execute(
+        "select id, locator from evidence where quote = ? and withdrawn_event is null", [words]
+    ).fetchall()
+    assert row[1].startswith("page 1, letters ")
+    said = Said("", "strength", "2", "carers", ("carers",))
+    with pytest.raises(EvidenceInvalid, match=f"already recorded, as E{row[0]}"):
+        record_finding(db, review, "G-001", Passage(words), said, by="reviewer-1", at=AT)
+    record_finding(db, review, "G-001", Passage(words), said, by="reviewer-2", at=AT)
 
 
 def test_its_pages_show(old: Path) -> None:
