@@ -96,7 +96,7 @@ def test_of_several_places_somebody_must_say_which() -> None:
     assert [(a.page, a.start) for a in unclear.value.places] == [(1, 0), (1, 3), (2, 0)]
     # One place on the page that is being read is the one that is meant.
     assert the_place(pages, "The child was heard.", page=2).start == 0
-    with pytest.raises(EvidenceInvalid, match="do not stand"):
+    with pytest.raises(EvidenceInvalid, match="are not in the stored text"):
         the_place(pages, "The child was heard.", page=2, start=1)
 
 
@@ -118,7 +118,7 @@ def test_every_stretch_of_a_text_is_found_again_where_it_was_taken(text: str, da
 
 @pytest.mark.parametrize(("start", "end"), [(-1, 3), (3, 3), (5, 2), (0, 10_000)])
 def test_a_stretch_outside_of_the_page_is_refused(start: int, end: int) -> None:
-    with pytest.raises(EvidenceInvalid, match="page 1 has no letters"):
+    with pytest.raises(EvidenceInvalid, match="page 1 has no characters"):
         anchor_at(1, TEXT, start, end)
 
 
@@ -173,7 +173,7 @@ def test_quotes_from_files_stand_where_they_are_found_once(north: tuple[Database
         numbers.append(number)
     assert [standing(db, n) for n in numbers] == [Standing.PLACED, Standing.SEVERAL, Standing.NONE]
     twice = numbers[1]
-    with pytest.raises(EvidenceInvalid, match="do not stand there"):
+    with pytest.raises(EvidenceInvalid, match="are not there"):
         place_quote(db, review, twice, 2, 0, by="reviewer-1", at=AT)
     anchor = place_quote(db, review, twice, 2, 13, by="reviewer-1", at=AT)
     assert (anchor.page, anchor.exact) == (2, "The child was heard.")

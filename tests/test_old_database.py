@@ -180,7 +180,7 @@ def test_what_is_recorded_of_a_passage_is_not_recorded_twice_though_places_have_
     (row,) = db.execute(
         "select id, locator from evidence where quote = ? and withdrawn_event is null", [words]
     ).fetchall()
-    assert row[1].startswith("page 1, letters ")
+    assert row[1] == "page 3, letters 175 to 235"
     said = Said("", "strength", "2", "carers", ("carers",))
     with pytest.raises(EvidenceInvalid, match=f"already recorded, as E{row[0]}"):
         record_finding(db, review, "G-001", Passage(words), said, by="reviewer-1", at=AT)
