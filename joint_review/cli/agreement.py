@@ -18,7 +18,7 @@ from evidence.coding.agreement import (
     interval_words,
     measure_agreement,
 )
-from joint_review.cli.options import Programme, json_option, programme_option, progress_bar
+from joint_review.cli.options import Programme, progress_bar, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from joint_review.cli.uncertainty import seed_option
 from rules.words import listed, percent
@@ -38,8 +38,7 @@ COLUMNS = {
     "--draws", type=int, default=1_000, show_default=True, help="How often the items are resampled."
 )
 @seed_option
-@programme_option
-@json_option
+@reading
 def agreement(programme: Programme, review: str, draws: int, seed: int, as_json: bool) -> None:
     """Show how far reviewers agree on the items that two or more of them have coded.
 

@@ -18,8 +18,8 @@ from joint_review.cli.options import (
     db_option,
     json_option,
     now,
-    programme_option,
     progress_bar,
+    reading,
 )
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from joint_review.opening import open_programme
@@ -41,8 +41,7 @@ def audit() -> None:
     metavar="NUMBER:DIGEST",
     help="A head that you kept elsewhere; without one, a record that was cut off at its end looks complete.",
 )
-@programme_option
-@json_option
+@reading
 def verify_(programme: Programme, head: str, as_json: bool) -> None:
     """Check every event against its seal, and every stored row against the event that stored it.
 
@@ -82,8 +81,7 @@ def _moment(at: str) -> str:
 
 
 @audit.command()
-@programme_option
-@json_option
+@reading
 def head(programme: Programme, as_json: bool) -> None:
     """Print the head of the record: kept elsewhere, it shows whether anything before it was altered.
 
@@ -100,8 +98,7 @@ def head(programme: Programme, as_json: bool) -> None:
 
 @click.command()
 @click.argument("item")
-@programme_option
-@json_option
+@reading
 def history(programme: Programme, item: str, as_json: bool) -> None:
     """Show the history of an item: who added, tagged, coded, settled or withdrew it; which runs counted it.
 

@@ -10,7 +10,7 @@ import click
 from assessment.decisions import challenges
 from assessment.decisions.schema import CHALLENGED, GROUNDS
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import Programme, by_option, json_option, now, programme_option
+from joint_review.cli.options import Programme, changing, now, reading
 from joint_review.cli.show import paragraph, show_json, show_table
 
 
@@ -32,9 +32,7 @@ def challenge() -> None:
     "--ground", required=True, metavar="GROUND", help=f"One of: {', '.join(GROUNDS)} (or with hyphens)."
 )
 @click.option("--text", required=True, help="The challenge, in your own words.")
-@by_option
-@programme_option
-@json_option
+@changing
 def add_(
     programme: Programme,
     review: str,
@@ -75,8 +73,7 @@ def add_(
 @challenge.command("list")
 @click.argument("review", required=False)
 @click.option("--open", "only_open", is_flag=True, help="List only open challenges.")
-@programme_option
-@json_option
+@reading
 def list_(programme: Programme, review: str | None, only_open: bool, as_json: bool) -> None:
     """List the challenges of a review, or of all reviews.
 
@@ -96,8 +93,7 @@ def list_(programme: Programme, review: str | None, only_open: bool, as_json: bo
 
 @challenge.command("show")
 @click.argument("number", type=int)
-@programme_option
-@json_option
+@reading
 def show_(programme: Programme, number: int, as_json: bool) -> None:
     """Show a challenge with its replies, its outcome, and what moved in the next run.
 
@@ -140,9 +136,7 @@ def _show(found: Mapping[str, Any]) -> None:
 @challenge.command("reply")
 @click.argument("number", type=int)
 @click.option("--text", required=True, help="The reply, in your own words.")
-@by_option
-@programme_option
-@json_option
+@changing
 def reply_(programme: Programme, number: int, text: str, by: str, as_json: bool) -> None:
     """Reply to an open challenge.
 
@@ -166,9 +160,7 @@ def reply_(programme: Programme, number: int, text: str, by: str, as_json: bool)
     help="What was changed because of it: an item (E12, also for its tags), a domain or question that was"
     " decided, or 'rulebook'. Repeat for several; leave out if nothing was changed.",
 )
-@by_option
-@programme_option
-@json_option
+@changing
 def close_(
     programme: Programme,
     number: int,

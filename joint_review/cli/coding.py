@@ -17,7 +17,7 @@ from evidence.coding.second_coding import (
 from evidence.coding.settlements import CodedDifferently, list_disagreements, settle
 from evidence.items import item_number
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import Programme, Seed, by_option, json_option, now, programme_option
+from joint_review.cli.options import Programme, Seed, changing, now, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.words import many
 
@@ -34,9 +34,7 @@ def coding() -> None:
 @click.option("--seed", type=Seed(), default=0, show_default=True, help="Seed of the random selection.")
 @click.option("--by-domain", is_flag=True, help="Draw from each domain in turn.")
 @click.option("--passages", is_flag=True, help="Show the coder only the words of the source.")
-@by_option
-@programme_option
-@json_option
+@changing
 def draw(
     programme: Programme,
     review: str,
@@ -80,8 +78,7 @@ def draw(
 
 @coding.command("list")
 @click.argument("review")
-@programme_option
-@json_option
+@reading
 def list_(programme: Programme, review: str, as_json: bool) -> None:
     """List the batches of a review: who codes them, progress, and how they were drawn.
 
@@ -113,8 +110,7 @@ def list_(programme: Programme, review: str, as_json: bool) -> None:
 @coding.command()
 @click.argument("review")
 @click.argument("batch", type=int)
-@programme_option
-@json_option
+@reading
 def sheet(programme: Programme, review: str, batch: int, as_json: bool) -> None:
     """Write the sheet of a batch as a CSV to fill in and import; it does not show how others coded the items.
 
@@ -135,9 +131,7 @@ def sheet(programme: Programme, review: str, batch: int, as_json: bool) -> None:
 @click.argument("review")
 @click.argument("batch", type=int)
 @click.option("--because", default="", metavar="TEXT", help="The reason, if items are left uncoded.")
-@by_option
-@programme_option
-@json_option
+@changing
 def done(programme: Programme, review: str, batch: int, because: str, by: str, as_json: bool) -> None:
     """Hand in a batch: its codings are now compared, and can no longer be changed.
 
@@ -155,8 +149,7 @@ def done(programme: Programme, review: str, batch: int, because: str, by: str, a
 @click.argument("review")
 @click.argument("batch", type=int, required=False)
 @click.option("--open", "only_open", is_flag=True, help="List only those not yet settled.")
-@programme_option
-@json_option
+@reading
 def disagreements(
     programme: Programme, review: str, batch: int | None, only_open: bool, as_json: bool
 ) -> None:
@@ -209,9 +202,7 @@ def _show_disagreement(item: CodedDifferently) -> None:
     help="All domains that the item bears on, separated by semicolons; '' for none.",
 )
 @click.option("--because", required=True, metavar="TEXT", help="The reason.")
-@by_option
-@programme_option
-@json_option
+@changing
 def settle_(
     programme: Programme,
     review: str,

@@ -11,7 +11,7 @@ import click
 from tabulate import tabulate
 
 from comparison.compare import compare_reviews, framework_to_compare
-from joint_review.cli.options import Day, Programme, json_option, programme_option
+from joint_review.cli.options import Day, Programme, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.loader import load_policy
 from rules.words import many, shown_number
@@ -27,8 +27,7 @@ from rules.words import many, shown_number
     type=click.IntRange(0),
     help="Pairs to show for each domain and question.",
 )
-@programme_option
-@json_option
+@reading
 def compare(
     programme: Programme, framework: str | None, until: date | None, nearest: int, as_json: bool
 ) -> None:

@@ -16,7 +16,7 @@ from assessment.decisions import decide
 from assessment.decisions.standing import Standing
 from comparison.compare import framework_to_compare
 from comparison.overrides import CountsInAll, count_overrides
-from joint_review.cli.options import Programme, by_option, json_option, now, programme_option
+from joint_review.cli.options import Programme, changing, now, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.loader import load_policy
 
@@ -29,8 +29,7 @@ note_option = click.option("--because", default="", metavar="TEXT", help="Reason
 
 @click.command()
 @click.argument("review")
-@programme_option
-@json_option
+@reading
 def decisions(programme: Programme, review: str, as_json: bool) -> None:
     """Show the state of every rating: proposed, accepted, overridden, approved or lapsed.
 
@@ -76,9 +75,7 @@ def _said(row: Mapping[str, Any]) -> str:
 @click.argument("targets", nargs=-1, required=True, metavar=f"{TARGETS}...")
 @run_option
 @note_option
-@by_option
-@programme_option
-@json_option
+@changing
 def accept(
     programme: Programme,
     review: str,
@@ -114,9 +111,7 @@ def accept(
 @click.option(
     "--take-back", is_flag=True, help="Take back the last decision instead; the proposal counts again."
 )
-@by_option
-@programme_option
-@json_option
+@changing
 def rate(
     programme: Programme,
     review: str,
@@ -162,9 +157,7 @@ def _each(found: decide.Overridden | decide.CellOverridden) -> list[decide.Overr
 @click.argument("targets", nargs=-1, required=True, metavar=f"{TARGETS}...")
 @run_option
 @note_option
-@by_option
-@programme_option
-@json_option
+@changing
 def approve(
     programme: Programme,
     review: str,
@@ -201,8 +194,7 @@ def approve(
     type=click.IntRange(0),
     help="How many rules and reviewers to show.",
 )
-@programme_option
-@json_option
+@reading
 def overrides(programme: Programme, framework: str | None, most: int, as_json: bool) -> None:
     """Count overrides by review, rule and reviewer, and find similar evidence that was rated differently.
 

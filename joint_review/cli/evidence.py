@@ -26,11 +26,11 @@ from joint_review.cli.commands import Commands
 from joint_review.cli.options import (
     FOLDER_OR_FILE,
     Programme,
-    by_option,
+    changing,
     json_option,
     now,
-    programme_option,
     progress_bar,
+    reading,
 )
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.ratings import FEWEST_ANSWERS
@@ -54,9 +54,7 @@ def evidence() -> None:
     is_flag=True,
     help="Replace items whose content has changed: withdraw the old ones, add the new ones.",
 )
-@by_option
-@programme_option
-@json_option
+@changing
 def import_(
     programme: Programme,
     review: str,
@@ -139,9 +137,7 @@ def template_(layout: str | None, describe: bool, as_json: bool) -> None:
 @click.argument("review")
 @click.argument("layout", metavar="KIND")
 @click.argument("values", nargs=-1, required=True, metavar="COLUMN=VALUE...")
-@by_option
-@programme_option
-@json_option
+@changing
 def add(
     programme: Programme, review: str, layout: str, values: tuple[str, ...], by: str, as_json: bool
 ) -> None:
@@ -172,9 +168,7 @@ def add(
 @click.argument("item")
 @click.argument("domains", nargs=-1, required=True, metavar="DOMAIN...")
 @click.option("--note", default="", help="Why the item bears on the domain.")
-@by_option
-@programme_option
-@json_option
+@changing
 def tag(
     programme: Programme, review: str, item: str, domains: tuple[str, ...], note: str, by: str, as_json: bool
 ) -> None:
@@ -204,8 +198,7 @@ def tag(
 @click.option("--search", default="", help="Items that contain these words.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="How many to show.")
 @click.option("--offset", default=0, type=click.IntRange(0), help="How many to skip.")
-@programme_option
-@json_option
+@reading
 def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> None:
     """List the items that match all filters.
 
@@ -254,8 +247,7 @@ def _value(row: ItemListed) -> float | str | None:
 @evidence.command()
 @click.argument("review")
 @click.argument("item")
-@programme_option
-@json_option
+@reading
 def show(programme: Programme, review: str, item: str, as_json: bool) -> None:
     """Show one item with its source, its tags, and the codings of further reviewers.
 
@@ -295,9 +287,7 @@ def show(programme: Programme, review: str, item: str, as_json: bool) -> None:
 @click.option("--domain", help="Withdraw only the tag to this domain.")
 @click.option("--coding", metavar="WHO", help="Withdraw only this further reviewer's coding.")
 @click.option("--because", required=True, metavar="TEXT", help="The reason.")
-@by_option
-@programme_option
-@json_option
+@changing
 def withdraw(
     programme: Programme,
     review: str,
@@ -330,8 +320,7 @@ def withdraw(
 
 @evidence.command()
 @click.argument("review")
-@programme_option
-@json_option
+@reading
 def check(programme: Programme, review: str, as_json: bool) -> None:
     """Check the evidence: untagged items, thin or one-sided domains, overused, dated or draft items, surveys.
 

@@ -18,7 +18,7 @@ from assessment.reasons.margins import OutcomeExplained
 from assessment.reasons.rule import CellRuleExplained, MeasureShown, RuleExplained, explain_rules
 from assessment.runs.recorded import decisions_in
 from assessment.runs.run import load_run
-from joint_review.cli.options import Programme, json_option, programme_option, run_option
+from joint_review.cli.options import Programme, reading, run_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 
 
@@ -32,8 +32,7 @@ from joint_review.cli.show import heading, paragraph, show_json, show_table
     " cell.poor.badly, or domain.criterion.",
 )
 @run_option
-@programme_option
-@json_option
+@reading
 def explain(
     programme: Programme,
     review: str,

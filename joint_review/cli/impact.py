@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from comparison.impact import UNRATED, rules_impact
-from joint_review.cli.options import Programme, json_option, programme_option, progress_bar
+from joint_review.cli.options import Programme, progress_bar, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.errors import UnknownName
 from rules.loader import PolicySet, library_ids, load_policy, load_policy_folder, load_rulebook
@@ -51,8 +51,7 @@ def policy_named(name: str) -> PolicySet:
     metavar="ADDRESS",
     help="Share the reviews over the workers of this Dask scheduler instead, e.g. tcp://127.0.0.1:8786.",
 )
-@programme_option
-@json_option
+@reading
 def impact(
     programme: Programme, old: str, new: str, workers: int, cluster: str | None, as_json: bool
 ) -> None:

@@ -123,6 +123,16 @@ def by_option(function: Function) -> Function:
     )(function)
 
 
+def reading(function: Function) -> Function:
+    """A command that reads the programme: it takes --db and --json, and gets `programme` and `as_json`."""
+    return programme_option(json_option(function))
+
+
+def changing(function: Function) -> Function:
+    """A command that changes the programme: it takes --by as well, and gets `by`."""
+    return by_option(reading(function))
+
+
 def now() -> datetime:
     """The one place where the command line reads the clock."""
     return datetime.now(UTC)

@@ -9,7 +9,7 @@ import click
 
 from assessment.decisions import panel as panels
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import Programme, by_option, json_option, now, programme_option
+from joint_review.cli.options import Programme, changing, now
 from joint_review.cli.show import show_json, show_table
 
 
@@ -29,9 +29,7 @@ def panel() -> None:
     metavar="WHO",
     help="A member of the panel; repeat for each.",
 )
-@by_option
-@programme_option
-@json_option
+@changing
 def open_(
     programme: Programme, review: str, target: str, members: tuple[str, ...], by: str, as_json: bool
 ) -> None:
@@ -48,9 +46,7 @@ def open_(
 @click.argument("target", metavar="DOMAIN|QUESTION")
 @click.argument("level")
 @click.option("--because", default="", metavar="TEXT", help="What the others will read once all have voted.")
-@by_option
-@programme_option
-@json_option
+@changing
 def vote_(
     programme: Programme, review: str, target: str, level: str, because: str, by: str, as_json: bool
 ) -> None:
@@ -67,9 +63,7 @@ def vote_(
 @panel.command("show")
 @click.argument("review")
 @click.argument("target", metavar="DOMAIN|QUESTION", required=False)
-@by_option
-@programme_option
-@json_option
+@changing
 def show_(programme: Programme, review: str, target: str | None, by: str, as_json: bool) -> None:
     """Show panels: who has voted and, once all have, the spread; until then, only the vote of --by WHO.
 
@@ -89,9 +83,7 @@ def show_(programme: Programme, review: str, target: str | None, by: str, as_jso
 @click.argument("review")
 @click.argument("target", metavar="DOMAIN|QUESTION")
 @click.option("--because", required=True, metavar="TEXT", help="The reason; it is recorded.")
-@by_option
-@programme_option
-@json_option
+@changing
 def close_(programme: Programme, review: str, target: str, because: str, by: str, as_json: bool) -> None:
     """Close a panel before all have voted; votes cast so far are then shown, and voting ends.
 

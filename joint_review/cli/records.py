@@ -12,7 +12,7 @@ from assessment.runs.changes import compare_runs
 from assessment.runs.result import FORMAT
 from assessment.runs.run import find_run
 from assessment.runs.verify import verify_run
-from joint_review.cli.options import Programme, json_option, programme_option
+from joint_review.cli.options import Programme, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.errors import ReviewError
 from rules.words import listed, many
@@ -20,8 +20,7 @@ from rules.words import listed, many
 
 @click.command()
 @click.argument("run", type=int)
-@programme_option
-@json_option
+@reading
 def verify(programme: Programme, run: int, as_json: bool) -> None:
     """Repeat a run from its frozen inputs and compare the result byte for byte.
 
@@ -61,8 +60,7 @@ def verify(programme: Programme, run: int, as_json: bool) -> None:
 @click.command()
 @click.argument("before", type=int, metavar="RUN")
 @click.argument("after", type=int, metavar="RUN")
-@programme_option
-@json_option
+@reading
 def diff(programme: Programme, before: int, after: int, as_json: bool) -> None:
     """Show what changed between two runs of a review, and which change moved which rating.
 

@@ -9,15 +9,7 @@ import click
 
 from comparison.reviews import ReviewListed, reviews_with_position
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import (
-    FOLDER_OR_FILE,
-    Day,
-    Programme,
-    by_option,
-    json_option,
-    now,
-    programme_option,
-)
+from joint_review.cli.options import FOLDER_OR_FILE, Day, Programme, changing, now, reading
 from joint_review.cli.show import show_json, show_table
 from programme.reviewfile import read_review_file
 from programme.reviews import create_review
@@ -38,9 +30,7 @@ def review() -> None:
 @click.option("--to", "window_to", type=Day(), help="Last day of the evidence window.")
 @click.option("--note", default="", help="A note for readers of the review.")
 @click.option("--file", "file", type=FOLDER_OR_FILE, help="A YAML file that holds all of these instead.")
-@by_option
-@programme_option
-@json_option
+@changing
 def create(
     programme: Programme,
     key: str | None,
@@ -84,8 +74,7 @@ def create(
 
 
 @review.command("list")
-@programme_option
-@json_option
+@reading
 def list_reviews(programme: Programme, as_json: bool) -> None:
     """List the reviews with their latest position on the grid.
 
@@ -110,8 +99,7 @@ def list_reviews(programme: Programme, as_json: bool) -> None:
 
 @review.command()
 @click.argument("key", metavar="REVIEW")
-@programme_option
-@json_option
+@reading
 def show(programme: Programme, key: str, as_json: bool) -> None:
     """Show one review: authority, framework, evidence window, how much evidence, latest run.
 

@@ -16,10 +16,10 @@ from joint_review.cli.options import (
     Day,
     Programme,
     Seed,
-    by_option,
+    changing,
     json_option,
     now,
-    programme_option,
+    reading,
     refuse_file,
     run_option,
     write_whole,
@@ -47,9 +47,7 @@ from rules.loader import PolicySet, load_policy, load_rulebook
 )
 @click.option("--rulebook", type=FOLDER_OR_FILE, help="A rulebook file to use instead of the library's.")
 @click.option("--evaluator-only", is_flag=True, help="Do not use the inference engine; the run records this.")
-@by_option
-@programme_option
-@json_option
+@changing
 def assess(
     programme: Programme,
     review: str,
@@ -122,8 +120,7 @@ def _db(programme: Programme) -> str:
 )
 @click.option("--replace", is_flag=True, help="Overwrite an older graph file of the same name.")
 @run_option
-@programme_option
-@json_option
+@reading
 def trail(
     programme: Programme,
     review: str,

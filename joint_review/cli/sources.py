@@ -19,15 +19,7 @@ from evidence.sources import (
     search_sources,
 )
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import (
-    FOLDER_OR_FILE,
-    Programme,
-    by_option,
-    json_option,
-    now,
-    programme_option,
-    progress_bar,
-)
+from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, now, progress_bar, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.words import many
 
@@ -49,9 +41,7 @@ def source() -> None:
 @click.option(
     "--encoding", default="utf-8", show_default=True, help="Encoding of text files that are not UTF-8."
 )
-@by_option
-@programme_option
-@json_option
+@changing
 def add(
     programme: Programme,
     review: str,
@@ -99,8 +89,7 @@ def _show_report(report: AddedSources) -> None:
 
 @source.command("list")
 @click.argument("review")
-@programme_option
-@json_option
+@reading
 def list_(programme: Programme, review: str, as_json: bool) -> None:
     """List the sources of a review, with how many pages of text and how many items each has.
 
@@ -120,8 +109,7 @@ def list_(programme: Programme, review: str, as_json: bool) -> None:
 @click.argument("review")
 @click.argument("ref")
 @click.option("--page", type=int, help="Show the text of this page or section.")
-@programme_option
-@json_option
+@reading
 def show(programme: Programme, review: str, ref: str, page: int | None, as_json: bool) -> None:
     """Show a source and the contents of its text, or one page of it.
 
@@ -154,8 +142,7 @@ def show(programme: Programme, review: str, ref: str, page: int | None, as_json:
 @click.argument("words", nargs=-1, required=True, metavar="WORDS")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many to show.")
 @click.option("--offset", default=0, type=click.IntRange(0), help="How many to skip.")
-@programme_option
-@json_option
+@reading
 def search(
     programme: Programme, review: str, words: tuple[str, ...], limit: int, offset: int, as_json: bool
 ) -> None:

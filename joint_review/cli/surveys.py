@@ -21,7 +21,7 @@ from comparison.surveys import (
     describe_spread,
     describe_surveys,
 )
-from joint_review.cli.options import Programme, json_option, programme_option
+from joint_review.cli.options import Programme, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.words import listed, many
 
@@ -29,8 +29,7 @@ from rules.words import listed, many
 @click.command()
 @click.argument("review")
 @click.option("--question", default="", metavar="TEXT", help="Only questions that contain these words.")
-@programme_option
-@json_option
+@reading
 def surveys(programme: Programme, review: str, question: str, as_json: bool) -> None:
     """Show survey results beside those of other reviews under the same framework, with funnel limits.
 
@@ -156,8 +155,7 @@ def _where(position: str, side: str) -> str:
 
 @click.command()
 @click.argument("review")
-@programme_option
-@json_option
+@reading
 def indicators(programme: Programme, review: str, as_json: bool) -> None:
     """Show indicators over the years: latest value, comparator, trend, and which direction is better.
 

@@ -23,16 +23,7 @@ from assessment.robustness.next_evidence import Next as NextEvidence
 from assessment.robustness.uncertainty import Findings, TargetChances, Uncertainty, measure_uncertainty
 from assessment.runs.run import load_run
 from evidence.measures.pools import SampleSizes
-from joint_review.cli.options import (
-    Function,
-    Programme,
-    Seed,
-    by_option,
-    json_option,
-    now,
-    programme_option,
-    run_option,
-)
+from joint_review.cli.options import Function, Programme, Seed, changing, now, reading, run_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.errors import UnknownName
 from rules.words import many, percent
@@ -62,8 +53,7 @@ def draws_option(default: int) -> Callable[[Function], Function]:
 @seed_option
 @findings_option
 @run_option
-@programme_option
-@json_option
+@reading
 def uncertainty(
     programme: Programme,
     review: str,
@@ -184,9 +174,7 @@ def _show_suggestions(
 @draws_option(2_000)
 @seed_option
 @run_option
-@by_option
-@programme_option
-@json_option
+@changing
 def confidence(
     programme: Programme,
     review: str,
@@ -267,8 +255,7 @@ def _show_confidence(
 @seed_option
 @findings_option
 @run_option
-@programme_option
-@json_option
+@reading
 def next_(
     programme: Programme,
     review: str,

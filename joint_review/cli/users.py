@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import Programme, by_option, json_option, now, programme_option
+from joint_review.cli.options import Programme, by_option, now, programme_option, reading
 from joint_review.cli.show import show_json, show_table
 from programme import users
 from programme.accounts import check_password, open_accounts
@@ -45,8 +45,7 @@ class _UserShown(users.UserListed):
 
 
 @user.command("list")
-@programme_option
-@json_option
+@reading
 def list_(programme: Programme, as_json: bool) -> None:
     """List the users with their roles.
 

@@ -30,7 +30,7 @@ from assessment.robustness.whatif import (
     try_change,
 )
 from assessment.runs.run import load_run
-from joint_review.cli.options import Programme, json_option, programme_option, run_option
+from joint_review.cli.options import Programme, reading, run_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.errors import UnknownName
 from rules.words import listed, many
@@ -50,8 +50,7 @@ WHAT = "source, item (E12), kind of source, or strand"
     help="Give a measure of a domain another value, or 'none'; repeatable. With a TARGET: MEASURE=VALUE.",
 )
 @run_option
-@programme_option
-@json_option
+@reading
 def whatif(
     programme: Programme,
     review: str,
