@@ -21,6 +21,7 @@ from comparison.nearest import (
     in_order,
     nearest_unlike,
 )
+from comparison.reviews import FrameworkUsed, frameworks_in_use
 from programme.database import Database, rows
 from rules.errors import RunImpossible, UnknownName
 from rules.framework import Framework, in_language
@@ -164,6 +165,19 @@ def framework_to_compare(db: Database, given: str | None) -> str:
             remedies=[CompareReviews(name) for name in used],
         )
     return used[0]
+
+
+def framework_in_use(
+    db: Database, named: str | None, only: Collection[str] | None = None
+) -> tuple[list[FrameworkUsed], str | None]:
+    """The frameworks in use, and the one named, or the only one there is; None: one is to be chosen.
+
+    Raises UnknownName for a framework there is not.
+    """
+    frameworks = frameworks_in_use(db, only)
+    if named is not None:
+        return frameworks, framework_to_compare(db, named)
+    return frameworks, frameworks[0]["framework"] if len(frameworks) == 1 else None
 
 
 def compare_reviews(

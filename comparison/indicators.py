@@ -354,3 +354,11 @@ def shown(value: float | None) -> str:
         return f"{value:.3g}"
     text = f"{value:,.2f}" if abs(value) < 100 else f"{value:,.1f}"
     return text.rstrip("0").rstrip(".")
+
+
+def comparators(period: PeriodReadings) -> str:
+    """What the readings of a period are compared with, e.g. 'England 12; family 14'."""
+    return "; ".join(
+        f"{reading.comparator_name or 'comparator'} {shown(reading.comparator)}"
+        for reading in period.readings
+    )

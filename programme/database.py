@@ -103,18 +103,11 @@ def create_database(path: Path, migrations: Sequence[Migrations], salts: Salts =
         return open_database(path, migrations, salts)
     if not path.parent.is_dir():
         raise DatabaseUnusable(f"the folder {path.parent} does not exist", hint="Create it first.")
-    with said_plainly(path):
-        connection = _connect(path)
-        try:
-            # Nobody else on the machine; SQLite gives its log the same rights.
-            path.chmod(0o600)
-            connection.execute(f"pragma application_id={APPLICATION_ID}")
-            db = _prepared(connection, salts)
-            _upgrade(db, path, migrations)
-        except BaseException:
-            connection.close()
-            raise
-        return db
+    with _connected(path) as connection:
+        # Nobody else on the machine; SQLite gives its log the same rights.
+        path.chmod(0o600)
+        connection.execute(f"pragma application_id={APPLICATION_ID}")
+        return _up_to_date(connection, path, migrations, salts)
 
 
 def open_database(path: Path, migrations: Sequence[Migrations], salts: Salts = system_salts) -> Database:
@@ -134,20 +127,14 @@ def open_database(path: Path, migrations: Sequence[Migrations], salts: Salts = s
         raise DatabaseUnusable(f"{path} {READ_ONLY[0]}", hint=READ_ONLY[1])
     with said_plainly(path):
         _refuse_cut_short(path)
-        connection = _connect(path)
-        try:
-            found = connection.execute("pragma application_id").fetchone()[0]
-            if found != APPLICATION_ID:
-                raise DatabaseUnusable(
-                    f"{path} is a SQLite file, but not a joint-review database",
-                    remedies=[Give(Part.DATABASE), MakeDatabase()],
-                )
-            db = _prepared(connection, salts)
-            _upgrade(db, path, migrations)
-        except BaseException:
-            connection.close()
-            raise
-        return db
+    with _connected(path) as connection:
+        found = connection.execute("pragma application_id").fetchone()[0]
+        if found != APPLICATION_ID:
+            raise DatabaseUnusable(
+                f"{path} is a SQLite file, but not a joint-review database",
+                remedies=[Give(Part.DATABASE), MakeDatabase()],
+            )
+        return _up_to_date(connection, path, migrations, salts)
 
 
 def open_for_reading(path: Path) -> Database:
@@ -171,6 +158,26 @@ def open_for_reading(path: Path) -> Database:
             connection.close()
             raise
         return Database(connection)
+
+
+@contextmanager
+def _connected(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that stays open only if all goes well."""
+    with said_plainly(path):
+        connection = _connect(path)
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+
+
+def _up_to_date(
+    connection: sqlite3.Connection, path: Path, migrations: Sequence[Migrations], salts: Salts
+) -> Database:
+    db = _prepared(connection, salts)
+    _upgrade(db, path, migrations)
+    return db
 
 
 def _refuse_cut_short(path: Path) -> None:

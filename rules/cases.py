@@ -9,15 +9,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from rules.errors import PolicyFileInvalid, suggest
+from rules.errors import suggest
 from rules.framework import Framework, Id, PolicyModel
 from rules.inference import Fire, Outcome, infer
 from rules.loader import PolicySet
-from rules.policyfile import PolicyText, read_policy_text, validate_policy
+from rules.policyfile import PolicyText, load_policy_file
 from rules.ratings import MeasureValue
 from rules.rulebook import Of, Statistic
 
@@ -95,14 +96,7 @@ class CaseReport:
 
 def load_cases(path: Path, framework: Framework) -> tuple[CaseBook, PolicyText]:
     """The cases of a YAML file, checked against `framework`; raises PolicyFileInvalid with all problems."""
-    found = read_policy_text(path)
-    book = validate_policy(found, CaseBook)
-    if book is not None:
-        _check(found, book, framework)
-    found.refuse_if_problems()
-    if book is None:
-        raise PolicyFileInvalid(f"{path.name} cannot be read", [])
-    return book, found
+    return load_policy_file(path, CaseBook, partial(_check, framework=framework))
 
 
 def _check(found: PolicyText, book: CaseBook, framework: Framework) -> None:

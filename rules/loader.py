@@ -6,15 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from rules.compile import Compiled, compile_rulebook
-from rules.errors import PolicyFileInvalid, UnknownName, suggest
+from rules.errors import UnknownName, suggest
 from rules.framework import Framework
-from rules.policyfile import PolicyText, read_policy_text, validate_policy
+from rules.policyfile import PolicyText, load_policy_file
 from rules.rulebook import RATING_FILTERS, Criterion, Measure, Of, Policy, Rulebook, RuleSet, Statistic
 
 LIBRARY = Path(__file__).parent / "library"
@@ -72,24 +72,12 @@ def load_policy_folder(folder: Path) -> PolicySet:
 
 def load_framework(path: Path) -> Framework:
     """The framework in a YAML file; raises PolicyFileInvalid with all its problems."""
-    found = read_policy_text(path)
-    framework = validate_policy(found, Framework)
-    found.refuse_if_problems()
-    if framework is None:
-        raise PolicyFileInvalid(f"{path.name} cannot be read", [])
-    return framework
+    return load_policy_file(path, Framework)[0]
 
 
 def load_rulebook(path: Path, framework: Framework) -> Rulebook:
     """The rulebook in a YAML file, checked against `framework`; raises PolicyFileInvalid."""
-    found = read_policy_text(path)
-    rulebook = validate_policy(found, Rulebook)
-    if rulebook is not None:
-        _check_against(found, rulebook, framework)
-    found.refuse_if_problems()
-    if rulebook is None:
-        raise PolicyFileInvalid(f"{path.name} cannot be read", [])
-    return rulebook
+    return load_policy_file(path, Rulebook, partial(_check_against, framework=framework))[0]
 
 
 def _check_against(found: PolicyText, rulebook: Rulebook, framework: Framework) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -171,6 +171,23 @@ def validate_policy(found: PolicyText, model: type[AnyModel]) -> AnyModel | None
             about = (*path, message.partition(":")[0])
             found.problem(about if about in found.lines else path, message, hint)
         return None
+
+
+def load_policy_file(
+    path: Path, model: type[AnyModel], check: Callable[[PolicyText, AnyModel], None] | None = None
+) -> tuple[AnyModel, PolicyText]:
+    """A YAML file as `model`, and its text; raises PolicyFileInvalid with all its problems.
+
+    `check` notes in the text what else is wrong with what was read.
+    """
+    found = read_policy_text(path)
+    read = validate_policy(found, model)
+    if read is not None and check is not None:
+        check(found, read)
+    found.refuse_if_problems()
+    if read is None:
+        raise PolicyFileInvalid(f"{path.name} cannot be read", [])
+    return read, found
 
 
 def _existing(found: PolicyText, path: list[str | int]) -> Path_:

@@ -92,8 +92,8 @@ class Step(TypedDict):
     after: Any
 
 
-class Life(TypedDict):
-    """An item and its life, in the order of events."""
+class ItemNamed(TypedDict):
+    """An item, and where it was found."""
 
     id: int
     review: str
@@ -101,17 +101,16 @@ class Life(TypedDict):
     text: str
     source: str
     locator: str
+
+
+class Life(ItemNamed):
+    """An item and its life, in the order of events."""
+
     withdrawn: bool
     life: list[Step]
 
 
-class _Item(TypedDict):
-    id: int
-    review: str
-    kind: str
-    text: str
-    source: str
-    locator: str
+class _Item(ItemNamed):
     withdrawn: int
 
 

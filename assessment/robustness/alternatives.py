@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,18 @@ AT_ONCE = 10_000
 MOVES = {1: "up", -1: "down", 2: "rated", -2: "unrated", 3: "aside"}
 """How a rating may move; 'aside': one question up, the other down."""
 Measures = Mapping[str, Mapping[str, NDArray[np.float64]]]
+
+
+class MeasureChange(TypedDict):
+    """A measure with another value."""
+
+    target: str
+    title: str
+    measure: str
+    measure_title: str
+    unit: str
+    before: int | float | None
+    after: int | float | None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from assessment.reasons.grid import CELL
 from assessment.robustness.alternatives import (
     MOVES,
     Baseline,
+    MeasureChange,
     Mover,
     domains_under,
     level_words,
@@ -61,16 +62,9 @@ class Step:
 Steps = tuple[Step, ...]
 
 
-class MeasureStep(TypedDict):
+class MeasureStep(MeasureChange):
     """One measure at another value."""
 
-    target: str
-    title: str
-    measure: str
-    measure_title: str
-    unit: str
-    before: int | float | None
-    after: int | float | None
     shown: str
     """The value after, in words."""
 

@@ -16,6 +16,7 @@ import numpy as np
 from assessment.reasons.grid import CELL
 from assessment.robustness.alternatives import (
     Baseline,
+    MeasureChange,
     Rated,
     cell_title,
     domains_under,
@@ -125,18 +126,6 @@ class SetMeasure(TypedDict):
     target: str
     measure: str
     value: int | float | None
-
-
-class MeasureChange(TypedDict):
-    """A measure with another value."""
-
-    target: str
-    title: str
-    measure: str
-    measure_title: str
-    unit: str
-    before: int | float | None
-    after: int | float | None
 
 
 class RatingChange(TypedDict):

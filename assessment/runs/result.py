@@ -41,8 +41,8 @@ def digest(value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """What a run is made of; the same inputs are the same run."""
+class MadeOf:
+    """What a run is made of."""
 
     review: str
     """Key of the review."""
@@ -58,6 +58,11 @@ class Inputs:
     software: str
     engines: tuple[str, ...]
     """What made the firings."""
+
+
+@dataclass(frozen=True)
+class Inputs(MadeOf):
+    """What a run is made of; the same inputs are the same run."""
 
     @cached_property
     def digest(self) -> str:

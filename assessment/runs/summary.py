@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from assessment.runs.result import Inputs
+from assessment.runs.result import MadeOf
 from assessment.runs.run import Run
 from programme.reviews import Review
 from rules.compile import Stratum
@@ -15,18 +15,9 @@ from rules.sentences import Gap, RatingInWords
 
 
 @dataclass(frozen=True)
-class InputsShown:
+class InputsShown(MadeOf):
     """What the run is made of (see assessment.runs.result), with the digest of it all."""
 
-    review: str
-    framework: str
-    rulebook: str
-    evidence: str
-    decided: Mapping[str, int]
-    on: str
-    seed: int
-    software: str
-    engines: tuple[str, ...]
     digest: str
 
 
@@ -76,7 +67,7 @@ class Summary:
 def summarise_run(review: Review, run: Run, language: str = "en") -> Summary:
     """A run with its titles, reasons, statements and gaps."""
     result, policy, words = run.result, run.policy, run.sentences(language)
-    inputs = {part.name: getattr(result.inputs, part.name) for part in fields(Inputs)}
+    inputs = {part.name: getattr(result.inputs, part.name) for part in fields(MadeOf)}
     return Summary(
         inputs=InputsShown(**inputs, digest=result.inputs.digest),
         review=ReviewNamed(review.key, review.authority),

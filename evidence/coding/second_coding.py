@@ -94,15 +94,13 @@ def _rank(seed: int, source: str, locator: str) -> str:
     return hashlib.sha256(f"{seed}\x1f{source}\x1f{locator}".encode()).hexdigest()
 
 
-class Batch(TypedDict):
-    """Items drawn for somebody to code blind."""
+class BatchDrawn(TypedDict):
+    """A batch as it was drawn, and how far it is coded."""
 
     number: int
     review: str
     coder: str
     seed: int
-    by_domain: bool
-    passages: bool
     drawn_from: int
     """How many items could be drawn."""
     drawn_at: str
@@ -111,29 +109,24 @@ class Batch(TypedDict):
     coded: int
     withdrawn: int
     """Not coded, and withdrawn since."""
-    state: str
-    """open or done; the last three are None while it is open."""
     done_at: str | None
+    """None while it is open, like the next two."""
     done_by: str | None
     done_because: str | None
 
 
-class _BatchRow(TypedDict):
-    number: int
-    review: str
-    coder: str
-    seed: int
+class Batch(BatchDrawn):
+    """Items drawn for somebody to code blind."""
+
+    by_domain: bool
+    passages: bool
+    state: str
+    """open or done."""
+
+
+class _BatchRow(BatchDrawn):
     by_domain: int
     passages: int
-    drawn_from: int
-    drawn_at: str
-    drawn_by: str
-    items: int
-    coded: int
-    withdrawn: int
-    done_at: str | None
-    done_by: str | None
-    done_because: str | None
 
 
 class OwnCoding(TypedDict):

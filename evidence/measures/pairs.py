@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from evidence.at_event import COUNTED_PAIRS
 from programme.database import Database, rows
 from programme.reviews import Review
+from rules.rulebook import Filter
 
 Codes = NDArray[np.int64]
 Numbers = NDArray[np.float64]
+Truth = NDArray[np.bool_]
 
 PAIRS = f"""
 select d.key as domain, e.id, e.kind, s.ref as source, s.kind as source_kind, e.strand, e.text, e.group_name,
@@ -102,6 +104,22 @@ def load_counted(db: Database, review: Review, event: int) -> Counted:
         answers=numbers("answers"),
         design_effect=numbers("design_effect"),
     )
+
+
+def passing_filter(counted: Counted, where: Filter) -> Truth:
+    """Which pairs a filter lets through."""
+    through = np.ones(len(counted), dtype=bool)
+    if where.direction is not None:
+        through &= counted.direction.where(where.direction)
+    if where.significance_at_least is not None:
+        through &= counted.significance >= where.significance_at_least
+    if where.score_at_least is not None:
+        through &= counted.value >= where.score_at_least
+    if where.strand is not None:
+        through &= counted.strand.where(where.strand)
+    if where.source_kind is not None:
+        through &= counted.source_kind.where(where.source_kind)
+    return through
 
 
 def _column(values: list[Any]) -> Column:

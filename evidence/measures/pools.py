@@ -9,22 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evidence.at_event import added_by, counted_at
 from evidence.measures.draws import Pool, Published, make_pool
-from evidence.measures.pairs import Codes, Counted, Numbers, load_counted
+from evidence.measures.pairs import Codes, Numbers, load_counted, passing_filter
 from evidence.rows import POSITIVE_FROM
 from evidence.weights import MILLION
 from programme.database import Database
 from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS
-from rules.rulebook import Filter, Measure, Of, Statistic
+from rules.rulebook import Measure, Of, Statistic
 
 UNKNOWN_BASE = FEWEST_ANSWERS
 """Answers that a published share without a base counts as."""
 
-Truth = NDArray[np.bool_]
 Key = tuple[str, str]
 """A domain and a measure."""
 OfPool = tuple[str, Pool, tuple[Key, ...]]
@@ -89,10 +87,10 @@ class Pools:
         for measure in (m for m in self.measures if m.of is of and not m.is_count):
             if measure.statistic is Statistic.SHARE:
                 weight = counted.significance[at] if measure.weighted else np.ones(len(at))
-                in_whole = passing(counted, measure.among)[at]
-                upper, factor = weight * passing(counted, measure.where)[at], 100.0
+                in_whole = passing_filter(counted, measure.among)[at]
+                upper, factor = weight * passing_filter(counted, measure.where)[at], 100.0
             else:
-                weight, in_whole = np.ones(len(at)), passing(counted, measure.where)[at]
+                weight, in_whole = np.ones(len(at)), passing_filter(counted, measure.where)[at]
                 upper, factor = np.round(counted.value[at] * 1e6), 1e-6
             for code in np.unique(counted.domain.codes[at[in_whole]]):
                 of_domain = in_whole & (counted.domain.codes[at] == code)
@@ -114,7 +112,7 @@ class Pools:
         for measure in self.measures:
             if measure.of is not Of.SURVEY_RESULTS or measure.is_count:
                 continue
-            rated = ~counted.better.where(["neither"]) & passing(counted, measure.where)
+            rated = ~counted.better.where(["neither"]) & passing_filter(counted, measure.where)
             at = np.flatnonzero(self.kinds["survey_result"] & rated)
             for code in np.unique(counted.domain.codes[at]):
                 mine = at[counted.domain.codes[at] == code]
@@ -187,22 +185,6 @@ class Pools:
             interviews=len(np.unique(counted.source.codes[talked])),
             findings_of_interviews=int(talked.sum()),
         )
-
-
-def passing(counted: Counted, where: Filter) -> Truth:
-    """Which pairs a filter lets through."""
-    through = np.ones(len(counted), dtype=bool)
-    if where.direction is not None:
-        through &= counted.direction.where(where.direction)
-    if where.significance_at_least is not None:
-        through &= counted.significance >= where.significance_at_least
-    if where.score_at_least is not None:
-        through &= counted.value >= where.score_at_least
-    if where.strand is not None:
-        through &= counted.strand.where(where.strand)
-    if where.source_kind is not None:
-        through &= counted.source_kind.where(where.source_kind)
-    return through
 
 
 ANSWERED = f"""

@@ -14,17 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evidence.measures.compute import ITEM_KIND, compute_measures
-from evidence.measures.pairs import Codes, Column, Counted, Numbers
+from evidence.measures.pairs import Codes, Column, Counted, Numbers, Truth, passing_filter
 from programme.database import Database
 from programme.reviews import Review
 from rules.arrays import rounded_values
 from rules.ratings import FEWEST_ANSWERS, MeasureValue
 from rules.rulebook import Filter, Measure, Of, Statistic
 
-Truth = NDArray[np.bool_]
 Sums = tuple[Codes, ...]
 Group = Callable[[Codes, Codes, int], Sums]
 
@@ -102,20 +100,8 @@ def measures_without(
 
 def pairs_passing(counted: Counted, of: Of, where: Filter) -> Truth:
     """Which pairs a measure made of `of` takes that has this filter."""
-    passing = np.ones(len(counted), dtype=bool)
-    if of is not Of.ITEMS:
-        passing &= counted.kind.where([ITEM_KIND[of]])
-    if where.direction is not None:
-        passing &= counted.direction.where(where.direction)
-    if where.significance_at_least is not None:
-        passing &= counted.significance >= where.significance_at_least
-    if where.score_at_least is not None:
-        passing &= counted.value >= where.score_at_least
-    if where.strand is not None:
-        passing &= counted.strand.where(where.strand)
-    if where.source_kind is not None:
-        passing &= counted.source_kind.where(where.source_kind)
-    return passing
+    chosen = passing_filter(counted, where)
+    return chosen if of is Of.ITEMS else chosen & counted.kind.where([ITEM_KIND[of]])
 
 
 def pairs_behind(counted: Counted, measure: Measure) -> tuple[Truth, Truth]:

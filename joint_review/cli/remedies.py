@@ -4,37 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from rules.remedy import (
-    Assess,
-    CloseDatabase,
-    ClosePanel,
-    CompareReviews,
-    CreateReview,
-    DrawItems,
-    Give,
-    HandIn,
-    Install,
-    LeaveOut,
-    ListDisagreements,
-    ListItems,
-    ListReviews,
-    MakeDatabase,
-    OpenPanel,
-    Part,
-    RaiseChallenge,
-    Rate,
-    Remedy,
-    Replace,
-    ServePages,
-    ShowChallenge,
-    ShowDecisions,
-    ShowHead,
-    ShowLayout,
-    ShowPanel,
-    TakeBack,
-    UpgradeDatabase,
-    VerifyRun,
-)
+from rules import remedy as remedies
+from rules.remedy import Part, Remedy
 
 OPTIONS: dict[Part, str] = {
     Part.PERSON: "--by",
@@ -67,17 +38,17 @@ GIVEN: dict[Part, str] = {
 def remedy_words(remedy: Remedy) -> str:
     """What to type, as a sentence; a command is the end of it, so that it can be copied."""
     match remedy:
-        case Give(part, values):
+        case remedies.Give(part, values):
             if values:
                 return f"Write: {' or '.join(f'{OPTIONS[part]} {shlex.quote(value)}' for value in values)}"
             return GIVEN.get(part, f"Give it with {OPTIONS[part]}.")
-        case LeaveOut(part):
+        case remedies.LeaveOut(part):
             return f"Leave {OPTIONS[part]} out."
-        case Replace(effect):
+        case remedies.Replace(effect):
             return f"Give --replace to {effect}."
-        case CloseDatabase():
+        case remedies.CloseDatabase():
             return "Stop imports and the server of the pages (joint-review serve) first."
-        case Install(extra):
+        case remedies.Install(extra):
             return f"Install it: pip install 'joint-review[{extra}]'"
         case _:
             lead, *command = _command(remedy)
@@ -87,49 +58,49 @@ def remedy_words(remedy: Remedy) -> str:
 def _command(remedy: Remedy) -> tuple[str, ...]:
     """What a command is for, and its words."""
     match remedy:
-        case MakeDatabase(file):
+        case remedies.MakeDatabase(file):
             return ("Create one first" if file else "Create a new one", "init", "--db", file or "FILE")
-        case UpgradeDatabase():
+        case remedies.UpgradeDatabase():
             return "Bring the database up to date first", "init", "--db", "FILE"
-        case ServePages():
+        case remedies.ServePages():
             return "Start the server with a database", "serve", "--db", "programme.db"
-        case ShowHead():
+        case remedies.ShowHead():
             return "It is printed by", "audit", "head"
-        case CreateReview():
+        case remedies.CreateReview():
             return "Create one first", "review", "create", "--help"
-        case ListReviews():
+        case remedies.ListReviews():
             return "See the reviews there are", "review", "list"
-        case CompareReviews(framework):
+        case remedies.CompareReviews(framework):
             return "Run", "compare", framework
-        case ListItems(review):
+        case remedies.ListItems(review):
             return "List them", "evidence", "list", review or "REVIEW"
-        case ShowLayout(layout):
+        case remedies.ShowLayout(layout):
             return "See its columns", "evidence", "template", layout
-        case DrawItems(review):
+        case remedies.DrawItems(review):
             return "Draw items", "coding", "draw", review, "--to", "WHO", "--items", "NUMBER"
-        case HandIn(review, batch):
+        case remedies.HandIn(review, batch):
             return "Hand it in", "coding", "done", review, str(batch)
-        case ListDisagreements(review):
+        case remedies.ListDisagreements(review):
             return "See what was coded differently", "coding", "disagreements", review
-        case Assess(review):
+        case remedies.Assess(review):
             return "Run", "assess", review
-        case VerifyRun(run):
+        case remedies.VerifyRun(run):
             return "See where it differs", "verify", str(run)
-        case ShowDecisions(review):
+        case remedies.ShowDecisions(review):
             return "See the state of decisions", "decisions", review
-        case Rate(review, target):
+        case remedies.Rate(review, target):
             return "Rate it", "rate", review, target, "LEVEL", "--because", "REASON"
-        case TakeBack(review, target):
+        case remedies.TakeBack(review, target):
             return "Take it back", "rate", review, target, "--take-back", "--because", "REASON"
-        case RaiseChallenge():
+        case remedies.RaiseChallenge():
             return "Raise one", "challenge", "add", "--help"
-        case ShowChallenge(_, number):
+        case remedies.ShowChallenge(_, number):
             return "See", "challenge", "show", str(number)
-        case OpenPanel():
+        case remedies.OpenPanel():
             return "Open one", "panel", "open", "--help"
-        case ShowPanel(review, target):
+        case remedies.ShowPanel(review, target):
             return "See who is still to vote", "panel", "show", review, target
-        case ClosePanel(review, target):
+        case remedies.ClosePanel(review, target):
             return "Close it", "panel", "close", review, target, "--because", "REASON"
         case _:
             raise NotImplementedError(f"the command line has no words for {remedy!r}")

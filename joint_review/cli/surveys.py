@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from comparison.funnel import INSIDE
-from comparison.indicators import Series, describe_indicators, indicators_of, shown
+from comparison.indicators import Series, comparators, describe_indicators, indicators_of, shown
 from comparison.surveys import (
     Comparison,
     Funnel,
@@ -200,9 +200,5 @@ def indicators(programme: Programme, review: str, as_json: bool) -> None:
 def _comparator(one: Series) -> str:
     if one.compared is None:
         return ""
-    beside = "; ".join(
-        f"{reading.comparator_name or 'comparator'} {shown(reading.comparator)}"
-        for reading in one.compared.readings
-    )
     when = "" if one.compared.period == one.latest.period else f" in {one.compared.period}"
-    return f"{one.standing}: {beside}{when}"
+    return f"{one.standing}: {comparators(one.compared)}{when}"

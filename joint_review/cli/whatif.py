@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import click
 
 from assessment.reasons.grid import CELL
-from assessment.robustness.alternatives import Baseline, load_baseline
+from assessment.robustness.alternatives import Baseline, MeasureChange, load_baseline
 from assessment.robustness.sentences import (
     LISTED,
     MOVED,
@@ -24,7 +24,6 @@ from assessment.robustness.whatif import (
     Deciding,
     Flip,
     LeftOut,
-    MeasureChange,
     TriedChange,
     leave_one_out,
     try_change,

@@ -10,34 +10,9 @@ from typing import TypedDict
 from urllib.parse import quote
 
 from joint_review.web.wording import sentence
+from rules import remedy as remedies
 from rules.errors import Problem, ReviewError
-from rules.remedy import (
-    Assess,
-    ClosePanel,
-    CompareReviews,
-    CreateReview,
-    DrawItems,
-    Give,
-    HandIn,
-    Install,
-    LeaveOut,
-    ListDisagreements,
-    ListItems,
-    ListReviews,
-    OpenPanel,
-    Part,
-    RaiseChallenge,
-    Rate,
-    Remedy,
-    ServePages,
-    ShowChallenge,
-    ShowDecisions,
-    ShowLayout,
-    ShowPanel,
-    TakeBack,
-    UpgradeDatabase,
-    VerifyRun,
-)
+from rules.remedy import Part, Remedy
 
 LABELS: dict[Part, str] = {
     Part.REASON: "the reason",
@@ -119,26 +94,26 @@ def remedy_words(remedy: Remedy) -> str:
 def step_of(remedy: Remedy) -> Step:
     """A remedy as pages say it; without words where no page does it and nobody can be asked."""
     match remedy:
-        case Give(part, values):
+        case remedies.Give(part, values):
             these = f": {' or '.join(values)}" if values else ""
             return Step(f"Give {LABELS[part]}{these}.") if part in LABELS else NOTHING
-        case LeaveOut(part):
+        case remedies.LeaveOut(part):
             return Step(f"Leave the field for {LABELS[part]} empty.") if part in LABELS else NOTHING
-        case UpgradeDatabase():
+        case remedies.UpgradeDatabase():
             return Step(f"{ASK} bring its database up to date.")
-        case ServePages():
+        case remedies.ServePages():
             return Step(f"{ASK} start it over a working database.")
-        case Install():
+        case remedies.Install():
             return Step(f"{ASK} install it.")
-        case CreateReview():
+        case remedies.CreateReview():
             return Step(f"{ASK} create one.")
-        case ShowLayout(layout):
+        case remedies.ShowLayout(layout):
             return Step(f"{ASK} import {layout.replace('-', ' ')}.")
-        case VerifyRun(run):
+        case remedies.VerifyRun(run):
             return Step(f"{ASK} verify run {run}.")
-        case ListReviews():
+        case remedies.ListReviews():
             return Step("See all reviews.", "/reviews")
-        case CompareReviews(framework):
+        case remedies.CompareReviews(framework):
             return Step(f"Compare the reviews under {framework}.", f"/compare/{quote(framework, safe='')}")
         case _:
             return _step_in_review(remedy)
@@ -147,31 +122,31 @@ def step_of(remedy: Remedy) -> Step:
 def _step_in_review(remedy: Remedy) -> Step:
     """A remedy that a page of a review does."""
     match remedy:
-        case Assess(review):
+        case remedies.Assess(review):
             return Step("Assess the review.", _in(review, "#assess"))
-        case ListItems(review) if review:
+        case remedies.ListItems(review) if review:
             return Step("See all items of the review.", _in(review, "/items"))
-        case DrawItems(review):
+        case remedies.DrawItems(review):
             return Step("Draw items for a second reviewer.", _in(review, "/coding#draw"))
-        case HandIn(review, batch):
+        case remedies.HandIn(review, batch):
             return Step(f"Hand in batch {batch}.", _in(review, f"/coding?batch={batch}"))
-        case ListDisagreements(review):
+        case remedies.ListDisagreements(review):
             return Step("See what was coded differently.", _in(review, "/disagreements"))
-        case ShowDecisions(review):
+        case remedies.ShowDecisions(review):
             return Step("See where all decisions stand.", _in(review, "/decisions"))
-        case Rate(review, target):
+        case remedies.Rate(review, target):
             return Step("Give a rating of your own.", _in(review, "/trail/", target, "#deciding"))
-        case TakeBack(review, target):
+        case remedies.TakeBack(review, target):
             return Step("Take the decision back.", _in(review, "/trail/", target, "#deciding"))
-        case RaiseChallenge(review):
+        case remedies.RaiseChallenge(review):
             return Step("Raise a challenge.", _in(review, "/challenges#raise"))
-        case ShowChallenge(review, number):
+        case remedies.ShowChallenge(review, number):
             return Step(f"See challenge {number}.", _in(review, f"/challenges/{number}"))
-        case OpenPanel(review, target):
+        case remedies.OpenPanel(review, target):
             return Step("Open a panel.", _in(review, "/panel/", target, "#open"))
-        case ShowPanel(review, target):
+        case remedies.ShowPanel(review, target):
             return Step("See who has still to vote.", _in(review, "/panel/", target))
-        case ClosePanel(review, target):
+        case remedies.ClosePanel(review, target):
             return Step("See the panel.", _in(review, "/panel/", target))
         case _:
             return NOTHING

@@ -11,10 +11,10 @@ from comparison.compare import (
     ReviewsCompared,
     RulebookUsed,
     compare_reviews,
-    framework_to_compare,
+    framework_in_use,
 )
 from comparison.nearest import ReviewCompared, Unlike
-from comparison.reviews import FrameworkUsed, frameworks_in_use
+from comparison.reviews import FrameworkUsed
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.page import NAME, Page, Subject
@@ -187,13 +187,8 @@ def compare(db: Database, asked: Asked) -> ComparePage | ComparedPage:
 
     Raises UnknownName for a framework there is not.
     """
-    framework, until, nearest = asked.names.get("framework"), asked.until, asked.pairs
-    only = asked.seen
-    frameworks = frameworks_in_use(db, only)
-    if framework is not None:
-        framework_to_compare(db, framework)
-    elif len(frameworks) == 1:
-        framework = str(frameworks[0]["framework"])
+    until, nearest, only = asked.until, asked.pairs, asked.seen
+    frameworks, framework = framework_in_use(db, asked.names.get("framework"), only)
     page: ComparePage = {
         "frameworks": frameworks,
         "framework": framework,

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
-from comparison.indicators import PeriodReadings, Series, describe_indicators, indicators_of, shown
+from comparison.indicators import (
+    PeriodReadings,
+    Series,
+    comparators,
+    describe_indicators,
+    indicators_of,
+    shown,
+)
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import strand_title
@@ -212,8 +219,5 @@ def _signed(difference: float) -> str:
 def _comparators(one: Series) -> str:
     if one.compared is None:
         return ""
-    beside = "; ".join(
-        f"{reading.comparator_name or 'comparator'} {shown(reading.comparator)}"
-        for reading in one.compared.readings
-    )
+    beside = comparators(one.compared)
     return beside if one.compared.period == one.latest.period else f"{beside} (in {one.compared.period})"

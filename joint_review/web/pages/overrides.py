@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TypedDict
 
-from comparison.compare import framework_to_compare
+from comparison.compare import framework_in_use
 from comparison.nearest import Rated
 from comparison.overrides import (
     OfReview,
@@ -18,7 +18,7 @@ from comparison.overrides import (
     Place,
     count_overrides,
 )
-from comparison.reviews import FrameworkUsed, frameworks_in_use
+from comparison.reviews import FrameworkUsed
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
 from joint_review.web.page import NAME, Page, Subject
@@ -142,12 +142,8 @@ def overrides(db: Database, asked: Asked) -> OverridesPage:
 
     Raises UnknownName for a framework there is not.
     """
-    framework, only, page = asked.names.get("framework"), asked.seen, asked.page
-    frameworks = frameworks_in_use(db, only)
-    if framework is not None:
-        framework_to_compare(db, framework)
-    elif len(frameworks) == 1:
-        framework = str(frameworks[0]["framework"])
+    only = asked.seen
+    frameworks, framework = framework_in_use(db, asked.names.get("framework"), only)
     found: OverridesPage = {
         "frameworks": frameworks,
         "framework": framework,
@@ -168,7 +164,7 @@ def overrides(db: Database, asked: Asked) -> OverridesPage:
         )
     except RunImpossible as error:
         return {**found, "problem": refusal(error)}
-    paging = paging_of(len(counted["overridden"]), page)
+    paging = paging_of(len(counted["overridden"]), asked.page)
     return {**found, "overrides": counted, "paging": paging, "listed": _listed(counted, paging)}
 
 

@@ -34,7 +34,7 @@ from joint_review.web.run_view import GridShown, Head, RunShown, Shown
 from pictures.charts import chances_plot, profile_plot
 from programme.database import Database
 from programme.permissions import Action
-from programme.reviews import find_review
+from programme.reviews import Review, find_review
 from rules.errors import RunImpossible, UnknownName
 from rules.sentences import Gap
 
@@ -220,14 +220,18 @@ class NextDrawn(NextPage):
     listed: NextListed
 
 
+def _of_run(db: Database, asked: Asked) -> tuple[Review, Run, Worked]:
+    """The review, the run that was asked for, and what is worked out of it."""
+    review = find_review(db, asked.names["review"])
+    run = load_run(db, review, asked.run)
+    return review, run, Worked(db, review, run)
+
+
 def uncertainty(db: Database, asked: Asked) -> UncertaintyPage | UncertaintyDrawn:
     """How sure a run is; raises UnknownName."""
-    key = asked.names["review"]
     draws, seed, sign = asked.draws, asked.seed, asked.text("sign")
-    run_id, language = asked.run, asked.language
-    found = find_review(db, key)
-    run = load_run(db, found, run_id)
-    shown, worked = Shown(db, found, run, language), Worked(db, found, run)
+    found, run, worked = _of_run(db, asked)
+    shown = Shown(db, found, run, asked.language)
     page: UncertaintyPage = {
         **shown.head(),
         "run": shown.facts(),
@@ -275,12 +279,9 @@ def uncertainty(db: Database, asked: Asked) -> UncertaintyPage | UncertaintyDraw
 
 def profile_picture(db: Database, asked: Asked) -> str:
     """The picture of the page on how sure a run is, as SVG."""
-    key = asked.names["review"]
     draws, seed, width = asked.draws, asked.seed, asked.width
-    run_id, language = asked.run, asked.language
-    found = find_review(db, key)
-    run = load_run(db, found, run_id)
-    worked, shown = Worked(db, found, run), Shown(db, found, run, language)
+    found, run, worked = _of_run(db, asked)
+    shown = Shown(db, found, run, asked.language)
     sure = worked.sure(draws, seed)
 
     def draw() -> str:
@@ -291,12 +292,9 @@ def profile_picture(db: Database, asked: Asked) -> str:
 
 def next_evidence(db: Database, asked: Asked) -> NextPage | NextDrawn:
     """Where to look next."""
-    key = asked.names["review"]
     draws, seed = asked.draws, asked.seed
-    run_id, language = asked.run, asked.language
-    found = find_review(db, key)
-    run = load_run(db, found, run_id)
-    shown, worked = Shown(db, found, run, language), Worked(db, found, run)
+    found, run, worked = _of_run(db, asked)
+    shown = Shown(db, found, run, asked.language)
     page: NextPage = {
         **shown.head(),
         "run": shown.facts(),
@@ -316,11 +314,8 @@ def next_evidence(db: Database, asked: Asked) -> NextPage | NextDrawn:
 
 def chances_picture(db: Database, asked: Asked) -> str:
     """The picture of the page on where to look next, as SVG."""
-    key = asked.names["review"]
-    draws, seed, width, run_id = asked.draws, asked.seed, asked.width, asked.run
-    found = find_review(db, key)
-    run = load_run(db, found, run_id)
-    worked = Worked(db, found, run)
+    draws, seed, width = asked.draws, asked.seed, asked.width
+    _, _, worked = _of_run(db, asked)
     ahead = worked.ahead(draws, seed)
     return worked.once(("chances", draws, seed, width), lambda: chances_plot(ahead, width))
 
