@@ -72,4 +72,4 @@ def test_templates_take_every_address_from_one_place() -> None:
     templates = [path.read_text(encoding="utf-8") for path in (STATIC.parent / "templates").rglob("*.html")]
     found = [link for text in templates for link in links.findall(text)]
     assert [link for link in found if not own.search(link)] == []
-    assert len(found) > 10 and "static_plugins" not in "".join(templates)
+    assert len(found) >= 4 and "static_plugins" not in "".join(templates)

@@ -17,7 +17,7 @@ from joint_review.web.routes import all_forms, all_pages, subjects
 MODULE = '''
 """How the weather was on the days of the visits."""
 
-from joint_review.web.page import REVIEW, Menu, Page, Subject
+from joint_review.web.page import REVIEW, Menu, Page
 from joint_review.web.run_view import Shown
 from programme.permissions import Action
 from programme.reviews import find_review
@@ -25,12 +25,9 @@ from programme.reviews import find_review
 
 def subject():
     """What this page answers for."""
-    return Subject(
-        "weather",
-        pages=(
-            Page(REVIEW + "/weather", "forecast", forecast, Action.TAG, menu=Menu("Weather", 15)),
-            Page(REVIEW + "/weather/{}", "forecast", forecast),
-        ),
+    return (
+        Page(REVIEW + "/weather", "forecast", forecast, Action.TAG, menu=Menu("Weather", 15)),
+        Page(REVIEW + "/weather/{}", "forecast", forecast),
     )
 
 

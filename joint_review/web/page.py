@@ -1,12 +1,11 @@
 """What a module of `pages/` declares of itself: its pages, pictures and forms, and their place in the menu.
 
-Such a module begins with a function `subject`, which gives a `Subject`:
+Such a module, `weather.py`, begins with a function `subject`, which gives them:
 
-    def subject() -> Subject:
-        return Subject(
-            "weather",  # the folder of its templates
-            pages=(Page(REVIEW + "/weather", "forecast", forecast, menu=Menu("Weather", 130)),),
-            forms=(Form(REVIEW + "/weather", "record", Action.TAG, record),),
+    def subject() -> tuple[Declared, ...]:
+        return (
+            Page(REVIEW + "/weather", "forecast", forecast, menu=Menu("Weather", 130)),
+            Form(REVIEW + "/weather", "record", Action.TAG, record),
         )
 
 `forecast(db, asked)` finds what the page shows, as plain data: the JSON of the page, and what
@@ -67,13 +66,24 @@ class Picture:
     action: Action = Action.SEE_REVIEW
 
 
+Declared = Page | Picture | Form
+"""What a module of `pages/` declares: pages (with `.json` too), pictures, what pages can change."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """What one module of `pages/` answers for."""
 
     folder: str
-    """The folder of its templates."""
-    pages: tuple[Page | Picture, ...] = ()
-    """Every page also answers with `.json` at the end of its path."""
-    forms: tuple[Form, ...] = ()
-    """What its pages can change; see `forms`."""
+    """The folder of its templates: the name of the module."""
+    declared: tuple[Declared, ...]
+
+    @property
+    def pages(self) -> tuple[Page | Picture, ...]:
+        """Its pages and pictures."""
+        return tuple(one for one in self.declared if not isinstance(one, Form))
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """Its forms."""
+        return tuple(one for one in self.declared if isinstance(one, Form))

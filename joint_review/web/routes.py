@@ -39,7 +39,7 @@ Subjects = tuple[Subject, ...]
 def subjects() -> Subjects:
     """What the modules of `pages/` answer for, in the order of their names."""
     return tuple(
-        import_module(f"{pages.__name__}.{module.name}").subject()
+        Subject(module.name, import_module(f"{pages.__name__}.{module.name}").subject())
         for module in sorted(iter_modules(pages.__path__), key=lambda module: module.name)
     )
 

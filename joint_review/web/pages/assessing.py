@@ -31,7 +31,7 @@ from joint_review.web.access import read
 from joint_review.web.cache import KEPT, TooLarge, Worked
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import PAGE_SIZE
-from joint_review.web.page import REVIEW, Page, Subject
+from joint_review.web.page import Declared, Found, Page, REVIEW, Subject
 from joint_review.web.remedies import Refusal, refusal, refusal_words
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, RatingShown, RunShown, Shown
@@ -44,12 +44,11 @@ from rules.loader import LIBRARY, PolicySet, load_policy
 from rules.stored import stored_rulebook
 
 
-def subject() -> Subject:
+def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return Subject(
-        "assessing",
-        pages=(Page(REVIEW + "/changes", "changes", changes),),
-        forms=(Form(REVIEW, "assess", Action.ASSESS, assess, work_out),),
+    return (
+        Page(REVIEW + "/changes", "changes", changes),
+        Form(REVIEW, "assess", Action.ASSESS, assess, work_out),
     )
 
 

@@ -10,7 +10,7 @@ from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
 from assessment.reasons.grid import CELL
 from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
-from joint_review.web.page import NAME, REVIEW, Menu, Page, Subject
+from joint_review.web.page import Declared, Found, Menu, NAME, Page, REVIEW, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
 from programme.database import Database, one, rows, rows_as
@@ -23,19 +23,14 @@ CHALLENGES = REVIEW + "/challenges"
 CHALLENGE = CHALLENGES + "/" + NAME.format("challenge")
 
 
-def subject() -> Subject:
+def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return Subject(
-        "challenges",
-        pages=(
-            Page(CHALLENGES, "challenges", challenges, menu=Menu("Challenges", 120)),
-            Page(CHALLENGE, "challenge", challenge),
-        ),
-        forms=(
-            Form(CHALLENGES, "raise", Action.CHALLENGE, put),
-            Form(CHALLENGE, "reply", Action.REPLY, reply),
-            Form(CHALLENGE, "close", Action.CLOSE_CHALLENGE, close),
-        ),
+    return (
+        Page(CHALLENGES, "challenges", challenges, menu=Menu("Challenges", 120)),
+        Page(CHALLENGE, "challenge", challenge),
+        Form(CHALLENGES, "raise", Action.CHALLENGE, put),
+        Form(CHALLENGE, "reply", Action.REPLY, reply),
+        Form(CHALLENGE, "close", Action.CLOSE_CHALLENGE, close),
     )
 
 

@@ -27,7 +27,7 @@ from evidence.items import AroundQuote, context_of, find_item
 from joint_review.web import wording
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
-from joint_review.web.page import REVIEW, Menu, Page, Subject
+from joint_review.web.page import Declared, Found, Menu, Page, REVIEW, Subject
 from joint_review.web.pages.reading import QuestionNamed, questions_of
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
@@ -41,20 +41,15 @@ from rules.errors import UnknownName
 CODING, APART = REVIEW + "/coding", REVIEW + "/disagreements"
 
 
-def subject() -> Subject:
+def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return Subject(
-        "coding",
-        pages=(
-            Page(CODING, "coding", coding, blind=True, menu=Menu("Second coding", 80)),
-            Page(APART, "disagreements", disagreements, menu=Menu("Coded differently", 90)),
-        ),
-        forms=(
-            Form(CODING, "draw", Action.SETTLE, draw, blind=True),
-            Form(CODING, "code", Action.CODE_AGAIN, code, blind=True),
-            Form(CODING, "done", Action.CODE_AGAIN, done, blind=True),
-            Form(APART, "settle", Action.SETTLE, settle_item),
-        ),
+    return (
+        Page(CODING, "coding", coding, blind=True, menu=Menu("Second coding", 80)),
+        Page(APART, "disagreements", disagreements, menu=Menu("Coded differently", 90)),
+        Form(CODING, "draw", Action.SETTLE, draw, blind=True),
+        Form(CODING, "code", Action.CODE_AGAIN, code, blind=True),
+        Form(CODING, "done", Action.CODE_AGAIN, done, blind=True),
+        Form(APART, "settle", Action.SETTLE, settle_item),
     )
 
 

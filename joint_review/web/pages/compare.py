@@ -17,7 +17,7 @@ from comparison.nearest import ReviewCompared, Unlike
 from comparison.reviews import FrameworkUsed
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
-from joint_review.web.page import NAME, Page, Subject
+from joint_review.web.page import Declared, Found, NAME, Page, Subject
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from programme.database import Database
@@ -29,14 +29,11 @@ from rules.loader import load_policy
 COMPARE = "/compare"
 
 
-def subject() -> Subject:
+def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return Subject(
-        "compare",
-        pages=(
-            Page(COMPARE, "compare", compare, Action.SEE_ALL_REVIEWS),
-            Page(COMPARE + "/" + NAME.format("framework"), "compare", compare, Action.SEE_ALL_REVIEWS),
-        ),
+    return (
+        Page(COMPARE, "compare", compare, Action.SEE_ALL_REVIEWS),
+        Page(COMPARE + "/" + NAME.format("framework"), "compare", compare, Action.SEE_ALL_REVIEWS),
     )
 
 

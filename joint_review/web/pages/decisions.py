@@ -12,7 +12,7 @@ from assessment.decisions.standing import Standing
 from assessment.reasons.grid import CELL
 from assessment.runs.run import Run, load_run
 from joint_review.web.forms import Done, Form, Mistakes, Sent
-from joint_review.web.page import REVIEW, Menu, Page, Subject
+from joint_review.web.page import Declared, Found, Menu, Page, REVIEW, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, RunShown, Shown
 from joint_review.web.wording import plural
@@ -25,18 +25,15 @@ from rules.framework import Framework, in_language
 DECISIONS = REVIEW + "/decisions"
 
 
-def subject() -> Subject:
+def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return Subject(
-        "decisions",
-        pages=(Page(DECISIONS, "decisions", decisions, menu=Menu("Decisions", 100)),),
-        forms=(
-            Form(DECISIONS, "accept", Action.DECIDE, accept),
-            Form(DECISIONS, "accept-many", Action.DECIDE, accept_many),
-            Form(DECISIONS, "override", Action.DECIDE, override),
-            Form(DECISIONS, "take-back", Action.DECIDE, take_back),
-            Form(DECISIONS, "approve", Action.APPROVE, approve),
-        ),
+    return (
+        Page(DECISIONS, "decisions", decisions, menu=Menu("Decisions", 100)),
+        Form(DECISIONS, "accept", Action.DECIDE, accept),
+        Form(DECISIONS, "accept-many", Action.DECIDE, accept_many),
+        Form(DECISIONS, "override", Action.DECIDE, override),
+        Form(DECISIONS, "take-back", Action.DECIDE, take_back),
+        Form(DECISIONS, "approve", Action.APPROVE, approve),
     )
 
 

@@ -16,7 +16,7 @@ from comparison.indicators import (
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import strand_title
-from joint_review.web.page import NAME, REVIEW, Menu, Page, Picture, Subject
+from joint_review.web.page import Declared, Found, Menu, NAME, Page, Picture, REVIEW, Subject
 from joint_review.web.pages.surveys import digest_of
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
@@ -29,14 +29,11 @@ from rules.errors import EvidenceInvalid, UnknownName
 INDICATORS = REVIEW + "/indicators"
 
 
-def subject() -> Subject:
+def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return Subject(
-        "indicators",
-        pages=(
-            Page(INDICATORS, "indicators", indicators, menu=Menu("Indicators", 60)),
-            Picture(INDICATORS + "/trend/" + NAME.format("indicator") + r"\.svg", trend_picture),
-        ),
+    return (
+        Page(INDICATORS, "indicators", indicators, menu=Menu("Indicators", 60)),
+        Picture(INDICATORS + "/trend/" + NAME.format("indicator") + r"\.svg", trend_picture),
     )
 
 

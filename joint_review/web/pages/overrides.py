@@ -21,7 +21,7 @@ from comparison.overrides import (
 from comparison.reviews import FrameworkUsed
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
-from joint_review.web.page import NAME, Page, Subject
+from joint_review.web.page import Declared, Found, NAME, Page, Subject
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from programme.database import Database
@@ -33,14 +33,11 @@ from rules.loader import load_policy
 OVERRIDES = "/overrides"
 
 
-def subject() -> Subject:
+def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return Subject(
-        "overrides",
-        pages=(
-            Page(OVERRIDES, "overrides", overrides, Action.SEE_ALL_REVIEWS),
-            Page(OVERRIDES + "/" + NAME.format("framework"), "overrides", overrides, Action.SEE_ALL_REVIEWS),
-        ),
+    return (
+        Page(OVERRIDES, "overrides", overrides, Action.SEE_ALL_REVIEWS),
+        Page(OVERRIDES + "/" + NAME.format("framework"), "overrides", overrides, Action.SEE_ALL_REVIEWS),
     )
 
 

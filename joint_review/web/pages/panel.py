@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from assessment.decisions import panel as register
 from joint_review.web.forms import Done, Form, Mistakes, Sent
-from joint_review.web.page import NAME, REVIEW, Menu, Page, Subject
+from joint_review.web.page import Declared, Found, Menu, NAME, Page, REVIEW, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
 from programme.database import Database
@@ -25,19 +25,14 @@ PANELS = REVIEW + "/panel"
 PANEL = PANELS + "/" + NAME.format("target")
 
 
-def subject() -> Subject:
+def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return Subject(
-        "panel",
-        pages=(
-            Page(PANELS, "panels", panels, menu=Menu("Panels", 110)),
-            Page(PANEL, "panel", panel),
-        ),
-        forms=(
-            Form(PANEL, "open", Action.PANEL, open_),
-            Form(PANEL, "vote", Action.VOTE, vote),
-            Form(PANEL, "close", Action.PANEL, close),
-        ),
+    return (
+        Page(PANELS, "panels", panels, menu=Menu("Panels", 110)),
+        Page(PANEL, "panel", panel),
+        Form(PANEL, "open", Action.PANEL, open_),
+        Form(PANEL, "vote", Action.VOTE, vote),
+        Form(PANEL, "close", Action.PANEL, close),
     )
 
 

@@ -19,7 +19,7 @@ from joint_review.web import wording
 from joint_review.web.cache import supports_of_latest
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import ItemLine, item_line
-from joint_review.web.page import NAME, REVIEW, Page, Subject
+from joint_review.web.page import Declared, Found, NAME, Page, REVIEW, Subject
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
 from joint_review.web.support import RestingOn, resting_on
@@ -32,18 +32,15 @@ from rules.framework import in_language
 SOURCE = REVIEW + "/sources/" + NAME.format("source")
 
 
-def subject() -> Subject:
+def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return Subject(
-        "reading",
-        pages=(Page(SOURCE, "source", source),),
-        forms=(
-            Form(SOURCE, "record", Action.TAG, record),
-            Form(SOURCE, "change", Action.TAG, change),
-            Form(SOURCE, "withdraw", Action.TAG, withdraw),
-            Form(SOURCE, "place", Action.TAG, place),
-            Form(SOURCE, "tag", Action.TAG, tag_many),
-        ),
+    return (
+        Page(SOURCE, "source", source),
+        Form(SOURCE, "record", Action.TAG, record),
+        Form(SOURCE, "change", Action.TAG, change),
+        Form(SOURCE, "withdraw", Action.TAG, withdraw),
+        Form(SOURCE, "place", Action.TAG, place),
+        Form(SOURCE, "tag", Action.TAG, tag_many),
     )
 
 

@@ -22,7 +22,7 @@ from evidence.sources import (
 from joint_review.web.access import read
 from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
-from joint_review.web.page import REVIEW, Menu, Page, Subject
+from joint_review.web.page import Declared, Found, Menu, Page, REVIEW, Subject
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
@@ -37,15 +37,12 @@ SOURCES = REVIEW + "/sources"
 ADD = SOURCES + "/add"
 
 
-def subject() -> Subject:
+def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return Subject(
-        "sources",
-        pages=(
-            Page(SOURCES, "sources", sources, blind=True, menu=Menu("Sources", 20)),
-            Page(ADD, "add", adding, Action.ADD_SOURCE, blind=True),
-        ),
-        forms=(Form(ADD, "files", Action.ADD_SOURCE, store_files, read_files, files=True, blind=True),),
+    return (
+        Page(SOURCES, "sources", sources, blind=True, menu=Menu("Sources", 20)),
+        Page(ADD, "add", adding, Action.ADD_SOURCE, blind=True),
+        Form(ADD, "files", Action.ADD_SOURCE, store_files, read_files, files=True, blind=True),
     )
 
 

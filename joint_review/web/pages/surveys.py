@@ -24,7 +24,7 @@ from comparison.surveys import (
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import Paging, paging_of, strand_title
-from joint_review.web.page import NAME, REVIEW, Menu, Page, Picture, Subject
+from joint_review.web.page import Declared, Found, Menu, NAME, Page, Picture, REVIEW, Subject
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
@@ -36,14 +36,11 @@ from rules.errors import EvidenceInvalid, UnknownName
 SURVEYS = REVIEW + "/surveys"
 
 
-def subject() -> Subject:
+def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return Subject(
-        "surveys",
-        pages=(
-            Page(SURVEYS, "surveys", surveys, menu=Menu("Survey results", 50)),
-            Picture(SURVEYS + "/funnel/" + NAME.format("funnel") + r"\.svg", funnel_picture),
-        ),
+    return (
+        Page(SURVEYS, "surveys", surveys, menu=Menu("Survey results", 50)),
+        Picture(SURVEYS + "/funnel/" + NAME.format("funnel") + r"\.svg", funnel_picture),
     )
 
 

@@ -27,7 +27,7 @@ from joint_review.web import wording
 from joint_review.web.access import read
 from joint_review.web.cache import DRAWS, MOST_DRAWS, TooLarge, Worked
 from joint_review.web.forms import Done, Form, Mistakes, Sent
-from joint_review.web.page import REVIEW, Page, Picture, Subject
+from joint_review.web.page import Declared, Found, Page, Picture, REVIEW, Subject
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import GridShown, Head, RunShown, Shown
@@ -41,17 +41,14 @@ from rules.sentences import Gap
 UNCERTAINTY, NEXT = REVIEW + "/uncertainty", REVIEW + "/next"
 
 
-def subject() -> Subject:
+def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return Subject(
-        "uncertainty",
-        pages=(
-            Page(UNCERTAINTY, "uncertainty", uncertainty),
-            Picture(UNCERTAINTY + r"/profile\.svg", profile_picture),
-            Page(NEXT, "next", next_evidence),
-            Picture(NEXT + r"/chances\.svg", chances_picture),
-        ),
-        forms=(Form(UNCERTAINTY, "sign", Action.SIGN_CONFIDENCE, sign, draw_for_statement),),
+    return (
+        Page(UNCERTAINTY, "uncertainty", uncertainty),
+        Picture(UNCERTAINTY + r"/profile\.svg", profile_picture),
+        Page(NEXT, "next", next_evidence),
+        Picture(NEXT + r"/chances\.svg", chances_picture),
+        Form(UNCERTAINTY, "sign", Action.SIGN_CONFIDENCE, sign, draw_for_statement),
     )
 
 
