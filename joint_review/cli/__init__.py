@@ -3,7 +3,8 @@
 Modules in reading order:
 
     commands    how commands are found; errors said at the edge
-    options     shared options, the clock, progress bars
+    options     shared options, the clock
+    progress    a bar for long work
     remedies    what would help, as the command or the option that does it
     show        how results look on a terminal
     frameworks  init, framework list / show

@@ -18,7 +18,8 @@ from evidence.coding.agreement import (
     interval_words,
     measure_agreement,
 )
-from joint_review.cli.options import Programme, progress_bar, reading
+from joint_review.cli.options import Programme, reading
+from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from joint_review.cli.uncertainty import seed_option
 from rules.words import listed, percent

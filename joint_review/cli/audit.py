@@ -18,9 +18,9 @@ from joint_review.cli.options import (
     db_option,
     json_option,
     now,
-    progress_bar,
     reading,
 )
+from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from joint_review.opening import open_programme
 from programme.backup import Copy, back_up, restore_backup

@@ -23,15 +23,8 @@ from evidence.items import (
 )
 from evidence.weights import LARGE
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import (
-    FOLDER_OR_FILE,
-    Programme,
-    changing,
-    json_option,
-    now,
-    progress_bar,
-    reading,
-)
+from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, json_option, now, reading
+from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.ratings import FEWEST_ANSWERS
 

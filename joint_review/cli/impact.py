@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from comparison.impact import UNRATED, rules_impact
-from joint_review.cli.options import Programme, progress_bar, reading
+from joint_review.cli.options import Programme, reading
+from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.errors import UnknownName
 from rules.loader import PolicySet, library_ids, load_policy, load_policy_folder, load_rulebook

@@ -1,4 +1,4 @@
-"""What the commands share: options, the clock and progress bars."""
+"""What the commands share: options and the clock."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import functools
 import getpass
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 from pydantic_core import PydanticCustomError
@@ -21,9 +20,6 @@ from programme.calendar import read_date
 from programme.database import Database
 from programme.reviews import Review, find_review
 from rules.errors import ReviewError, RunImpossible
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -170,28 +166,3 @@ def write_whole(file: Path, content: bytes, replace: bool) -> None:
         raise ReviewError(f"{file} already exists", hint="Give another name, or --replace.") from error
     finally:
         part.unlink(missing_ok=True)
-
-
-@contextmanager
-def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
-    """A progress callback; a bar shows on a terminal once the work has taken a second."""
-    bars: dict[str, tqdm[Any]] = {}
-
-    def show(done: int, total: int, what: str) -> None:
-        if what not in bars:
-            from tqdm import tqdm
-
-            # No thread of tqdm's own: bars are moved by the work itself.
-            tqdm.monitor_interval = 0
-            close()
-            bars[what] = tqdm(total=total, desc=what, delay=1, disable=None, leave=False, unit_scale=True)
-        bars[what].update(done - bars[what].n)
-
-    def close() -> None:
-        for bar in bars.values():
-            bar.close()
-
-    try:
-        yield show
-    finally:
-        close()

@@ -19,7 +19,8 @@ from evidence.sources import (
     search_sources,
 )
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, now, progress_bar, reading
+from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, now, reading
+from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.words import many
 
