@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, TypedDict, cast
@@ -170,9 +170,10 @@ async def _show(
         return await refuse(datasette, request, error, database)
     if names.get("format"):
         return Response.json({"ok": True, **found}, default=plain)
+    of = cast("Mapping[str, str] | None", found.get("review"))
     context = {
         **found,
-        "home": datasette.urls.path(f"{HOME}/{names['review']}") if "review" in names else "",
+        "home": datasette.urls.path(f"{HOME}/{of['key']}") if of else "",
         "keep": _kept(request, "run", "lang"),
         "drawn": _kept(request, "run", "lang", "draws", "seed"),
         "again": _query(request, "page"),
