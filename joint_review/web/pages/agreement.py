@@ -17,7 +17,7 @@ from evidence.coding.agreement import (
 )
 from joint_review.web.cache import BEYOND_PAGES, TooLarge, until_changed
 from joint_review.web.lists import Paging, paging_of
-from joint_review.web.page import Declared, Found, Menu, Page, REVIEW, Subject
+from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown

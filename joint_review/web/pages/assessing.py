@@ -31,7 +31,7 @@ from joint_review.web.access import read
 from joint_review.web.cache import KEPT, TooLarge, Worked
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import PAGE_SIZE
-from joint_review.web.page import Declared, Found, Page, REVIEW, Subject
+from joint_review.web.page import REVIEW, Declared, Page
 from joint_review.web.remedies import Refusal, refusal, refusal_words
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, RatingShown, RunShown, Shown

@@ -10,7 +10,7 @@ from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
 from assessment.reasons.grid import CELL
 from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
-from joint_review.web.page import Declared, Found, Menu, NAME, Page, REVIEW, Subject
+from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
 from programme.database import Database, one, rows, rows_as

@@ -27,7 +27,7 @@ from evidence.items import AroundQuote, context_of, find_item
 from joint_review.web import wording
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
-from joint_review.web.page import Declared, Found, Menu, Page, REVIEW, Subject
+from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.pages.reading import QuestionNamed, questions_of
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown

@@ -17,7 +17,7 @@ from comparison.nearest import ReviewCompared, Unlike
 from comparison.reviews import FrameworkUsed
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
-from joint_review.web.page import Declared, Found, NAME, Page, Subject
+from joint_review.web.page import NAME, Declared, Page
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from programme.database import Database

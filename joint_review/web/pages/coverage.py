@@ -10,8 +10,8 @@ from evidence.check import check_evidence, evidence_matrix
 from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
 from joint_review.web.figures import heat
-from joint_review.web.lists import ItemLine, PAGE_SIZE, Paging, item_line, paging_of
-from joint_review.web.page import Declared, Found, Menu, Page, REVIEW, Subject
+from joint_review.web.lists import PAGE_SIZE, ItemLine, Paging, item_line, paging_of
+from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.pages.challenges import ChallengeListed, about
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown

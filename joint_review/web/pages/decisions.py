@@ -12,7 +12,7 @@ from assessment.decisions.standing import Standing
 from assessment.reasons.grid import CELL
 from assessment.runs.run import Run, load_run
 from joint_review.web.forms import Done, Form, Mistakes, Sent
-from joint_review.web.page import Declared, Found, Menu, Page, REVIEW, Subject
+from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, RunShown, Shown
 from joint_review.web.wording import plural

@@ -16,7 +16,7 @@ from comparison.indicators import (
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import strand_title
-from joint_review.web.page import Declared, Found, Menu, NAME, Page, Picture, REVIEW, Subject
+from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page, Picture
 from joint_review.web.pages.surveys import digest_of
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked

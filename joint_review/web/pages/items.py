@@ -11,8 +11,8 @@ from evidence.anchors import Standing, as_annotation, place_of
 from evidence.check import check_evidence, items_to_look_at
 from evidence.items import AroundQuote, ItemFilter, find_item, list_items, table_around
 from joint_review.web import wording
-from joint_review.web.lists import ItemLine, PAGE_SIZE, Paging, item_line, paging_of, strand_title
-from joint_review.web.page import Declared, Found, Menu, NAME, Page, REVIEW, Subject
+from joint_review.web.lists import PAGE_SIZE, ItemLine, Paging, item_line, paging_of, strand_title
+from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page
 from joint_review.web.request import Asked, AskedWrongly
 from joint_review.web.run_view import Head, Shown
 from programme.database import Database

@@ -16,7 +16,7 @@ from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
 from joint_review.web.cache import Worked
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
-from joint_review.web.page import Declared, Found, HOME, Menu, Page, REVIEW, Subject
+from joint_review.web.page import HOME, REVIEW, Declared, Menu, Page
 from joint_review.web.pages.assessing import Assessing, assessing
 from joint_review.web.request import Asked
 from joint_review.web.run_view import GridShown, Head, QuestionShown, RunShown, Shown

@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from assessment.decisions import panel as register
 from joint_review.web.forms import Done, Form, Mistakes, Sent
-from joint_review.web.page import Declared, Found, Menu, NAME, Page, REVIEW, Subject
+from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
 from programme.database import Database

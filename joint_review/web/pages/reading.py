@@ -19,7 +19,7 @@ from joint_review.web import wording
 from joint_review.web.cache import supports_of_latest
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import ItemLine, item_line
-from joint_review.web.page import Declared, Found, NAME, Page, REVIEW, Subject
+from joint_review.web.page import NAME, REVIEW, Declared, Page
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
 from joint_review.web.support import RestingOn, resting_on

@@ -22,7 +22,7 @@ from evidence.sources import (
 from joint_review.web.access import read
 from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
-from joint_review.web.page import Declared, Found, Menu, Page, REVIEW, Subject
+from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown

@@ -24,7 +24,7 @@ from comparison.surveys import (
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import Paging, paging_of, strand_title
-from joint_review.web.page import Declared, Found, Menu, NAME, Page, Picture, REVIEW, Subject
+from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page, Picture
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown

@@ -11,8 +11,8 @@ from assessment.reasons.trail import Item, find_measure, items_behind
 from assessment.runs.run import load_run
 from joint_review.web import wording
 from joint_review.web.cache import RestsOn, Worked
-from joint_review.web.lists import ItemLine, PAGE_SIZE, Paging, item_line, paging_of
-from joint_review.web.page import Declared, Found, NAME, Page, REVIEW, Subject
+from joint_review.web.lists import PAGE_SIZE, ItemLine, Paging, item_line, paging_of
+from joint_review.web.page import NAME, REVIEW, Declared, Page
 from joint_review.web.pages.decisions import Deciding, deciding
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked

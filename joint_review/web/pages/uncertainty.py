@@ -27,7 +27,7 @@ from joint_review.web import wording
 from joint_review.web.access import read
 from joint_review.web.cache import DRAWS, MOST_DRAWS, TooLarge, Worked
 from joint_review.web.forms import Done, Form, Mistakes, Sent
-from joint_review.web.page import Declared, Found, Page, Picture, REVIEW, Subject
+from joint_review.web.page import REVIEW, Declared, Page, Picture
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import GridShown, Head, RunShown, Shown

@@ -26,7 +26,7 @@ from assessment.runs.run import load_run
 from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
 from joint_review.web.cache import TooLarge, Worked
-from joint_review.web.page import Declared, Found, NAME, Page, Picture, REVIEW, Subject
+from joint_review.web.page import NAME, REVIEW, Declared, Page, Picture
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked, Change
 from joint_review.web.run_view import Head, RunShown, Shown
