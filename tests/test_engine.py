@@ -64,7 +64,7 @@ FORBIDDEN_FACTS: list[tuple[str, Any, str]] = [
     ("the first float with an exponent", [{"value": 1e16}], "1e\\+16 has no plain decimal form"),
     ("an integer beyond 2**53", [{"value": 2**53 + 1}], "beyond 2 to the power of 53"),
     ("text beyond 4,000 characters", [{"kind": "a" * 4001}], "longer than 4,000 characters"),
-    ("half a character", [{"kind": "a\ud800"}], "half a character"),
+    ("incomplete character", [{"kind": "a\ud800"}], "incomplete character"),
     ("a key with a capital", [{"Kind": "a"}], "key 'Kind': This cannot be a key"),
     ("a key with a dot", [{"a.b": 1}], "This cannot be a key"),
     ("a key with a dollar", [{"$s": 1}], "This cannot be a key"),
@@ -87,10 +87,10 @@ FORBIDDEN_RULES: list[tuple[str, list[Rule], str]] = [
     (
         "two rules of one id",
         [rule("r", kind("a")), rule("r", kind("b"))],
-        "rule 'r': Its id is no text, empty or there twice",
+        "rule 'r': Its id is not text, is empty, or is used twice",
     ),
-    ("an id that is a number", [rule(5, kind("a"))], "rule 5: Its id is no text"),  # type: ignore[arg-type]
-    ("an empty id", [rule("", kind("a"))], "empty or there twice"),
+    ("an id that is a number", [rule(5, kind("a"))], "rule 5: Its id is not text"),  # type: ignore[arg-type]
+    ("an empty id", [rule("", kind("a"))], "is empty, or is used twice"),
     (
         "17 conditions",
         [rule("r", *[Condition(f"k{n}", "eq", n) for n in range(17)])],
@@ -98,7 +98,7 @@ FORBIDDEN_RULES: list[tuple[str, list[Rule], str]] = [
     ),
     ("17 patterns", [Rule("r", ((kind("a"),),) * 17)], "more than 16 conditions"),
     ("an order of texts", [rule("r", Condition("kind", "gte", "a"))], "gte asks for a number"),
-    ("another comparison", [rule("r", Condition("kind", "neq", "a"))], "'neq' is no comparison"),  # type: ignore[arg-type]
+    ("another comparison", [rule("r", Condition("kind", "neq", "a"))], "'neq' is not a comparison"),  # type: ignore[arg-type]
     ("a truth value", [rule("r", kind(True))], "A value of type bool"),
     ("nothing", [rule("r", kind(None))], "A value of type NoneType"),
     ("a list", [rule("r", kind(["a"]))], "A value of type list"),
@@ -454,13 +454,13 @@ FAILING: list[tuple[str, str, float, str]] = [
     ("reads and hangs", "input(); import time; time.sleep(60)", 0.5, "gave no answer within 0.5 seconds"),
     ("closes its output", "import os, time; input(); os.close(1); time.sleep(60)", 20, "closed its output"),
     ("prints words", "input(); print('Hello!')", 20, "gave an answer that could not be read: b'Hello!"),
-    ("prints a list", "input(); print([])", 20, "answered nonsense"),
-    ("prints a number of firings", """input(); print('{"firings": 3}')""", 20, "answered nonsense"),
-    ("prints half a firing", """input(); print('{"firings": [[1]]}')""", 20, "answered nonsense"),
-    ("prints an unknown error", """input(); print('{"error": "Grief"}')""", 20, "answered nonsense"),
-    ("prints no end of brackets", "input(); print('[' * 99999)", 20, "answered nonsense"),
-    ("prints bytes", "import os; input(); os.write(1, bytes([255, 254, 10]))", 20, "answered nonsense"),
-    ("prints without end", "import os; input()\nwhile True: os.write(1, b'x' * 65536)", 20, "nonsense"),
+    ("prints a list", "input(); print([])", 20, "gave an answer that could not be read"),
+    ("prints a number of firings", """input(); print('{"firings": 3}')""", 20, "gave an answer that could not be read"),
+    ("prints half a firing", """input(); print('{"firings": [[1]]}')""", 20, "gave an answer that could not be read"),
+    ("prints an unknown error", """input(); print('{"error": "Grief"}')""", 20, "gave an answer that could not be read"),
+    ("prints no end of brackets", "input(); print('[' * 99999)", 20, "gave an answer that could not be read"),
+    ("prints bytes", "import os; input(); os.write(1, bytes([255, 254, 10]))", 20, "gave an answer that could not be read"),
+    ("prints without end", "import os; input()\nwhile True: os.write(1, b'x' * 65536)", 20, "could not be read"),
     ("prints without reading", "import os\nwhile True: os.write(1, b'x' * 65536)", 0.5, "no answer within"),
 ]
 
@@ -477,7 +477,7 @@ def test_a_worker_that_fails_becomes_a_clear_error_within_its_limit(
             failing.fire(RULES, FACTS * 2_000)  # more than a pipe holds
         assert failing._process is None
     assert time.monotonic() - started < seconds + 5
-    assert "run with the evaluator alone" in failed.value.hint
+    assert "run without the engine" in failed.value.hint
     assert threads_since(threads_before) == []
 
 
