@@ -235,7 +235,7 @@ def test_the_command_says_it_in_a_sentence_then_in_tables(say: Say) -> None:
         "(here)",
         "not yet",
         "not rated",
-        "with 10 answers where",
+        "with 10 answers if it is unknown",
     ):
         assert words in text, words
 

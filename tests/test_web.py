@@ -681,7 +681,7 @@ async def test_pages_on_a_rating_are_in_the_language_asked_for(site: Site) -> No
         ("measure=carers.items&value=many", "&#39;many&#39; is not a number"),
         ("measure=carers.items&value=", "No value is given for carers.items."),
         ("measure=&value=5", "Choose a measure and give it a value."),
-        ("measure=services.items&value=5", "made of the ratings of its domains"),
+        ("measure=services.items&value=5", "computed from the ratings of its domains"),
         ("set=nonsense", "does not set a measure"),
     ],
 )
@@ -711,7 +711,7 @@ async def test_where_a_run_rests_on_nothing_that_can_be_drawn_the_pages_say_so(
     first = next(iter(review.framework.domains))
     async with served(tmp_path / "programme.db") as open_site:
         text = await open_site.page("/reviews/east/uncertainty")
-        assert "rests on nothing that could be drawn again" in text and "<img" not in text
+        assert "rests on nothing that can be resampled" in text and "<img" not in text
         assert (await open_site.json("/reviews/east/uncertainty.json"))["problem"]["hint"]
         text = await open_site.page("/reviews/east/next")
         assert "The rules propose no level here: people decide it." in text and "<img" not in text
@@ -733,7 +733,7 @@ async def test_a_run_that_cannot_be_made_again_is_shown_without_what_would_follo
 
     rewrite_results(example_copy, change)
     async with served(example_copy) as open_site:
-        assert "cannot be repeated" in await open_site.page(f"{REVIEW}/whatif/carers")
+        assert "could not be repeated" in await open_site.page(f"{REVIEW}/whatif/carers")
         assert "verify run 1" in await open_site.page(f"{REVIEW}/whatif/carers")
         text = await open_site.page(REVIEW)
         assert "Rests on one source" not in text and "Inconsistent" in text

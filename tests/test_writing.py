@@ -214,7 +214,7 @@ async def test_every_problem_of_every_file_is_said_and_nothing_is_stored(bench: 
     fields = {"kind": "interview", "dated": "31/31/2026", "title": "One title"}
     done = await bench.send(f"{REVIEW}/sources/add/files", fields, files=files)
     assert done.status_code == 400
-    for words in ("empty.txt", "picture.pdf", "31/31/2026", "for one file alone"):
+    for words in ("empty.txt", "picture.pdf", "31/31/2026", "for a single file"):
         assert words in done.text
     assert 'value="One title"' in done.text and '<option value="interview" selected>' in done.text
     said = (await bench.send(f"{REVIEW}/sources/add/files.json", fields, files=files)).json()
@@ -262,7 +262,7 @@ async def test_words_that_stand_twice_ask_which_are_meant_and_keep_what_was_type
     sent = FINDING | {"quote": "Carers   waited", "on_page": "1", "finding": "They <wait> & wait."}
     done = await bench.send(f"{SOURCE}/record?page=1", sent)
     assert done.status_code == 400
-    assert "stand 2 times" in done.text
+    assert "these words are in the text 2 times" in done.text.lower()
     assert 'value="They &lt;wait&gt; &amp; wait."' in done.text
     second = TEXT.rindex("Carers")
     assert f'value="1:{second}"' in done.text
@@ -276,8 +276,8 @@ async def test_words_that_stand_twice_ask_which_are_meant_and_keep_what_was_type
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"quote": "Carers waved"}, "do not stand in the stored text"),
-        ({"quote": "Carers waited", "start": "5", "on_page": "1"}, "do not stand in the stored text"),
+        ({"quote": "Carers waved"}, "are not in the stored text"),
+        ({"quote": "Carers waited", "start": "5", "on_page": "1"}, "are not in the stored text"),
         ({"quote": ""}, "nothing is quoted"),
         ({"direction": ""}, "Choose strength, weakness or neutral."),
         ({"direction": "up"}, "expected one of strength, weakness, neutral"),
