@@ -43,7 +43,7 @@ def test_the_file_is_for_its_owner_only(accounts: Accounts) -> None:
 
 def test_a_file_that_others_may_read_is_refused(accounts: Accounts, tmp_path: Path) -> None:
     accounts.path.chmod(0o640)
-    with pytest.raises(DatabaseUnusable, match=r"may be read by others \(mode 640\)"):
+    with pytest.raises(DatabaseUnusable, match=r"can be read by others \(mode 640\)"):
         open_accounts(tmp_path / "programme.db")
 
 
@@ -51,7 +51,7 @@ def test_what_is_no_accounts_file_is_refused(tmp_path: Path) -> None:
     path = accounts_path(tmp_path / "programme.db")
     path.write_text("just text, and long enough to be no empty database file " * 40)
     path.chmod(0o600)
-    with pytest.raises(DatabaseUnusable, match="no accounts file"):
+    with pytest.raises(DatabaseUnusable, match="is not an accounts file"):
         open_accounts(tmp_path / "programme.db")
 
 
@@ -83,7 +83,7 @@ def test_after_too_many_wrong_tries_even_the_right_password_waits(
     for _ in range(TRIES):
         with pytest.raises(SignInRefused, match="wrong"):
             accounts.sign_in("reviewer-1", "something else entirely", FROM, at=AT, tokens=tokens)
-    with pytest.raises(SignInRefused, match="too many wrong tries"):
+    with pytest.raises(SignInRefused, match="too many failed attempts"):
         accounts.sign_in("reviewer-1", GOOD, "127.0.0.2", at=AT, tokens=tokens)
     later = AT + WITHIN + timedelta(seconds=1)
     assert accounts.user_of(accounts.sign_in("reviewer-1", GOOD, FROM, at=later, tokens=tokens), at=later)

@@ -81,7 +81,7 @@ def test_where_chance_explains_the_spread_only_one_pair_of_limits_is_drawn(tmp_p
     assert found.drawn is not None and found.drawn.tau == 0
     svg = funnel_plot(found)
     assert not any("by chance" in text for text in texts(svg) if text.startswith("9"))
-    assert "no more than by chance" in described(svg)
+    assert "no more than chance allows" in described(svg)
 
 
 def test_authorities_beyond_the_limits_are_named_unless_they_may_not_be(tmp_path: Path) -> None:
