@@ -310,6 +310,6 @@ def test_the_filter_of_items_works_with_the_keyboard(reader: Reader) -> None:
     reader.page.keyboard.type("carers")
     reader.page.keyboard.press("Enter")
     reader.page.wait_for_url(re.compile(r"search=carers"))
-    assert "pass the filter" in reader.page.locator("h2").first.inner_text()
+    assert "match the filter" in reader.page.locator("h2").first.inner_text()
     reader.page.get_by_role("link", name="Show all").click()
     reader.is_at(f"{REVIEW}/items", "Items of evidence")
