@@ -143,14 +143,14 @@ def test_the_command_says_where_to_look_what_it_rests_on_and_what_it_assumes(
     for said in (
         "Every domain can be rated. Look first at ",
         "Rests on 36 findings",
-        "Assumed:",
+        "Assumptions:",
     ):
         assert said in text, said
     done = say(*words, "--interviews", "10", "--json")
     assert done.code == 0
     data = done.data
     amounts = {gain["amount"] for gain in data["domains"][0]["gains"] if gain["kind"] == "interviews"}
-    assert amounts == {10, 20, 40} and data["assumed"].startswith("Assumed")
+    assert amounts == {10, 20, 40} and data["assumed"].startswith("Assumptions")
 
 
 def test_a_review_that_has_just_begun_is_told_its_gaps(db: Database) -> None:
