@@ -24,7 +24,7 @@ def trees() -> Iterator[tuple[str, ast.Module]]:
 
 def recorded(call: ast.Call) -> list[str]:
     """The actions that a call may record, as they are written; one passed on is followed to its callers."""
-    (given,) = [word.value for word in call.keywords if word.arg == "action"]
+    (given,) = [word.value for word in call.keywords if word.arg == "action"] or call.args[:1]
     parts = [given.body, given.orelse] if isinstance(given, ast.IfExp) else [given]
     return [ast.unparse(part) for part in parts]
 
@@ -39,9 +39,9 @@ def calls(name: str) -> Iterator[tuple[str, ast.Call]]:
 def test_every_action_that_the_product_records_is_declared_and_every_declared_one_recorded() -> None:
     found = {
         (action, f"{path}:{call.lineno}")
-        for name in ("add_event", "_record")
+        for name in ("Act", "_record")
         for path, call in calls(name)
-        if name == "add_event" or any(word.arg == "action" for word in call.keywords)
+        if name == "Act" or any(word.arg == "action" for word in call.keywords)
         for action in recorded(call)
     }
     # assessment.decisions.decide records every decision in one place, with the action its callers name.

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="fills 
 
 SMALL_DISK = "JOINT_REVIEW_SMALL_DISK"
 """Names the small file system, in the process that tests on one."""
-TOLD = ("no room left on the disk", "disk full?")
+TOLD = ("the disk is full", "disk full?")
 """What people are told, in one way or the other."""
 ONE_BY_ONE = """
 import io, json, sys
