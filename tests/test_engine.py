@@ -33,6 +33,7 @@ needs_engine = pytest.mark.skipif(
 )
 
 RULES = [rule_about("safe.enough", "safety", "share", Condition("value", "gte", 70))]
+UNREADABLE = "gave an answer that could not be read"
 FACTS: list[Fact] = [
     {"kind": "measure", "target": "safety", "measure": "share", "value": 71.5},
     {"kind": "measure", "target": "leadership", "measure": "share", "value": 90},
@@ -454,13 +455,13 @@ FAILING: list[tuple[str, str, float, str]] = [
     ("reads and hangs", "input(); import time; time.sleep(60)", 0.5, "gave no answer within 0.5 seconds"),
     ("closes its output", "import os, time; input(); os.close(1); time.sleep(60)", 20, "closed its output"),
     ("prints words", "input(); print('Hello!')", 20, "gave an answer that could not be read: b'Hello!"),
-    ("prints a list", "input(); print([])", 20, "gave an answer that could not be read"),
-    ("prints a number of firings", """input(); print('{"firings": 3}')""", 20, "gave an answer that could not be read"),
-    ("prints half a firing", """input(); print('{"firings": [[1]]}')""", 20, "gave an answer that could not be read"),
-    ("prints an unknown error", """input(); print('{"error": "Grief"}')""", 20, "gave an answer that could not be read"),
-    ("prints no end of brackets", "input(); print('[' * 99999)", 20, "gave an answer that could not be read"),
-    ("prints bytes", "import os; input(); os.write(1, bytes([255, 254, 10]))", 20, "gave an answer that could not be read"),
-    ("prints without end", "import os; input()\nwhile True: os.write(1, b'x' * 65536)", 20, "could not be read"),
+    ("prints a list", "input(); print([])", 20, UNREADABLE),
+    ("prints a number of firings", """input(); print('{"firings": 3}')""", 20, UNREADABLE),
+    ("prints half a firing", """input(); print('{"firings": [[1]]}')""", 20, UNREADABLE),
+    ("prints an unknown error", """input(); print('{"error": "Grief"}')""", 20, UNREADABLE),
+    ("prints no end of brackets", "input(); print('[' * 99999)", 20, UNREADABLE),
+    ("prints bytes", "import os; input(); os.write(1, bytes([255, 254, 10]))", 20, UNREADABLE),
+    ("prints without end", "import os; input()\nwhile True: os.write(1, b'x' * 65536)", 20, UNREADABLE),
     ("prints without reading", "import os\nwhile True: os.write(1, b'x' * 65536)", 0.5, "no answer within"),
 ]
 
