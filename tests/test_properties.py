@@ -27,7 +27,7 @@ from random_rulebooks import (
 )
 from uncertainty_example import SURVEY_MEAN, one_criterion
 
-from assessment.reasons.trail import trail_of
+from assessment.reasons.trail import MeasureNode, Node, trail_of
 from assessment.robustness.alternatives import load_baseline
 from assessment.robustness.smallest import smallest_changes
 from assessment.robustness.uncertainty import measure_uncertainty
@@ -402,12 +402,12 @@ class Counted(NamedTuple):
         return {number for number, domains in self.tags.items() if domain in domains}
 
 
-def numbers_in(tree: Mapping[str, Any]) -> set[int]:
+def numbers_in(tree: Node) -> set[int]:
     """The items at the ends of a trail."""
-    if tree["kind"] == "measure":
-        assert tree["items_in_all"] == len(tree["below"])
-        return {item["id"] for item in tree["below"]}
-    return set().union(*(numbers_in(child) for child in tree["below"]))
+    if isinstance(tree, MeasureNode):
+        assert tree.items_in_all == len(tree.below)
+        return {item["id"] for item in tree.below}
+    return set().union(*(numbers_in(child) for child in tree.below))
 
 
 BEHIND = """

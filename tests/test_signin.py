@@ -257,7 +257,7 @@ async def test_a_form_from_elsewhere_is_refused_before_anything_is_tried(
     async with browser(programme) as client:
         sent = {"csrftoken": await token_of(client), "name": "reviewer-1", "password": GOOD}
         done = await client.post(SIGN_IN, data=sent, headers=headers)
-        assert done.status_code == 403 and "another site" in done.text
+        assert done.status_code == 403 and "did not come from a page of this server" in done.text
         assert COOKIE not in client.cookies
 
 
