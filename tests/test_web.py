@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import string
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import asdict
@@ -17,6 +18,8 @@ from xml.etree import ElementTree
 import pytest
 from assessment_example import rate_approved, rewrite_results
 from conftest import NOW
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextToPath
 from pages import filled
 from reading import ELSEWHERE, MODERATOR, NEWER, REVIEW, REVIEWER, ROOT, SVG, Outline, Site, said_by, served
 
@@ -909,6 +912,13 @@ def test_the_names_of_all_levels_fit_their_place_on_the_grid(framework_id: str, 
             assert not line["text"].endswith("-"), "a word was broken"
     bottom = max(line["y"] for block in figure["axes"] for line in block["lines"])
     assert bottom < figure["height"]
+
+
+def test_a_figure_has_room_for_its_text_in_the_widest_of_the_usual_fonts() -> None:
+    bold = FontProperties(family="DejaVu Sans", weight="bold", size=figures.FONT)
+    for character in string.ascii_letters + string.digits + "ŵŷâêîôûïŴŶÂÊÎÔÛ.,;:'|!()[]-–’%&…←→↑↓ ":
+        wide, _, _ = TextToPath().get_text_width_height_descent(character, bold, ismath=False)
+        assert figures.text_width(character) >= wide, character
 
 
 def test_a_word_too_long_for_its_line_is_broken_and_none_of_it_is_lost() -> None:
