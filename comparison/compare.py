@@ -22,6 +22,7 @@ from comparison.nearest import (
     nearest_unlike,
 )
 from comparison.reviews import FrameworkUsed, frameworks_in_use
+from programme.calendar import day_words
 from programme.database import Database, rows
 from rules.errors import RunImpossible, UnknownName
 from rules.framework import Framework, in_language
@@ -249,7 +250,11 @@ def _ratings(db: Database, place: Mapping[int, int]) -> dict[str, list[Rated]]:
 
 def _reason(row: dict[str, Any], until: date | None) -> str | None:
     if row["run"] is None:
-        return "has not been assessed yet" if until is None else f"had not been assessed by {until}"
+        return (
+            "has not been assessed yet"
+            if until is None
+            else f"had not been assessed by {day_words(until.isoformat())}"
+        )
     if row["framework_digest"] != row["framework_now"]:
         return f"was last assessed (run {row['run']}) under an older version of the framework"
     return None

@@ -136,6 +136,7 @@ def indicators_of(db: Database, review: Review) -> tuple[Series, ...]:
 
 STANDINGS = ("better", "equal", "worse", "mixed", "above", "below")
 TRENDS = ("improving", "getting worse", "flat", "mixed", "rising", "falling", "too few periods")
+IN_A_LIST = {"too few periods": "with too few periods"}
 
 
 def describe_indicators(review: str, found: Sequence[Series]) -> str:
@@ -144,7 +145,7 @@ def describe_indicators(review: str, found: Sequence[Series]) -> str:
     trend = Counter(one.trend for one in found)
     compared = len(found) - standing[""]
     against = [f"{standing[word]} {word}" for word in STANDINGS if standing[word]]
-    over = [f"{trend[word]} {word}" for word in TRENDS if trend[word]]
+    over = [f"{trend[word]} {IN_A_LIST.get(word, word)}" for word in TRENDS if trend[word]]
     said = f"{many(len(found), 'indicator')} of {review}. "
     said += f"{compared} with a comparator: {', '.join(against)}. " if compared else "None has a comparator. "
     return f"{said}Over the years: {', '.join(over)}."
@@ -332,7 +333,7 @@ def _against(compared: PeriodReadings, standing: str, latest: PeriodReadings) ->
     names = sorted({reading.comparator_name or "its comparator" for reading in compared.readings})
     when = "" if compared.period == latest.period else f" in {compared.period}"
     if len(compared.readings) > 1 or compared.readings[0].comparator is None:
-        words = {"mixed": "mixed against", "equal": "equal to", "above": "above", "below": "below"}
+        words = {"mixed": "mixed compared with", "equal": "equal to", "above": "above", "below": "below"}
         return f"{words.get(standing, f'{standing} than')} {listed(names)}{when}"
     one = compared.readings[0]
     beside = f"{names[0]} ({shown(one.comparator)}){when}"

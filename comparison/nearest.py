@@ -31,7 +31,7 @@ from programme.database import Database
 from rules.framework import Framework
 from rules.loader import PolicySet
 from rules.propose import propose_level
-from rules.words import listed, shown_number
+from rules.words import listed, many, shown_number
 
 CRITERIA = """
 select c.run_id, c.target, c.part, c.key, m.key, c.met, m.value, c.margin, c.statement, c.needed, m.title,
@@ -337,10 +337,10 @@ def _deciding(
 def _because(
     separated: Sequence[Separating], names: Sequence[str], decided: Sequence[str], same_rules: bool
 ) -> str:
-    told = [f"{listed(decided)}: decided by people"] if decided else []
+    told = [f"{listed(decided)}: decided by moderators"] if decided else []
     told += [_side_by_side(one, names) for one in separated[:2]]
     if len(separated) > 2:
-        told.append(f"and {len(separated) - 2} more")
+        told.append(f"and {many(len(separated) - 2, 'other criterion', 'other criteria')}")
     if not separated:
         told.append("the same criteria were met in both")
     if not same_rules:
@@ -349,22 +349,23 @@ def _because(
 
 
 def _side_by_side(one: Separating, names: Sequence[str]) -> str:
-    """One criterion, and how each of the two stands to it."""
+    """One criterion, and whether each of the two met it (or a limit applied to it)."""
     is_limit = one["part"] == "limits"
-    met, missed = ("meets it", "stays clear of it") if is_limit else ("met it", "missed it")
-    unit = " points" if one["unit"] == "%" else f" {one['unit']}".rstrip()
+    met, missed = (
+        ("it applies to {}", "it does not apply to {}") if is_limit else ("{} met it", "{} did not meet it")
+    )
+    unit = " percentage points" if one["unit"] == "%" else f" {one['unit']}".rstrip()
     sides = []
     for name, is_met, value, margin in zip(names, one["met"], one["values"], one["margins"], strict=True):
         if is_met is not None and value is None:
             sides.append(f"{name} had no data for it")
             continue
-        by = "" if margin is None else f" by {shown_number(abs(margin))}{unit}" if margin else " exactly"
-        sides.append(
-            f"{name} was rated without it" if is_met is None else f"{name} {met if is_met else missed}{by}"
-        )
+        far = f"by {shown_number(abs(margin or 0))}{unit}" if margin else "exactly"
+        said = (met if is_met else missed).format(name) + ("" if margin is None else f" ({far})")
+        sides.append(f"{name} was rated without it" if is_met is None else said)
     needed = listed(dict.fromkeys(text for text in one["needed"] if text), "or")
-    what = "limit at" if is_limit else "needed"
-    return f"{one['measure_title']}, {what} {needed}: {', '.join(sides)}"
+    what = f"limit ({needed})" if is_limit else f"needed {needed}"
+    return f"{one['measure_title']}, {what}: {', '.join(sides)}"
 
 
 def _targets(db: Database, place: dict[int, int]) -> dict[str, _Target]:

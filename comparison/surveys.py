@@ -298,7 +298,7 @@ def describe_surveys(found: Surveys, review: str, framework: str) -> str:
     published = sum(one.comparison is not None and one.comparison.of == "published" for one in latest)
     away = sum(one.position not in ("", INSIDE) for one in latest)
     marks = [
-        f"{small} on fewer than {FEWEST_ANSWERS} answers" if small else "",
+        f"{small} with fewer than {FEWEST_ANSWERS} answers" if small else "",
         f"{unknown} without a known base" if unknown else "",
     ]
     said = f"{many(len(results), 'survey result')} of {review}"
@@ -319,7 +319,7 @@ def describe_surveys(found: Surveys, review: str, framework: str) -> str:
 def describe_base(one: SurveyResult) -> str:
     """How many answered, in words; a share on too few answers is marked."""
     if one.small:
-        return f"on {many(one.answers or 0, 'answer')}: cannot decide a rating on its own"
+        return f"{many(one.answers or 0, 'answer')}: too few to decide a rating on its own"
     if one.base is None:
         return "unknown"
     weighted = f" (weighted, {one.answers} answered)" if one.design_effect and one.answers else ""
@@ -334,9 +334,9 @@ def describe_missing_funnels(found: Surveys) -> str:
     most = max(usable)
     questions = many(len(found.funnels), "question and group", "questions and groups")
     return (
-        f"No funnel for {len(usable)} of {questions}: it takes at least {FEWEST_REVIEWS} reviews with the"
-        f" same question, group and strand, each on {FEWEST_ANSWERS} answers or more and with a known"
-        f" base; there {'is' if most == 1 else 'are'} {most or 'none'}{' at most' if most else ''}."
+        f"No funnel for {len(usable)} of {questions}: a funnel needs at least {FEWEST_REVIEWS} reviews with"
+        f" the same question, group and strand, each with {FEWEST_ANSWERS} answers or more and a known base;"
+        f" there {'is' if most == 1 else 'are'} {f'at most {most}' if most else 'none'}."
     )
 
 
@@ -480,6 +480,13 @@ def _position(funnel: Funnel, better: str) -> str:
     if place.position == INSIDE:
         return INSIDE
     if better == "neither":
-        return f"{place.position}, {place.side}"
+        return describe_place(place.position, place.side)
     good = (place.side == "above") == (better == "higher")
-    return f"{place.position}, {place.side}, {'better' if good else 'worse'}"
+    return f"{describe_place(place.position, place.side)} ({'better' if good else 'worse'})"
+
+
+def describe_place(position: str, side: str) -> str:
+    """Where a share is in a funnel: 'inside', 'above the 95 % limit'; empty where it has no place."""
+    return (
+        f"{side} the {position.removeprefix('beyond ')} limit" if position not in ("", INSIDE) else position
+    )

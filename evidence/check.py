@@ -1,11 +1,11 @@
-"""What to look at before assessing: loose, thin, one-sided, overused, dated or draft evidence; surveys."""
+"""What to look at before assessing: untagged, thin, one-sided, overused, old or draft evidence; surveys."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from evidence.rows import SOURCE_KINDS
+from evidence.rows import KINDS_OF_SOURCE, SOURCE_KINDS
 from evidence.weights import LARGE
 from programme.database import Database, rows
 from programme.reviews import Review
@@ -74,7 +74,7 @@ def _problem(domain: dict[str, Any]) -> str:
     if domain["sources"] == 1:
         return "all from one source"
     if domain["kinds"] == 1:
-        return f"only one kind of evidence ({domain['kind_names'].replace('_', ' ')})"
+        return f"only one kind of evidence ({KINDS_OF_SOURCE[domain['kind_names']]})"
     return ""
 
 

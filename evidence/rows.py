@@ -19,15 +19,17 @@ from evidence.files.formats.pages import tidy
 from programme.calendar import Day
 from rules.errors import Near, refuse
 
-SOURCE_KINDS = (
-    "case_file",
-    "interview",
-    "group_meeting",
-    "survey",
-    "indicator_return",
-    "document",
-    "observation",
-)
+KINDS_OF_SOURCE = {
+    "case_file": "case files",
+    "interview": "interviews",
+    "group_meeting": "group meetings",
+    "survey": "surveys",
+    "indicator_return": "indicator returns",
+    "document": "documents",
+    "observation": "observation",
+}
+"""The kinds of source, and what each is called in a sentence."""
+SOURCE_KINDS = tuple(KINDS_OF_SOURCE)
 DIRECTIONS = ("strength", "weakness", "neutral")
 SIGNIFICANCE = {"minor": 1, "important": 2, "serious": 3, "1": 1, "2": 2, "3": 3}
 ANSWERS = {

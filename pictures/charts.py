@@ -258,7 +258,7 @@ def profile_plot(found: Profile, width: int = WIDE) -> str:
     unrated = any(line.chances[0] or not line.level for s in found.sections for line in s.lines)
     key: list[tuple[Sign, str]] = [
         (_sign_of_point, "Level in the run (no mark: not rated)" if unrated else "Level in the run"),
-        (_sign_of_box(dark=True), f"Share of {found.draws:,} re-samplings that give it, in percent"),
+        (_sign_of_box(dark=True), f"Share of {found.draws:,} resamplings that give it, in percent"),
         (_sign_of_box(dark=False), "Share that gives another level"),
         (_sign_of_range, "Levels that hold 95 % of those that give a rating"),
     ]
@@ -335,9 +335,7 @@ def _profile_words(found: Profile) -> str:
         titles = ("no rating", *section.levels)
         for line in section.lines:
             shares = [f"{titles[n]} {percent(chance)}" for n, chance in enumerate(line.chances) if chance]
-            said.append(
-                f"{line.title}: {titles[line.level]} in the run; {', '.join(shares)} of re-samplings."
-            )
+            said.append(f"{line.title}: {titles[line.level]} in the run; {', '.join(shares)} of resamplings.")
     return " ".join(said)
 
 
@@ -347,7 +345,7 @@ THICK, AXIS = 14, 40
 
 
 def chances_plot(found: Next, width: int = WIDE) -> str:
-    """The chance of a wrong rating of every domain, now and with the addition that would lower it most."""
+    """How likely the rating of every domain is to change, now and with what would lower that most."""
     rows = rows_of(width)
     key: list[tuple[Sign, str]] = [
         (_sign_of_box(dark=False), "Now"),
@@ -359,7 +357,7 @@ def chances_plot(found: Next, width: int = WIDE) -> str:
     per = (rows.end - rows.start - 130) / ticks[-1]
     heights = [rows.height(one.title, 2 * THICK + 2 if one.best else THICK) for one in found.domains]
     height = sum(heights) + AXIS + GAP + _key_height(width, key)
-    with paper("The chance of a wrong rating, domain by domain", width, height, below=MARGIN) as page:
+    with paper("How likely each rating is to change", width, height, below=MARGIN) as page:
         axes = _canvas(page, height)
         ground = sum(heights)
         for tick in ticks:
@@ -373,7 +371,7 @@ def chances_plot(found: Next, width: int = WIDE) -> str:
                 color=QUIET,
                 ha="center" if tick else "left",
             )
-        _words(axes, rows.start, ground + 17, ["Chance of a wrong rating (% of re-samplings)"], size=SMALL)
+        _words(axes, rows.start, ground + 17, ["Resamplings that give a different level (%)"], size=SMALL)
         y = 0.0
         for domain, deep in zip(found.domains, heights, strict=True):
             at = _name(axes, rows, y, domain.title, 2 * THICK if domain.best else THICK)

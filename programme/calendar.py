@@ -1,10 +1,11 @@
-"""Dates as people write them, in English and Welsh."""
+"""Dates as people write them, in English and Welsh, and as they read them: UK time."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator
 
@@ -26,6 +27,8 @@ ISO = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + CLOCK, re.ASCII)
 SLASHED = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})", re.ASCII)
 WORDED = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?\s+([^\W\d_]+)\.?,?\s+([0-9]{4})")
 DATE_HINT = "Write 2004-05-31 or 31 May 2004."
+NAMES = [name.capitalize() for name in MONTHS][:12]
+LONDON = "Europe/London"
 
 
 def read_date(value: Any) -> date | None:
@@ -65,3 +68,29 @@ def _existing(year: str, month: int, day: str) -> date:
 
 Day = Annotated[date | None, BeforeValidator(read_date)]
 """A field of a model that holds a date as people write it."""
+
+
+def day_words(day: str) -> str:
+    """A date as people read it: '1 July 2026'; whatever is not a whole date, such as a year, as it is."""
+    try:
+        found = date.fromisoformat(day) if len(day) == 10 else None
+    except ValueError:
+        found = None
+    return day if found is None else f"{found.day} {NAMES[found.month - 1]} {found.year}"
+
+
+def moment_words(at: str) -> str:
+    """A recorded time (ISO 8601; UTC where no offset is recorded) in UK time: '1 July 2026, 10:30am'."""
+    there = _in_london(at)
+    half = "am" if there.hour < 12 else "pm"
+    return f"{day_words(there.date().isoformat())}, {there.hour % 12 or 12}:{there.minute:02}{half}"
+
+
+def day_of_moment(at: str) -> str:
+    """The UK day of a recorded time (ISO 8601), as people read it: '1 July 2026'."""
+    return day_words(_in_london(at).date().isoformat())
+
+
+def _in_london(at: str) -> datetime:
+    recorded = datetime.fromisoformat(at)
+    return (recorded if recorded.tzinfo else recorded.replace(tzinfo=UTC)).astimezone(ZoneInfo(LONDON))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from programme.actions import ProgrammeAction
+from programme.calendar import day_words
 from programme.database import Act, Database, add_event, insert, one, rows, transaction
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework
@@ -148,7 +149,8 @@ def create_review(
     if not authority.strip():
         raise EvidenceInvalid("the authority's name is empty")
     if window_from and window_to and window_from > window_to:
-        raise EvidenceInvalid(f"the evidence window ends ({window_to}) before it begins ({window_from})")
+        first, last = (day_words(day.isoformat()) for day in (window_from, window_to))
+        raise EvidenceInvalid(f"the evidence window ends ({last}) before it begins ({first})")
     with transaction(db):
         if one(db, "select 1 from review where key = ?", [key]):
             raise EvidenceInvalid(f"there is already a review {key!r}", hint="Choose another name.")

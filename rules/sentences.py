@@ -45,6 +45,11 @@ class Catalogue:
     reached_plainly: str
     next_needs: str
     not_next: str
+    a_limit: str
+    """How one limit is called in `held_down`, and below how several are."""
+    limits: str
+    and_one_more: str
+    """What is added where one criterion more is not met, and below where several are."""
     and_more: str
 
 
@@ -63,19 +68,22 @@ ENGLISH = Catalogue(
     " decide a rating on their own",
     no_value="no data for: {measure}",
     unknown_base="an unknown number",
-    decided="{level}, decided by people.",
-    decided_otherwise="{level}, decided by people; the rules propose {proposed}.",
-    decided_without_evidence="{level}, decided by people; there is not enough evidence for the rules to"
-    " propose a level.",
+    decided="{level}, decided by moderators.",
+    decided_otherwise="{level}, decided by moderators; the rules propose {proposed}.",
+    decided_without_evidence="{level}, decided by moderators; there is not enough evidence for the rules"
+    " to propose a level.",
     not_enough_evidence="Not enough evidence: {lacking}.",
-    left_to_people="Left to people: no level is proposed.",
+    left_to_people="For a moderator to decide: the rules propose no level.",
     no_level="No level's criteria are all met.",
-    held_down="{level}, limited from {before}: {limits}.",
+    held_down="{level}, not {before}, because of {limit}: {limits}.",
     reached="{level}: {statement}.",
     reached_plainly="{level}.",
     next_needs="{level}: {statement}; {better} needs {needed}{more}.",
-    not_next="{level}: {support}; not {better}, as {statement} ({needed} needed){more}.",
-    and_more=" (and {count} more)",
+    not_next="{level}: {support}; not {better}, because {statement} ({needed} needed){more}.",
+    a_limit="a limit",
+    limits="{count} limits",
+    and_one_more=", and 1 other criterion is not met",
+    and_more=", and {count} other criteria are not met",
 )
 CATALOGUES: dict[str, Catalogue] = {"en": ENGLISH}
 """By language; readers of any other language get the English one."""
@@ -212,11 +220,13 @@ class Sentences:
         if rating.limits:
             held = [o for o in rating.outcomes if o.part == "limits" and o.criterion in rating.limits]
             limits = "; ".join(self.statement(target, o) for o in held)
-            return said.held_down.format(level=level, before=title(rating.before_limits or 1), limits=limits)
+            limit = said.a_limit if len(held) == 1 else said.limits.format(count=len(held))
+            before = title(rating.before_limits or 1)
+            return said.held_down.format(level=level, before=before, limit=limit, limits=limits)
         return self._reached(rating, level, scale[rating.proposed - 1].id)
 
     def _reached(self, rating: Rating, level: str, own: str) -> str:
-        """The sentence of a level that nothing holds down and nobody decided."""
+        """The sentence of a level that no limit lowers and nobody decided."""
         said, target = self.catalogue, rating.target
         above = self.framework.scale_of(target)[rating.proposed or 0 :]
         supports = [o for o in rating.outcomes if o.part == own and o.met and o.value is not None]
@@ -231,11 +241,16 @@ class Sentences:
             "better": in_language(above[0].title, self._inside),
             "statement": self.statement(target, worst),
             "needed": self.needed(target, worst),
-            "more": said.and_more.format(count=len(failed) - 1) if len(failed) > 1 else "",
+            "more": self._and_more(len(failed) - 1),
         }
         if not supports or worst.measure in [o.measure for o in supports]:
             return said.next_needs.format(**words)
         return said.not_next.format(support=self.statement(target, supports[0]), **words)
+
+    def _and_more(self, count: int) -> str:
+        if count == 1:
+            return self.catalogue.and_one_more
+        return self.catalogue.and_more.format(count=count) if count else ""
 
     def outcome(self, target: str, outcome: Outcome) -> OutcomeInWords:
         """An outcome with its sentences."""

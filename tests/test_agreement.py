@@ -573,7 +573,7 @@ def test_one_reviewer_alone_is_said_plainly(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    ("draws", "seed", "words"), [(99, 0, "99 re-samplings are too few"), (200, -1, "-1 is not a valid seed")]
+    ("draws", "seed", "words"), [(99, 0, "99 resamplings are too few"), (200, -1, "-1 is not a valid seed")]
 )
 def test_draws_and_seeds_that_will_not_do_are_refused(
     office: Office, draws: int, seed: int, words: str
@@ -617,7 +617,7 @@ def test_the_command_says_it_in_a_sentence_and_shows_the_rest_in_tables(say: Cal
         "Coded differently: 3 of 4 items",
         "E3 Finding p. 3 - I1, p. 3 first: serious weakness; carers second: serious weakness; assessment",
         "first: score 3; no domain chosen yet second: score 2; carers",
-        "Interval: the middle 95 % of 200 re-samplings of the items (seed 0).",
+        "Interval: the middle 95 % of 200 resamplings of the items (seed 0).",
     ):
         assert words in text, words
     assert "nan" not in text.lower()

@@ -786,10 +786,10 @@ def test_the_command_says_in_a_sentence_that_the_record_is_whole(path: Path, run
     head = head_of(path)
     found = run("audit", "verify", "--db", path)
     assert found.startswith(
-        "The record is intact: 8 events from 2009-06-01 09:30 to 2009-06-01 09:30, "
+        "The record is intact: 8 events from 1 June 2009, 10:30am to 1 June 2009, 10:30am, "
     ) and found.endswith(f"rows unchanged, head {head}\n")
     assert ", including the one that you gave, " in run("audit", "verify", "--head", head, "--db", path)
-    assert run("audit", "head", "--db", path).startswith(f"{head}  (event 8 of 2009-06-01 09:30)")
+    assert run("audit", "head", "--db", path).startswith(f"{head}  (event 8 of 1 June 2009, 10:30am)")
     assert json.loads(run("audit", "head", "--json", "--db", path))["number"] == RATED
     assert json.loads(run("audit", "verify", "--json", "--db", path))["problems"] == []
 

@@ -333,8 +333,8 @@ def test_what_was_changed_because_of_it_is_kept_and_what_moved_shows_after_the_n
     )
     assert [(change["kind"], change["what"]) for change in found["outcome"]["changed"]] == [
         ("item", f"E{hearsay[0]} withdrawn"),
-        ("tag", f"E{hearsay[1]} tagged to leadership"),
-        ("tag", f"tag of E{hearsay[1]} to carers withdrawn"),
+        ("tag", f"E{hearsay[1]} tagged to “Leadership”"),
+        ("tag", f"tag of E{hearsay[1]} to “Support for carers” withdrawn"),
     ]
     assert (found["next_run"], found["moved"]) == (None, [])
     second = assess_plainly(db, review)
@@ -373,7 +373,7 @@ def test_a_decision_or_the_rulebook_may_be_what_was_changed(db: Database, review
         db, 1, "upheld", because="Yes.", changed=["carers", "rulebook"], by="moderator-1", at=AT
     )
     assert [(change["kind"], change["what"]) for change in found["outcome"]["changed"]] == [
-        ("decision", "carers rated poor"),
+        ("decision", "“Support for carers” rated Poor"),
         ("rulebook", "rulebook changed"),
     ]
     approve(db, review, "carers", by="moderator-1", at=AT)
@@ -385,15 +385,18 @@ def test_a_decision_or_the_rulebook_may_be_what_was_changed(db: Database, review
     ]
 
 
-@pytest.mark.parametrize("name", ["E1", "workforce", "cell"])
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [("E1", "E1"), ("workforce", "“Workforce”"), ("cell", "the position on the grid")],
+)
 def test_what_has_not_changed_since_cannot_be_named_as_an_effect(
-    db: Database, review: Review, name: str
+    db: Database, review: Review, name: str, called: str
 ) -> None:
     if name == "workforce":
         rate_approved(db, review, "workforce", "badly", by="lead", because="Seen.", at=AT)
     raise_challenge(db, review, "rating", "carers", **GIVEN)
     before = tables_of(db)
-    with pytest.raises(DecisionRefused, match=f"nothing of {name} has changed since challenge 1"):
+    with pytest.raises(DecisionRefused, match=f"nothing about {called} has changed since challenge 1"):
         close_challenge(db, 1, "upheld", because="Yes.", changed=[name], by="lead", at=AT)
     assert tables_of(db) == before
 
@@ -492,7 +495,7 @@ def test_the_commands_lead_from_a_challenge_to_what_moved(say: Callable[..., Any
         *("--text", "One visit.", "--by", "moderator-1"),
     ).output
     assert "Challenge 1 is open: carers, one source." in raised
-    assert "it blocks acceptance of: carers, services, cell." in raised
+    assert "it blocks acceptance of: “Support for carers”, “How good are the services?” and the" in raised
     barred = say("accept", "r1", "carers", "--by", "moderator-1")
     assert "the rating of “Support for carers” cannot be accepted while challenge 1 is open" in str(
         barred.exception

@@ -28,7 +28,7 @@ def problem_of(db: Database, review: Review, domain: str = "carers") -> str:
         ([finding("I1") for _ in range(5)], "all from one source"),
         (
             [finding("C1"), score("C1", 3), score("C2", 3), score("C2", 2), finding("C2")],
-            "only one kind of evidence (case file)",
+            "only one kind of evidence (case files)",
         ),
         (good_domain("carers"), ""),
     ],

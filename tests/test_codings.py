@@ -1,4 +1,4 @@
-"""Codings by further reviewers: what may stand in their file, all or nothing, never part of a run."""
+"""Codings by second reviewers: what may stand in their file, all or nothing, never part of a run."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def test_a_coding_is_withdrawn_with_a_reason_and_once(desk: Desk) -> None:
     with pytest.raises(EvidenceInvalid, match=r"'secnd' has not coded .*\n.*Did you mean 'second'"):
         withdraw_coding(desk.db, desk.review, number, "secnd", because="Wrong.", **how)
     withdraw_coding(desk.db, desk.review, number, "second", because="Wrong.", **how)
-    with pytest.raises(EvidenceInvalid, match="No further reviewer has"):
+    with pytest.raises(EvidenceInvalid, match="No second reviewer has"):
         withdraw_coding(desk.db, desk.review, number, "second", because="Wrong.", **how)
 
 

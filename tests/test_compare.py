@@ -94,7 +94,7 @@ def test_a_review_counts_with_its_latest_run_or_the_latest_up_to_a_date(db: Data
     late = assess_plainly(db, made, on=date(2009, 6, 1))
     assert compare_reviews(db, WELSH)["reviews"][0]["run"] == late.id
     assert compare_reviews(db, WELSH, until=date(2009, 5, 31))["reviews"][0]["run"] == early.id
-    with pytest.raises(RunImpossible, match="north had not been assessed by 2008-12-31"):
+    with pytest.raises(RunImpossible, match="north had not been assessed by 31 December 2008"):
         compare_reviews(db, WELSH, until=date(2008, 12, 31))
 
 
@@ -120,7 +120,7 @@ def test_the_nearest_pair_is_told_by_the_one_criterion_that_separates_it(db: Dat
     assert pair["gap"] == 0.1786  # 7.1429 of the 40 points between the lowest and the highest share
     assert pair["because"] == (
         "Strengths among strengths and weaknesses, weighted by significance, needed at least 50 %:"
-        " South missed it by 7.1 points, North met it exactly."
+        " South did not meet it (by 7.1 percentage points), North met it (exactly)."
     )
 
 
@@ -131,7 +131,7 @@ def test_a_review_with_nothing_to_measure_is_not_said_to_meet_a_criterion(db: Da
     (pair,) = about(compare_reviews(db, WELSH), "carers")["pairs"]
     apart = next(one for one in pair["separated_by"] if one["measure"] == "at_comparator")
     assert apart["values"] == [None, 0]
-    assert "South had no data for it, North missed it by" in _side_by_side(apart, ["South", "North"])
+    assert "South had no data for it, North did not meet it (by" in _side_by_side(apart, ["South", "North"])
 
 
 def test_fewer_criteria_apart_are_nearer_than_a_smaller_gap(db: Database) -> None:
@@ -173,7 +173,10 @@ def test_a_limit_may_be_what_separates_two(db: Database) -> None:
     assert [(one["part"], one["criterion"], one["met"]) for one in pair["separated_by"]] == [
         ("limits", "serious-weaknesses", [True, False])
     ]
-    assert "North meets it exactly, South stays clear of it by 30 points" in pair["because"]
+    assert (
+        "it applies to North (exactly), it does not apply to South (by 30 percentage points)"
+        in pair["because"]
+    )
 
 
 def test_what_a_person_decided_is_named_where_the_rules_saw_the_same(db: Database) -> None:
@@ -186,7 +189,7 @@ def test_what_a_person_decided_is_named_where_the_rules_saw_the_same(db: Databas
     (pair,) = about(found, "carers")["pairs"]
     assert (pair["criteria_apart"], pair["gap"], pair["distance"]) == (0, 0, 0)
     assert pair["decided"] == [True, False]
-    assert pair["because"] == "North: decided by people; the same criteria were met in both."
+    assert pair["because"] == "North: decided by moderators; the same criteria were met in both."
     (decided,) = found["decided_differently"]
     assert (decided["target"], decided["proposed"]) == ("carers", "mainly-good")
     assert [(r["level_id"], r["decided"], r["as_proposed"]) for r in decided["ratings"]] == [
@@ -355,7 +358,7 @@ def test_the_command_shows_grid_profiles_pairs_and_decisions(db: Database, tmp_p
     assert "2 of 2 reviews" in text
     assert "Poor / Badly placed: North, South." in text
     assert "1* " in text
-    assert "South Inconsistent, North Mainly good: 1 criterion apart" in text
+    assert "South Inconsistent, North Mainly good: 1 criterion differs" in text
     done = say("compare", "--json", "--db", path)
     assert done.code == 0
     assert done.data == compare_reviews(db, WELSH)

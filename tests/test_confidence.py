@@ -71,7 +71,7 @@ def test_one_kind_of_source_and_drafts_are_concerns_about_methods(db: Database) 
 def test_shares_without_a_base_are_at_most_a_moderate_concern(db: Database) -> None:
     found = suggested(db, *good_domain("carers", 12, 0), survey("S1", "Satisfied", 70))
     assert found.parts["methods"].concern == "moderate"
-    assert "1 of 1 survey results without a base" in found.parts["methods"].figures
+    assert "1 of 1 survey result without a base" in found.parts["methods"].figures
 
 
 def test_kinds_of_evidence_that_disagree_are_a_concern_about_coherence(db: Database) -> None:
@@ -79,7 +79,7 @@ def test_kinds_of_evidence_that_disagree_are_a_concern_about_coherence(db: Datab
     found = suggested(db, *rows, survey("S1", "Satisfied", 20, 100)).parts["coherence"]
     assert found.concern == "serious"
     assert found.figures == (
-        "6 strengths and 5 weaknesses; the opposite in findings of: group meeting;"
+        "6 strengths and 5 weaknesses; the opposite in findings from group meetings;"
         " but survey results are 20 % positive on average"
     )
 
@@ -101,7 +101,7 @@ def test_for_a_decided_domain_the_draws_are_those_of_the_rules_alone(db: Databas
     sure = measure_uncertainty(db, review, run, draws=500)
     found = suggest_confidence(db, review, run, sure)["carers"].parts["adequacy"]
     assert found == Part(
-        "serious", "2 items from 2 sources; 0 % of re-samplings, by the rules only, give Excellent"
+        "serious", "2 items from 2 sources; 0 % of resamplings, by the rules only, give Excellent"
     )
 
 

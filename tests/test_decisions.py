@@ -184,7 +184,9 @@ def test_what_is_left_to_people_cannot_be_accepted_but_rated(db: Database) -> No
     review = new_review(db, "r1", "cqc-local-authority")
     assess_plainly(db, review, ENGLISH)
     domain = next(iter(ENGLISH.framework.domains))
-    with pytest.raises(DecisionRefused, match="no level is proposed for the rating of “Assessing needs”"):
+    with pytest.raises(
+        DecisionRefused, match="the rules propose no level for the rating of “Assessing needs”"
+    ):
         accept(db, review, domain, by="moderator-1", at=AT)
     for name in ENGLISH.framework.domains:
         override(db, review, name, "good-standard", by="assessor", **BECAUSE)
@@ -622,11 +624,12 @@ def test_the_commands_tell_the_way_from_a_proposal_to_what_is_settled(say: Calla
     done = say("accept", "r1", "carers", "workforce", "--by", "moderator-1").output
     assert "carers: accepted by moderator-1 as mainly-good (run 1)." in done
     done = say("rate", "r1", "leadership", "badly", "--by", "moderator-1", "--because", "Seen.").output
-    assert "It counts once another person approves it: joint-review approve r1 leadership" in done
+    assert "It takes effect in the next run after another person approves it:" in done
+    assert "joint-review approve r1 leadership" in done
     done = say("approve", "r1", "leadership", "--by", "lead").output
     assert "leadership: badly, rated by moderator-1, approved by lead on run 1." in done
     shown = say("decisions", "r1").output
-    assert "counts from the next run on" in " ".join(shown.split()) and "2 of 16 settled." in shown
+    assert "takes effect in the next run" in " ".join(shown.split()) and "2 of 16 settled." in shown
     assert json.loads(say("decisions", "r1", "--json").output)[6]["state"] == "accepted"
     assert say("assess", "r1", "--evaluator-only", "--by", "lead").exit_code == 0
     assert "3 of 16 settled." in say("decisions", "r1").output

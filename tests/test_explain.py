@@ -93,7 +93,9 @@ def test_a_limit_says_whether_it_binds(run: Run) -> None:
         ("serious-weaknesses-prevail", False, False),
     ]
     assert "mainly-good/strengths" in names(told.met)
-    assert told.because.startswith("Inconsistent, limited from Mainly good: serious weaknesses are 33.3 %")
+    assert told.because.startswith(
+        "Inconsistent, not Mainly good, because of a limit: serious weaknesses are 33.3 %"
+    )
 
 
 def test_a_limit_in_force_that_holds_nothing_down_does_not_bind(run: Run) -> None:
@@ -105,7 +107,7 @@ def test_a_limit_in_force_that_holds_nothing_down_does_not_bind(run: Run) -> Non
 def test_a_decision_is_explained_beside_what_the_rules_say(run: Run) -> None:
     told = explain_rating(run, "carers")
     assert (told.status, told.level, told.proposed) == ("decided", "poor", "mainly-good")
-    assert told.because == "Poor, decided by people; the rules propose Mainly good."
+    assert told.because == "Poor, decided by moderators; the rules propose Mainly good."
     assert told.next_level == "Excellent"
 
 
@@ -174,7 +176,7 @@ def test_a_mistyped_target_gets_the_nearest_one(run: Run, target: str, hint: str
 def test_what_is_left_to_people_is_explained_as_open(db: Database) -> None:
     review: Review = new_review(db, "r1", "cqc-local-authority")
     told = explain_rating(assess_plainly(db, review, ENGLISH), "safeguarding")
-    assert (told.status, told.because) == ("open", "Left to people: no level is proposed.")
+    assert (told.status, told.because) == ("open", "For a moderator to decide: the rules propose no level.")
 
 
 def under(policy: str, given: dict[str, float], **changes: Any) -> RatingExplained:
@@ -216,10 +218,10 @@ def test_under_best_fit_the_others_lost_by_their_share() -> None:
         "excellent": ("share", 2, 5),
     }
     assert said_of(told, "mainly-good").startswith(
-        "2 of 3 criteria are met, the same share as Inconsistent, which is the lower level; missed:"
+        "2 of 3 criteria are met, the same share as Inconsistent, which is the lower level; strengths"
     )
     assert said_of(told, "excellent").startswith(
-        "2 of 5 criteria are met, a smaller share than another level's: Inconsistent has 2 of 3; missed:"
+        "2 of 5 criteria are met, a smaller share than that of another level: Inconsistent has 2 of 3; "
     )
 
 
@@ -236,7 +238,7 @@ def test_under_first_match_a_worse_level_that_matches_too_lost_to_the_better() -
         == "all its criteria are met, but those of Mainly good are met too, and it is better."
     )
     assert said_of(told, "excellent").startswith(
-        "strengths make up 50 % of what was found (at least 80 % needed, missed by 30 percentage points); "
+        "strengths make up 50 % of what was found (at least 80 % needed; not met, by 30 percentage points); "
     )
 
 
@@ -256,11 +258,12 @@ def test_under_secure_fit_a_level_loses_by_what_is_missed_at_or_below_it(run: Ru
         "strongly": ("criterion", 3, 5),
     }
     assert said_of(told, "well") == (
-        "strengths make up 36.4 % of what was found (at least 50 % needed, missed by 13.6 percentage points);"
-        " also, no better than Uncertainly placed while serious weaknesses are 40 % of what was found."
+        "strengths make up 36.4 % of what was found (at least 50 % needed; not met, by 13.6 percentage"
+        " points); a limit would also keep it at Uncertainly placed: serious weaknesses are 40 % of what was"
+        " found."
     )
     assert said_of(told, "strongly").startswith(
-        "Well placed below it is not reached: strengths make up 36.4 %"
+        "Well placed, a lower level, is not reached: strengths make up 36.4 %"
     )
     assert said_of(told, "badly") == "every criterion up to Uncertainly placed is met, and that is better."
 
@@ -275,7 +278,7 @@ def test_the_level_before_limits_lost_to_the_limit(run: Run) -> None:
         "met by 3.3 percentage points",
     )
     assert said_of(told, "mainly-good") == (
-        "the criteria give it, but the rating is limited to Inconsistent:"
+        "its criteria are met, but a limit keeps the rating at Inconsistent:"
         " serious weaknesses are 33.3 % of what was found."
     )
 
@@ -286,7 +289,9 @@ def test_a_level_between_the_limit_and_what_the_criteria_give_lost_to_the_limit_
     )
     assert (told.proposed, told.before_limits.level) == ("poor", "excellent")
     assert [reason for reason, _, _ in lost(told).values()] == ["limit"] * 3
-    assert "give even Excellent, but the rating is limited to Poor" in said_of(told, "inconsistent")
+    assert "even the criteria of Excellent are met, but a limit keeps the rating at Poor" in said_of(
+        told, "inconsistent"
+    )
 
 
 def test_every_level_but_the_proposed_one_lost_and_the_counts_are_those_of_its_criteria(run: Run) -> None:
@@ -303,9 +308,9 @@ def test_without_enough_evidence_every_level_lost_by_that(run: Run) -> None:
     told = explain_rating(run, "workforce")
     assert {one.reason for one in told.lost} == {"not-enough-evidence"}
     assert [o.by_how_much for o in told.lost[0].failed] == [
-        "missed by 4",
-        "missed by 2",
-        "missed by 1",
+        "not met, by 4",
+        "not met, by 2",
+        "not met, by 1",
     ]
 
 
@@ -354,14 +359,14 @@ def test_the_cells_one_step_away_say_what_they_would_take(run: Run) -> None:
     ]
     up, down = told.neighbours[:2]
     assert up.because == (
-        "Not met: 0 % of the domains are excellent (at least 50 % needed, missed by 50 percentage points);"
-        " 71.4 % of the domains are mainly good or better (at least 100 % needed, missed by 28.6 percentage"
-        " points)."
+        "Not reached: 0 % of the domains are excellent (at least 50 % needed; not met, by 50 percentage"
+        " points); 71.4 % of the domains are mainly good or better (at least 100 % needed; not met, by 28.6"
+        " percentage points)."
     )
     assert names(up.criteria) == ["excellent/half-at-the-top", "excellent/none-below"]
     assert down.because == (
-        "This criterion would have to be missed: 71.4 % of the domains are mainly good or better"
-        " (at least 50 % needed, met by 21.4 percentage points)."
+        "It would fall if this criterion were no longer met: 71.4 % of the domains are mainly good or better"
+        " (at least 50 % needed; met by 21.4 percentage points)."
     )
     assert (up.rule, up.title) == ("cell.excellent.well", "Excellent / Well placed")
 
@@ -385,8 +390,8 @@ def test_a_decided_question_moves_by_another_decision_only(db: Database) -> None
     rate_approved(db, review, "services", "inconsistent", by="moderator", because="Seen on visits.", at=AT)
     told = explain_cell(assess_plainly(db, review))
     assert {one.level: one.because for one in told.neighbours if one.question == "services"} == {
-        "mainly-good": "The rules propose this level; people decided differently.",
-        "poor": "People decided this rating, so it would take another decision.",
+        "mainly-good": "The rules propose this level; a moderator decided differently.",
+        "poor": "A moderator decided this rating, so it would take another decision.",
     }
 
 
@@ -402,5 +407,5 @@ def test_a_grid_of_one_question_has_two_neighbours(db: Database) -> None:
         ("requires-improvement", "down"),
     ]
     # 27 of 36 points are 75 %: 13 short of 88, 12 above 63.
-    assert "missed by 13 percentage points" in told.neighbours[0].because
+    assert "not met, by 13 percentage points" in told.neighbours[0].because
     assert "met by 12 percentage points" in told.neighbours[1].because

@@ -50,8 +50,8 @@ def test_a_rule_that_did_not_fire_says_what_was_asked_what_was_observed_and_by_h
     one = told(run, "safeguarding.excellent.strengths")
     assert (one.fired, one.stratum, one.kind) == (False, "domain", "criterion")
     assert one.because == (
-        "The rule did not apply: strengths make up 57.1 % of what was found, but a criterion of Excellent for"
-        " Safeguarding adults and children takes at least 80 % (missed by 22.9 percentage points)."
+        "The rule did not apply: strengths make up 57.1 % of what was found, but Excellent for “Safeguarding"
+        " adults and children” needs at least 80 % (not met, by 22.9 percentage points)."
     )
     [pattern] = one.patterns
     assert [(c.key, c.asked, c.observed, c.held) for c in pattern.conditions] == [
@@ -77,8 +77,8 @@ def test_a_rule_that_fired_says_so_with_what_there_was_to_spare(run: Run) -> Non
     one = told(run, "safeguarding.mainly-good.strengths")
     assert one.fired and one.patterns[0].held
     assert one.because == (
-        "The rule applied: strengths make up 57.1 % of what was found, and a criterion of Mainly good for"
-        " Safeguarding adults and children takes at least 50 % (met by 7.1 percentage points)."
+        "The rule applied: strengths make up 57.1 % of what was found, and Mainly good for “Safeguarding"
+        " adults and children” needs at least 50 % (met by 7.1 percentage points)."
     )
 
 
@@ -88,20 +88,18 @@ def test_a_limit_is_told_as_the_limit_it_is(run: Run) -> None:
         for name in ("serious-weaknesses", "serious-weaknesses-prevail")
     )
     assert fired.because == (
-        "The rule applied: serious weaknesses are 33.3 % of what was found, and the limit of Safeguarding"
-        " adults and children to no better than Inconsistent takes at least 30 % (met by 3.3 percentage"
+        "The rule applied: serious weaknesses are 33.3 % of what was found, and the rule to limit"
+        " “Safeguarding adults and children” to Inconsistent needs at least 30 % (met by 3.3 percentage"
         " points)."
     )
-    assert near.because.endswith(
-        "to no better than Poor takes at least 60 % (missed by 26.7 percentage points)."
-    )
+    assert near.because.endswith("” to Poor needs at least 60 % (not met, by 26.7 percentage points).")
 
 
 def test_where_there_is_no_value_the_rule_for_a_missing_one_fires_instead(run: Run) -> None:
     value, missing = explain_rules(run, "carers.mainly-good.surveys")[0], None
     assert not value.fired and value.patterns[0].fact is None
     assert value.because.endswith(
-        "takes at least 65 %. The criterion is met by carers.mainly-good.surveys.missing."
+        "needs at least 65 %. The criterion is met by carers.mainly-good.surveys.missing."
     )
     assert [c.observed for c in value.patterns[0].conditions] == [None] * 4
     missing = told(run, "carers.mainly-good.surveys.missing")
@@ -112,16 +110,16 @@ def test_where_there_is_no_value_the_rule_for_a_missing_one_fires_instead(run: R
 def test_enough_evidence_is_a_rule_like_any_other(run: Run) -> None:
     one = told(run, "carers.sufficiency.enough-items")
     assert one.because == (
-        "The rule applied: the number of items of evidence is 5, and a criterion for enough evidence on"
-        " Support for carers takes at least 5 (met exactly)."
+        "The rule applied: the number of items of evidence is 5, and enough evidence on “Support for"
+        " carers” needs at least 5 (met exactly)."
     )
 
 
 def test_a_rating_tested_by_a_question_is_told_by_its_title(run: Run) -> None:
     one = told(run, "services.limits.safeguarding-at-the-lowest")
     assert one.because == (
-        "The rule did not apply: safeguarding is rated Inconsistent, but the limit of How good are the"
-        " services? to no better than Inconsistent takes at most Poor (missed by 1 level)."
+        "The rule did not apply: safeguarding is rated Inconsistent, but the rule to limit “How good are"
+        " the services?” to Inconsistent needs at most Poor (not met, by 1 level)."
     )
     assert (one.stratum, one.measure.value_words) == ("question", "Inconsistent")
 
@@ -255,7 +253,7 @@ def test_the_command_says_it_in_a_sentence_first_and_as_json(example_db: Path) -
     lines = [line for line in text.splitlines() if line]
     assert lines[0] == "carers.mainly-good.strengths: did not apply"
     assert lines[2].startswith("The rule did not apply: strengths make up 28.1 % of what was found")
-    assert "missed by 21.9 percentage points" in text and "Measure strengths_share" in text
+    assert "not met, by 21.9 percentage points" in text and "Measure strengths_share" in text
     code, text = say("explain", "wales-2004-08", "--rule", "carers.strengths", "--json", *where)
     assert [one["fired"] for one in json.loads(text)] == [True, False, False]
 
@@ -279,7 +277,7 @@ def test_a_decision_is_shown_with_who_gave_it_and_why(example_copy: Path, connec
     )
     assert code == 0
     _, text = say("explain", "wales-2004-08", "carers", "--db", str(example_copy))
-    assert "Decided by moderator-1 on 2009-06-01: Seen on visits." in text
+    assert "Decided by moderator-1 on 1 June 2009: Seen on visits." in text
 
 
 def test_a_rule_and_a_target_are_not_asked_together(example_db: Path) -> None:

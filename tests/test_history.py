@@ -142,6 +142,6 @@ def test_the_command_tells_the_life_in_lines(db: Database, review: Review, tmp_p
     done = CliRunner().invoke(cli, ["history", "E1", "--db", path])
     assert done.exit_code == 0
     assert "E1 of r1 (withdrawn)" in done.output
-    assert "2009-06-01 09:30" in done.output and "Recorded twice." in done.output
+    assert "1 June 2009, 10:30am" in done.output and "Recorded twice." in done.output
     found = json.loads(CliRunner().invoke(cli, ["history", "1", "--json", "--db", path]).output)
     assert [step["what"] for step in found["life"]] == ["added", "tagged", "withdrawn"]

@@ -365,7 +365,8 @@ def test_the_command_says_it_in_a_sentence_and_as_json(db: Database, say: Say) -
     code, out, _ = say("indicators", "r1")
     assert code == 0
     assert " ".join(out.split()).startswith(
-        "2 indicators of r1. 1 with a comparator: 1 worse. Over the years: 1 improving, 1 too few periods."
+        "2 indicators of r1. 1 with a comparator: 1 worse. Over the years: 1 improving, 1 with too few"
+        " periods."
     )
     assert "2003/04: 10; 2004/05:" in out and "worse: comparator 2" in out
     code, out, _ = say("indicators", "r1", "--json")

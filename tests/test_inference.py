@@ -111,7 +111,7 @@ def test_a_decision_counts_and_the_proposal_stays_beside_it() -> None:
     rating = rated("inconsistent", **GOOD)
     assert (rating.status, rating.level, rating.level_id) == ("decided", 2, "inconsistent")
     assert (rating.proposed, rating.proposed_id) == (3, "mainly-good")
-    assert because(rating) == "Inconsistent, decided by people; the rules propose Mainly good."
+    assert because(rating) == "Inconsistent, decided by moderators; the rules propose Mainly good."
 
 
 def test_a_decision_that_agrees_with_the_rules_is_still_a_decision() -> None:
@@ -122,7 +122,7 @@ def test_a_decision_without_enough_evidence_says_so() -> None:
     rating = rated("inconsistent", items=1)
     assert (rating.status, rating.level_id, rating.proposed) == ("decided", "inconsistent", None)
     assert because(rating) == (
-        "Inconsistent, decided by people; there is not enough evidence for the rules to propose a level."
+        "Inconsistent, decided by moderators; there is not enough evidence for the rules to propose a level."
     )
 
 
@@ -155,7 +155,7 @@ def test_a_limit_holds_a_level_down_and_is_named() -> None:
         ("serious-weaknesses",),
     )
     assert because(rating) == (
-        "Inconsistent, limited from Mainly good: serious weaknesses are 35 % of what was found."
+        "Inconsistent, not Mainly good, because of a limit: serious weaknesses are 35 % of what was found."
     )
 
 
@@ -178,7 +178,9 @@ def test_the_lowest_rating_of_safeguarding_limits_the_question() -> None:
     found = inferred(everywhere(**GOOD), {"safeguarding": "poor"})
     question = found.rating("services")
     assert (question.level_id, question.before_limits) == ("inconsistent", 3)
-    assert because(question) == "Inconsistent, limited from Mainly good: safeguarding is rated Poor."
+    assert (
+        because(question) == "Inconsistent, not Mainly good, because of a limit: safeguarding is rated Poor."
+    )
 
 
 # Reasons --------------------------------------------------------------------------------------------------
@@ -189,8 +191,8 @@ def test_the_lowest_rating_of_safeguarding_limits_the_question() -> None:
     [
         (
             GOOD,
-            "Mainly good: strengths make up 62 % of what was found; not Excellent, as the number of kinds of"
-            " source is 2 (at least 3 needed) (and 1 more).",
+            "Mainly good: strengths make up 62 % of what was found; not Excellent, because the number of"
+            " kinds of source is 2 (at least 3 needed), and 1 other criterion is not met.",
         ),
         (
             {**GOOD, "kinds": 3},
@@ -227,8 +229,8 @@ def test_the_reason_says_why_this_level_and_not_the_next(measures: dict[str, flo
 
 def test_the_reason_for_a_question_counts_its_domains() -> None:
     assert because(inferred(everywhere(**GOOD)).rating("services")) == (
-        "Mainly good: 100 % of the domains are mainly good or better; not Excellent, as 0 % of the domains"
-        " are excellent (at least 50 % needed)."
+        "Mainly good: 100 % of the domains are mainly good or better; not Excellent, because 0 % of the"
+        " domains are excellent (at least 50 % needed)."
     )
     assert because(inferred().rating("organisation")) == (
         "Not enough evidence: the number of domains rated is 0 (at least 4 needed)."
@@ -365,7 +367,10 @@ def test_nine_scores_by_hand_give_the_published_percentage_and_band(
 def test_where_people_give_the_level_a_domain_is_open_and_the_question_insufficient() -> None:
     found = inferred({}, {}, ENGLISH)
     assert {r.status for r in found.ratings if r.kind == "domain"} == {"open"}
-    assert because(found.rating("safeguarding"), ENGLISH) == "Left to people: no level is proposed."
+    assert (
+        because(found.rating("safeguarding"), ENGLISH)
+        == "For a moderator to decide: the rules propose no level."
+    )
     assert found.rating("overall").status == "insufficient"
 
 

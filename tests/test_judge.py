@@ -151,7 +151,7 @@ def test_ratings_of_both_questions_give_a_cell(tmp_path: Path) -> None:
     # Six of seven excellent and one poor: not all are mainly good, and the limit holds it at inconsistent.
     assert lowest.cell == ("inconsistent", "strongly")
     assert lowest.questions["services"]["because"] == (
-        "Inconsistent, limited from Mainly good: safeguarding is rated Poor."
+        "Inconsistent, not Mainly good, because of a limit: safeguarding is rated Poor."
     )
     assert (only.questions["services"]["level"], only.questions["organisation"]["status"], only.cell) == (
         "inconsistent",
@@ -211,8 +211,8 @@ def test_judgements_are_written_as_csv_with_level_and_reason(tmp_path: Path) -> 
     write_csv(judge_file(WELSH, path), WELSH.framework, text)
     assert text.getvalue().splitlines() == [
         "authority,services,services_because,organisation,organisation_because",
-        '"Ceredigion, y",mainly-good,"Mainly good, decided by people; there is not enough evidence for the'
-        ' rules to propose a level.",,Not enough evidence: the number of domains rated is 0'
+        '"Ceredigion, y",mainly-good,"Mainly good, decided by moderators; there is not enough evidence for'
+        ' the rules to propose a level.",,Not enough evidence: the number of domains rated is 0'
         " (at least 4 needed).",
     ]
 

@@ -246,7 +246,7 @@ def test_a_domain_of_the_second_round_is_explained_in_one_sentence() -> None:
     shares = {"strengths_share": 62.5, "serious_weakness_share": 31.0}
     inference = judge("wales-round-2", measures={"carers": {**enough, **shares}})
     assert because("wales-round-2", inference, "carers") == (
-        "Inconsistent, limited from Mainly good: serious weaknesses are 31 % of what was found."
+        "Inconsistent, not Mainly good, because of a limit: serious weaknesses are 31 % of what was found."
     )
 
 
@@ -372,7 +372,9 @@ def test_every_sum_of_nine_scores_falls_into_its_published_band(total: int) -> N
 def test_no_score_is_ever_proposed_for_a_quality_statement() -> None:
     inference = judge("cqc-local-authority", measures={}, safeguarding="good-standard")
     assert {r.status for r in inference.ratings if r.kind == "domain"} == {"open", "decided"}
-    assert because("cqc-local-authority", inference, "safeguarding") == "A good standard, decided by people."
+    assert (
+        because("cqc-local-authority", inference, "safeguarding") == "A good standard, decided by moderators."
+    )
     assert inference.rating("overall").status == "insufficient"
 
 

@@ -59,7 +59,7 @@ def test_the_chance_of_a_wrong_rating_falls_as_the_binomial_says(db: Database, w
         assert near(gain.chance_wrong, below(base, 0.7, 60), N), gain
         assert gain.fall == pytest.approx(found.chance_wrong - gain.chance_wrong)
     assert found.best is not None and found.best.kind == kind
-    assert f"{found.best.amount} more {kind} would lower it" in found.said
+    assert f"{found.best.amount} more {kind} would lower that share to" in found.said
 
 
 def test_right_at_its_threshold_no_amount_of_the_same_settles_it(db: Database) -> None:
@@ -71,7 +71,8 @@ def test_right_at_its_threshold_no_amount_of_the_same_settles_it(db: Database) -
 def test_a_sure_rating_asks_for_nothing(db: Database) -> None:
     found = of(looked(db, one_criterion(SURVEY_MEAN, 20), survey("S1", "Satisfied", 70, 1_000)))
     assert found.best is None and found.chance_wrong == 0
-    assert "less than 1 %: more of the same would change little" in found.said
+    assert found.said.startswith("Less than 1 % of simulated resamplings give a different level.")
+    assert "More evidence of the same kinds would change little" in found.said
 
 
 def test_gaps_come_first_with_what_is_lacking(db: Database) -> None:

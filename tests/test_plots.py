@@ -243,7 +243,7 @@ def test_bars_of_chances_are_as_long_as_the_chances() -> None:
     said = texts(root)
     assert "10 % with 8 more interviews" in said
     assert "no rating yet: close the gap first" in said
-    assert "Chance of a wrong rating (% of re-samplings)" in said
+    assert "Resamplings that give a different level (%)" in said
 
 
 def test_the_profile_holds_95_percent_of_the_draws_that_give_a_rating() -> None:

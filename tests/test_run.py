@@ -633,7 +633,7 @@ def test_what_is_left_to_people_is_a_gap_until_they_give_it(db: Database) -> Non
     review = new_review(db, "r1", "cqc-local-authority")
     run = assess_plainly(db, review, ENGLISH)
     assert len(gaps_of(run)) == 10
-    assert gaps_of(run)[0].missing == "Left to people: no level is proposed"
+    assert gaps_of(run)[0].missing == "For a moderator to decide: the rules propose no level"
     for domain in ENGLISH.framework.domains:
         rate_approved(db, review, domain, "good-standard", by="assessor", because="Panel.", at=AT)
     run = assess_plainly(db, review, ENGLISH)

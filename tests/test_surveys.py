@@ -385,14 +385,14 @@ def test_the_funnel_of_a_review_is_the_one_worked_out_by_hand(db: Database) -> N
     (drawn,) = (one.drawn for one in found.funnels)
     assert drawn is not None
     assert (drawn.target, drawn.phi, drawn.tau) == (80, 0.9, 1.4142)
-    assert only(found).position == "beyond 95 %, below, worse"
+    assert only(found).position == "below the 95 % limit (worse)"
     (own,) = (place for place in found.funnels[0].places if place.own)
     assert (own.position, own.by_chance_alone, own.side) == (BEYOND_95, BEYOND_95, "below")
 
 
 def test_the_side_of_the_funnel_is_better_or_worse_by_the_direction(db: Database) -> None:
     first, *_ = councils(db, (70, 100), (80, 100), (80, 100), (80, 100), (90, 100), better="lower")
-    assert only(compare_surveys(db, first, named=None)).position == "beyond 95 %, below, better"
+    assert only(compare_surveys(db, first, named=None)).position == "below the 95 % limit (better)"
 
 
 def test_all_funnels_of_a_framework_are_those_of_its_reviews_together(db: Database) -> None:
@@ -478,8 +478,8 @@ def test_the_command_says_it_in_a_sentence_and_shows_the_funnel(db: Database, sa
     assert "80.0 % positive in 5 reviews together; they vary by more than chance" in out
     assert "Council a (this review)" in out
     code, out, _ = say("surveys", "f", "--question", "dignity")
-    assert "1 on fewer than 10 answers" in out
-    assert "on 7 answers:" in out and "cannot decide" in out
+    assert "1 with fewer than 10 answers" in out
+    assert "7 answers: too" in out and "few to decide a" in out
     assert "not shown: fewer than 10 answers" in out
 
 
@@ -487,8 +487,8 @@ def test_the_command_says_why_there_is_no_funnel(db: Database, say: Say) -> None
     councils(db, (70, 100), (80, 100))
     code, out, _ = say("surveys", "a")
     assert code == 0
-    assert "No funnel for 1 of 1 question and group: it takes at least 5 reviews" in out
-    assert "there are 2 at most" in out
+    assert "No funnel for 1 of 1 question and group: a funnel needs at least 5 reviews" in out
+    assert "there are at most 2" in out
 
 
 def test_the_command_tells_the_same_as_json(db: Database, say: Say) -> None:

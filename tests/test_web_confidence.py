@@ -90,7 +90,7 @@ async def test_nobody_else_signs_and_nothing_changes(bench: Bench) -> None:
         ({"level": "certain"}, {"level": "'certain' is not one of: very low, low, moderate, high."}),
         ({"because": " "}, {"because": "Say why."}),
         ({"domain": ""}, {"domain": "Choose a domain."}),
-        ({"draws": "7"}, {"draws": "Choose between 100 and 10,000 re-samplings."}),
+        ({"draws": "7"}, {"draws": "Choose between 100 and 10,000 resamplings."}),
     ],
 )
 async def test_what_is_not_filled_in_is_said_beside_its_field_and_what_was_typed_is_kept(

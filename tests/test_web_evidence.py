@@ -297,7 +297,7 @@ async def test_the_figures_stand_in_tables_and_differences_lead_to_their_items(s
     assert re.search(
         r'<th scope="row">findings</th><td class="number">3</td><td class="number">66.7 %', overall
     )
-    assert "not for sets" in text, "why there is no kappa"
+    assert "not used for sets of domains" in text, "why there is no kappa"
     (apart,) = page["listed"]["disagreements"]
     assert "Coded differently: 1 of 3 items" in text
     assert f'<a href="/reviews/a/items/{apart["item"]}">E{apart["item"]}</a>' in text
@@ -320,9 +320,9 @@ async def test_more_codings_than_a_page_works_through_are_left_to_who_runs_the_s
     with patch.object(agreement, "MOST_WORK", 11_999):
         text = await site.page("/reviews/a/agreement")
         assert (
-            "6 codings by 2 reviewers, re-sampled 1,000 times, are too many to compute this on a page" in text
+            "6 codings by 2 reviewers, resampled 1,000 times, are too many to compute this on a page" in text
         )
-        assert "Choose fewer re-samplings." in text and "joint-review " not in text
+        assert "Choose fewer resamplings." in text and "joint-review " not in text
         assert "Krippendorff" in await site.page("/reviews/a/agreement?draws=900")
 
 
@@ -336,7 +336,7 @@ async def test_more_codings_than_a_page_works_through_are_left_to_who_runs_the_s
         ("/reviews/a/agreement?page=2", 404, "There is no page"),
         ("/reviews/a/surveys?page=x", 400, "Page must be a whole number from 1"),
         (f"/reviews/a/surveys?question={'x' * 201}", 400, "at most 200 characters"),
-        ("/reviews/a/agreement?draws=99", 400, "Choose between 100 and 10,000 re-samplings, not 99"),
+        ("/reviews/a/agreement?draws=99", 400, "Choose between 100 and 10,000 resamplings, not 99"),
         ("/reviews/a/agreement?seed=no", 400, "Seed must be a whole number from 0"),
     ],
 )

@@ -432,7 +432,9 @@ def say(example_db: Path) -> Callable[..., Any]:
 def test_the_command_says_it_in_a_sentence_first(say: Callable[..., Any]) -> None:
     done = say("wales-2004-08", "carers")
     assert done.exit_code == 0, done.output
-    assert done.output.startswith("Support for carers: Inconsistent in run 1;")
+    assert done.output.startswith(
+        "Support for carers: Inconsistent in run 1. Fewest changes needed: 1 to move it"
+    )
     assert "-> 50 %" in done.output
     assert "7 more strengths (important) were found" in done.output
     assert "decided by R4 (Poor without it)" in done.output

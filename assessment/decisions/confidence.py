@@ -21,11 +21,12 @@ from assessment.decisions.schema import PARTS_OF_CONFIDENCE
 from assessment.robustness.uncertainty import TargetChances, Uncertainty
 from assessment.runs.run import Run
 from evidence.at_event import COUNTED_PAIRS, counted_at
+from evidence.rows import KINDS_OF_SOURCE
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import check_person, check_words
 from programme.reviews import Review
 from rules.errors import UnknownName
-from rules.words import many, percent
+from rules.words import listed, many, percent
 
 LEVELS = ("very low", "low", "moderate", "high")
 CONCERNS = ("none", "minor", "moderate", "serious")
@@ -131,7 +132,8 @@ def _methods(total: Mapping[str, Any], kinds: int) -> Part:
     concern = max(_grade(drafts), min(_grade(bare), 2), one_kind)
     figures = f"{many(kinds, 'kind')} of source; {percent(drafts)} of the items from drafts"
     if total["results"]:
-        figures += f"; {total['without_base']} of {total['results']} survey results without a base"
+        results = many(int(total["results"]), "survey result")
+        figures += f"; {total['without_base']} of {results} without a base"
     return Part(CONCERNS[concern], figures)
 
 
@@ -142,16 +144,16 @@ def _coherence(total: Mapping[str, Any], kinds: list[dict[str, Any]]) -> Part:
     good = strengths > weaknesses
     against = _share(min(strengths, weaknesses), strengths + weaknesses)
     other_way = [
-        row["source_kind"].replace("_", " ")
+        KINDS_OF_SOURCE[row["source_kind"]]
         for row in kinds
         if row["strengths"] + row["weaknesses"] >= ENOUGH_OF_A_KIND
         and row["strengths"] != row["weaknesses"]
         and (row["strengths"] > row["weaknesses"]) != good
     ]
-    figures = f"{strengths} strengths and {weaknesses} weaknesses"
+    figures = f"{many(strengths, 'strength')} and {many(weaknesses, 'weakness', 'weaknesses')}"
     doubts = int(against >= DIVIDED) + int(bool(other_way))
     if other_way:
-        figures += f"; the opposite in findings of: {', '.join(other_way)}"
+        figures += f"; the opposite in findings from {listed(other_way)}"
     if total["rated_results"]:
         positive = total["positive"] / total["rated_results"] / 100
         if (positive > 0.5) != good:
@@ -171,7 +173,7 @@ def _adequacy(chances: TargetChances, total: Mapping[str, Any]) -> Part:
         concern = max(concern, 2)
     by = ", by the rules only," if chances.rules_alone else ""
     return Part(
-        CONCERNS[concern], f"{figures}; {percent(sure)} of re-samplings{by} give {chances.level_title}"
+        CONCERNS[concern], f"{figures}; {percent(sure)} of resamplings{by} give {chances.level_title}"
     )
 
 

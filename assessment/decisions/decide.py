@@ -5,22 +5,22 @@ What a person may decide, whatever their role:
 - *Accept* takes the rating of a named run as it is: of a domain, a question or the cell; also that there is
   not enough evidence for one. The proposals of a run are those of the person who made it: somebody else
   accepts them. In a team of two, one assesses and the other accepts.
-- *Override* (`rate`) gives a level of the person's own, with the reason. It counts from the next run on, once
-  another person has approved it; whoever gave it cannot. Who made the run may override, and may approve the
-  override of somebody else: two people stand behind it either way. Where rules leave a level to people,
-  giving it is the same. The cell is nothing but the ratings of its questions: to override it is to override
-  these.
+- *Override* (`rate`) gives a level of the person's own, with the reason. It takes effect in the next run
+  after another person has approved it; whoever gave it cannot. Who made the run may override, and may
+  approve the override of another person: two people answer for it either way. Where the rules propose no
+  level, giving one is the same. The cell is nothing but the ratings of its questions: to override it is to
+  override these.
 - Nothing is accepted or approved while a challenge is open to it or to what it rests on
   (`assessment.decisions.challenges`), and nothing is decided on a domain or question while a panel is voting
   on it (`assessment.decisions.panel`).
 
 The latest decision on a domain, question or the cell is the one that stands; who disagrees with an override
 that awaits approval accepts the proposal instead. A decision *lapses* when a run later than the one it was
-given on changes the rating: an acceptance, when a later run rates otherwise; an approval, when the rules then
-propose something else than what was overridden. This is worked out from the runs and stored nowhere (view
-`decision_state`). A lapsed override counts no more from the next run on, until somebody approves it again on
-that later run. As the overrides of domains change what is proposed for their question, decide on the domains
-first, assess, then decide on the questions.
+given on changes the rating: an acceptance, when a later run gives another rating; an approval, when the rules
+then propose something else than what was overridden. This is worked out from the runs and stored nowhere
+(view `decision_state`). A lapsed override no longer takes effect in later runs, until somebody approves it
+again on that later run. As the overrides of domains change what is proposed for their question, decide on the
+domains first, assess, then decide on the questions.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ def accept(
     """Accept what a run (the latest unless one is named) says of domains, questions or the cell; all or none.
 
     Raises UnknownName, RunImpossible, and DecisionRefused where one cannot be accepted: by the person who
-    made the run, while a challenge is open or a panel votes, where a later run rates otherwise, or where
-    there is nothing to accept: the level is left to people, or was given by them.
+    made the run, while a challenge is open or a panel votes, where a later run changed the rating, or where
+    there is nothing to accept: a moderator gives the level, or gave it.
     """
     by = check_person(by, "a decision")
     for target in targets:
@@ -193,7 +193,7 @@ def _acceptable(standing: Standing, seen: Seen, target: str, by: str) -> RatingS
     rated = rating_in_words(review.framework, target)
     if rating["status"] == "open":
         raise DecisionRefused(
-            f"no level is proposed for {rated}: it is left to people",
+            f"the rules propose no level for {rated}",
             remedies=[Rate(review.key, target)],
         )
     if rating["status"] == "decided":
@@ -229,11 +229,11 @@ def override(
 ) -> Overridden | CellOverridden:
     """Override a rating with a person's own level (or, with `level_id` None, take the last decision back).
 
-    It counts once another person approves it. `run` is the one that was looked at; left out, the latest, if
-    there is one. The level of the cell is the levels of its questions, joined by '/'; a rating of each is
-    recorded, given in `questions`. Raises UnknownName for a target, level or run there is not, and
-    DecisionRefused without a reason, while a panel votes, or where a run later than the one named proposes
-    something else.
+    It takes effect in the next run after another person approves it. `run` is the one that was looked at;
+    left out, the latest, if there is one. The level of the cell is the levels of its questions, joined by
+    '/'; a rating of each is recorded, given in `questions`. Raises UnknownName for a target, level or run
+    there is not, and DecisionRefused without a reason, while a panel votes, or where a run later than the one
+    named proposes something else.
     """
     check_rated(review.framework, target)
     levels = [] if level_id is None else list(_levels(review, target, level_id))
@@ -543,7 +543,7 @@ def decision_states(standing: Standing) -> list[DecisionState]:
         status, level = (rating["status"], rating["level_key"]) if rating else (None, None)
         decision = standing.decisions.get(target)
         state = decision["state"] if decision else "proposed"
-        # An approved override counts from the next run on; until then the rating shown is still another.
+        # An approved override takes effect in the next run; until then the rating shown is still another.
         in_force = state == "accepted" or (state == "approved" and status == "decided")
         same = decision is not None and level == decision["level_key"]
         found.append(

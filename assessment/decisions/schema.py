@@ -286,9 +286,9 @@ group by p.id""",
 
 PARTS_OF_CONFIDENCE = {
     "methods": "how the evidence was gathered",
-    "coherence": "whether it points one way",
-    "adequacy": "whether there is enough of it",
-    "relevance": "whether it is about this domain, these people and this time",
+    "coherence": "whether the evidence agrees",
+    "adequacy": "whether there is enough evidence",
+    "relevance": "whether the evidence is about this domain, these people and this time",
 }
 """The four parts of a statement of confidence and what each asks (see assessment.decisions.confidence)."""
 
@@ -319,7 +319,7 @@ CONFIDENCE = Table(
                 C(f"{part}_words", "text not null default ''", f"The person's comment on {asked}."),
             )
         ),
-        C("draws", "integer not null", "How many simulated re-samplings the figures rest on."),
+        C("draws", "integer not null", "How many simulated resamplings the figures rest on."),
         C("seed", "integer not null", "The seed of the simulation."),
         C("because", "text not null", "The statement, in the words of the person who signed it."),
         C("by", "text not null", "Who signs it."),

@@ -74,7 +74,7 @@ class RatingExplained:
     met: Outcomes
     """Criteria of the level before limits and of those below."""
     missed: Outcomes
-    """Of the same those that are missed all the same (under secure-fit none)."""
+    """Of the same those that are still not met (under secure-fit none)."""
     next: Outcomes
     """Criteria of the level above, met or not."""
     next_level: str | None
@@ -275,11 +275,11 @@ def _needed(part: RatingExplained, level: str, way: str) -> tuple[str, Outcomes]
     """What a question would need to stand at the level next to its own, and the criteria concerned."""
     if part.decision:
         if level == part.proposed:
-            return "The rules propose this level; people decided differently.", []
-        return "People decided this rating, so it would take another decision.", []
+            return "The rules propose this level; a moderator decided differently.", []
+        return "A moderator decided this rating, so it would take another decision.", []
     if way == "up":
         lost = next(one for one in part.lost if one.level == level)
-        return f"Not met: {lost.because}", lost.failed
+        return f"Not reached: {lost.because}", lost.failed
     return _to_fall(part)
 
 
@@ -288,15 +288,17 @@ def _to_fall(part: RatingExplained) -> tuple[str, Outcomes]:
     own = [o for o in part.met if o.part == part.level and o.value is not None]
     nearest = sorted(own, key=lambda o: (_relative(o), o.criterion))
     if not nearest:
-        return "No criterion of its present level was measured.", []
+        return "There was no data for any criterion of its present level.", []
     said = failing_words(nearest[:1])
     if part.policy == Policy.SECURE_FIT:
         if len(nearest) == 1:
-            return f"This criterion would have to be missed: {said}.", nearest
-        return f"One of {len(nearest)} criteria would have to be missed; the nearest: {said}.", nearest
+            return f"It would fall if this criterion were no longer met: {said}.", nearest
+        said = f"any one of {len(nearest)} criteria were no longer met; the closest is: {said}"
+        return f"It would fall if {said}.", nearest
     if part.policy == Policy.FIRST_MATCH:
-        return f"A criterion would have to be missed, and those of the level below met: {said}.", nearest
-    return f"Fewer of its criteria than now would have to be met; the nearest: {said}.", nearest
+        said = f"one of its criteria were no longer met and those of the level below were: {said}"
+        return f"It would fall if {said}.", nearest
+    return f"It would fall if fewer of its criteria were met than now; the closest is: {said}.", nearest
 
 
 def _relative(outcome: OutcomeExplained) -> float:

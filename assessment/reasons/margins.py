@@ -1,4 +1,4 @@
-"""By how much a criterion is met or missed, in words."""
+"""By how much a criterion is met or not met, in words."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Margin:
     met: bool
     value: int | float | None
     margin: int | float | None
-    """Negative: missed by this much; None where there is none."""
+    """Negative: not met by this much; None where there is none."""
 
 
 def value_words(policy: PolicySet, target: str, measure: Measure, value: int | float | None) -> str:
@@ -57,15 +57,15 @@ def value_words(policy: PolicySet, target: str, measure: Measure, value: int | f
 
 
 def by_how_much(policy: PolicySet, target: str, measure: Measure, margin: Margin) -> str:
-    """'met by 8.1 percentage points', 'missed by 1 level', 'met exactly', or plainly 'met' or 'missed'."""
+    """'met by 8.1 percentage points', 'not met, by 1 level', 'met exactly', or plainly 'met' or 'not met'."""
     met, distance = margin.met, margin.margin
     if margin.value is None:
-        return "met without a value" if met else "missed without a value"
+        return "met without a value" if met else "not met, without a value"
     if distance is None:
-        return "met" if met else "missed"
+        return "met" if met else "not met"
     if distance == 0:
-        return "met exactly" if met else "missed, exactly at the threshold"
-    return f"{'met' if met else 'missed'} by {distance_words(policy, target, measure, distance)}"
+        return "met exactly" if met else "not met, exactly at the threshold"
+    return f"{'met' if met else 'not met,'} by {distance_words(policy, target, measure, distance)}"
 
 
 def distance_words(policy: PolicySet, target: str, measure: Measure, distance: int | float) -> str:

@@ -11,11 +11,14 @@ from rules.framework import in_language
 from rules.inference import Rating
 from rules.rulebook import Policy
 from rules.sentences import Sentences
+from rules.words import many
 
 POLICY_WORDS = {
-    Policy.SECURE_FIT: "the highest level of which every criterion, and every criterion below it, is met",
-    Policy.BEST_FIT: "the level with the largest share of its criteria met; of equals, the lower one",
-    Policy.FIRST_MATCH: "the best level all of whose own criteria are met",
+    Policy.SECURE_FIT: "the highest level whose criteria are all met, together with those of every level"
+    " below",
+    Policy.BEST_FIT: "the level with the largest share of its criteria met; of two with the same share, the"
+    " lower one",
+    Policy.FIRST_MATCH: "the best level whose own criteria are all met",
 }
 """What each policy gives, in words."""
 MOST_SAID = 3
@@ -58,8 +61,8 @@ def lost_levels(words: Sentences, rating: Rating, outcomes: Outcomes) -> list[Lo
         better               a better level is reached (secure-fit) or matches, too (first-match)
         limit                the criteria give it, or more, and a limit holds the rating down
         no-criteria          the rulebook has no criteria for it
-        not-enough-evidence  no level is proposed, as evidence is not enough
-        left-to-people       no level is proposed, as the rulebook leaves it to people
+        not-enough-evidence  no level is proposed: there is not enough evidence
+        left-to-people       no level is proposed: a moderator decides
     """
     contest = _Contest(words, rating, outcomes)
     return [contest.lost(number) for number in range(1, len(contest.scale) + 1) if number != rating.proposed]
@@ -67,9 +70,9 @@ def lost_levels(words: Sentences, rating: Rating, outcomes: Outcomes) -> list[Lo
 
 def failing_words(outcomes: Outcomes) -> str:
     """Criteria that were missed, in words: what was measured, what was needed, by how much."""
-    said = [f"{o.statement} ({o.needed} needed, {o.by_how_much})" for o in outcomes[:MOST_SAID]]
+    said = [f"{o.statement} ({o.needed} needed; {o.by_how_much})" for o in outcomes[:MOST_SAID]]
     more = len(outcomes) - len(said)
-    return "; ".join(said) + (f"; and {more} more" if more else "")
+    return "; ".join(said) + (f"; and {many(more, 'other criterion', 'other criteria')}" if more else "")
 
 
 class _Contest:
@@ -101,7 +104,7 @@ class _Contest:
         reason, said, failed = self.why(number)
         if reason in ("criterion", "share"):
             for limit in self.limits_below(number):
-                said += f"; also, no better than {self.title_of(limit.no_better_than or '')} while"
+                said += f"; a limit would also keep it at {self.title_of(limit.no_better_than or '')}:"
                 said += f" {limit.statement}"
                 failed = [*failed, limit]
         return LostLevel(
@@ -119,11 +122,16 @@ class _Contest:
         if self.lacking:
             return "not-enough-evidence", "there is not enough evidence for any level", self.lacking
         if self.rules.propose == "people":
-            return "left-to-people", "no level is proposed: the rulebook leaves it to people", []
+            return "left-to-people", "the rules propose no level: a moderator decides", []
         if self.reached and self.proposed and self.proposed < number <= self.reached:
             held = "; ".join(o.statement for o in self.binding)
-            gives = "give it" if number == self.reached else f"give even {self.title(self.reached)}"
-            said = f"the criteria {gives}, but the rating is limited to {self.title(self.proposed)}: {held}"
+            met = (
+                "its criteria"
+                if number == self.reached
+                else f"even the criteria of {self.title(self.reached)}"
+            )
+            keeps = "a limit keeps" if len(self.binding) == 1 else "limits keep"
+            said = f"{met} are met, but {keeps} the rating at {self.title(self.proposed)}: {held}"
             return "limit", said, self.binding
         match self.rules.policy:
             case Policy.SECURE_FIT:
@@ -150,7 +158,7 @@ class _Contest:
         failed = self._missed(stopped)
         said = failing_words(failed)
         if stopped < number:
-            said = f"{self.title(stopped)} below it is not reached: {said}"
+            said = f"{self.title(stopped)}, a lower level, is not reached: {said}"
         return "criterion", said, failed
 
     def _best(self, number: int) -> Why:
@@ -164,9 +172,9 @@ class _Contest:
         if met * of_best == most * of:
             said = f"{held}, the same share as {self.title(reached)}, which is the lower level"
         else:
-            said = f"{held}, a smaller share than another level's: {more}"
+            said = f"{held}, a smaller share than that of another level: {more}"
         missed = self._missed(number)
-        return "share", said + (f"; missed: {failing_words(missed)}" if missed else ""), missed
+        return "share", said + (f"; {failing_words(missed)}" if missed else ""), missed
 
     def _first(self, number: int) -> Why:
         if not self.own[number - 1]:

@@ -388,22 +388,21 @@ class _Why:
         """The sentence about a criterion's rule."""
         framework, target, fired = self.policy.framework, meaning.target, rule.id in self.fired
         title = framework.title_of(target)
-        role = f"a criterion of {self._part_title(meaning)} for {title}"
+        role = f"{self._part_title(meaning)} for “{title}”"
+        met, needs = f"meet a criterion of {role}", f"{role} needs"
         if isinstance(meaning.criterion, Limit):
             ceiling = framework.level_number(target, meaning.criterion.no_better_than)
-            role = f"the limit of {title} to no better than"
-            role += f" {in_language(framework.level(target, ceiling).title)}"
+            role = f"limit “{title}” to {in_language(framework.level(target, ceiling).title)}"
+            met, needs = role, f"the rule to {role} needs"
         elif meaning.part == "sufficiency":
-            role = f"a criterion for enough evidence on {title}"
+            met, needs = f"count as enough evidence on “{title}”", f"enough evidence on “{title}” needs"
         if MISSING in rule.patterns[0]:
             if fired:
-                return f"The rule applied: {statement}, and the rulebook lets that meet {role}."
+                return f"The rule applied: {statement}, and the rulebook lets that {met}."
             return f"The rule did not apply: it needs a missing value, but {statement}."
         test = pattern.conditions[-1]
         if pattern.fact is None:
-            return f"The rule did not apply: {statement}, and {role} takes {test.asked_words}."
+            return f"The rule did not apply: {statement}, and {needs} {test.asked_words}."
         if fired:
-            return f"The rule applied: {statement}, and {role} takes {test.asked_words} ({test.by_how_much})."
-        return (
-            f"The rule did not apply: {statement}, but {role} takes {test.asked_words} ({test.by_how_much})."
-        )
+            return f"The rule applied: {statement}, and {needs} {test.asked_words} ({test.by_how_much})."
+        return f"The rule did not apply: {statement}, but {needs} {test.asked_words} ({test.by_how_much})."

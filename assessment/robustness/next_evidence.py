@@ -1,6 +1,6 @@
-"""Where to look next: which kind of evidence, and how much, would most lower the chance of a wrong rating.
+"""Where to look next: which kind of evidence, and how much, would make a rating least likely to change.
 
-The chance of a wrong rating is the share of draws in which the rules do not give the level they give now (see
+How likely that is: the share of draws in which the rules do not give the level they give now (see
 assessment.robustness.uncertainty); for a domain that people decided it is about what the rules propose. It is
 drawn again as if there were more of one kind of evidence. That is a preposterior analysis with a loss of 1
 for a wrong level and 0 for the right one (Raiffa, H. and Schlaifer, R. (1961), Applied Statistical Decision
@@ -62,7 +62,7 @@ class Gain:
     chance_wrong: float
     """With so much more."""
     fall: float
-    """By how much the chance of a wrong rating falls; below 0 if it rises."""
+    """By how much the share of draws with another level falls; below 0 if it rises."""
     error: float
     """Monte Carlo standard error of the fall, not counting that both use the same random numbers."""
 
@@ -125,7 +125,7 @@ def look_next(
     step: Mapping[str, int] = STEP,
     findings: Findings = "resampled",
 ) -> Next:
-    """Where more evidence would most lower the chance of a wrong rating; raises RunImpossible.
+    """Where more evidence would make ratings least likely to change; raises RunImpossible.
 
     `step` gives the least amount tried of every kind; twice and four times as much are tried, too.
     """
@@ -256,19 +256,21 @@ def _said(
 ) -> str:
     if wrong is None:
         if not missing:
-            return "The rules propose no level here: people decide it."
+            return "The rules propose no level here: a moderator decides."
         return f"Close the gap first: {'; '.join(missing)}."
     also = f" No {listed(nothing_yet, 'or')} yet." if nothing_yet else ""
-    chance = f"The chance of a wrong rating is {_chance(wrong)}"
+    share = _chance(wrong)
+    chance = f"{share[:1].upper()}{share[1:]} of simulated resamplings give a different level"
     if best:
         least = "" if best.chance_wrong < 0.05 else ", and adding more would hardly lower it further"
-        lower = f"{best.amount} more {best.kind} would lower it to {_chance(best.chance_wrong)}"
+        lower = f"{best.amount} more {best.kind} would lower that share to {_chance(best.chance_wrong)}"
         return f"{chance}; {lower}{least if best.amount < largest else ''}.{also}"
     if not largest:
-        return f"Nothing that decides this rating can be resampled, so no chance can be computed.{also}"
+        return f"Nothing that decides this rating can be resampled, so no share can be given.{also}"
     if wrong < 0.05:
-        return f"{chance}: more of the same would change little.{also}"
-    return f"{chance}, and more of the same would not settle it: a measure is near its threshold.{also}"
+        return f"{chance}. More evidence of the same kinds would change little.{also}"
+    near = "more evidence of the same kinds would not settle it, because a measure is near its threshold"
+    return f"{chance}, and {near}.{also}"
 
 
 def _chance(wrong: float) -> str:

@@ -10,19 +10,27 @@ from assessment.robustness.smallest import SmallestChanges
 from assessment.robustness.smallest_evidence import FurtherFindings, Least, OtherAnswers, OtherScores
 from assessment.robustness.whatif import Flip, LeftOut, Resting, TriedChange
 from rules.errors import ReviewError
-from rules.words import SIGNIFICANCE, listed, many
+from rules.words import SIGNIFICANCE, many
 
 LISTED = 10
 """How many rows of a kind are shown; the JSON holds all."""
 MOVED = {
     "up": "Up",
     "down": "Down",
-    "rated": "To a rating",
-    "unrated": "To no rating",
+    "rated": "Gets a rating",
+    "unrated": "Loses its rating",
     "aside": "One question up, the other down",
 }
 """What each move is called, in the order in which they are told."""
-NOTHING = "no change of up to three measures would move it"
+TO_MOVE = {
+    "up": "to move it up",
+    "down": "to move it down",
+    "rated": "to give it a rating",
+    "unrated": "to leave it unrated",
+    "aside": "to move one question up and the other down",
+}
+"""What the changes of each move do, after how few they are."""
+NOTHING = "No change to up to three measures would move it"
 PLURAL = {"strength": "strengths", "weakness": "weaknesses"}
 
 
@@ -30,13 +38,13 @@ def describe_smallest(smallest: SmallestChanges) -> str:
     """By how few measures a rating moves which way: a sentence on what `smallest_changes` found."""
     sets = smallest["measures"]
     counts = [
-        f"{words.lower()} by {many(min(sizes), 'change')}"
-        for move, words in MOVED.items()
+        f"{min(sizes)} {words}"
+        for move, words in TO_MOVE.items()
         if (sizes := [one["size"] for one in sets if one["move"] == move])
     ]
-    least = f"the least that would move it: {listed(counts)}" if counts else NOTHING
+    least = f"Fewest changes needed: {'; '.join(counts)}" if counts else NOTHING
     title = smallest["title"] + ("" if smallest["title"].endswith("?") else ":")
-    return f"{title} {smallest['before']} in run {smallest['run']}; {least}."
+    return f"{title} {smallest['before']} in run {smallest['run']}. {least}."
 
 
 def in_evidence(smallest: SmallestChanges) -> list[dict[str, str]]:

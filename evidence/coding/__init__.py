@@ -1,4 +1,4 @@
-"""What further reviewers make of items that somebody else recorded, and how far they agree.
+"""What second reviewers make of items that somebody else recorded, and how far they agree.
 
 Modules in reading order:
 

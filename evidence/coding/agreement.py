@@ -70,8 +70,8 @@ MOST_UNDEFINED = 0.05
 FINDINGS, DOMAINS = "findings", "domains"
 
 ALL_THE_SAME = "all codings are the same"
-FOR_PAIRS = "only for pairs"
-NOT_FOR_SETS = "not for sets"
+FOR_PAIRS = "only for two reviewers"
+NOT_FOR_SETS = "not used for sets of domains"
 NOT_FOR_ONE_DOMAIN = "not for one domain"
 ONE_ITEM = "only one item"
 TOO_MUCH_THE_SAME = "too little variety"
@@ -332,7 +332,7 @@ def check_draws(draws: int, seed: int) -> None:
     """Raise EvidenceInvalid for a number of draws or a seed that will not do."""
     if isinstance(draws, bool) or not isinstance(draws, int) or draws < FEWEST:
         raise EvidenceInvalid(
-            f"{draws!r} re-samplings are too few for an interval", hint=f"Give at least {FEWEST}."
+            f"{draws!r} resamplings are too few for an interval", hint=f"Give at least {FEWEST}."
         )
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise EvidenceInvalid(f"{seed!r} is not a valid seed", hint="Give a whole number from 0 up.")
@@ -564,7 +564,7 @@ def interval_words(figure: Figure) -> str:
 
 
 def as_coding(said: Mapping[str, Any]) -> Coding:
-    """A further reviewer's coding as `codings.list_codings` gives it."""
+    """A second reviewer's coding as `codings.list_codings` gives it."""
     names = ("direction", "significance", "score")
     judged = {name: said[name] for name in names}
     return Coding(said["coded_by"], False, **judged, domains=tuple(said["domains"]), note=said["note"])

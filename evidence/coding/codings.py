@@ -1,4 +1,4 @@
-"""Codings: what a further reviewer makes of an item that somebody else recorded; their rows and their import.
+"""Codings: what a second reviewer makes of an item that somebody else recorded; their rows and their import.
 
 The recorder's own coding is the item itself (its direction and significance, or its score) with the tags
 that the recorder gave it; it is never stored twice. A coding changes no item, no measure and no run: it is
@@ -41,7 +41,7 @@ def withdraw_coding(
         if coded_by not in codings:
             raise EvidenceInvalid(
                 f"{coded_by!r} has not coded item E{number} of {review.key}",
-                hint=suggest(coded_by, codings) if codings else "No further reviewer has.",
+                hint=suggest(coded_by, codings) if codings else "No second reviewer has.",
             )
         act = Act(
             EvidenceAction.WITHDRAW_CODING, by, at, review.id, target=f"E{number} {coded_by}", because=because
@@ -62,7 +62,7 @@ where e.review_id = ? and e.id = ? and c.withdrawn_event is null
 
 
 class CodingShown(TypedDict):
-    """What a further reviewer made of an item."""
+    """What a second reviewer made of an item."""
 
     coded_by: str
     direction: str | None
@@ -74,7 +74,7 @@ class CodingShown(TypedDict):
 
 
 def list_codings(db: Database, review: Review, number: int) -> list[CodingShown]:
-    """What further reviewers made of item `number`, but for batches that are not handed in yet."""
+    """What second reviewers made of item `number`, but for batches that are not handed in yet."""
     found = rows(db, SHOWN_CODINGS, [review.id, number])
     return [
         {

@@ -9,7 +9,7 @@ C = Column
 CODINGS: tuple[Table, ...] = (
     Table(
         "coding",
-        "How further reviewers code items that others recorded, each on their own; no run counts it."
+        "How second reviewers code items that others recorded, each on their own; no run counts it."
         " Tables and queries show who coded what; the pages on agreement show how.",
         (
             ID,
@@ -65,7 +65,7 @@ PASSAGES = (
 SECOND_CODING: tuple[Table, ...] = (
     Table(
         "coding_batch",
-        "Items drawn at random for a further reviewer, who codes them without seeing the first coding.",
+        "Items drawn at random for a second reviewer, who codes them without seeing the first coding.",
         (
             ID,
             C("review_id", "integer not null references review(id)", "The review."),

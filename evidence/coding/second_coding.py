@@ -1,4 +1,4 @@
-"""Blind second coding: batches of items drawn by chance for a further reviewer, coded unseen, handed in.
+"""Blind second coding: batches of items drawn by chance for a second reviewer, coded unseen, handed in.
 
 A batch is drawn from the items of a review that count, but for those that its coder knows: items at a source
 and locator where they recorded or coded something before, or that an earlier batch gave them. Nor is drawn

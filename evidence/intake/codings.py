@@ -44,7 +44,7 @@ def _number_of_item(value: Any) -> int | None:
 
 
 class CodingRow(Row):
-    """A further reviewer's coding of an item that another reviewer recorded, made without seeing theirs."""
+    """A second reviewer's coding of an item that another reviewer recorded, made without seeing theirs."""
 
     layout: ClassVar[str] = "codings"
     example: ClassVar[dict[str, str]] = {

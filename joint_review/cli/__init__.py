@@ -61,11 +61,11 @@ ENTRIES = {
     ),
     "rate": Entry(
         "decisions",
-        "Override a proposal with a rating of your own; it counts once another person approves it.",
+        "Override a proposal with a rating of your own; it takes effect once another person approves it.",
     ),
     "approve": Entry(
         "decisions",
-        "Approve another person's rating of domains or questions; it counts from the next run on.",
+        "Approve another person's rating of domains or questions; it takes effect in the next run.",
     ),
     "challenge": Entry(
         "challenges",
@@ -119,7 +119,7 @@ ENTRIES = {
     ),
     "next": Entry(
         "uncertainty",
-        "Show where to look next: the evidence that would most lower the chance of a wrong rating.",
+        "Show where to look next: the evidence that would make ratings least likely to change.",
         "next_",
     ),
     "agreement": Entry(

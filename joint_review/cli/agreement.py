@@ -22,7 +22,7 @@ from joint_review.cli.options import Programme, reading
 from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from joint_review.cli.uncertainty import seed_option
-from rules.words import listed, percent
+from rules.words import listed, many, percent
 
 SHOWN = 10
 """Disagreements shown on a terminal."""
@@ -45,7 +45,7 @@ def agreement(programme: Programme, review: str, draws: int, seed: int, as_json:
 
     Shows the share of identical codings, weighted kappa and Krippendorff's alpha with its interval, by domain
     and by pair of reviewers, then the items they coded most differently. Items that one reviewer coded, and
-    domains that neither chose, never count as agreement. Codings of further reviewers are imported; see:
+    domains that neither chose, never count as agreement. Codings of second reviewers are imported; see:
     joint-review evidence template codings. --json also lists the figures of every pair in every domain, and
     all differences.
 
@@ -65,20 +65,20 @@ def _show(found: Agreement) -> None:
     paragraph(describe_agreement(found))
     _show_figures("All reviewers, all domains", found.overall())
     judged = [figure for figure in found.by_domain() if figure.what != DOMAINS]
-    _show_figures("All reviewers: judgements of items that both tied to the domain", judged)
+    _show_figures("All reviewers: judgements of items that both tagged to the domain", judged)
     tied = [figure for figure in found.by_domain() if figure.what == DOMAINS]
     _show_figures("All reviewers: whether an item bears on the domain", tied, ("title", "items", "same"))
     _show_figures("Each pair of reviewers, all domains", found.by_pair())
-    heading(f"Coded differently: {len(found.disagreements):,} of {found.items_by_several:,} items")
+    heading(f"Coded differently: {len(found.disagreements):,} of {many(found.items_by_several, 'item')}")
     for item in found.disagreements[:SHOWN]:
         _show_disagreement(item)
     if len(found.disagreements) > SHOWN:
         click.echo(f"  ... and {len(found.disagreements) - SHOWN:,} more (--json lists all)")
     click.echo()
     paragraph(
-        f"Interval: the middle 95 % of {found.draws:,} re-samplings of the items (seed {found.seed})."
+        f"Interval: the middle 95 % of {found.draws:,} resamplings of the items (seed {found.seed})."
         " Same: the share of pairs of codings that are the same; for domains, of the items that either"
-        " reviewer tied to the domain, the share that both tied to it. Kappa: Cohen's, linear weights."
+        " reviewer tagged to the domain, the share that both tagged to it. Kappa: Cohen's, linear weights."
         " Alpha: Krippendorff's, ordinal; for domains, of the sets that reviewers chose. 1 is perfect"
         " agreement, 0 is what chance would give."
     )

@@ -24,6 +24,7 @@ from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from joint_review.opening import open_programme
 from programme.backup import Copy, back_up, restore_backup
+from programme.calendar import moment_words
 from programme.check import RecordCheck, head_of_record
 from rules.errors import ReviewError
 from rules.words import many
@@ -70,14 +71,10 @@ def _whole(found: RecordCheck, lodged: bool) -> str:
     if found.head is None or found.first_at is None or found.last_at is None:
         return "The record is intact. It holds no events yet."
     events = "one event" if found.events == 1 else many(found.events, "event")
-    span = f"from {_moment(found.first_at)} to {_moment(found.last_at)}"
+    span = f"from {moment_words(found.first_at)} to {moment_words(found.last_at)}"
     known = ", including the one that you gave" if lodged else ""
     stored = f"{found.rows:,} rows unchanged"
     return f"The record is intact: {events} {span}{known}, {stored}, head {found.head}"
-
-
-def _moment(at: str) -> str:
-    return at[:16].replace("T", " ")
 
 
 @audit.command()
@@ -93,7 +90,7 @@ def head(programme: Programme, as_json: bool) -> None:
     elif found is None:
         raise ReviewError("the record holds no events yet, so it has no head")
     else:
-        click.echo(f"{found}  (event {found.number} of {_moment(found.at)})")
+        click.echo(f"{found}  (event {found.number} of {moment_words(found.at)})")
 
 
 @click.command()
@@ -116,15 +113,21 @@ def history(programme: Programme, item: str, as_json: bool) -> None:
     lines = [
         {
             "event": step["event"],
-            "when": _moment(step["at"]),
+            "when": moment_words(step["at"]),
             "by": _by(step),
             "what": f"{step['what']}: {step['about']}" if step["about"] else step["what"],
             "why": "; ".join(text for text in (step["said"], step["because"]) if text),
         }
         for step in found["life"]
     ]
-    columns = {"event": "event", "when": "when (UTC)", "by": "by", "what": "what", "why": "note or reason"}
-    show_table(lines, columns, [None, None, 24, 40, 40])
+    columns = {
+        "event": "event",
+        "when": "when (UK time)",
+        "by": "by",
+        "what": "what",
+        "why": "note or reason",
+    }
+    show_table(lines, columns, [None, 24, 24, 40, 40])
 
 
 def _by(step: Step) -> str:

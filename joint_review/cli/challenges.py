@@ -12,6 +12,8 @@ from assessment.decisions.schema import CHALLENGED, GROUNDS
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import Programme, changing, now, reading
 from joint_review.cli.show import paragraph, show_json, show_table
+from programme.calendar import day_of_moment
+from rules.words import listed
 
 
 def _words(text: str) -> str:
@@ -65,7 +67,7 @@ def add_(
         return
     click.echo(f"Challenge {found['number']} is open: {found['target']}, {found['ground']}.")
     if found["blocks"]:
-        click.echo(f"Until it is closed, it blocks acceptance of: {', '.join(found['blocks'])}.")
+        click.echo(f"Until it is closed, it blocks acceptance of: {_blocked(programme, found)}.")
     else:
         click.echo("No rating of the latest run rests on it.")
 
@@ -103,23 +105,30 @@ def show_(programme: Programme, number: int, as_json: bool) -> None:
     if as_json:
         show_json(found)
     else:
-        _show(found)
+        _show(programme, found)
 
 
-def _show(found: Mapping[str, Any]) -> None:
+def _blocked(programme: Programme, found: Mapping[str, Any]) -> str:
+    """The ratings that cannot be accepted while a challenge is open."""
+    framework = programme.review(found["review"]).framework
+    return listed(challenges.rating_title(framework, target) for target in found["blocks"])
+
+
+def _show(programme: Programme, found: Mapping[str, Any]) -> None:
     click.echo(f"Challenge {found['number']} of {found['review']}: {found['state']}")
     on = f", looking at run {found['run']}" if found["run"] else ""
-    click.echo(f"{found['kind']} {found['target']}, {found['ground']}; {found['by']}, {found['at'][:10]}{on}")
+    what = f"{found['kind']} {found['target']}, {found['ground']}"
+    click.echo(f"{what}; {found['by']}, {day_of_moment(found['at'])}{on}")
     paragraph(found["text"], "  ")
     for reply in found["replies"]:
-        click.echo(f"Reply of {reply['by']}, {reply['at'][:10]}")
+        click.echo(f"Reply of {reply['by']}, {day_of_moment(reply['at'])}")
         paragraph(reply["text"], "  ")
     if found["blocks"]:
-        click.echo(f"While it is open, it blocks acceptance of: {', '.join(found['blocks'])}.")
+        click.echo(f"While it is open, it blocks acceptance of: {_blocked(programme, found)}.")
     outcome = found["outcome"]
     if outcome is None:
         return
-    click.echo(f"{outcome['outcome'].capitalize()}: {outcome['by']}, {outcome['at'][:10]}")
+    click.echo(f"{outcome['outcome'].capitalize()}: {outcome['by']}, {day_of_moment(outcome['at'])}")
     paragraph(outcome["because"], "  ")
     changed = "; ".join(change["what"] for change in outcome["changed"])
     click.echo(f"Changed because of it: {changed or 'nothing'}.")

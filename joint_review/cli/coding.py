@@ -46,7 +46,7 @@ def draw(
     by: str,
     as_json: bool,
 ) -> None:
-    """Draw items at random for a further reviewer, who codes them without seeing the first coding.
+    """Draw items at random for a second reviewer, who codes them without seeing the first coding.
 
     Items that this reviewer recorded or coded are never drawn. Every item has the same chance. --by-domain
     makes sure that small domains are represented; they then weigh more in figures over all domains.
@@ -70,7 +70,7 @@ def draw(
         show_json(batch)
         return
     paragraph(
-        f"Batch {batch['number']}: {batch['items']:,} of {batch['drawn_from']:,} items, drawn for"
+        f"Batch {batch['number']}: {batch['items']:,} of {many(batch['drawn_from'], 'item')}, drawn for"
         f" {batch['coder']} with seed {seed}. Next, write the sheet to fill in:"
     )
     click.echo(f"  joint-review coding sheet {batch['review']} {batch['number']} > codings.csv")
@@ -141,7 +141,7 @@ def done(programme: Programme, review: str, batch: int, because: str, by: str, a
     if as_json:
         show_json(found)
         return
-    click.echo(f"Batch {batch} handed in: {found['coded']:,} of {found['items']:,} items coded.")
+    click.echo(f"Batch {batch} handed in: {found['coded']:,} of {many(found['items'], 'item')} coded.")
     click.echo(f"  joint-review coding disagreements {found['review']} {batch}")
 
 
@@ -215,7 +215,7 @@ def settle_(
     by: str,
     as_json: bool,
 ) -> None:
-    """Settle an item that was coded differently, as a third person; the next run counts the settlement.
+    """Settle an item that was coded differently, as someone other than its coders; the next run counts it.
 
     If you do not agree with the reviewer who recorded the item, a new item replaces it and the old one is
     withdrawn. Figures of agreement do not change.

@@ -46,9 +46,8 @@ def compare(
     names = {review["review"]: review["authority"] for review in found["reviews"]}
     twice = {name for name in names.values() if list(names.values()).count(name) > 1}
     called = {key: f"{name} ({key})" if name in twice else name for key, name in names.items()}
-    click.echo(
-        f"{found['framework']['title']}: {len(names)} of {len(names) + len(found['left_out'])} reviews."
-    )
+    reviews = many(len(names) + len(found["left_out"]), "review")
+    click.echo(f"{found['framework']['title']}: {len(names)} of {reviews}.")
     _show_left_out(found)
     _show_grid(found["grid"], called)
     _show_profiles(found, called)
@@ -61,7 +60,7 @@ def _show_left_out(found: Mapping[str, Any]) -> None:
         paragraph(f"Left out: {one['authority']} ({one['review']}) {one['reason']}.", "  ")
     if len(found["rulebooks"]) > 1 or not found["rulebooks"][0]["current"]:
         for book in found["rulebooks"]:
-            now = "the library's rules" if book["current"] else "NOT the library's rules"
+            now = "the current rulebook" if book["current"] else "NOT the current rulebook"
             under = [one["review"] for one in found["reviews"] if one["rulebook"] == book["digest"]]
             named = f"{book['id']}, version {book['version']}, {book['digest'][:12]} ({now})"
             paragraph(f"{named}: {', '.join(under)}.", "  ")
@@ -115,7 +114,7 @@ def _show_profiles(found: Mapping[str, Any], called: Mapping[str, str]) -> None:
             paragraph(f"{number}  {row['title']} ({levels})", indent)
         else:
             paragraph(f"{number}  {row['title']}", indent)
-    click.echo("  * * decided by people; - no rating")
+    click.echo("  * * decided by moderators; - no rating")
 
 
 def _level(rating: Mapping[str, Any]) -> str:
@@ -124,13 +123,13 @@ def _level(rating: Mapping[str, Any]) -> str:
 
 
 def _show_nearest(found: Mapping[str, Any]) -> None:
-    heading("Nearest profiles that were rated differently")
+    heading("Similar evidence, different rating")
     if found["nearest_none"]:
         click.echo(found["nearest_none"])
     for row in found["nearest"]:
         shown = len(row["pairs"])
         click.echo(
-            f"{row['title']}: {many(row['pairs_in_all'], 'pair')} rated differently, the nearest {shown}"
+            f"{row['title']}: {many(row['pairs_in_all'], 'pair')} rated differently, the most similar {shown}"
         )
         for pair in row["pairs"]:
             told = [
@@ -138,9 +137,9 @@ def _show_nearest(found: Mapping[str, Any]) -> None:
                 for name, rating in zip(pair["authorities"], pair["ratings"], strict=True)
             ]
             apart = pair["criteria_apart"]
+            differ = many(apart, "criterion differs", "criteria differ") if apart else "no criteria differ"
             paragraph(
-                f"{told[0]}, {told[1]}: {many(apart, 'criterion', 'criteria')} apart,"
-                f" gap {pair['gap']:.2f}, distance {pair['distance']:.2f}",
+                f"{told[0]}, {told[1]}: {differ}, gap {pair['gap']:.2f}, distance {pair['distance']:.2f}",
                 "  ",
             )
             paragraph(pair["because"], "      ")

@@ -19,6 +19,7 @@ from comparison.overrides import CountsInAll, count_overrides
 from joint_review.cli.options import Programme, changing, now, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.loader import load_policy
+from rules.words import many
 
 TARGETS = "DOMAIN|QUESTION|cell"
 run_option = click.option(
@@ -62,9 +63,10 @@ def _said(row: Mapping[str, Any]) -> str:
     if row["lapsed_on"]:
         said.append(f"run {row['lapsed_on']} changed the rating")
     if row["state"] == "approved" and row["status"] != "decided":
-        said.append("counts from the next run on")
+        said.append("takes effect in the next run")
     if row["challenges"]:
-        said.append(f"open challenges: {', '.join(map(str, row['challenges']))}")
+        which = "open challenge" if len(row["challenges"]) == 1 else "open challenges"
+        said.append(f"{which}: {', '.join(map(str, row['challenges']))}")
     if row["panel"]:
         said.append("a panel is voting")
     return "; ".join(said)
@@ -109,7 +111,9 @@ def accept(
 @click.argument("level", required=False)
 @click.option("--because", required=True, metavar="TEXT", help="The reason.")
 @click.option(
-    "--take-back", is_flag=True, help="Take back the last decision instead; the proposal counts again."
+    "--take-back",
+    is_flag=True,
+    help="Take back the last decision instead; the proposal applies again from the next run.",
 )
 @changing
 def rate(
@@ -122,7 +126,7 @@ def rate(
     by: str,
     as_json: bool,
 ) -> None:
-    """Override a proposal with a rating of your own; it counts once another person approves it.
+    """Override a proposal with a rating of your own; it takes effect once another person approves it.
 
     To rate 'cell', the position on the grid, give the level of each question, joined by '/'.
 
@@ -137,12 +141,13 @@ def rate(
         show_json(found)
         return
     if level is None:
-        click.echo(f"{target}: decision taken back. The proposal counts again from the next run on.")
+        click.echo(f"{target}: decision taken back. The proposal applies again from the next run.")
         return
     for one in _each(found):
         beside = f" (proposed: {one['proposed']})" if one["proposed"] else ""
         click.echo(f"{one['target']}: rated {one['level']} by {by}{beside}.")
-    click.echo(f"It counts once another person approves it: joint-review approve {review} {target}")
+    click.echo("It takes effect in the next run after another person approves it:")
+    click.echo(f"  joint-review approve {review} {target}")
 
 
 def _each(found: decide.Overridden | decide.CellOverridden) -> list[decide.Overridden]:
@@ -167,7 +172,7 @@ def approve(
     by: str,
     as_json: bool,
 ) -> None:
-    """Approve another person's rating of domains or questions; it counts from the next run on.
+    """Approve another person's rating of domains or questions; it takes effect in the next run.
 
     'cell' means all questions together. The approval lapses when a later run proposes something else.
 
@@ -182,7 +187,7 @@ def approve(
     for one in found:
         said = f"{one['target']}: {one['level']}, rated by {one['rated_by']}, approved by {by}"
         click.echo(f"{said} on run {one['run']}.")
-    click.echo(f"To make it count, assess again: joint-review assess {review}")
+    click.echo(f"It takes effect in the next run: joint-review assess {review}")
 
 
 @click.command()
@@ -208,7 +213,7 @@ def overrides(programme: Programme, framework: str | None, most: int, as_json: b
         show_json(found)
         return
     total = found["all"]
-    click.echo(f"{found['framework']['title']}: {total['decided']} ratings decided, ", nl=False)
+    click.echo(f"{found['framework']['title']}: {many(total['decided'], 'rating')} decided, ", nl=False)
     click.echo(f"{total['overridden']} of them overridden.")
     tables: tuple[tuple[str, Sequence[CountsInAll], str, int | None], ...] = (
         ("Reviews", found["reviews"], "authority", None),

@@ -25,8 +25,10 @@ from evidence.weights import LARGE
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, json_option, now, reading
 from joint_review.cli.progress import progress_bar
-from joint_review.cli.show import heading, paragraph, show_json, show_table
+from joint_review.cli.show import as_read, heading, paragraph, show_json, show_table
+from programme.calendar import day_words
 from rules.ratings import FEWEST_ANSWERS
+from rules.words import many
 
 
 @click.group(cls=Commands)
@@ -90,11 +92,15 @@ def _show_report(report: ImportReport, as_json: bool) -> None:
     added = ", ".join(f"{count:,} {what}" for what, count in report.added.items() if count)
     click.echo(f"Added: {added or 'nothing new'}.")
     if report.already_there:
-        click.echo(f"Already there: {report.already_there:,} rows (same source and locator, same content).")
+        click.echo(
+            f"Already there: {many(report.already_there, 'row')} (same source and locator, same content)."
+        )
     if report.replaced:
-        click.echo(f"Replaced: {report.replaced:,} items or codings; the old ones are withdrawn.")
+        replaced = many(report.replaced, "item or coding", "items or codings")
+        click.echo(f"Replaced: {replaced}; the old versions are withdrawn.")
     if report.withdrawn:
-        click.echo(f"Left withdrawn: {report.withdrawn:,} rows repeat what was withdrawn before.")
+        withdrawn = many(report.withdrawn, "row repeats", "rows repeat")
+        click.echo(f"Left withdrawn: {withdrawn} what was withdrawn before.")
 
 
 @evidence.command("template")
@@ -224,9 +230,8 @@ def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> No
     }
     show_table(lines, columns_, [None, None, 48, None, None, 32, 20])
     if total > len(found):
-        click.echo(
-            f"\n{len(found)} of {total:,} items; --offset {chosen['offset'] + len(found)} shows the next."
-        )
+        following = chosen["offset"] + len(found)
+        click.echo(f"\n{len(found)} of {many(total, 'item')}; --offset {following} shows the next.")
 
 
 def _value(row: ItemListed) -> float | str | None:
@@ -242,7 +247,7 @@ def _value(row: ItemListed) -> float | str | None:
 @click.argument("item")
 @reading
 def show(programme: Programme, review: str, item: str, as_json: bool) -> None:
-    """Show one item with its source, its tags, and the codings of further reviewers.
+    """Show one item with its source, its tags, and the codings of second reviewers.
 
     Codings of a batch that has not been handed in are not shown.
 
@@ -262,9 +267,8 @@ def show(programme: Programme, review: str, item: str, as_json: bool) -> None:
     for name, value in found.items():
         if name not in skipped and not name.endswith("_event") and value not in (None, ""):
             mark = f" (few: a share of fewer than {FEWEST_ANSWERS} answers cannot decide a rating on its own)"
-            click.echo(
-                f"{name.replace('_', ' '):>18}  {value}{mark if name == 'answers' and found['small'] else ''}"
-            )
+            few = mark if name == "answers" and found["small"] else ""
+            click.echo(f"{name.replace('_', ' '):>18}  {as_read(name, value)}{few}")
     for one in found["tags"]:
         state = (
             f" (withdrawn by {one['withdrawn_by']}: {one['withdrawn_because']})" if one["withdrawn"] else ""
@@ -278,7 +282,7 @@ def show(programme: Programme, review: str, item: str, as_json: bool) -> None:
 @click.argument("review")
 @click.argument("item")
 @click.option("--domain", help="Withdraw only the tag to this domain.")
-@click.option("--coding", metavar="WHO", help="Withdraw only this further reviewer's coding.")
+@click.option("--coding", metavar="WHO", help="Withdraw only this second reviewer's coding.")
 @click.option("--because", required=True, metavar="TEXT", help="The reason.")
 @changing
 def withdraw(
@@ -315,7 +319,7 @@ def withdraw(
 @click.argument("review")
 @reading
 def check(programme: Programme, review: str, as_json: bool) -> None:
-    """Check the evidence: untagged items, thin or one-sided domains, overused, dated or draft items, surveys.
+    """Check the evidence: untagged items, domains with too little, items from outside the window, surveys.
 
     Example: joint-review evidence check wales-2004-08
     """
@@ -346,7 +350,7 @@ def _show_check(found: EvidenceCheck) -> None:
     for title, items, extra in sections:
         heading(f"{title}: {len(items):,}")
         for item in items[:20]:
-            more = f" ({item[extra]})" if extra else ""
+            more = f" ({day_words(str(item[extra]))})" if extra else ""
             paragraph(f"E{item['id']} {item['text']}{more}", "  ")
         if len(items) > 20:
             click.echo(f"  ... and {len(items) - 20:,} more (--json lists all)")
@@ -355,6 +359,6 @@ def _show_check(found: EvidenceCheck) -> None:
         whom = f", {one['group_name']}" if one["group_name"] else ""
         paragraph(
             f"{one['source']}{whom}: the largest weight is {one['largest']:.1f};"
-            f" {one['respondents']:,} respondents count as {one['base']:,.1f}",
+            f" {many(one['respondents'], 'respondent counts', 'respondents count')} as {one['base']:,.1f}",
             "  ",
         )

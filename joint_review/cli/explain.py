@@ -20,6 +20,7 @@ from assessment.runs.recorded import decisions_in
 from assessment.runs.run import load_run
 from joint_review.cli.options import Programme, reading, run_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
+from programme.calendar import day_of_moment
 
 
 @click.command()
@@ -99,7 +100,7 @@ def _how(told: RatingExplained) -> Iterable[str]:
     """How the level came about, where the sentence leaves that open."""
     decision, before = told.decision, told.before_limits
     if decision:
-        who = f" by {decision.by} on {str(decision.at)[:10]}" if decision.by else ""
+        who = f" by {decision.by} on {day_of_moment(decision.at)}" if decision.by and decision.at else ""
         why = f": {decision.because}" if decision.because else "."
         yield f"Decided{who}{why}"
     if before and before.level != told.proposed:

@@ -74,10 +74,10 @@ def diff(programme: Programme, before: int, after: int, as_json: bool) -> None:
     if as_json:
         show_json(found)
     else:
-        _show(found)
+        _show(found, {name: review.framework.title_of(name) for name in review.framework.domains})
 
 
-def _show(found: Mapping[str, Any]) -> None:
+def _show(found: Mapping[str, Any], titles: Mapping[str, str]) -> None:
     heading(f"Ratings that moved: {len(found['ratings'])}")
     for rating in found["ratings"]:
         causes = listed(
@@ -87,12 +87,13 @@ def _show(found: Mapping[str, Any]) -> None:
         paragraph(f"{rating['title']}: {rating['before']} -> {rating['after']}, by {causes}.", "  ")
         paragraph(rating["because"], "      ")
     counts = [many(len(found[name]), name.removesuffix("s")) for name in ("items", "tags")]
-    heading(f"Evidence: {listed(counts)} of other items")
+    heading(f"Evidence: {counts[0]} added or withdrawn, {counts[1]} of other items")
     for item in found["items"][:20]:
         said = f" ({item['because']})" if item["because"] else ""
         paragraph(f"{item['change']} by {item['by']}: E{item['id']} {item['text']}{said}", "  ")
     for tag in found["tags"][:20]:
-        paragraph(f"tag {tag['change']} by {tag['by']}: E{tag['id']} to {tag['domain']}", "  ")
+        domain = titles.get(tag["domain"], tag["domain"])
+        paragraph(f"tag {tag['change']} by {tag['by']}: E{tag['id']} to “{domain}”", "  ")
     more = max(len(found["items"]) - 20, 0) + max(len(found["tags"]) - 20, 0)
     if more:
         click.echo(f"  ... and {more:,} more (--json lists all)")

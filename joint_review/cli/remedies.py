@@ -89,7 +89,7 @@ def _command(remedy: Remedy) -> tuple[str, ...]:
         case remedies.ShowDecisions(review):
             return "See the state of decisions", "decisions", review
         case remedies.Rate(review, target):
-            return "Rate it", "rate", review, target, "LEVEL", "--because", "REASON"
+            return "Give it a level instead", "rate", review, target, "LEVEL", "--because", "REASON"
         case remedies.TakeBack(review, target):
             return "Take it back", "rate", review, target, "--take-back", "--because", "REASON"
         case remedies.RaiseChallenge():

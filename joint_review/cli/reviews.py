@@ -10,11 +10,14 @@ import click
 from comparison.reviews import ReviewListed, reviews_with_position
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import FOLDER_OR_FILE, Day, Programme, changing, now, reading
-from joint_review.cli.show import show_json, show_table
+from joint_review.cli.show import as_read, show_json, show_table
+from programme.calendar import day_words
 from programme.reviewfile import read_review_file
 from programme.reviews import create_review
 
 MOST_REVIEWS = 100_000
+TITLES = {"key": "review", "run": "latest run", "made_on": "assessed on", "said": "position"}
+"""What people read for the names of some columns."""
 
 
 @click.group(cls=Commands)
@@ -94,7 +97,8 @@ def list_reviews(programme: Programme, as_json: bool) -> None:
             "made_on": "assessed on",
             "said": "position",
         }
-        show_table(found, columns, [None, 40, None, None, None, 40])
+        rows = [{**row, "made_on": day_words(row["made_on"] or "")} for row in found]
+        show_table(rows, columns, [None, 40, None, None, None, 40])
 
 
 @review.command()
@@ -111,7 +115,8 @@ def show(programme: Programme, key: str, as_json: bool) -> None:
         return
     for name, value in found.items():
         if value not in (None, "") and not isinstance(value, list):
-            click.echo(f"{name.replace('_', ' '):>14}  {value}")
+            title = TITLES.get(name, name.replace("_", " "))
+            click.echo(f"{title:>15}  {as_read(name, value)}")
 
 
 class _Row(ReviewListed):

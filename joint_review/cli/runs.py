@@ -32,6 +32,7 @@ from joint_review.cli.show import (
     show_table,
     show_trail,
 )
+from programme.calendar import day_words
 from rules.loader import PolicySet, load_policy, load_rulebook
 
 
@@ -86,7 +87,7 @@ def assess(
     if as_json:
         show_json(summary)
         return
-    click.echo(f"{found.authority}: run {run.id} of {summary.inputs.on}, {run.digest[:12]}")
+    click.echo(f"{found.authority}: run {run.id} of {day_words(summary.inputs.on)}, {run.digest[:12]}")
     click.echo(f"Rulebook {summary.rulebook.id}, version {summary.rulebook.version}. ", nl=False)
     click.echo(f"Checked by a second engine: {summary.second_engine}.")
     if not run.is_new:

@@ -13,6 +13,7 @@ import click
 from tabulate import tabulate
 
 from joint_review.plain import plain
+from programme.calendar import day_words, moment_words
 from rules.ratings import FEWEST_ANSWERS
 from rules.words import SIGNIFICANCE, shown_number
 
@@ -54,6 +55,11 @@ def _cell(value: Any) -> str:
     if isinstance(value, int | float):
         return shown_number(value)
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def as_read(name: str, value: Any) -> str:
+    """A value of a record as people read it: dates and times in words."""
+    return moment_words(value) if name.endswith("_at") else day_words(str(value))
 
 
 def heading(text: str) -> None:

@@ -21,7 +21,8 @@ from evidence.sources import (
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, now, reading
 from joint_review.cli.progress import progress_bar
-from joint_review.cli.show import heading, paragraph, show_json, show_table
+from joint_review.cli.show import as_read, heading, paragraph, show_json, show_table
+from programme.calendar import day_words
 from rules.words import many
 
 
@@ -103,7 +104,8 @@ def list_(programme: Programme, review: str, as_json: bool) -> None:
         click.echo("No sources.")
     else:
         names = ("source", "kind", "title", "dated", "strand", "status", "pages", "items")
-        show_table(found, {name: name for name in names}, [None, None, 48, *[None] * 5])
+        rows = [{**row, "dated": day_words(row["dated"] or "")} for row in found]
+        show_table(rows, {name: name for name in names}, [None, None, 48, *[None] * 5])
 
 
 @source.command()
@@ -131,7 +133,7 @@ def show(programme: Programme, review: str, ref: str, page: int | None, as_json:
     heading(f"{found['source']}: {found['title']}")
     for name, value in found.items():
         if name not in ("source", "title", "contents") and value not in (None, ""):
-            click.echo(f"{name.replace('_', ' '):>12}  {value}")
+            click.echo(f"{name.replace('_', ' '):>12}  {as_read(name, value)}")
     if found["contents"]:
         click.echo()
         columns = {"number": "page", "characters": "characters", "begins": "begins"}

@@ -18,6 +18,7 @@ from comparison.surveys import (
     compare_surveys,
     describe_base,
     describe_missing_funnels,
+    describe_place,
     describe_spread,
     describe_surveys,
 )
@@ -89,7 +90,7 @@ def _others(found: Comparison | None) -> str:
     """Best, median and worst of the others in one phrase; empty for earlier periods, and without others."""
     if found is None:
         return ""
-    left_out = f"; {found.too_small} more on too few answers" if found.too_small else ""
+    left_out = f"; {found.too_small} more with too few answers" if found.too_small else ""
     if found.of == "nothing":
         return left_out.removeprefix("; ").replace("more", "others")
     if found.of == "published":
@@ -131,8 +132,8 @@ def _show_funnel(funnel: Funnel, every_place: bool) -> None:
             "authority": f"{place.authority} (this review)" if place.own else place.authority,
             "share": f"{shown(place.share)} %",
             "base": shown(place.base),
-            "position": _where(place.position, place.side) or f"not shown: {place.not_shown}",
-            "alone": _where(place.by_chance_alone, place.side),
+            "position": describe_place(place.position, place.side) or f"not shown: {place.not_shown}",
+            "alone": describe_place(place.by_chance_alone, place.side),
         }
         for place in places
     ]
@@ -140,17 +141,13 @@ def _show_funnel(funnel: Funnel, every_place: bool) -> None:
         "authority": "authority",
         "share": "positive",
         "base": "base",
-        "position": "with over-dispersion",
-        "alone": "only by chance",
+        "position": "limits, allowing for usual differences",
+        "alone": "limits, by chance alone",
     }
     if drawn.tau == 0:
         columns = {name: title for name, title in columns.items() if name != "alone"} | {"position": "limits"}
-    show_table(lines, columns, [40, None, None, None, None][: len(columns)])
+    show_table(lines, columns, [40, None, None, 22, 22][: len(columns)])
     click.echo()
-
-
-def _where(position: str, side: str) -> str:
-    return f"{position}, {side}" if position not in ("", INSIDE) else position
 
 
 @click.command()
@@ -187,7 +184,7 @@ def indicators(programme: Programme, review: str, as_json: bool) -> None:
         "values": "values",
         "unit": "unit",
         "better": "better",
-        "comparator": "against comparator",
+        "comparator": "compared with",
         "trend": "trend",
         "domains": "domains",
     }

@@ -25,11 +25,12 @@ from assessment.runs.run import load_run
 from evidence.measures.pools import SampleSizes
 from joint_review.cli.options import Function, Programme, Seed, changing, now, reading, run_option
 from joint_review.cli.show import heading, paragraph, show_json, show_table
+from programme.calendar import day_of_moment
 from rules.errors import UnknownName
 from rules.words import many, percent
 
 seed_option = click.option(
-    "--seed", type=Seed(), default=0, show_default=True, help="Seed of the re-sampling."
+    "--seed", type=Seed(), default=0, show_default=True, help="Seed of the resampling."
 )
 findings_option = click.option(
     "--findings",
@@ -96,7 +97,7 @@ def _show_uncertainty(sure: Uncertainty) -> None:
     least = min(domains, key=lambda target: target.agreement)
     paragraph(
         f"Run {sure.run} of {sure.review}: {_percent(here.probability)} of {sure.draws:,} simulated"
-        f" re-samplings give its position on the grid, {here.title} (simulation error"
+        f" resamplings give its position on the grid, {here.title} (simulation error"
         f" {_percent(here.error)}). The least sure domain is {least.title}: {_percent(least.agreement)} give"
         f" {least.level_title}."
     )
@@ -124,7 +125,7 @@ def _show_uncertainty(sure: Uncertainty) -> None:
     ]
     show_table(rows, {"cell": "cell", "probability": "probability", "error": "error"}, [None] * 3)
     left = sum(1 for cell in sure.cells if cell.levels and not cell.probability and not cell.here)
-    none = "No re-sampling fell in"
+    none = "No resampling fell in"
     click.echo(f"{none} the other cell.\n" if left == 1 else f"{none} any of the other {left} cells.\n")
     paragraph(sure.assumed)
 
@@ -166,9 +167,7 @@ def _show_suggestions(
 @click.option("--level", type=click.Choice(LEVELS), help="Your confidence; nothing is recorded without it.")
 @click.option("--because", default="", metavar="TEXT", help="The statement, in your words.")
 @click.option("--methods", default="", metavar="TEXT", help="Comment: how evidence was gathered (optional).")
-@click.option(
-    "--coherence", default="", metavar="TEXT", help="Comment: does evidence point one way (optional)."
-)
+@click.option("--coherence", default="", metavar="TEXT", help="Comment: does the evidence agree (optional).")
 @click.option("--adequacy", default="", metavar="TEXT", help="Comment: is there enough evidence (optional).")
 @click.option("--relevance", default="", metavar="TEXT", help="Comment: is the evidence relevant (optional).")
 @draws_option(2_000)
@@ -236,7 +235,7 @@ def _show_confidence(
     click.echo()
     show_table(rows, {"part": "part", "concern": "suggested", "figures": "figures"}, [None, None, 60])
     for row in stated:
-        paragraph(f"{row['at'][:10]} {row['by']}: {row['level']}. {row['because']}")
+        paragraph(f"{day_of_moment(row['at'])}, {row['by']}: {row['level']}. {row['because']}")
         for name in PARTS_OF_CONFIDENCE:
             if row[f"{name}_words"]:
                 paragraph(f"{name}: {row[f'{name}_words']}", "  ")
@@ -268,7 +267,7 @@ def next_(
     run_id: int | None,
     as_json: bool,
 ) -> None:
-    """Show where to look next: the evidence that would most lower the chance of a wrong rating.
+    """Show where to look next: the evidence that would make ratings least likely to change.
 
     Domains with gaps come first, then the least sure. For each kind of evidence, the command tries the given
     number, twice and four times as many.
@@ -289,7 +288,7 @@ def _show_next(ahead: NextEvidence) -> None:
     gaps = [domain for domain in ahead.domains if domain.chance_wrong is None]
     helped = [domain for domain in ahead.domains if domain.best]
     first = gaps[0] if gaps else helped[0] if helped else ahead.domains[0]
-    gaps_said = f"{len(gaps)} of {len(ahead.domains)} domains cannot be rated by the rules yet."
+    gaps_said = f"The rules cannot rate {len(gaps)} of {many(len(ahead.domains), 'domain')} yet."
     paragraph(
         f"{gaps_said if gaps else 'Every domain can be rated.'} Look first at {first.title}: {first.said}"
     )
@@ -298,15 +297,14 @@ def _show_next(ahead: NextEvidence) -> None:
         paragraph(f"{domain.title} ({domain.level_title or domain.status}): {domain.said}", "  ")
         paragraph(f"Rests on {_sizes(domain.sizes)}.", "      ")
     if any(domain.gains for domain in ahead.domains):
-        heading("How far the chance of a wrong rating would fall")
+        heading("How likely ratings are to change, now and with more evidence")
         names = list(dict.fromkeys(f"{g.amount} {g.kind}" for d in ahead.domains for g in d.gains))
         columns = {"domain": "domain", "now": "now", **{name: name for name in names}}
         rows = [_gains_row(domain, names) for domain in ahead.domains if domain.gains]
         show_table(rows, columns, [30, None, *[9] * len(names)])
         errors = [gain.error for domain in ahead.domains for gain in domain.gains]
         click.echo(
-            f"Simulation error of these falls: at most {_percent(max(errors))}"
-            f" ({ahead.draws:,} re-samplings)."
+            f"Simulation error of these falls: at most {_percent(max(errors))} ({ahead.draws:,} resamplings)."
         )
     click.echo()
     paragraph(ahead.assumed)
@@ -322,14 +320,14 @@ def _sizes(sizes: SampleSizes) -> str:
     results = sizes.results_of_answers + sizes.results_published + sizes.results_without_base
     interviews = many(sizes.interviews, "interview")
     parts = [
-        f"{sizes.findings} findings ({sizes.findings_of_interviews} from {interviews})",
-        f"{sizes.case_files} case files",
-        f"{results} survey results",
+        f"{many(sizes.findings, 'finding')} ({sizes.findings_of_interviews} from {interviews})",
+        many(sizes.case_files, "case file"),
+        many(results, "survey result"),
     ]
     if sizes.results_without_base:
         parts[-1] += f" ({sizes.results_without_base} without a base)"
     if sizes.smallest_base is not None:
-        parts[-1] += f", the smallest of {sizes.smallest_base} answers"
+        parts[-1] += f", the smallest of {many(sizes.smallest_base, 'answer')}"
     if sizes.respondents:
-        parts.append(f"{sizes.respondents} respondents")
+        parts.append(many(sizes.respondents, "respondent"))
     return ", ".join(parts)

@@ -9,6 +9,7 @@ from joint_review.cli.options import Programme, by_option, now, programme_option
 from joint_review.cli.show import show_json, show_table
 from programme import users
 from programme.accounts import check_password, open_accounts
+from programme.calendar import day_of_moment
 from programme.permissions import Role
 from rules.errors import UserInvalid
 
@@ -63,7 +64,7 @@ def list_(programme: Programme, as_json: bool) -> None:
             "name": one["name"],
             "roles": "; ".join(f"{r['role']} of {r['review'] or 'all reviews'}" for r in one["roles"]),
             "state": "disabled" if one["disabled"] else "" if one["password"] else "no password yet",
-            "added": f"{one['added_at'][:10]} by {one['added_by']}",
+            "added": f"{day_of_moment(one['added_at'])} by {one['added_by']}",
         }
         for one in found
     ]

@@ -107,9 +107,7 @@ def _show_tried(baseline: Baseline, tried: TriedChange, target: str | None) -> N
         )
     for rating in hidden:
         click.echo()
-        paragraph(
-            f"Hidden: {rating['title']} does not change, because people decided it. {rating['because']}"
-        )
+        paragraph(f"{rating['title']} does not change, because a moderator decided it. {rating['because']}")
     if tried["measures"]:
         heading("Measures that would change")
         shown = tried["measures"] if not target or target == CELL else _of(tried["measures"], target)
@@ -146,10 +144,10 @@ def _show_smallest(baseline: Baseline, smallest: SmallestChanges) -> None:
     sets = smallest["measures"]
     paragraph(describe_smallest(smallest))
     if smallest["decided"]:
-        paragraph("People decided this rating, and their decision counts: only the proposal would change.")
+        paragraph("A moderator decided this rating: only the proposal would change.")
     if smallest["decided_domains"]:
         names = ", ".join(smallest["decided_domains"])
-        paragraph(f"Decided by people; evidence alone does not change them: {names}.")
+        paragraph(f"Decided by moderators; evidence alone does not change them: {names}.")
     for move in MOVED:
         mine = [one for one in sets if one["move"] == move]
         if mine:
@@ -197,7 +195,7 @@ def _show_counts(smallest: SmallestChanges) -> None:
 
 def _show_withdrawals(found: Withdrawals) -> None:
     heading("If items were withdrawn")
-    tried = [f"{count:,} sets of {size}" for size, count in found["searched"].items() if count]
+    tried = [f"{many(count, 'set')} of {size}" for size, count in found["searched"].items() if count]
     none = "; none moves the rating" if not found["groups"] else ""
     paragraph(f"Tried: {', '.join(tried) or 'nothing, as there are no items'}{none}.")
     skipped = [size for size, count in found["searched"].items() if count is None]
@@ -242,7 +240,7 @@ def _show_turns(turns: LeftOut, target: str | None) -> None:
     _more(len(rows) - 3 * LISTED)
     if any(row["hidden"] for row in rows):
         paragraph(
-            "'hidden': people decided this rating, and their decision counts; only the proposal would change."
+            "'decided': no effect on the rating, which a moderator decided; only the proposal would change."
         )
     found = resting(turns, target)
     heading("Rests on one source")
@@ -253,12 +251,13 @@ def _show_turns(turns: LeftOut, target: str | None) -> None:
     for one in found:
         if one["deciding"]:
             parts = [
-                f"{d['source']} ({d['after']} without it{_hidden(d, ', hidden')})" for d in one["deciding"]
+                f"{d['source']} ({d['after']} without it{_hidden(d, ', but a moderator decided the rating')})"
+                for d in one["deciding"]
             ]
             paragraph(f"{one['title']}: decided by {', '.join(parts)}.", "  ")
         if one["only_source"]:
             paragraph(f"{one['title']}: all its items come from {one['only_source']}.", "  ")
 
 
-def _hidden(flip: Flip | Deciding, word: str = "hidden") -> str:
+def _hidden(flip: Flip | Deciding, word: str = "decided") -> str:
     return word if flip["hidden"] else ""

@@ -184,6 +184,8 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
         wording.signed,
         wording.interval,
         wording.moment,
+        wording.day,
+        wording.window,
         wording.plural,
     ):
         env.globals[f"jr_{function.__name__}"] = function

@@ -96,13 +96,13 @@ def step_of(remedy: Remedy) -> Step:
     match remedy:
         case remedies.Give(part, values):
             these = f": {' or '.join(values)}" if values else ""
-            return Step(f"Give {LABELS[part]}{these}.") if part in LABELS else NOTHING
+            return Step(f"Enter {LABELS[part]}{these}.") if part in LABELS else NOTHING
         case remedies.LeaveOut(part):
             return Step(f"Leave the field for {LABELS[part]} empty.") if part in LABELS else NOTHING
         case remedies.UpgradeDatabase():
             return Step(f"{ASK} bring its database up to date.")
         case remedies.ServePages():
-            return Step(f"{ASK} start it over a working database.")
+            return Step(f"{ASK} start it with a working database.")
         case remedies.Install():
             return Step(f"{ASK} install it.")
         case remedies.CreateReview():
@@ -133,9 +133,9 @@ def _step_in_review(remedy: Remedy) -> Step:
         case remedies.ListDisagreements(review):
             return Step("See what was coded differently.", _in(review, "/disagreements"))
         case remedies.ShowDecisions(review):
-            return Step("See where all decisions stand.", _in(review, "/decisions"))
+            return Step("See the status of every rating.", _in(review, "/decisions"))
         case remedies.Rate(review, target):
-            return Step("Give a rating of your own.", _in(review, "/trail/", target, "#deciding"))
+            return Step("Give it a level instead.", _in(review, "/trail/", target, "#deciding"))
         case remedies.TakeBack(review, target):
             return Step("Take the decision back.", _in(review, "/trail/", target, "#deciding"))
         case remedies.RaiseChallenge(review):

@@ -97,7 +97,7 @@ class Asked:
         draws = self.whole("draws", default) or default
         if not FEWEST <= draws <= MOST_DRAWS:
             raise AskedWrongly(
-                f"choose between {FEWEST} and {MOST_DRAWS:,} re-samplings, not {draws:,}",
+                f"choose between {FEWEST} and {MOST_DRAWS:,} resamplings, not {draws:,}",
                 hint=BEYOND_PAGES,
             )
         return draws

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from evidence.rows import KINDS_OF_SOURCE
+from programme.calendar import day_words, moment_words
 from rules import words
 from rules.rulebook import Filter, Measure, Of, Statistic
 from rules.words import SIGNIFICANCE, listed, shown_number
@@ -15,15 +17,7 @@ KINDS = {
     "survey_result": "Survey result",
     "indicator": "Indicator",
 }
-SOURCE_KINDS = {
-    "case_file": "Case files",
-    "interview": "Interviews",
-    "group_meeting": "Group meetings",
-    "survey": "Surveys",
-    "indicator_return": "Indicator returns",
-    "document": "Documents",
-    "observation": "Observation",
-}
+SOURCE_KINDS = {kind: title.capitalize() for kind, title in KINDS_OF_SOURCE.items()}
 DIRECTIONS = {"strength": "Strength", "weakness": "Weakness", "neutral": "Neutral"}
 MANY = {"strength": "strengths", "weakness": "weaknesses", "neutral": "neutral"}
 NEEDED = {
@@ -34,9 +28,9 @@ NEEDED = {
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": "neither way is better"}
 STATUSES = {
     "proposed": "proposed by the rules",
-    "decided": "decided by people",
+    "decided": "decided by moderators",
     "insufficient": "not enough evidence",
-    "open": "left to people",
+    "open": "for a moderator to decide",
     "none": "not assessed yet",
 }
 PANEL_STATES = {
@@ -72,7 +66,7 @@ ROLES = {
     "reached": "the level reached",
     "next": "the next level",
     "beyond": "beyond the next level",
-    "limits": "no better than",
+    "limits": "caps on the rating",
 }
 THINGS = {
     Of.ITEMS: "items of evidence",
@@ -94,10 +88,10 @@ def number(value: float | None, unit: str = "") -> str:
 
 
 def signed(value: float | None, unit: str = "") -> str:
-    """A difference with its sign, of percentages in points; a dash where there is none."""
+    """A difference with its sign, of percentages in percentage points; a dash where there is none."""
     if value is None:
         return "–"
-    shown = number(round(abs(value), 1), "points" if unit in ("percent", "%") else unit)
+    shown = number(round(abs(value), 1), "percentage points" if unit in ("percent", "%") else unit)
     return f"+{shown}" if value > 0 else f"−{shown}" if value < 0 else shown
 
 
@@ -111,13 +105,25 @@ def interval(low: float | None, high: float | None, unit: str = "") -> str:
 def rests_on(item: Mapping[str, Any]) -> str:
     """How many answered, for numbers that rest on answers; empty for others."""
     if item["base"] is None:
-        return "base unknown" if item["kind"] == "survey_result" else ""
+        return "number of answers unknown" if item["kind"] == "survey_result" else ""
     return f"base {number(round(item['base'], 1))}"
 
 
 def moment(text: str) -> str:
-    """A recorded date and time (ISO 8601, UTC) as people read it."""
-    return f"{text[:10]} {text[11:16]} UTC"
+    """A recorded date and time (ISO 8601) as people read it, in UK time."""
+    return moment_words(text)
+
+
+def day(text: str | None) -> str:
+    """A date (ISO 8601) as people read it: '1 July 2026'; empty where there is none."""
+    return day_words(text or "")
+
+
+def window(first: str | None, last: str | None) -> str:
+    """The evidence window in words: its days, those that are set."""
+    if first and last:
+        return f"{day(first)} to {day(last)}"
+    return f"from {day(first)}" if first else f"up to {day(last)}" if last else "not set"
 
 
 def plural(count: int, one: str, many: str = "") -> str:
@@ -199,8 +205,8 @@ def describe_measure(measure: Measure) -> list[str]:
 def _filter(where: Filter) -> str:
     words = []
     if where.significance_at_least:
-        graver = " or graver" if where.significance_at_least < 3 else ""
-        words.append(f"that are {SIGNIFICANCE[where.significance_at_least]}{graver}")
+        levels = [name for number, name in SIGNIFICANCE.items() if number >= where.significance_at_least]
+        words.append(f"that are {listed(levels, 'or')}")
     if where.direction:
         words.append("that are " + listed((MANY[direction] for direction in where.direction), "or"))
     if where.score_at_least is not None:

@@ -162,9 +162,9 @@ def _check_size(db: Database, review: Review, draws: int) -> None:
     groups = 1 + size["coders"] * (size["coders"] - 1) // 2
     if size["codings"] * groups * draws > MOST_WORK:
         raise TooLarge(
-            f"{size['codings']:,} codings by {size['coders']} reviewers, re-sampled {draws:,} times, are too"
+            f"{size['codings']:,} codings by {size['coders']} reviewers, resampled {draws:,} times, are too"
             " many to compute this on a page",
-            hint=f"Choose fewer re-samplings. {BEYOND_PAGES}",
+            hint=f"Choose fewer resamplings. {BEYOND_PAGES}",
         )
 
 

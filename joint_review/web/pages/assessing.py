@@ -126,13 +126,19 @@ class PositionMoved(TypedDict):
     after: str | None
 
 
+class TagShown(TagChange):
+    """A tag added or withdrawn, with the title of its domain."""
+
+    title: str
+
+
 class ChangesShown(TypedDict):
     """What changed, as `joint-review diff --json` gives it, of each list the first 50."""
 
     before: int
     after: int
     items: list[ItemChange]
-    tags: list[TagChange]
+    tags: list[TagShown]
     rules: list[RuleChange]
     decisions: list[DecisionChange]
     software: BeforeAndAfter | None
@@ -273,7 +279,7 @@ def changes(db: Database, asked: Asked) -> ChangesPage:
             "before": found["before"],
             "after": found["after"],
             "items": found["items"][:PAGE_SIZE],
-            "tags": found["tags"][:PAGE_SIZE],
+            "tags": [_tag(shown, row) for row in found["tags"][:PAGE_SIZE]],
             "rules": found["rules"][:PAGE_SIZE],
             "decisions": found["decisions"][:PAGE_SIZE],
             "software": found["software"],
@@ -318,6 +324,13 @@ def _moved(then: Shown, now: Shown, causes: dict[str, list[str]]) -> Iterator[Mo
 
 def _said(rating: RatingShown) -> str:
     return str(rating["level_title"] or wording.STATUSES[rating["status"]])
+
+
+def _tag(shown: Shown, row: TagChange) -> TagShown:
+    """A tag added or withdrawn, with the title of its domain."""
+    domain, framework = row["domain"], shown.framework
+    known = domain in framework.question_of
+    return {**row, "title": framework.title_of(domain, shown.language) if known else domain}
 
 
 def _measure(shown: Shown, row: MeasureMoved) -> MeasureShown:

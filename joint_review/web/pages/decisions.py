@@ -219,12 +219,13 @@ def override(db: Database, sent: Sent) -> Done:
     sent.need(level="Choose a level.", because="Say why.")
     level, because = sent.one_of("level", levels), sent.text("because")
     found = decide.override(db, review, target, level, by=sent.by, because=because, at=sent.at, run=run)
-    said = f"{_title(review, target)} is rated {levels[level]}. It counts once another person approves it."
+    then = "It takes effect in the next run after another person approves it."
+    said = f"{_title(review, target)} is rated {levels[level]}. {then}"
     return _done(sent, target, said, {"decided": found})
 
 
 def take_back(db: Database, sent: Sent) -> Done:
-    """Take the decision that stands back, with the reason; what is proposed counts again."""
+    """Take back the decision in force, with the reason; the proposal applies again from the next run."""
     review, target, run = _asked(db, sent)
     because = sent.text("because", needed="Say why.")
     found = decide.override(db, review, target, None, by=sent.by, because=because, at=sent.at, run=run)
@@ -235,9 +236,8 @@ def approve(db: Database, sent: Sent) -> Done:
     """Approve another person's override, looking at a run."""
     review, target, run = _asked(db, sent)
     found = decide.approve(db, review, target, by=sent.by, because=sent.text("because"), run=run, at=sent.at)
-    said = (
-        f"The override of {_title(review, target)} is approved, on run {run}. It counts from the next run on."
-    )
+    rated = _title(review, target)
+    said = f"The override of {rated} is approved, on run {run}. It takes effect in the next run."
     return _done(sent, target, said, {"decided": found})
 
 

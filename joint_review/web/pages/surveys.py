@@ -18,6 +18,7 @@ from comparison.surveys import (
     compare_surveys,
     describe_base,
     describe_missing_funnels,
+    describe_place,
     describe_spread,
     describe_surveys,
 )
@@ -265,7 +266,7 @@ def _funnel(review: Review, funnel: Funnel) -> FunnelShown:
         "group": funnel.group,
         "strand": strand_title(review.framework, funnel.strand),
         "spread": describe_spread(funnel),
-        "own": _where(own.position, own.side) or f"not shown: {own.not_shown}",
+        "own": describe_place(own.position, own.side) or f"not shown: {own.not_shown}",
         "spread_counts": funnel.drawn is not None and funnel.drawn.tau > 0,
         "places": [
             {
@@ -274,13 +275,9 @@ def _funnel(review: Review, funnel: Funnel) -> FunnelShown:
                 "own": place.own,
                 "share": f"{shown(place.share)} %",
                 "base": shown(place.base) or "unknown",
-                "position": _where(place.position, place.side) or f"not shown: {place.not_shown}",
-                "by_chance_alone": _where(place.by_chance_alone, place.side) or "–",
+                "position": describe_place(place.position, place.side) or f"not shown: {place.not_shown}",
+                "by_chance_alone": describe_place(place.by_chance_alone, place.side) or "–",
             }
             for place in funnel.places
         ],
     }
-
-
-def _where(position: str, side: str) -> str:
-    return f"{position}, {side}" if position not in ("", INSIDE) else position

@@ -322,7 +322,7 @@ def _said(sure: Uncertainty) -> str:
     domains = [target for target in sure.targets if target.kind == "domain"]
     least = min(domains, key=lambda target: target.agreement) if domains else None
     position = "leave it without a position" if here.levels is None else f"give its position, {here.title}"
-    said = f"{wording.percent(here.probability)} of {sure.draws:,} simulated re-samplings {position}."
+    said = f"{wording.percent(here.probability)} of {sure.draws:,} simulated resamplings {position}."
     if least and least.agreement < 1:
         said += f" Least sure is {least.title}: {wording.percent(least.agreement)} give {least.level_title}."
     return said
@@ -424,7 +424,7 @@ def _next_said(ahead: Next) -> str:
     if not ahead.domains:
         return "This framework has no domains, so there is nothing to look at one by one."
     first = gaps[0] if gaps else helped[0] if helped else ahead.domains[0]
-    count = f"{len(gaps)} of {len(ahead.domains)} domains cannot be rated by the rules yet."
+    count = f"The rules cannot rate {len(gaps)} of {wording.plural(len(ahead.domains), 'domain')} yet."
     return f"{count if gaps else 'Every domain can be rated.'} Look first at {first.title}: {first.said}"
 
 
@@ -490,7 +490,7 @@ async def draw_for_statement(database: Any, sent: Sent) -> tuple[Run, Uncertaint
     draws, seed = sent.whole("draws"), sent.whole("seed")
     draws = DRAWS if draws is None else draws
     if not FEWEST <= draws <= MOST_DRAWS:
-        raise Mistakes({"draws": f"Choose between {FEWEST} and {MOST_DRAWS:,} re-samplings."})
+        raise Mistakes({"draws": f"Choose between {FEWEST} and {MOST_DRAWS:,} resamplings."})
 
     def work_out(db: Database) -> tuple[Run, Uncertainty]:
         found = find_review(db, sent.review)
