@@ -332,7 +332,7 @@ def _change(before: object, after: object) -> str:
 
 def _how(policy: PolicySet, target: str) -> str:
     rules = policy.rulebook.rules_of(policy.framework, target)
-    return "left to people" if rules.propose == "people" else rules.policy.value
+    return "a moderator decides" if rules.propose == "people" else rules.policy.value
 
 
 # --- all reviews together ---------------------------------------------------------------------------------

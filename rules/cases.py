@@ -45,7 +45,8 @@ class Case(PolicyModel):
     )
     question: Id | None = Field(default=None, description="The question whose rating is expected.")
     expect: Id | None = Field(
-        default=None, description="The expected level id, or 'insufficient', or 'open' (left to people)."
+        default=None,
+        description="The expected level id, or 'insufficient', or 'open' (for a moderator to decide).",
     )
     expect_cell: tuple[Id, ...] | None = Field(default=None, description="The expected cell of the grid.")
 

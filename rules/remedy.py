@@ -100,7 +100,7 @@ class CloseDatabase(Remedy):
 
 @dataclass(frozen=True)
 class ServePages(Remedy):
-    """Start the server of the pages over a working database."""
+    """Start the server of the pages with a working database."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ class Rate(Remedy):
 
 @dataclass(frozen=True)
 class TakeBack(Remedy):
-    """Take the decision on a rating back, so that the proposal counts again."""
+    """Take the decision on a rating back, so that the proposal applies again."""
 
     review: str
     target: str

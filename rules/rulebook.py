@@ -238,7 +238,7 @@ class RuleSet(PolicyModel):
     """How one target (a domain or a question) is rated."""
 
     propose: Literal["from-criteria", "people"] = Field(
-        default="from-criteria", description="'people': no level is proposed; people decide it."
+        default="from-criteria", description="'people': the rules propose no level; a moderator decides."
     )
     policy: Policy = Field(default=Policy.SECURE_FIT, description="Which level the criteria add up to.")
     sufficiency: tuple[Criterion, ...] = Field(

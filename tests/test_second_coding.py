@@ -665,7 +665,7 @@ def test_agreement_does_not_rise_by_settling_tags_either(coded: Office) -> None:
 def test_neither_the_first_nor_the_second_coder_settles(coded: Office, by: str) -> None:
     with pytest.raises(DecisionRefused, match=r"(recorded|coded) E1 and cannot settle it") as caught:
         coded.settle("p. 1", STRONG, by=by)
-    assert caught.value.hint == "A third person has to settle it."
+    assert caught.value.hint == "Someone other than its coders has to settle it."
 
 
 def test_who_withdrew_their_coding_cannot_settle_either(coded: Office) -> None:

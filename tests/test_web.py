@@ -446,7 +446,9 @@ async def test_a_framework_with_one_question_has_a_grid_of_one_row(tmp_path: Pat
         assert answer["grid"]["up"] is None and answer["grid"]["position"] is None
         assert len(answer["gaps"]) == 10
         assert "not enough evidence" in await open_site.page("/reviews/north-2024")
-        assert "Left to people" in await open_site.page("/reviews/north-2024/trail/assessing-needs")
+        assert "For a moderator to decide" in await open_site.page(
+            "/reviews/north-2024/trail/assessing-needs"
+        )
         assert "Why no level is proposed" in await open_site.page("/reviews/north-2024/trail/overall")
         for domain in review.framework.domains:
             rate_approved(db, review, domain, "good-standard", by="panel", because="Agreed.", at=NOW)
@@ -502,7 +504,7 @@ async def test_a_limit_that_binds_is_said_first(example_copy: Path, connect: Con
         answer = await open_site.json(f"{REVIEW}/trail/services.json")
         assert [limit["binds"] for limit in answer["limits"]] == [True]
         text = await open_site.page(f"{REVIEW}/trail/services")
-        assert "Kept below" in text and "▼ limits the rating" in text
+        assert "A limit caps the rating below" in text and "▼ caps the rating" in text
 
 
 async def test_a_measure_shows_what_it_is_made_of_and_every_item_behind_it(site: Site) -> None:

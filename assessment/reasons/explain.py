@@ -69,7 +69,7 @@ class RatingExplained:
     proposed_title: str | None
     before_limits: ReachedLevel | None
     policy: str | None
-    """How criteria add up to a level; None where that is left to people."""
+    """How criteria add up to a level; None where a moderator decides."""
     policy_words: str | None
     met: Outcomes
     """Criteria of the level before limits and of those below."""

@@ -44,7 +44,7 @@ class Chance:
     """How probable one level (or cell) is."""
 
     level: int | None
-    """1 is the worst; None for no rating (not enough evidence, or left to people)."""
+    """1 is the worst; None for no rating (not enough evidence, or a moderator decides)."""
     level_id: str | None
     title: str
     probability: float

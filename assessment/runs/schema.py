@@ -137,7 +137,7 @@ FIRST_TABLES: tuple[Table, ...] = (
             C(
                 "status",
                 "text not null",
-                "proposed, decided, insufficient (evidence), or open (left to people).",
+                "proposed, decided, insufficient (evidence), or open (for a moderator to decide).",
             ),
             C("level", "integer", "The level that counts, 1 the worst."),
             C("level_key", "text", "Its short name."),

@@ -135,7 +135,7 @@ def rule_index() -> str:
             seen.add(block)
             found = policy.rulebook.rules_of(policy.framework, target)
             if found.propose == "people":
-                rows.append([block, "", "left to people", "", ""])
+                rows.append([block, "", "a moderator decides", "", ""])
             for part, criterion in found.criteria():
                 test = f"{criterion.test.replace('_', ' ')} {criterion.threshold}"
                 title = policy.rulebook.measure_title(criterion.measure)

@@ -7,5 +7,5 @@ Modules in reading order:
     coefficients  agreement in figures: weighted kappa, Krippendorff's alpha and its draws
     agreement   how far reviewers agree about the items that several have coded
     second_coding  batches of items drawn for a blind second coding, and their sheets
-    settlements  what was coded differently, and a third person's settlement of it
+    settlements  what was coded differently, and how someone other than its coders settled it
 """

@@ -98,7 +98,7 @@ SECOND_CODING: tuple[Table, ...] = (
     ),
     Table(
         "settlement",
-        "How a third person settled an item that two had coded differently; later runs count it.",
+        "How someone other than its coders settled an item that was coded differently; later runs count it.",
         (
             ID,
             C("evidence_id", "integer not null unique references evidence(id)", "The item."),

@@ -1,6 +1,6 @@
-"""Settlements: what a third person makes of an item that two people coded differently, with a reason.
+"""Settlements: what someone other than its coders makes of an item that two coded differently, and why.
 
-What was settled counts from the next run on; runs made before keep their trail. Where the settled judgement
+What was settled takes effect in the next run; runs made before keep their trail. Where the settled judgement
 is the recorder's, the item stays as it is, and its tags become those that were settled. Where it is another
 one, the item is withdrawn, and one with the settled judgement and tags stands in its place, recorded by who
 settled it. Nothing becomes agreement by that: the codings are compared as they were
@@ -242,7 +242,7 @@ def _check_third(db: Database, item: dict[str, Any], by: str) -> None:
         if same_person(row["name"], by):
             raise DecisionRefused(
                 f"{by} {row['what']} E{item['id']} and cannot settle it",
-                hint="A third person has to settle it.",
+                hint="Someone other than its coders has to settle it.",
             )
 
 

@@ -365,7 +365,7 @@ def decide(run: Run, found: Found, say: Say, replace: bool) -> None:
             else f"{row['coded_by']!r} has handed in batch {row['batch']}, and may since have seen how"
             f" others coded item E{row['evidence_id']}."
         )
-        say(row["place"], told, "A third person settles what was coded differently.")
+        say(row["place"], told, "Someone other than its coders settles what was coded differently.")
     for row in found(CHANGED) if not replace else ():
         say(
             row["place"],

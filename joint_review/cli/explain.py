@@ -138,7 +138,7 @@ def _criteria(title: str, outcomes: Sequence[OutcomeExplained]) -> None:
 def _met(outcome: OutcomeExplained) -> str:
     if outcome.part == "limits":
         return (
-            "lowers the rating"
+            "caps the rating"
             if isinstance(outcome, LimitExplained) and outcome.binds
             else "met"
             if outcome.met

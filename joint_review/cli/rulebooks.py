@@ -223,7 +223,7 @@ def _show_rules(policy: PolicySet) -> None:
             continue
         shown.add(block)
         found = book.rules_of(framework, target)
-        heading(f"{block} ({'left to people' if found.propose == 'people' else found.policy.value})")
+        heading(f"{block} ({'a moderator decides' if found.propose == 'people' else found.policy.value})")
         rows = [
             {
                 "part": part,
