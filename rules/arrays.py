@@ -20,7 +20,7 @@ from rules.rulebook import Criterion, Filter, Measure, Policy, RuleSet, Statisti
 Values = NDArray[np.float64]
 """One value per alternative; NaN where there is nothing to measure."""
 Levels = NDArray[np.int8]
-"""One level per alternative, 1 the worst; 0 where there is none (not enough evidence, or a moderator decides)."""
+"""One level per alternative, 1 the worst; 0 where there is none (not enough evidence, or people decide)."""
 Truth = NDArray[np.bool_]
 Counts = NDArray[np.int64]
 Met = Mapping[tuple[str, str], Truth]

@@ -477,7 +477,13 @@ async def test_the_trail_of_a_domain_says_why_and_why_not_the_next(site: Site) -
     assert strengths["measure_title"].startswith("Strengths among strengths")
     assert (strengths["shown"], strengths["needed"], strengths["met"]) == ("71.6 %", "at least 80 %", False)
     text = await site.page(f"{REVIEW}/trail/getting-help")
-    for words in ("Why not <span>Excellent</span>?", "✗ not met", "✓ met", "55.8 to 83.4 %", "−8.4 points"):
+    for words in (
+        "Why not <span>Excellent</span>?",
+        "✗ not met",
+        "✓ met",
+        "55.8 to 83.4 %",
+        "−8.4 percentage points",
+    ):
         assert words in text
     assert text.index("Why not") < text.index("All criteria")
 
@@ -664,7 +670,7 @@ async def test_each_run_has_answers_of_its_own(example_copy: Path, connect: Conn
         policy = load_policy("wales-round-2")
         assess(db, review, policy, on=date(2009, 6, 2), by="lead", at=NOW, use_engine=False)
         latest = await open_site.page(f"{REVIEW}/whatif/carers")
-        assert "in run 2" in latest and "A person decided this rating" in latest
+        assert "in run 2" in latest and "A moderator decided this rating" in latest
         older = await open_site.page(f"{REVIEW}/whatif/carers?run=1")
         assert "Inconsistent in run 1" in older and "not the latest" in older
         assert f'src="{REVIEW}/whatif/carers/tornado.svg?run=1"' in older
@@ -725,7 +731,7 @@ async def test_where_a_run_rests_on_nothing_that_can_be_drawn_the_pages_say_so(
         assert "rests on nothing that can be resampled" in text and "<img" not in text
         assert (await open_site.json("/reviews/east/uncertainty.json"))["problem"]["hint"]
         text = await open_site.page("/reviews/east/next")
-        assert "The rules propose no level here: people decide it." in text and "<img" not in text
+        assert "The rules propose no level here: a moderator decides." in text and "<img" not in text
         picture = await open_site.get("/reviews/east/uncertainty/profile.svg")
         assert picture.status_code == 404 and "<svg" not in picture.text
         left = await open_site.page(f"/reviews/east/whatif/{first}")

@@ -153,7 +153,7 @@ async def test_beforehand_it_is_counted_what_has_changed_since_the_latest_run(be
     since = (await bench.get(f"{REVIEW}.json", LEAD)).json()["assessing"]["since"]
     assert (since["run"], since["any"]) == (2, False)
     page = (await bench.get(REVIEW, LEAD)).text
-    assert "no item, tag or decision that counts has changed." in page
+    assert "no item, tag or decision in force has changed." in page
 
 
 async def test_the_librarys_rulebook_or_one_of_an_earlier_run_is_chosen(bench: Bench) -> None:

@@ -103,7 +103,7 @@ async def test_nearest_pairs_say_what_separates_them_and_lead_to_both_trails(sit
     nearest = text[text.index('<h2 id="nearest">') : text.index('<h2 id="decided">')]
     assert '<a href="/reviews/west/trail/getting-help">Council of west</a> <strong>Inconsistent' in nearest
     assert '<a href="/reviews/east/trail/getting-help">Council of east</a> <strong>Mainly good' in nearest
-    assert "Council of west missed it by 10 points" in nearest
+    assert "Council of west did not meet it (by 10 percentage points)" in nearest
     for words in ("✗ not met", "✓ met", "strengths make up 40 % of what was found", "<strong>yes</strong>"):
         assert words in nearest
     # Like evidence, rated otherwise by a person: what the rules saw is the same.
@@ -167,7 +167,7 @@ async def test_reviews_rated_by_other_rules_are_marked(tmp_path: Path) -> None:
     db.conn.close()
     async with served(tmp_path / "programme.db") as site:
         text = await site.page(COMPARE)
-        assert "Not all were rated by the rules of the library" in text
+        assert "Some reviews were rated with a different rulebook from the current one" in text
         assert "the two were rated under different rules" in text and "not known: other rules" in text
 
 

@@ -363,7 +363,7 @@ async def test_a_challenge_is_raised_answered_and_closed_with_what_was_changed(b
         {"outcome": "upheld", "because": "It is.", "changed": "carers"},
         MODERATOR,
     )
-    assert "Nothing of carers has changed since challenge 1" in refused.json()["error"]
+    assert "Nothing about “Support for carers” has changed since challenge 1" in refused.json()["error"]
     assert "--changed" not in refused.text
     await bench.send(f"{DECISIONS}/override", {**THIS, "level": "excellent", "because": "Seen."}, MODERATOR)
     given = {"outcome": "partly upheld", "because": "It is.", "changed": "carers"}

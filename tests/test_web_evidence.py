@@ -111,7 +111,7 @@ async def test_a_result_stands_beside_the_best_median_and_worst_with_their_names
         '80 %<span class="beside">Council B</span>',
         "better than 0 of 4",
         "1 more with too few answers",
-        "beyond 95 %, below, worse",
+        "below the 95 % limit (worse)",
         "Support for carers",
     ):
         assert words in row, words
@@ -123,7 +123,7 @@ async def test_a_result_stands_beside_the_best_median_and_worst_with_their_names
 
 async def test_a_share_on_few_answers_is_marked(site: Site) -> None:
     text = await site.page("/reviews/f/surveys")
-    assert '<span class="unmet">△ on 7 answers: cannot decide a rating on its own</span>' in text
+    assert '<span class="unmet">△ 7 answers: too few to decide a rating on its own</span>' in text
 
 
 async def test_the_funnel_is_drawn_and_said_in_a_table(site: Site) -> None:

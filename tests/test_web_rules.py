@@ -99,7 +99,7 @@ async def test_the_proposals_that_lost_are_what_the_command_says(site: Site, exa
     text = await site.page(f"{REVIEW}/trail/carers")
     lost = text[text.index('<h2 id="lost">') :].partition("</section>")[0]
     assert re.findall(r'<th scope="row">([^<]*)', lost) == ["Excellent", "Mainly good", "Poor"]
-    assert "Strengths make up 28.1 % of what was found (at least 50 % needed, not met, by 21.9" in lost
+    assert "Strengths make up 28.1 % of what was found (at least 50 % needed; not met, by 21.9" in lost
     assert "the highest level whose criteria are all met, together with those of every level below" in lost
 
 

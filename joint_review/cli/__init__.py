@@ -79,7 +79,8 @@ ENTRIES = {
         "Explain a rating and why it is not one level higher: a domain, a question, 'cell', or all.",
     ),
     "trail": Entry(
-        "runs", "Show the trail from a rating down to source and locator: a domain, a question, or 'cell'."
+        "runs",
+        "Show the trail from a rating down to the place in its sources: a domain, a question, or 'cell'.",
     ),
     "judge": Entry(
         "runs", "Judge many authorities at once from their domain ratings; no evidence or database is needed."

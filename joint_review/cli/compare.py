@@ -19,7 +19,7 @@ from rules.words import many, shown_number
 
 @click.command()
 @click.argument("framework", required=False)
-@click.option("--until", type=Day(), metavar="DATE", help="Count runs up to this date; all if left out.")
+@click.option("--until", type=Day(), metavar="DATE", help="Use runs up to this date; all if left out.")
 @click.option(
     "--nearest",
     default=3,
@@ -33,8 +33,8 @@ def compare(
 ) -> None:
     """Compare all reviews under one framework: grid, profiles, similar evidence rated differently.
 
-    Every review counts with its latest run. Leave the framework out if all reviews have the same one.
-    The nearest reviews differ in the fewest criteria met, and by the least in those.
+    The latest run of every review is used. Leave the framework out if all reviews have the same one.
+    The most similar reviews differ in the fewest criteria met, and by the least in those.
 
     Example: joint-review compare wales-round-2 --nearest 5
     """

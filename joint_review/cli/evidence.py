@@ -193,7 +193,7 @@ def tag(
 @click.option("--source", help="Items from this source.")
 @click.option("--direction", help="Findings with this direction: strength, weakness or neutral.")
 @click.option("--untagged", is_flag=True, help="Items tagged to no domain.")
-@click.option("--withdrawn", is_flag=True, help="Withdrawn items instead of those that count.")
+@click.option("--withdrawn", is_flag=True, help="Withdrawn items instead of current ones.")
 @click.option("--search", default="", help="Items that contain these words.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="How many to show.")
 @click.option("--offset", default=0, type=click.IntRange(0), help="How many to skip.")

@@ -29,7 +29,7 @@ from programme.calendar import day_of_moment
 @click.option(
     "--rule",
     metavar="ID",
-    help="Explain why a rule applied or did not apply instead: its id, e.g. carers.mainly-good.strengths or"
+    help="Explain instead why a rule applied or did not: its id, e.g. carers.mainly-good.strengths or"
     " cell.poor.badly, or domain.criterion.",
 )
 @run_option

@@ -87,7 +87,7 @@ def lint_rulebooks(names: tuple[str, ...], as_json: bool) -> None:
     """Find gaps, overlaps, levels out of reach and criteria that never matter, each with a counterexample.
 
     Also finds ratings that get worse when a measure gets better, and measures that no criterion uses.
-    Problems end the command with exit code 1; notes, on what may well be intended, do not.
+    Problems end the command with exit code 1; notes, which may be intended, do not.
 
     Example: joint-review rules lint wales-round-2
     """

@@ -132,7 +132,7 @@ def trail(
     run_id: int | None,
     as_json: bool,
 ) -> None:
-    """Show the trail from a rating down to source and locator: a domain, a question, or 'cell'.
+    """Show the trail from a rating down to the place in its sources: a domain, a question, or 'cell'.
 
     The graph file holds working evidence: only you may read it (file mode 600).
 

@@ -67,8 +67,8 @@ def uncertainty(
     """Show how sure a run is: the probability of each level of each domain and question, and of each cell.
 
     The evidence is resampled many times: case files, survey respondents and findings, and published shares by
-    their base (10 answers if it is unknown). Each sample goes through the whole rulebook. The same seed gives
-    the same figures.
+    how many answered (10 if that is unknown). Each sample goes through the whole rulebook. The same seed
+    gives the same figures.
 
     Example: joint-review uncertainty wales-2004-08 --draws 10000 --seed 1
     """
@@ -269,8 +269,8 @@ def next_(
 ) -> None:
     """Show where to look next: the evidence that would make ratings least likely to change.
 
-    Domains with gaps come first, then the least sure. For each kind of evidence, the command tries the given
-    number, twice and four times as many.
+    Domains with gaps come first, then the least sure. For each kind of evidence, the command tries the number
+    you give, twice as many, and four times as many.
 
     Example: joint-review next wales-2004-08 --interviews 8
     """

@@ -46,7 +46,7 @@ WHAT = "source, item (E12), kind of source, or strand"
     "settings",
     multiple=True,
     metavar="TARGET.MEASURE=VALUE",
-    help="Give a measure of a domain another value, or 'none'; repeatable. With a TARGET: MEASURE=VALUE.",
+    help="Give a measure another value, or 'none'; repeatable. With a TARGET, MEASURE=VALUE is enough.",
 )
 @run_option
 @reading
@@ -61,7 +61,7 @@ def whatif(
 ) -> None:
     """Show what would change a rating: the smallest changes, and every source and item left out in turn.
 
-    TARGET is a domain, a question, or 'cell', the position on the grid, which is meant if TARGET is left out.
+    TARGET is a domain, a question, or 'cell', the position on the grid; left out, it means 'cell'.
     --without and --set show only what that one change would do. The rules are applied again to every
     alternative, on the evidence, rulebook and decisions of a recorded run; nothing is written.
 

@@ -105,7 +105,7 @@ def interval(low: float | None, high: float | None, unit: str = "") -> str:
 def rests_on(item: Mapping[str, Any]) -> str:
     """How many answered, for numbers that rest on answers; empty for others."""
     if item["base"] is None:
-        return "number of answers unknown" if item["kind"] == "survey_result" else ""
+        return "base unknown" if item["kind"] == "survey_result" else ""
     return f"base {number(round(item['base'], 1))}"
 
 
