@@ -326,7 +326,7 @@ def _said(
         first = periods[0]
         parts.append(f"{trend} since {first.period or 'the first period'} ({_all_numbers(first)})")
     way = "neither direction is better" if better == "neither" else f"{better} is better"
-    return f"{'; '.join(parts)} ({way})."
+    return f"{'; '.join(parts)}; {way}."
 
 
 def _against(compared: PeriodReadings, standing: str, latest: PeriodReadings) -> str:

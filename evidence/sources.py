@@ -419,7 +419,7 @@ def as_query(words: str) -> str:
     if not asked:
         raise EvidenceInvalid("there is no word to search for", hint="Give a word, e.g. carers.")
     if len(words.split()) > MOST_WORDS:
-        raise EvidenceInvalid(f"a search takes at most {MOST_WORDS} words", hint="Give fewer.")
+        raise EvidenceInvalid(f"a search can have at most {MOST_WORDS} words", hint="Give fewer.")
     return " ".join(asked)
 
 

@@ -259,8 +259,8 @@ def profile_plot(found: Profile, width: int = WIDE) -> str:
     key: list[tuple[Sign, str]] = [
         (_sign_of_point, "Level in the run (no mark: not rated)" if unrated else "Level in the run"),
         (_sign_of_box(dark=True), f"Share of {found.draws:,} resamplings that give it, in percent"),
-        (_sign_of_box(dark=False), "Share that gives another level"),
-        (_sign_of_range, "Levels that hold 95 % of those that give a rating"),
+        (_sign_of_box(dark=False), "Share that gives a different level"),
+        (_sign_of_range, "Levels covering 95 % of those that give a rating"),
     ]
     body = NUMBER + HIGHEST + RANGE
     height = GAP + _key_height(width, key)

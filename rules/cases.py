@@ -38,7 +38,7 @@ class Case(PolicyModel):
         default={}, description="Values by measure id; others are missing."
     )
     ratings: dict[Id, Id] = Field(
-        default={}, description="Levels that people decided, by domain or question."
+        default={}, description="Levels that moderators decided, by domain or question."
     )
     others: Id | None = Field(
         default=None, description="The level of all other domains of the same question."

@@ -319,7 +319,7 @@ def test_the_worked_example_is_as_the_measures_have_it(db: Database) -> None:
     found = {one.name: one for one in indicators_of(db, review)}
     referrals = found["Children's referrals answered within one day"]
     assert referrals.said == (
-        "93 % in 2007/08; nothing to compare it with; improving since 2000/01 (63) (higher is better)."
+        "93 % in 2007/08; nothing to compare it with; improving since 2000/01 (63); higher is better."
     )
     assert found["Initial assessments in time"].standing == "worse"
     assert found["Older people supported in care"].trend == "improving"

@@ -109,7 +109,7 @@ async def test_a_result_stands_beside_the_best_median_and_worst_with_their_names
         "60.4 to 78.1 %",
         '90 %<span class="beside">Council E</span>',
         '80 %<span class="beside">Council B</span>',
-        "better than 0 of 4",
+        "better than none of 4",
         "1 more with too few answers",
         "below the 95 % limit (worse)",
         "Support for carers",
@@ -289,7 +289,7 @@ async def test_the_figures_stand_in_tables_and_differences_lead_to_their_items(s
         "All reviewers, all domains",
         "By domain: judgements of items that both tagged to it",
         "By domain: whether an item bears on it",
-        "Every two reviewers, all domains",
+        "Each pair of reviewers, all domains",
     ):
         assert f">{heading}</h3>" in text
     # Three findings by both: 3 and 3, 1 and -3, -2 and -2. Two of three are the same.

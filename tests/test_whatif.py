@@ -437,7 +437,7 @@ def test_the_command_says_it_in_a_sentence_first(say: Callable[..., Any]) -> Non
     )
     assert "-> 50 %" in done.output
     assert "7 more strengths (important) were found" in done.output
-    assert "decided by R4 (Poor without it)" in done.output
+    assert "depends on R4 (Poor without it)" in done.output
 
 
 def test_the_command_tries_what_it_is_told(say: Callable[..., Any]) -> None:

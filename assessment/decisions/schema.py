@@ -45,7 +45,7 @@ KIND_OF_DECISION = (
 FIRST_TABLES: tuple[Table, ...] = (
     Table(
         "decision",
-        "Ratings that people decided; the latest one of a target counts.",
+        "Ratings that moderators decided; the latest one of a target is in force.",
         (
             ID,
             C("review_id", "integer not null references review(id)", "The review."),

@@ -136,7 +136,7 @@ def _written(criterion: Mapping[str, Any] | None) -> str:
     if criterion is None:
         return "no such rule"
     measure = f"{criterion['measure']} " if criterion["measure"] else ""
-    limit = f", no better than {criterion['no_better_than']}" if criterion["no_better_than"] else ""
+    limit = f", caps the rating at {criterion['no_better_than']}" if criterion["no_better_than"] else ""
     return f"{measure}{criterion['test']}{limit}"
 
 

@@ -103,7 +103,7 @@ def _others(found: Comparison | None) -> str:
     ]
     said = f"{many(found.others, 'review')}: {', '.join(filter(None, parts))}"
     if found.better_than is not None:
-        said += f"; better than {found.better_than} of {found.others}"
+        said += f"; better than {found.better_than or 'none'} of {found.others}"
     return said + left_out
 
 

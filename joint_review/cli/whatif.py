@@ -246,7 +246,7 @@ def _show_turns(turns: LeftOut, target: str | None) -> None:
     heading("Rests on one source")
     if not found:
         click.echo(
-            "None: no source decides a rating on its own, and no rating takes all its items from one source."
+            "None: no rating depends on a single source, and no rating takes all its items from one source."
         )
     for one in found:
         if one["deciding"]:
@@ -254,7 +254,7 @@ def _show_turns(turns: LeftOut, target: str | None) -> None:
                 f"{d['source']} ({d['after']} without it{_hidden(d, ', but a moderator decided the rating')})"
                 for d in one["deciding"]
             ]
-            paragraph(f"{one['title']}: decided by {', '.join(parts)}.", "  ")
+            paragraph(f"{one['title']}: depends on {', '.join(parts)}.", "  ")
         if one["only_source"]:
             paragraph(f"{one['title']}: all its items come from {one['only_source']}.", "  ")
 

@@ -54,7 +54,7 @@ LOOKS = {
     "withdrawn": "Withdrawn",
 }
 LOOKS_BECAUSE = {
-    "untagged": "No judgement uses them.",
+    "untagged": "No rating uses them.",
     "used-in-many": "The same evidence counts in each of these domains.",
     "outside-window": "Their date is before or after the period under review.",
     "drafts": "The source may still change.",

@@ -185,7 +185,7 @@ def _figures(found: Agreement) -> Iterable[FigureTable]:
         ("tied", "By domain: whether an item bears on it", {"title": "Domain", **numbers}, tied),
         (
             "pairs",
-            "Every two reviewers, all domains",
+            "Each pair of reviewers, all domains",
             {"coders": "Reviewers", "what": "Of", **numbers, "kappa": "Kappa", **alpha},
             found.by_pair(),
         ),

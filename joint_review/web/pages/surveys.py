@@ -239,7 +239,7 @@ def _others(found: Comparison) -> Others:
     """Best, median and worst of the others, each with whose it is; and how many the result is better than."""
     standing = ""
     if found.better_than is not None:
-        standing = f"better than {found.better_than} of {found.others}"
+        standing = f"better than {found.better_than or 'none'} of {found.others}"
     elif found.of == "reviews":
         standing = f"{wording.plural(found.others, 'other review')}; neither way is better"
     return {

@@ -21,7 +21,7 @@ from assessment.robustness.sentences import (
 from assessment.robustness.smallest import MeasureStep, SmallestChanges
 from assessment.robustness.smallest_evidence import NotSaid
 from assessment.robustness.tornado import Tornado
-from assessment.robustness.whatif import SOURCES, LeftOut, Resting, TriedChange, try_change
+from assessment.robustness.whatif import SOURCES, Given, LeftOut, Resting, TriedChange, try_change
 from assessment.runs.run import load_run
 from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
@@ -277,7 +277,7 @@ def tornado_picture(db: Database, asked: Asked) -> str:
 
 
 def _tried_said(baseline: Baseline, tried: TriedChange) -> str:
-    parts = [f"{one['given']} ({wording.plural(one['items'], 'item')})" for one in tried["left_out"]]
+    parts = [f"{_left_out(one)} ({wording.plural(one['items'], 'item')})" for one in tried["left_out"]]
     words = [f"without {' and '.join(parts)}"] if parts else []
     for one in tried["set"]:
         measure = in_language(baseline.policy.rulebook.measure(one["measure"]).title)
@@ -288,6 +288,16 @@ def _tried_said(baseline: Baseline, tried: TriedChange) -> str:
     said = f"{', '.join(words)}: {count} of run {baseline.run} would change;"
     said += f" the position on the grid {describe_position(tried)}."
     return said[:1].upper() + said[1:]
+
+
+def _left_out(one: Given) -> str:
+    """What was left out, in words."""
+    name = one["given"].removeprefix(f"{one['kind']}:")
+    if one["kind"] == "kind":
+        return f"all {wording.SOURCE_KINDS[name].lower()}"
+    if one["kind"] == "strand":
+        return f"everything about {name.replace('-', ' ')}"
+    return f"source {name}" if one["kind"] == "source" else name
 
 
 def _choices(db: Database, review: Review, baseline: Baseline, target: str) -> Choices:
