@@ -17,6 +17,7 @@ from trying import Tried
 
 from joint_review.upgrades.evidence import migrations as evidence_upgrades
 from programme import database
+from programme.columns import add_columns, columns, create, table
 from programme.database import (
     APPLICATION_ID,
     Act,
@@ -55,6 +56,53 @@ def why(path: Path, *migrations: Migrations) -> str:
         open_database(path, [evidence_upgrades, *migrations]).conn.close()
     assert caught.value.hint or caught.value.remedies
     return str(caught.value)
+
+
+# --- tables, as the schemas describe them -----------------------------------------------------------------
+
+CHAPTER = table(
+    """
+    chapter -- The chapters of books.
+      id integer primary key -- Number of the row.
+      number integer not null check (number between 1
+        and 99) -- Its place in the book.
+      title text not null default ''
+        -- Its title; empty for a chapter that
+        -- has none.
+      unique (number, title)
+    create unique index chapter_by_title on chapter(title)
+      where title <> ''
+    """,
+    label="title",
+    never_changed=True,
+)
+
+
+def test_a_table_is_created_from_the_sql_that_describes_it_without_the_comments(db: Database) -> None:
+    create(db, (CHAPTER,))
+    add_columns(db, "chapter", columns("pages integer -- How many pages it has."))
+    made = "select sql from sqlite_master where name in ('chapter', 'chapter_by_title') order by rowid"
+    assert [row["sql"] for row in rows(db, made)] == [
+        "CREATE TABLE chapter (\n"
+        "  id integer primary key,\n"
+        "  number integer not null check (number between 1 and 99),\n"
+        "  title text not null default '', pages integer,\n"
+        "  unique (number, title)\n"
+        ")",
+        "CREATE UNIQUE INDEX chapter_by_title on chapter(title) where title <> ''",
+    ]
+    insert(db, "chapter", {"number": 1, "title": "One"})
+    with pytest.raises(sqlite3.IntegrityError, match="never changed"):
+        db.execute("update chapter set number = 2")
+
+
+def test_people_read_of_a_table_what_the_comments_say(db: Database) -> None:
+    assert (CHAPTER.name, CHAPTER.description) == ("chapter", "The chapters of books.")
+    assert {column.name: column.description for column in CHAPTER.columns} == {
+        "id": "Number of the row.",
+        "number": "Its place in the book.",
+        "title": "Its title; empty for a chapter that has none.",
+    }
 
 
 # --- making and opening --------------------------------------------------------------------------------

@@ -3,173 +3,142 @@
 from __future__ import annotations
 
 from evidence.at_event import added_by, not_withdrawn_by
-from programme.columns import ID, Column, Table
+from programme.columns import Table, table
 
-C = Column
 EVENT = "r.evidence_event"
 """SQL: the last event that counted in a run."""
-RUN = C("run_id", "integer not null references run(id)", "The run.")
 
 FIRST_TABLES: tuple[Table, ...] = (
-    Table(
-        "policy_text",
-        "Frameworks and rulebooks exactly as runs used them.",
-        (
-            C("digest", "text primary key", "SHA-256 of the text."),
-            C("kind", "text not null check (kind in ('framework', 'rulebook'))", "Framework or rulebook."),
-            C("key", "text not null", "Its short name."),
-            C("version", "text not null", "Version of the rulebook."),
-            C("body", "text not null", "The whole of it, as canonical JSON."),
-        ),
+    table(
+        """
+        policy_text -- Frameworks and rulebooks exactly as runs used them.
+          digest text primary key -- SHA-256 of the text.
+          kind text not null check (kind in ('framework', 'rulebook')) -- Framework or rulebook.
+          key text not null -- Its short name.
+          version text not null -- Version of the rulebook.
+          body text not null -- The whole of it, as canonical JSON.
+        """,
         label="key",
         facets=("kind", "key"),
         never_changed=True,
     ),
-    Table(
-        "run",
-        "One assessment of a review: frozen inputs and results, never changed.",
-        (
-            ID,
-            C("review_id", "integer not null references review(id)", "The review assessed."),
-            C("made_on", "text not null", "The date of the run."),
-            C("cell", "text", "The position on the grid as level names, if every question is rated."),
-            C("framework_digest", "text not null references policy_text(digest)", "The framework used."),
-            C("rulebook_digest", "text not null references policy_text(digest)", "The rulebook used."),
-            C("evidence_digest", "text not null", "SHA-256 of the evidence that counted."),
-            C("evidence_event", "integer not null references event(id)", "The last event that counted."),
-            C("decided", "text not null", "The ratings people had decided by then, as JSON."),
-            C("software", "text not null", "Version of this software."),
-            C("engines", "text not null", "The engine that computed the firings, as JSON."),
-            C("second_engine", "text not null", "Checked by a second engine: yes or no."),
-            C("seed", "integer not null", "Seed of all random choices."),
-            C(
-                "input_digest",
-                "text not null unique",
-                "SHA-256 of all inputs; the same inputs are the same run.",
-            ),
-            C("result_digest", "text not null", "SHA-256 of the result, as recorded."),
-            C(
-                "result",
-                "text not null",
-                "The whole result as canonical JSON: figures, ids, levels and firings; no sentences since"
-                " format 2.",
-            ),
-            C("added_event", "integer not null references event(id)", "The event that recorded it."),
-        ),
+    table(
+        """
+        run -- One assessment of a review: frozen inputs and results, never changed.
+          id integer primary key -- Number of the row.
+          review_id integer not null references review(id) -- The review assessed.
+          made_on text not null -- The date of the run.
+          cell text -- The position on the grid as level names, if every question is rated.
+          framework_digest text not null references policy_text(digest) -- The framework used.
+          rulebook_digest text not null references policy_text(digest) -- The rulebook used.
+          evidence_digest text not null -- SHA-256 of the evidence that counted.
+          evidence_event integer not null references event(id) -- The last event that counted.
+          decided text not null -- The ratings people had decided by then, as JSON.
+          software text not null -- Version of this software.
+          engines text not null -- The engine that computed the firings, as JSON.
+          second_engine text not null -- Checked by a second engine: yes or no.
+          seed integer not null -- Seed of all random choices.
+          input_digest text not null unique -- SHA-256 of all inputs; the same inputs are the same run.
+          result_digest text not null -- SHA-256 of the result, as recorded.
+          result text not null
+            -- The whole result as canonical JSON: figures, ids, levels and firings; no sentences since format
+            -- 2.
+          added_event integer not null references event(id) -- The event that recorded it.
+        create index run_of_review on run(review_id)
+        """,
         label="made_on",
         facets=("review_id", "cell"),
-        indexes=("create index run_of_review on run(review_id)",),
         never_changed=True,
     ),
-    Table(
-        "measure",
-        "The measures of a run: one number per target and measure, with base and interval.",
-        (
-            ID,
-            RUN,
-            C("target", "text not null", "The domain or question measured."),
-            C("key", "text not null", "Short name of the measure."),
-            C("title", "text not null", "What it measures, in the words of the day of the run."),
-            C("value", "real", "The value; empty if there is no data."),
-            C("base", "real", "How many answers, cases or findings it rests on; empty if unknown."),
-            C("low", "real", "Lower end of the 95 % interval."),
-            C("high", "real", "Upper end of the 95 % interval."),
-            C("unit", "text not null", "Unit of the value."),
-            C("made_of", "text not null", "What it is computed from: items, findings, ..., ratings."),
-            C("item_kind", "text", "Kind of the items it is computed from; empty for all kinds."),
-            C("item_filter", "text not null default '{}'", "Which of these items, as JSON."),
-        ),
-        ("unique (run_id, target, key)",),
+    table(
+        """
+        measure -- The measures of a run: one number per target and measure, with base and interval.
+          id integer primary key -- Number of the row.
+          run_id integer not null references run(id) -- The run.
+          target text not null -- The domain or question measured.
+          key text not null -- Short name of the measure.
+          title text not null -- What it measures, in the words of the day of the run.
+          value real -- The value; empty if there is no data.
+          base real -- How many answers, cases or findings it rests on; empty if unknown.
+          low real -- Lower end of the 95 % interval.
+          high real -- Upper end of the 95 % interval.
+          unit text not null -- Unit of the value.
+          made_of text not null -- What it is computed from: items, findings, ..., ratings.
+          item_kind text -- Kind of the items it is computed from; empty for all kinds.
+          item_filter text not null default '{}' -- Which of these items, as JSON.
+          unique (run_id, target, key)
+        """,
         label="title",
         facets=("target", "made_of"),
         never_changed=True,
     ),
-    Table(
-        "criterion",
-        "Every criterion of a run, met or not: what was measured, what was needed, by how much.",
-        (
-            ID,
-            RUN,
-            C("target", "text not null", "The domain or question rated."),
-            C("part", "text not null", "sufficiency, the level it belongs to, or limits."),
-            C("key", "text not null", "Short name of the criterion."),
-            C("measure_id", "integer not null references measure(id)", "The measure tested."),
-            C("met", "integer not null check (met in (0, 1))", "1 if it was met."),
-            C("margin", "real", "Distance to the threshold, positive when met."),
-            C(
-                "statement",
-                "text not null",
-                "The sentence about the measure, in the words of the day of the run.",
-            ),
-            C("needed", "text not null", "What the test asks for, in the words of the day of the run."),
-            C("reference", "text not null", "Where the threshold comes from, by the rulebook of the run."),
-        ),
-        ("unique (run_id, target, part, key)",),
+    table(
+        """
+        criterion -- Every criterion of a run, met or not: what was measured, what was needed, by how much.
+          id integer primary key -- Number of the row.
+          run_id integer not null references run(id) -- The run.
+          target text not null -- The domain or question rated.
+          part text not null -- sufficiency, the level it belongs to, or limits.
+          key text not null -- Short name of the criterion.
+          measure_id integer not null references measure(id) -- The measure tested.
+          met integer not null check (met in (0, 1)) -- 1 if it was met.
+          margin real -- Distance to the threshold, positive when met.
+          statement text not null -- The sentence about the measure, in the words of the day of the run.
+          needed text not null -- What the test asks for, in the words of the day of the run.
+          reference text not null -- Where the threshold comes from, by the rulebook of the run.
+          unique (run_id, target, part, key)
+        """,
         label="statement",
         facets=("target", "part", "met"),
         never_changed=True,
     ),
-    Table(
-        "firing",
-        "The firings of a run: the rules whose conditions were all met.",
-        (
-            ID,
-            RUN,
-            C("stratum", "text not null", "domain, question or overall."),
-            C("rule", "text not null", "The rule: target, part and criterion, or a cell."),
-            C("criterion_id", "integer references criterion(id)", "The criterion it expresses, if any."),
-        ),
-        ("unique (run_id, rule)",),
+    table(
+        """
+        firing -- The firings of a run: the rules whose conditions were all met.
+          id integer primary key -- Number of the row.
+          run_id integer not null references run(id) -- The run.
+          stratum text not null -- domain, question or overall.
+          rule text not null -- The rule: target, part and criterion, or a cell.
+          criterion_id integer references criterion(id) -- The criterion it expresses, if any.
+          unique (run_id, rule)
+        """,
         label="rule",
         facets=("stratum",),
         never_changed=True,
     ),
-    Table(
-        "rating",
-        "What a run concludes for every domain and question.",
-        (
-            ID,
-            RUN,
-            C("target", "text not null", "The domain or question."),
-            C("kind", "text not null check (kind in ('domain', 'question'))", "Domain or question."),
-            C("question", "text not null", "The question it belongs to."),
-            C("title", "text not null", "Its title in the framework of the run."),
-            C(
-                "status",
-                "text not null",
-                "proposed, decided, insufficient (evidence), or open (for a moderator to decide).",
-            ),
-            C("level", "integer", "The level that counts, 1 the worst."),
-            C("level_key", "text", "Its short name."),
-            C("level_title", "text", "Its title in the framework of the run."),
-            C("proposed", "text", "The level the rules propose."),
-            C(
-                "because",
-                "text not null",
-                "One sentence, why this and not the next, in the words of the day of the run.",
-            ),
-            C("position", "integer not null", "Order in the framework."),
-        ),
-        ("unique (run_id, target)",),
+    table(
+        """
+        rating -- What a run concludes for every domain and question.
+          id integer primary key -- Number of the row.
+          run_id integer not null references run(id) -- The run.
+          target text not null -- The domain or question.
+          kind text not null check (kind in ('domain', 'question')) -- Domain or question.
+          question text not null -- The question it belongs to.
+          title text not null -- Its title in the framework of the run.
+          status text not null -- proposed, decided, insufficient (evidence), or open (for a moderator to decide).
+          level integer -- The level that counts, 1 the worst.
+          level_key text -- Its short name.
+          level_title text -- Its title in the framework of the run.
+          proposed text -- The level the rules propose.
+          because text not null
+            -- One sentence, why this and not the next, in the words of the day of the run.
+          position integer not null -- Order in the framework.
+          unique (run_id, target)
+        """,
         label="title",
         facets=("question", "status", "level_title"),
         sort="position",
         never_changed=True,
     ),
-    Table(
-        "gap",
-        "What is missing before a target can be rated.",
-        (
-            ID,
-            RUN,
-            C("target", "text not null", "The domain or question."),
-            C("title", "text not null", "Its title in the framework of the run."),
-            C(
-                "missing",
-                "text not null",
-                "What is there and what is needed, in the words of the day of the run.",
-            ),
-        ),
+    table(
+        """
+        gap -- What is missing before a target can be rated.
+          id integer primary key -- Number of the row.
+          run_id integer not null references run(id) -- The run.
+          target text not null -- The domain or question.
+          title text not null -- Its title in the framework of the run.
+          missing text not null -- What is there and what is needed, in the words of the day of the run.
+        """,
         label="missing",
         facets=("target",),
         never_changed=True,
@@ -180,14 +149,13 @@ FIRST_TABLES: tuple[Table, ...] = (
 TABLES: tuple[Table, ...] = FIRST_TABLES
 
 FIRST_VIEWS: tuple[Table, ...] = (
-    Table(
-        "measure_evidence",
-        "The items that each measure of each run rests on.",
-        (
-            C("measure_id", "integer", "The measure."),
-            C("run_id", "integer", "The run."),
-            C("evidence_id", "integer", "The item."),
-        ),
+    table(
+        """
+        measure_evidence -- The items that each measure of each run rests on.
+          measure_id integer -- The measure.
+          run_id integer -- The run.
+          evidence_id integer -- The item.
+        """,
         select=f"""select m.id as measure_id, m.run_id, e.id as evidence_id
 from measure m
 join run r on r.id = m.run_id
@@ -229,15 +197,14 @@ where m.made_of <> 'ratings'
       and coalesce(nullif(n.period, ''), substr(ns.dated, 1, 4), '')
         > coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '')))""",
     ),
-    Table(
-        "trail_edge",
-        "Every step of every trail, from the judgement down to the source.",
-        (
-            C("run_id", "integer", "The run; empty for steps that belong to no run."),
-            C("from_node", "text", "The upper end, e.g. rating:12."),
-            C("relation", "text", "How the two are related."),
-            C("to_node", "text", "The lower end, e.g. criterion:40."),
-        ),
+    table(
+        """
+        trail_edge -- Every step of every trail, from the judgement down to the source.
+          run_id integer -- The run; empty for steps that belong to no run.
+          from_node text -- The upper end, e.g. rating:12.
+          relation text -- How the two are related.
+          to_node text -- The lower end, e.g. criterion:40.
+        """,
         select="""select r.id as run_id, 'run:' || r.id as from_node, 'places on the grid' as relation,
   'rating:' || x.id as to_node
 from run r join rating x on x.run_id = r.id and x.kind = 'question'
@@ -256,15 +223,14 @@ select run_id, 'measure:' || measure_id, 'counts', 'evidence:' || evidence_id fr
 union all
 select null, 'evidence:' || id, 'stands in', 'source:' || source_id from evidence""",
     ),
-    Table(
-        "latest_run",
-        "The latest run of every review.",
-        (
-            C("id", "integer", "Number of the run."),
-            C("review_id", "integer", "The review."),
-            C("made_on", "text", "The date of the run."),
-            C("cell", "text", "The position on the grid."),
-        ),
+    table(
+        """
+        latest_run -- The latest run of every review.
+          id integer -- Number of the run.
+          review_id integer -- The review.
+          made_on text -- The date of the run.
+          cell text -- The position on the grid.
+        """,
         select="""select id, review_id, made_on, cell from run
 where id in (select max(id) from run group by review_id)""",
     ),

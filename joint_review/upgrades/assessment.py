@@ -14,7 +14,7 @@ from assessment.decisions.schema import (
     TABLES,
 )
 from assessment.runs import schema as run_schema
-from programme.columns import create, refuse_changes
+from programme.columns import add_columns, create, refuse_changes
 from programme.database import Database, Migrations
 from programme.schema import USERS
 
@@ -43,8 +43,7 @@ def user_tables(db: Database) -> None:
 @migrations()
 def decision_tables(db: Database) -> None:
     """Ratings accepted or overridden with a second person's approval; challenges; panels."""
-    for column in KIND_OF_DECISION:
-        db.conn.execute(f"alter table decision add column {column.name} {column.sql}")
+    add_columns(db, "decision", KIND_OF_DECISION)
     create(db, DECISION_TABLES)
     create(db, DECISION_VIEWS)
 

@@ -10,7 +10,7 @@ from evidence.coding import schema as coding_schema
 from evidence.coding.schema import CODING_VIEWS, CODINGS, PASSAGES, SECOND_CODING
 from evidence.schema import ANCHORS, ANSWERS, FIRST_TABLES, FIRST_VIEWS, RESPONDENTS
 from programme import schema as programme_schema
-from programme.columns import create, refuse_changes
+from programme.columns import add_columns, create, refuse_changes
 from programme.database import Database, Migrations
 from programme.schema import BEFORE_AND_AFTER, SEALS
 from programme.seals import nothing_stored, seal_events
@@ -37,8 +37,7 @@ def coding_tables(db: Database) -> None:
 def respondent_tables(db: Database) -> None:
     """Characteristics, margins and weights of survey respondents; how many answered, beside the base."""
     create(db, RESPONDENTS)
-    for column in ANSWERS:
-        db.conn.execute(f"alter table evidence add column {column.name} {column.sql}")
+    add_columns(db, "evidence", ANSWERS)
     # No answer was weighted before: the base is the number that answered.
     db.conn.execute("update evidence set answers = base where kind = 'survey_result' and base is not null")
 
@@ -46,8 +45,7 @@ def respondent_tables(db: Database) -> None:
 @migrations()
 def sealed_record(db: Database) -> None:
     """Events chained to one another, those of older files in their order; the last covers all older rows."""
-    for column in BEFORE_AND_AFTER:
-        db.conn.execute(f"alter table event add column {column.name} {column.sql}")
+    add_columns(db, "event", BEFORE_AND_AFTER)
     create(db, SEALS)
     seal_events(db.conn, nothing_stored(db.conn))
 
@@ -76,8 +74,7 @@ def second_coding_tables(db: Database) -> None:
 @migrations()
 def second_coding_of_passages(db: Database) -> None:
     """Batches whose coder reads the passages alone."""
-    for column in PASSAGES:
-        db.conn.execute(f"alter table coding_batch add column {column.name} {column.sql}")
+    add_columns(db, "coding_batch", PASSAGES)
 
 
 @migrations()
