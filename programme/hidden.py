@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 Columns = Mapping[str, frozenset[str]]
 
@@ -36,21 +36,20 @@ def hide(connection: sqlite3.Connection) -> None:
     connection.set_authorizer(_PEOPLE)
 
 
-@contextmanager
-def as_pages(connection: sqlite3.Connection) -> Iterator[None]:
+def as_pages(connection: sqlite3.Connection) -> AbstractContextManager[None]:
     """Read on a hidden connection what pages may show: what is in `FROM_PAGES` alone reads as empty."""
-    connection.set_authorizer(_PAGES)
-    try:
-        yield
-    finally:
-        hide(connection)
+    return _under(connection, _PAGES)
+
+
+def as_writer(connection: sqlite3.Connection) -> AbstractContextManager[None]:
+    """Read on a hidden connection all there is, as what is written is sealed."""
+    return _under(connection, _WRITER)
 
 
 @contextmanager
-def as_writer(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read on a hidden connection all there is, as what is written is sealed."""
-    # Taking an authorizer away, SQLite would go on with statements that were made under it.
-    connection.set_authorizer(_WRITER)
+def _under(connection: sqlite3.Connection, authorizer: Callable[..., int]) -> Iterator[None]:
+    # Never None, which takes it away: SQLite would go on with statements that were made under the one before.
+    connection.set_authorizer(authorizer)
     try:
         yield
     finally:
