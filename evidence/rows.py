@@ -258,29 +258,13 @@ class Row(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     layout: ClassVar[str]
-    example: ClassVar[dict[str, str]]
-    """The first row of the layout's template; the templates of all layouts belong together."""
-    more_examples: ClassVar[tuple[dict[str, str], ...]] = ()
+    """The name of its layout, and of its template in evidence/intake/templates."""
 
 
 class SourceRow(Row):
     """A source: where evidence comes from."""
 
     layout: ClassVar[str] = "sources"
-    example: ClassVar[dict[str, str]] = {
-        "source": "C-014",
-        "title": "Case file 14, adult services",
-        "kind": "case_file",
-        "dated": "2004-05-31",
-        "status": "authorised",
-        "strand": "older-people",
-        "reference": "Sample list, line 14",
-    }
-    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
-        {"source": "I-003", "title": "Interview 3, carers' officer", "kind": "interview", "strand": "carers"},
-        {"source": "S-001", "title": "Survey of adults receiving support", "kind": "survey"},
-        {"source": "N-001", "title": "Return of children's services", "kind": "indicator_return"},
-    )
     source: Needed = Field(description="Index number of the source within the review.")
     title: Needed = Field(description="Title. Never the name of a person who uses services.")
     kind: Annotated[str, _word(SOURCE_KINDS)] = Field(
@@ -313,16 +297,6 @@ class FindingRow(ItemRow):
     """Something a reviewer found: a strength, a weakness, or neither."""
 
     layout: ClassVar[str] = "findings"
-    example: ClassVar[dict[str, str]] = {
-        "source": "I-003",
-        "locator": "page 2, paragraph 4",
-        "strand": "carers",
-        "finding": "Carers are offered an assessment of their own at the first visit.",
-        "direction": "strength",
-        "significance": "2",
-        "domains": "carers;assessment",
-        "recorded_by": "reviewer-1",
-    }
     finding: Needed = Field(description="The finding, in one sentence.")
     direction: Direction = Field(description="strength, weakness or neutral.")
     significance: Significance = Field(description="1 minor, 2 important, 3 serious.")
@@ -339,16 +313,6 @@ class CaseScoreRow(ItemRow):
     """A score: how well one case file meets one standard."""
 
     layout: ClassVar[str] = "case-scores"
-    example: ClassVar[dict[str, str]] = {
-        "source": "C-014",
-        "locator": "standard 3",
-        "strand": "older-people",
-        "standard": "Risk is assessed and the assessment is up to date",
-        "score": "3",
-        "scale_max": "4",
-        "domains": "assessment",
-        "recorded_by": "reviewer-1",
-    }
     standard: Needed = Field(description="The standard that was judged.")
     scale_max: Annotated[float, BeforeValidator(_scale_max)] = Field(
         default=4.0, description="The best possible score; 4 if empty."
@@ -360,17 +324,6 @@ class SurveyResultRow(ItemRow):
     """The share of one group answering one survey question positively."""
 
     layout: ClassVar[str] = "survey-results"
-    example: ClassVar[dict[str, str]] = {
-        "source": "S-001",
-        "locator": "table 2, row 1",
-        "strand": "adults",
-        "group": "Adults receiving support",
-        "question": "Treated with dignity and respect",
-        "positive": "92",
-        "base": "240",
-        "domains": "care-planning",
-        "recorded_by": "reviewer-1",
-    }
     group: Needed = Field(description="Who answered.")
     question: Needed = Field(description="What they were asked.")
     positive: GivenPercent = Field(description="Share answering positively, in percent: 78 or 78%.")
@@ -389,20 +342,6 @@ class IndicatorRow(ItemRow):
     """The value of an indicator in one period."""
 
     layout: ClassVar[str] = "indicators"
-    example: ClassVar[dict[str, str]] = {
-        "source": "N-001",
-        "locator": "referrals table, 2007/08, response in one day",
-        "strand": "children-and-families",
-        "indicator": "Referrals answered within one working day",
-        "period": "2007/08",
-        "value": "93",
-        "unit": "percent",
-        "better": "higher",
-        "comparator": "",
-        "comparator_name": "",
-        "domains": "getting-help",
-        "recorded_by": "reviewer-1",
-    }
     indicator: Needed = Field(description="Name of the indicator, the same in every period.")
     period: Needed = Field(description="The year or date the value is for, e.g. 2007/08.")
     value: GivenNumber = Field(description="The value, as a plain number.")
@@ -412,24 +351,16 @@ class IndicatorRow(ItemRow):
     comparator_name: Text = Field(default="", description="Whose value the comparator is, e.g. England.")
 
 
-class SurveyResponseRow(Row):
+class RowOfSurvey(Row):
+    """What every row about the respondents of a survey has."""
+
+    source: Needed = Field(description="Index number of the survey, as in the sources file.")
+
+
+class SurveyResponseRow(RowOfSurvey):
     """One respondent's answer to one question; results per question and group are computed from them."""
 
     layout: ClassVar[str] = "survey-responses"
-    example: ClassVar[dict[str, str]] = {
-        "source": "S-001",
-        "respondent": "0001",
-        "question": "I was treated with dignity and respect",
-        "group": "Adults receiving support",
-        "strand": "adults",
-        "answer": "5",
-        "domains": "care-planning",
-    }
-    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
-        {**example, "respondent": "0002", "answer": "2"},
-        {**example, "respondent": "0003", "answer": "agree"},
-    )
-    source: Needed = Field(description="Index number of the survey, as in the sources file.")
     respondent: Needed = Field(description="Number of the respondent within the survey, never a name.")
     question: Needed = Field(description="What was asked; the same words for every respondent.")
     group: Needed = Field(description="The group the respondent belongs to.")
@@ -440,21 +371,10 @@ class SurveyResponseRow(Row):
     domains: DomainNames = Field(default=(), description="Domains the question bears on.")
 
 
-class RespondentRow(Row):
+class RespondentRow(RowOfSurvey):
     """One characteristic of one survey respondent, so that answers can be weighted."""
 
     layout: ClassVar[str] = "respondents"
-    example: ClassVar[dict[str, str]] = {
-        "source": "S-001",
-        "respondent": "0001",
-        "characteristic": "age band",
-        "category": "65 and over",
-    }
-    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
-        {**example, "respondent": "0002"},
-        {**example, "respondent": "0003", "category": "18 to 64"},
-    )
-    source: Needed = Field(description="Index number of the survey, as in the sources file.")
     respondent: Needed = Field(description="Number of the respondent, as in the responses, never a name.")
     characteristic: Needed = Field(
         description="A characteristic, e.g. age band, area or sex. Use few, with broad categories: people who"
@@ -463,22 +383,10 @@ class RespondentRow(Row):
     category: Text = Field(description="The respondent's category; empty if the respondent did not say.")
 
 
-class MarginRow(Row):
+class MarginRow(RowOfSurvey):
     """The share or number of the people in one category; answers are weighted to it."""
 
     layout: ClassVar[str] = "population-margins"
-    example: ClassVar[dict[str, str]] = {
-        "source": "S-001",
-        "group": "",
-        "characteristic": "age band",
-        "category": "65 and over",
-        "percent": "40",
-        "people": "",
-    }
-    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
-        {"source": "S-001", "characteristic": "age band", "category": "18 to 64", "percent": "60"},
-    )
-    source: Needed = Field(description="Index number of the survey, as in the sources file.")
     group: Text = Field(
         default="", description="The group of respondents it holds for; empty for all respondents together."
     )
@@ -500,19 +408,31 @@ class MadeResult(SurveyResultRow):
     design_effect: float | None = Field(description="Answers divided by the base; None if not weighted.")
 
 
-class TagRow(Row):
+class RowAboutItem(Row):
+    """What every row has that is about an item which another row, or an earlier import, brings in."""
+
+    source: Needed = Field(description="Index number of the item's source.")
+    locator: Needed = Field(description="Locator of the item, exactly as it was imported.")
+
+
+class TagRow(RowAboutItem):
     """A tag that links an existing item to a domain."""
 
     layout: ClassVar[str] = "tags"
-    example: ClassVar[dict[str, str]] = {
-        "source": "I-003",
-        "locator": "page 2, paragraph 4",
-        "domain": "carers",
-        "note": "Says how carers are offered help.",
-        "tagged_by": "reviewer-2",
-    }
-    source: Needed = Field(description="Index number of the item's source.")
-    locator: Needed = Field(description="Locator of the item, exactly as it was imported.")
     domain: DomainName = Field(description="The domain it bears on.")
     note: Text = Field(default="", description="Why it bears on the domain.")
     tagged_by: Text = Field(default="", description="Who tagged it; the person importing, if empty.")
+
+
+ROWS_OF_EVIDENCE: tuple[type[Row], ...] = (
+    SourceRow,
+    FindingRow,
+    CaseScoreRow,
+    SurveyResultRow,
+    SurveyResponseRow,
+    RespondentRow,
+    MarginRow,
+    IndicatorRow,
+    TagRow,
+)
+"""The rows that files of evidence hold, in the order in which their layouts are listed."""

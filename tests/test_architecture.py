@@ -195,7 +195,7 @@ def test_a_module_can_be_read_in_one_sitting(path: Path) -> None:
     assert lines <= LONGEST_MODULE, f"{name_of(path)} has {lines} lines"
 
 
-def test_every_package_with_its_pages_and_policies_is_installed() -> None:
+def test_every_package_with_its_pages_policies_and_templates_is_installed() -> None:
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -209,7 +209,7 @@ def test_every_package_with_its_pages_and_policies_is_installed() -> None:
         for path in (ROOT / place.replace(".", "/")).glob(pattern)
         if path.is_file()
     }
-    kinds = {".yml", ".html", ".css", ".js"}
+    kinds = {".yml", ".csv", ".html", ".css", ".js"}
     there = {path for layer in LAYERS for path in (ROOT / layer).rglob("*") if path.suffix in kinds}
     assert there == data
 

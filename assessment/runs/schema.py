@@ -115,7 +115,8 @@ FIRST_TABLES: tuple[Table, ...] = (
           kind text not null check (kind in ('domain', 'question')) -- Domain or question.
           question text not null -- The question it belongs to.
           title text not null -- Its title in the framework of the run.
-          status text not null -- proposed, decided, insufficient (evidence), or open (for a moderator to decide).
+          status text not null
+            -- proposed, decided, insufficient (evidence), or open (for a moderator to decide).
           level integer -- The level that counts, 1 the worst.
           level_key text -- Its short name.
           level_title text -- Its title in the framework of the run.

@@ -2,7 +2,7 @@
 
 Modules in reading order:
 
-    layouts     the documented layouts, how a file's layout is recognised, templates
+    layouts     the documented layouts, how a file's layout is recognised, templates (in templates/)
     staging     the temporary tables of an import, and the statements that decide about its rows
     codings     codings in an import: their row, and the statements that decide about staged ones
     respondents  survey respondents: characteristics, weights, results of answers

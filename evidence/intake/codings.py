@@ -12,7 +12,7 @@ from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from evidence.actions import EvidenceAction
 from evidence.items import LONGEST_NUMBER
-from evidence.rows import Direction, DomainNames, Needed, Number, Row, Significance, Text
+from evidence.rows import Direction, DomainNames, Needed, Number, RowAboutItem, Significance, Text
 from rules.errors import refuse
 from rules.remedy import Replace
 
@@ -43,31 +43,10 @@ def _number_of_item(value: Any) -> int | None:
     return int(text) if text else None
 
 
-class CodingRow(Row):
+class CodingRow(RowAboutItem):
     """A second reviewer's coding of an item that another reviewer recorded, made without seeing theirs."""
 
     layout: ClassVar[str] = "codings"
-    example: ClassVar[dict[str, str]] = {
-        "source": "I-003",
-        "locator": "page 2, paragraph 4",
-        "coded_by": "reviewer-2",
-        "direction": "strength",
-        "significance": "1",
-        "score": "",
-        "domains": "carers",
-        "note": "Offered, but not yet to everybody.",
-    }
-    more_examples: ClassVar[tuple[dict[str, str], ...]] = (
-        {
-            "source": "C-014",
-            "locator": "standard 3",
-            "coded_by": "reviewer-2",
-            "score": "2",
-            "domains": "assessment",
-        },
-    )
-    source: Needed = Field(description="Index number of the item's source.")
-    locator: Needed = Field(description="Locator of the item, exactly as it was imported.")
     coded_by: Needed = Field(description="Who codes it: any reviewer except the one who recorded the item.")
     direction: Annotated[Direction | None, WrapValidator(_if_given)] = Field(
         default=None, description="Findings: strength, weakness or neutral; empty for other items."

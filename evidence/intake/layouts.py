@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
-
-from pydantic.fields import FieldInfo
+from pathlib import Path
 
 from evidence.files.tables import BLANK_HEADER, RawTable, header_name
 from evidence.intake.codings import CodingRow
-from evidence.rows import (
-    CaseScoreRow,
-    FindingRow,
-    IndicatorRow,
-    MarginRow,
-    RespondentRow,
-    Row,
-    SourceRow,
-    SurveyResponseRow,
-    SurveyResultRow,
-    TagRow,
-)
+from evidence.rows import ROWS_OF_EVIDENCE, Row
 from rules.errors import UnknownName, suggest
 from rules.remedy import ShowLayout
 
-ROWS: dict[str, type[Row]] = {
-    row.layout: row
-    for row in (
-        SourceRow,
-        FindingRow,
-        CaseScoreRow,
-        SurveyResultRow,
-        SurveyResponseRow,
-        RespondentRow,
-        MarginRow,
-        IndicatorRow,
-        TagRow,
-        CodingRow,
-    )
-}
+ROWS: dict[str, type[Row]] = {row.layout: row for row in ROWS_OF_EVIDENCE} | {CodingRow.layout: CodingRow}
 """The row model of every layout, by its name."""
 LAYOUTS = tuple(ROWS)
 """Names of the layouts: sources, findings, case-scores, survey-results, ..."""
+TEMPLATES = Path(__file__).parent / "templates"
+"""The folder with the template of every layout."""
 
 
 def row_model(layout: str) -> type[Row]:
@@ -53,29 +26,18 @@ def row_model(layout: str) -> type[Row]:
 
 
 def columns(layout: str) -> list[tuple[str, bool, str]]:
-    """(column, whether it is needed, what stands in it) for every column of a layout."""
-    return [
-        (name, info.is_required(), info.description or "") for name, info in _in_file_order(row_model(layout))
-    ]
-
-
-def _in_file_order(model: type[Row]) -> Iterator[tuple[str, FieldInfo]]:
-    fields = dict(model.model_fields)
-    shown = [name for name in model.example if name in fields]
-    for name in [*shown, *(name for name in fields if name not in shown)]:
-        yield name, fields[name]
+    """(column, whether it is needed, what stands in it) for every column of a layout, as in its template."""
+    fields = row_model(layout).model_fields
+    names = template(layout).splitlines()[0].split(",")
+    return [(name, fields[name].is_required(), fields[name].description or "") for name in names]
 
 
 def template(layout: str) -> str:
-    """A CSV with all columns of a layout and example rows to write over; all templates import together."""
-    model = row_model(layout)
-    names = [name for name, _, _ in columns(layout)]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    for example in (model.example, *model.more_examples):
-        writer.writerow([example.get(name, "") for name in names])
-    return text.getvalue()
+    """A CSV with all columns of a layout and example rows to write over; all templates import together.
+
+    Raises UnknownName.
+    """
+    return (TEMPLATES / f"{row_model(layout).layout}.csv").read_text(encoding="utf-8")
 
 
 def recognise(table: RawTable, given: str | None) -> type[Row] | None:
