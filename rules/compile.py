@@ -38,10 +38,12 @@ OPERATORS: dict[str, Operator] = {
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a rule stands for: the criterion of a part ('sufficiency', a level id, 'limits') of a target."""
+    """What a rule stands for: a criterion where it is asked."""
 
     target: str
+    """The domain or question."""
     part: str
+    """'sufficiency', the id of a level, or 'limits'."""
     criterion: Criterion
 
 

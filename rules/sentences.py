@@ -119,8 +119,10 @@ class Gap:
     """One thing that is missing before a target can be rated."""
 
     target: str
+    """The domain or question."""
     title: str
     missing: str
+    """What is there and what is needed, in words."""
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ class Part:
     """One of the four parts for one domain, as the figures suggest."""
 
     concern: str
+    """One of CONCERNS."""
     figures: str
     """The figures in plain words."""
 
@@ -59,6 +60,7 @@ class Suggestion:
 
     target: str
     level: str
+    """One of LEVELS."""
     parts: Mapping[str, Part]
     """By name, in the order of PARTS_OF_CONFIDENCE."""
 
@@ -193,7 +195,10 @@ def _relevance(total: Mapping[str, Any], has_window: bool) -> Part:
     return Part(CONCERNS[max(_grade(outside), int(elsewhere >= MUCH))], figures)
 
 
-class _Signed(TypedDict):
+class StatementSigned(TypedDict):
+    """A person's statement of confidence in a domain's rating, beside what the figures suggested."""
+
+    id: int
     run_id: int
     target: str
     level: str
@@ -215,12 +220,6 @@ class _Signed(TypedDict):
     because: str
     by: str
     added_event: int
-
-
-class StatementSigned(_Signed):
-    """A person's statement of confidence in a domain's rating, beside what the figures suggested."""
-
-    id: int
 
 
 class Statement(StatementSigned):
@@ -279,31 +278,24 @@ def state_confidence(
             before=one(db, STATED, [run.id, domain]),
             after=level,
         )
-        row: _Signed = {
-            "run_id": run.id,
-            "target": domain,
-            "level": level,
-            "suggested_level": mine.level,
-            "methods_concern": mine.parts["methods"].concern,
-            "methods_figures": mine.parts["methods"].figures,
-            "methods_words": said.get("methods", ""),
-            "coherence_concern": mine.parts["coherence"].concern,
-            "coherence_figures": mine.parts["coherence"].figures,
-            "coherence_words": said.get("coherence", ""),
-            "adequacy_concern": mine.parts["adequacy"].concern,
-            "adequacy_figures": mine.parts["adequacy"].figures,
-            "adequacy_words": said.get("adequacy", ""),
-            "relevance_concern": mine.parts["relevance"].concern,
-            "relevance_figures": mine.parts["relevance"].figures,
-            "relevance_words": said.get("relevance", ""),
-            "draws": uncertainty.draws,
-            "seed": uncertainty.seed,
-            "because": because,
-            "by": by,
-            "added_event": event,
-        }
-        number = insert(db, "confidence", row)
-    return {"id": number, **row}
+        number = insert(
+            db,
+            "confidence",
+            {
+                "run_id": run.id,
+                "target": domain,
+                "level": level,
+                "suggested_level": mine.level,
+                **{f"{name}_concern": part.concern for name, part in mine.parts.items()},
+                **{f"{name}_figures": part.figures for name, part in mine.parts.items()},
+                **{f"{name}_words": said.get(name, "") for name in mine.parts},
+                **figures,
+                "because": because,
+                "by": by,
+                "added_event": event,
+            },
+        )
+    return rows_as(StatementSigned, db, "select * from confidence where id = ?", [number])[0]
 
 
 STATED = "select level from confidence where run_id = ? and target = ? order by id desc limit 1"

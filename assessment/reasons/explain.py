@@ -33,7 +33,9 @@ class ReachedLevel:
     """The level that the policy alone gives."""
 
     number: int
+    """1 is the worst."""
     level: str
+    """Its id."""
     title: str
 
 

@@ -105,11 +105,15 @@ class CriterionNode:
     kind: Literal["criterion"] = "criterion"
     id: int
     part: str
+    """'sufficiency', the id of a level, or 'limits'."""
     key: str
     met: bool
     margin: int | float | None
+    """Distance to the threshold: positive on the side that meets the test."""
     statement: str
+    """The sentence about the measure."""
     needed: str
+    """What the test asks for."""
     reference: str
     below: Sequence[MeasureNode]
 

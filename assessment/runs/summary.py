@@ -30,20 +30,18 @@ class ReviewNamed:
 
 
 @dataclass(frozen=True)
-class FrameworkNamed:
-    """The framework."""
+class PolicyNamed:
+    """A framework or a rulebook, with its title in the language of the summary."""
 
     id: str
     title: str
 
 
 @dataclass(frozen=True)
-class RulebookNamed:
+class RulebookNamed(PolicyNamed):
     """The rulebook."""
 
-    id: str
     version: str
-    title: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Summary:
 
     inputs: InputsShown
     review: ReviewNamed
-    framework: FrameworkNamed
+    framework: PolicyNamed
     rulebook: RulebookNamed
     second_engine: str
     """'yes' or 'no'."""
@@ -71,9 +69,9 @@ def summarise_run(review: Review, run: Run, language: str = "en") -> Summary:
     return Summary(
         inputs=InputsShown(**inputs, digest=result.inputs.digest),
         review=ReviewNamed(review.key, review.authority),
-        framework=FrameworkNamed(policy.framework.id, in_language(policy.framework.title, language)),
+        framework=PolicyNamed(policy.framework.id, in_language(policy.framework.title, language)),
         rulebook=RulebookNamed(
-            policy.rulebook.id, policy.rulebook.version, in_language(policy.rulebook.title, language)
+            policy.rulebook.id, in_language(policy.rulebook.title, language), policy.rulebook.version
         ),
         second_engine="yes" if result.second_engine else "no",
         cell=result.cell,
