@@ -37,7 +37,10 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class Remedy:
-    """Something that can be done about a refusal; each kind is a class of its own."""
+    """Something that can be done about a refusal; each kind is a class of its own.
+
+    A kind that has fields of its own is a dataclass; `InReview` and `OnRating` are families of kinds.
+    """
 
     @property
     def does(self) -> str:
@@ -88,17 +91,14 @@ class MakeDatabase(Remedy):
     file: str = ""
 
 
-@dataclass(frozen=True)
 class UpgradeDatabase(Remedy):
     """Bring the working database up to date with this version and its library."""
 
 
-@dataclass(frozen=True)
 class CloseDatabase(Remedy):
     """Stop other processes that have the working database open: the server of the pages, imports."""
 
 
-@dataclass(frozen=True)
 class ServePages(Remedy):
     """Start the server of the pages with a working database."""
 
@@ -110,17 +110,14 @@ class Install(Remedy):
     extra: str
 
 
-@dataclass(frozen=True)
 class ShowHead(Remedy):
     """Show the head of the record of events."""
 
 
-@dataclass(frozen=True)
 class CreateReview(Remedy):
     """Create a review."""
 
 
-@dataclass(frozen=True)
 class ListReviews(Remedy):
     """See which reviews there are."""
 
@@ -147,35 +144,6 @@ class ShowLayout(Remedy):
 
 
 @dataclass(frozen=True)
-class DrawItems(Remedy):
-    """Draw items of a review for a second reviewer, who codes them without seeing the first coding."""
-
-    review: str
-
-
-@dataclass(frozen=True)
-class HandIn(Remedy):
-    """Hand in a batch of a second reviewer's codings."""
-
-    review: str
-    batch: int
-
-
-@dataclass(frozen=True)
-class ListDisagreements(Remedy):
-    """See which items of a review were coded differently."""
-
-    review: str
-
-
-@dataclass(frozen=True)
-class Assess(Remedy):
-    """Assess a review (again)."""
-
-    review: str
-
-
-@dataclass(frozen=True)
 class VerifyRun(Remedy):
     """Verify a run: see where it differs from what was recorded."""
 
@@ -183,66 +151,78 @@ class VerifyRun(Remedy):
 
 
 @dataclass(frozen=True)
-class ShowDecisions(Remedy):
+class InReview(Remedy):
+    """Something that can be done in one review."""
+
+    review: str
+
+
+class DrawItems(InReview):
+    """Draw items of a review for a second reviewer, who codes them without seeing the first coding."""
+
+
+@dataclass(frozen=True)
+class HandIn(InReview):
+    """Hand in a batch of a second reviewer's codings."""
+
+    batch: int
+
+
+class ListDisagreements(InReview):
+    """See which items of a review were coded differently."""
+
+
+class Assess(InReview):
+    """Assess a review (again)."""
+
+
+class ShowDecisions(InReview):
     """See the state of the decision on every rating of a review."""
 
-    review: str
 
-
-@dataclass(frozen=True)
-class Rate(Remedy):
-    """Override a rating with a level of one's own."""
-
-    review: str
-    target: str
-
-
-@dataclass(frozen=True)
-class TakeBack(Remedy):
-    """Take the decision on a rating back, so that the proposal applies again."""
-
-    review: str
-    target: str
-
-
-@dataclass(frozen=True)
-class RaiseChallenge(Remedy):
+class RaiseChallenge(InReview):
     """Raise a challenge in a review."""
 
-    review: str
-
 
 @dataclass(frozen=True)
-class ShowChallenge(Remedy):
+class ShowChallenge(InReview):
     """See a challenge, to reply or to close it."""
 
-    review: str
     number: int
 
 
 @dataclass(frozen=True)
-class OpenPanel(Remedy):
+class OnRating(InReview):
+    """Something that can be done about one rating of a review."""
+
+    target: str
+    """The domain or question."""
+
+
+class Rate(OnRating):
+    """Override a rating with a level of one's own."""
+
+
+class TakeBack(OnRating):
+    """Take the decision on a rating back, so that the proposal applies again."""
+
+
+class OpenPanel(OnRating):
     """Open a panel on a rating."""
 
-    review: str
-    target: str
 
-
-@dataclass(frozen=True)
-class ShowPanel(Remedy):
+class ShowPanel(OnRating):
     """See a panel, and who is still to vote."""
 
-    review: str
-    target: str
 
-
-@dataclass(frozen=True)
-class ClosePanel(Remedy):
+class ClosePanel(OnRating):
     """Close a panel before all have voted."""
 
-    review: str
-    target: str
 
-
-KINDS: dict[str, type[Remedy]] = {kind.__name__: kind for kind in Remedy.__subclasses__()}
+KINDS: dict[str, type[Remedy]] = {
+    kind.__name__: kind
+    for family in (Remedy, InReview, OnRating)
+    for kind in family.__subclasses__()
+    if not kind.__subclasses__()
+}
 """Every kind of remedy by its name."""

@@ -78,7 +78,8 @@ SECOND_CODING: tuple[Table, ...] = (
     table(
         """
         settlement
-            -- How someone other than its coders settled an item that was coded differently; later runs count it.
+            -- How someone other than its coders settled an item that was coded differently;
+            -- later runs count it.
           id integer primary key -- Number of the row.
           evidence_id integer not null unique references evidence(id) -- The item.
           replaced_by integer unique references evidence(id)
