@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypedDict
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WrapValidator
@@ -170,14 +171,92 @@ where m.n = incoming_coding.n
 """
 
 
-WITHOUT_ITEM = """
-select c.n, c.place, r.ref, c.locator from incoming_coding c join incoming_ref r using (ref_no)
-join incoming_place p on p.ref_no = c.ref_no and p.locator = c.locator
-where p.state = 'tagged' and not p.there and r.source_id is not null
+@dataclass(frozen=True)
+class Check:
+    """One fault that staged codings may have: what finds them, and what is said of each."""
+
+    rows: str
+    """The statement that finds them, with `n`, `place` and what the message names."""
+    message: str
+    hint: str = ""
+    column: str = ""
+    """The column of the file that it is about, if it is one."""
+
+    def told(self, row: Mapping[str, Any]) -> tuple[str, str, str]:
+        """Place, message and hint of one row that was found."""
+        place = f"{row['place']}, column {self.column!r}" if self.column else row["place"]
+        return place, self.message.format_map(row), self.hint
+
+
+# Codings that would come after everybody, or their coder, was told what others made of the item.
+SETTLED = """
+select i.n, i.place, i.evidence_id, t.settled_by from incoming_coding i
+join settlement t on t.evidence_id = i.evidence_id where i.state in ('new', 'changed')
 """
 
 
-BY_THE_RECORDER = "select n, place, coded_by from incoming_coding where coded_by = recorded_by"
+HANDED_IN = """
+select i.n, i.place, i.coded_by, i.evidence_id, min(b.id) as batch
+from incoming_coding i join coding_batch_item x on x.evidence_id = i.evidence_id
+join coding_batch b on b.id = x.batch_id and b.coder = i.coded_by and b.done_event is not null
+where i.state in ('new', 'changed') and i.evidence_id not in (select evidence_id from settlement) group by i.n
+"""
+
+
+CHECKS = (
+    Check(
+        """
+select c.n, c.place, r.ref, c.locator from incoming_coding c join incoming_ref r using (ref_no)
+join incoming_place p on p.ref_no = c.ref_no and p.locator = c.locator
+where p.state = 'tagged' and not p.there and r.source_id is not null
+""",
+        "there is no item with source {ref!r} and locator {locator!r} to code.",
+        "Source and locator must be written exactly as in the item.",
+    ),
+    Check(
+        "select n, place, coded_by from incoming_coding where coded_by = recorded_by",
+        "{coded_by!r} recorded this item, so the item itself is their coding.",
+        "A coding is a second person's: name the reviewer who coded it without the first.",
+        column="coded_by",
+    ),
+    Check(
+        "select n, place, score, scale_max from incoming_coding"
+        " where kind = 'case_score' and score > scale_max",
+        "found {score:g}; expected a score from 1 to {scale_max:g}.",
+        column="score",
+    ),
+    Check(
+        """
+select i.n, i.place, i.coded_by, f.place as other
+from (select ref_no, locator, coded_by, min(n) as n, place, digest
+      from incoming_coding group by ref_no, locator, coded_by having count(*) > 1) f
+join incoming_coding i
+  on i.ref_no = f.ref_no and i.locator = f.locator and i.coded_by = f.coded_by and i.digest <> f.digest
+""",
+        "{coded_by!r} codes this item twice, differently (also {other}).",
+        "A reviewer codes each item once.",
+    ),
+    Check(
+        """
+select n, place, item, active_id from incoming_coding
+where item is not null and active_id is not null and item not in (active_id, evidence_id)
+""",
+        "found E{item}, but the item at this source and locator is now E{active_id}.",
+        "Check that item, and write its number.",
+        column="item",
+    ),
+    Check(
+        SETTLED,
+        "item E{evidence_id} was settled by {settled_by}; it can no longer be coded.",
+        "Someone other than its coders settles what was coded differently.",
+    ),
+    Check(
+        HANDED_IN,
+        "{coded_by!r} has handed in batch {batch}, and may since have seen how others coded item"
+        " E{evidence_id}.",
+        "Someone other than its coders settles what was coded differently.",
+    ),
+)
 
 
 NO_JUDGEMENT = """
@@ -194,41 +273,9 @@ where (direction is not null and kind <> 'finding') or (score is not null and ki
 """
 
 
-OFF_THE_SCALE = """
-select n, place, score, scale_max from incoming_coding where kind = 'case_score' and score > scale_max
-"""
-
-
-CLASHING = """
-select i.n, i.place, i.coded_by, f.place as other
-from (select ref_no, locator, coded_by, min(n) as n, place, digest
-      from incoming_coding group by ref_no, locator, coded_by having count(*) > 1) f
-join incoming_coding i
-  on i.ref_no = f.ref_no and i.locator = f.locator and i.coded_by = f.coded_by and i.digest <> f.digest
-"""
-
-
-ANOTHER_ITEM = """
-select n, place, item, active_id from incoming_coding
-where item is not null and active_id is not null and item not in (active_id, evidence_id)
-"""
-
-
-# Codings that would come after their coder, or everybody, was told what others made of the item.
-TOO_LATE = """
-select i.n, i.place, i.coded_by, i.evidence_id, min(b.id) as batch, null as settled_by
-from incoming_coding i join coding_batch_item x on x.evidence_id = i.evidence_id
-join coding_batch b on b.id = x.batch_id and b.coder = i.coded_by and b.done_event is not null
-where i.state in ('new', 'changed') and i.evidence_id not in (select evidence_id from settlement) group by i.n
-union all
-select i.n, i.place, i.coded_by, i.evidence_id, null, t.settled_by
-from incoming_coding i join settlement t on t.evidence_id = i.evidence_id where i.state in ('new', 'changed')
-"""
-
-
 CHANGED = f"""
-select n, place, coded_by, evidence_id from incoming_coding
-where state = 'changed' and n not in (select n from ({TOO_LATE}))
+select n, place, coded_by, evidence_id from incoming_coding where state = 'changed'
+  and n not in (select n from ({SETTLED})) and n not in (select n from ({HANDED_IN}))
 """
 
 
@@ -292,18 +339,9 @@ def decide(run: Run, found: Found, say: Say, replace: bool) -> None:
     """
     run(ITEMS_OF_CODINGS)
     run(DECIDE_CODINGS, replace=replace)
-    for row in found(WITHOUT_ITEM):
-        say(
-            row["place"],
-            f"there is no item with source {row['ref']!r} and locator {row['locator']!r} to code.",
-            "Source and locator must be written exactly as in the item.",
-        )
-    for row in found(BY_THE_RECORDER):
-        say(
-            f"{row['place']}, column 'coded_by'",
-            f"{row['coded_by']!r} recorded this item, so the item itself is their coding.",
-            "A coding is a second person's: name the reviewer who coded it without the first.",
-        )
+    for check in CHECKS:
+        for row in found(check.rows):
+            say(*check.told(row))
     for row in found(NO_JUDGEMENT):
         column = COLUMNS_OF_KINDS[row["kind"]]
         say(
@@ -319,32 +357,6 @@ def decide(run: Run, found: Found, say: Say, replace: bool) -> None:
             f"found {given}, but the item is {NAMES_OF_KINDS[row['kind']]}.",
             f"Give its {needed} instead." if needed else "Give only the domains it bears on.",
         )
-    for row in found(OFF_THE_SCALE):
-        say(
-            f"{row['place']}, column 'score'",
-            f"found {row['score']:g}; expected a score from 1 to {row['scale_max']:g}.",
-            "",
-        )
-    for row in found(CLASHING):
-        say(
-            row["place"],
-            f"{row['coded_by']!r} codes this item twice, differently (also {row['other']}).",
-            "A reviewer codes each item once.",
-        )
-    for row in found(ANOTHER_ITEM):
-        say(
-            f"{row['place']}, column 'item'",
-            f"found E{row['item']}, but the item at this source and locator is now E{row['active_id']}.",
-            "Check that item, and write its number.",
-        )
-    for row in found(TOO_LATE):
-        told = (
-            f"item E{row['evidence_id']} was settled by {row['settled_by']}; it can no longer be coded."
-            if row["batch"] is None
-            else f"{row['coded_by']!r} has handed in batch {row['batch']}, and may since have seen how"
-            f" others coded item E{row['evidence_id']}."
-        )
-        say(row["place"], told, "Someone other than its coders settles what was coded differently.")
     for row in found(CHANGED) if not replace else ():
         say(
             row["place"],
