@@ -46,6 +46,11 @@ class Meaning:
     """'sufficiency', the id of a level, or 'limits'."""
     criterion: Criterion
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Target, part and the criterion's id: the same for every rule that the criterion became."""
+        return self.target, self.part, self.criterion.id
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -61,8 +66,7 @@ class Compiled:
         """The rule ids of every (target, part, criterion id)."""
         found: dict[tuple[str, str, str], list[str]] = {}
         for rule_id, meaning in self.meaning.items():
-            key = (meaning.target, meaning.part, meaning.criterion.id)
-            found.setdefault(key, []).append(rule_id)
+            found.setdefault(meaning.key, []).append(rule_id)
         return {key: tuple(ids) for key, ids in found.items()}
 
 

@@ -111,7 +111,7 @@ def infer(
             facts.extend(facts_of(target, {name: value.value for name, value in given.items()}))
         fired = {firing.rule for firing in _fire(compiled.strata[stratum], facts, fire)}
         firings.extend((stratum, rule) for rule in sorted(fired))
-        met = {(m.target, m.part, m.criterion.id) for m in (compiled.meaning[rule] for rule in fired)}
+        met = {compiled.meaning[rule].key for rule in fired}
         for target in targets:
             mine = {(part, criterion) for name, part, criterion in met if name == target}
             ratings[target] = _rating(compiled, target, mine, all_measures[target], decided.get(target))

@@ -53,6 +53,11 @@ class Part:
     figures: str
     """The figures in plain words."""
 
+    @property
+    def steps(self) -> int:
+        """How many levels of confidence the concern takes away."""
+        return {"moderate": 1, "serious": 2}.get(self.concern, 0)
+
 
 @dataclass(frozen=True)
 class Suggestion:
@@ -109,8 +114,7 @@ def suggest_confidence(
             "adequacy": _adequacy(chances, total),
             "relevance": _relevance(total, has_window),
         }
-        steps = sum({"moderate": 1, "serious": 2}.get(part.concern, 0) for part in parts.values())
-        level = LEVELS[max(0, len(LEVELS) - 1 - steps)]
+        level = LEVELS[max(0, len(LEVELS) - 1 - sum(part.steps for part in parts.values()))]
         result[chances.target] = Suggestion(chances.target, level, parts)
     return result
 

@@ -240,7 +240,7 @@ class _Why:
         )
         others = [
             OtherRule(rule_id, rule_id in self.fired)
-            for rule_id in self.policy.compiled.rules_of[(target, meaning.part, meaning.criterion.id)]
+            for rule_id in self.policy.compiled.rules_of[meaning.key]
             if rule_id != rule.id
         ]
         fired, patterns = self._tried(stratum, rule, meaning)

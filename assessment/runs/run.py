@@ -328,7 +328,7 @@ def _record_ratings(
 
 def _criterion_of(policy: PolicySet, rule: str) -> tuple[str, str, str]:
     meaning = policy.compiled.meaning.get(rule)
-    return (meaning.target, meaning.part, meaning.criterion.id) if meaning else ("", "", "")
+    return meaning.key if meaning else ("", "", "")
 
 
 RECORD = """

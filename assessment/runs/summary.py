@@ -15,13 +15,6 @@ from rules.sentences import Gap, RatingInWords
 
 
 @dataclass(frozen=True)
-class InputsShown(MadeOf):
-    """What the run is made of (see assessment.runs.result), with the digest of it all."""
-
-    digest: str
-
-
-@dataclass(frozen=True)
 class ReviewNamed:
     """The review."""
 
@@ -42,6 +35,13 @@ class RulebookNamed(PolicyNamed):
     """The rulebook."""
 
     version: str
+
+
+@dataclass(frozen=True)
+class InputsShown(MadeOf):
+    """What the run is made of (see assessment.runs.result), with the digest of it all."""
+
+    digest: str
 
 
 @dataclass(frozen=True)
