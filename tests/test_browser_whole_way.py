@@ -208,7 +208,8 @@ def code_again_and_settle(office: Office) -> None:
     db = open_programme(office.server.path)
     try:
         [settled] = list_disagreements(db, find_review(db, "r1"))
-        assert (settled["settled"]["settled_by"], settled["text"]) == (
+        assert settled.settled is not None
+        assert (settled.settled["settled_by"], settled.text) == (
             "lead-1",
             "nobody had told them of their rights",
         )

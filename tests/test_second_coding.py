@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 from assessment.reasons.history import history_of
 from assessment.runs.audit import audit_programme
-from evidence.coding.agreement import measure_agreement
+from evidence.coding.agreement import Coding, measure_agreement
 from evidence.coding.codings import list_codings, withdraw_coding
 from evidence.coding.second_coding import (
     CodedAs,
@@ -98,7 +98,7 @@ class Office:
         return settle(self.db, self.review, self.number(locator), said, by=by, because=because, at=AT)
 
     def apart(self, batch: int | None = None, **more: Any) -> list[int]:
-        return [row["item"] for row in list_disagreements(self.db, self.review, batch, **more)]
+        return [row.item for row in list_disagreements(self.db, self.review, batch, **more)]
 
     def sheet(self, batch: int = 1, by: str = SECOND) -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(write_sheet(self.db, self.review, batch, by))))
@@ -340,8 +340,8 @@ def test_of_passages_the_coder_reads_the_words_of_the_source_alone(passages: Off
     passages.desk.load_rows("codings", *filled)
     hand_in(passages.db, passages.review, batch["number"], by=SECOND, at=AT)
     [apart] = list_disagreements(passages.db, passages.review)
-    assert apart["text"] == "A failure of management."
-    assert [one["domains"] for one in apart["codings"]] == [("assessment",), ("carers",)]
+    assert apart.text == "A failure of management."
+    assert [one.domains for one in apart.codings] == [("assessment",), ("carers",)]
 
 
 def test_what_quotes_no_stored_text_is_no_passage(passages: Office) -> None:
@@ -536,17 +536,11 @@ def test_codings_without_a_batch_are_compared_at_once(office: Office) -> None:
 
 def test_only_what_was_coded_differently_is_listed_with_everybodys_coding(coded: Office) -> None:
     [row] = list_disagreements(coded.db, coded.review, 1)
-    assert (row["item"], row["text"], row["batches"], row["settled"]) == (1, "Finding p. 1", [1], None)
-    assert list(row["codings"]) == [
-        {
-            **{"coder": FIRST, "recorder": True, "direction": "strength", "significance": 2, "score": None},
-            **{"domains": ("carers",), "note": ""},
-        },
-        {
-            **{"coder": SECOND, "recorder": False, "direction": "weakness", "significance": 3},
-            **{"score": None, "domains": ("carers",), "note": ""},
-        },
-    ]
+    assert (row.item, row.text, row.batches, row.settled) == (1, "Finding p. 1", [1], None)
+    assert row.codings == (
+        Coding(FIRST, True, "strength", 2, None, ("carers",), ""),
+        Coding(SECOND, False, "weakness", 3, None, ("carers",), ""),
+    )
 
 
 def test_each_of_direction_significance_score_and_domains_makes_a_disagreement(office: Office) -> None:
@@ -573,7 +567,7 @@ def test_each_of_direction_significance_score_and_domains_makes_a_disagreement(o
         office.code(place, said)
     office.hand_in()
     found = list_disagreements(office.db, office.review)
-    assert {row["locator"] for row in found} == {"direction", "significance", "domains", "score"}
+    assert {row.locator for row in found} == {"direction", "significance", "domains", "score"}
 
 
 def test_who_has_still_to_code_an_item_is_not_told_that_others_differ_about_it(coded: Office) -> None:
@@ -625,7 +619,7 @@ def test_the_recorders_judgement_stands_and_tags_become_those_that_were_settled(
 def test_the_settlement_is_kept_with_person_reason_before_and_after(coded: Office) -> None:
     new = coded.settle("p. 1", STRONG)
     [row] = list_disagreements(coded.db, coded.review)
-    assert row["settled"] == {
+    assert row.settled == {
         **{"now": new, "settled_by": THIRD, "direction": "strength", "significance": 1, "score": None},
         **{"because": "Both files say so.", "at": AT.isoformat(), "domains": ["assessment", "carers"]},
     }

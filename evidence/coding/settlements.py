@@ -12,12 +12,13 @@ Cost of a list: that of reading all codings of the review.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
 from evidence.actions import EvidenceAction
-from evidence.coding.agreement import Coding, Disagreement, find_disagreements
+from evidence.coding.agreement import Coding, Disagreement, coding_words, find_disagreements
 from evidence.coding.second_coding import CodedAs, blind_to, check_done, find_batch, still_coding
 from evidence.digests import ITEM_COLUMNS, item_digest
 from evidence.intake.codings import COLUMNS_OF_KINDS, NAMES_OF_KINDS
@@ -45,20 +46,8 @@ where b.review_id = ? order by b.id
 """
 
 
-class CodingListed(TypedDict):
-    """What one person made of an item; None for domains: the recorder had chosen none yet."""
-
-    coder: str
-    recorder: bool
-    direction: str | None
-    significance: int | None
-    score: float | None
-    domains: tuple[str, ...] | None
-    note: str
-
-
-class Settled(TypedDict):
-    """How a difference was settled."""
+class Judged(TypedDict):
+    """What a third person judged an item to be, but for its domains."""
 
     now: int
     """The item that counts since."""
@@ -68,34 +57,25 @@ class Settled(TypedDict):
     score: float | None
     because: str
     at: str
+
+
+class Settled(Judged):
+    """How a difference was settled."""
+
     domains: list[str]
 
 
-class CodedDifferently(TypedDict):
-    """An item that people coded differently."""
+@dataclass(frozen=True)
+class CodedDifferently(Disagreement):
+    """An item that people coded differently, and what came of it."""
 
-    item: int
-    text: str
-    source: str
-    locator: str
-    withdrawn: bool
-    difference: float
-    """0 to 2."""
-    codings: tuple[CodingListed, ...]
     batches: list[int]
     """Their numbers."""
     settled: Settled | None
 
 
-class _SettledRow(TypedDict):
+class _SettledRow(Judged):
     item: int
-    now: int
-    settled_by: str
-    direction: str | None
-    significance: int | None
-    score: float | None
-    because: str
-    at: str
     domains: str | None
 
 
@@ -131,19 +111,7 @@ def list_disagreements(
         closed = one.item in settled or one.withdrawn
         if one.item in hidden or (batch is not None and batch not in here) or (only_open and closed):
             continue
-        found.append(
-            {
-                "item": one.item,
-                "text": one.text,
-                "source": one.source,
-                "locator": one.locator,
-                "withdrawn": one.withdrawn,
-                "difference": one.difference,
-                "codings": tuple(_listed(coding) for coding in one.codings),
-                "batches": here,
-                "settled": settled.get(one.item),
-            }
-        )
+        found.append(CodedDifferently(**vars(one), batches=here, settled=settled.get(one.item)))
     return found
 
 
@@ -160,16 +128,20 @@ def _settled(row: _SettledRow) -> Settled:
     }
 
 
-def _listed(coding: Coding) -> CodingListed:
-    return {
-        "coder": coding.coder,
-        "recorder": coding.recorder,
-        "direction": coding.direction,
-        "significance": coding.significance,
-        "score": coding.score,
-        "domains": coding.domains,
-        "note": coding.note,
-    }
+def settlement_words(settled: Settled, titles: Mapping[str, str] | None = None) -> str:
+    """What an item was settled to be, and why; domains by their `titles` where these are given, else ids."""
+    return coding_words(
+        Coding(
+            settled["settled_by"],
+            False,
+            settled["direction"],
+            settled["significance"],
+            settled["score"],
+            tuple(settled["domains"]),
+            settled["because"],
+        ),
+        titles,
+    )
 
 
 # --- settling ------------------------------------------------------------------------------------------

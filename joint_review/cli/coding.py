@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import click
 
-from evidence.coding.agreement import Coding, coding_words
-from evidence.coding.second_coding import (
-    CodedAs,
-    draw_batch,
-    find_batch,
-    hand_in,
-    items_to_code,
-    list_batches,
-    write_sheet,
-)
-from evidence.coding.settlements import CodedDifferently, list_disagreements, settle
+from evidence.coding import second_coding
+from evidence.coding.agreement import coding_words
+from evidence.coding.settlements import CodedDifferently, list_disagreements, settle, settlement_words
 from evidence.items import item_number
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import Programme, Seed, changing, now, reading
@@ -55,7 +47,7 @@ def draw(
 
     Example: joint-review coding draw wales-2004-08 --to reviewer-2 --items 20 --seed 1
     """
-    batch = draw_batch(
+    batch = second_coding.draw_batch(
         programme.db,
         programme.review(review),
         coder=coder,
@@ -84,7 +76,7 @@ def list_(programme: Programme, review: str, as_json: bool) -> None:
 
     Example: joint-review coding list wales-2004-08
     """
-    found = list_batches(programme.db, programme.review(review))
+    found = second_coding.list_batches(programme.db, programme.review(review))
     if as_json:
         show_json(found)
         return
@@ -120,11 +112,11 @@ def sheet(programme: Programme, review: str, batch: int, as_json: bool) -> None:
     Example: joint-review coding sheet wales-2004-08 1 > codings.csv
     """
     found = programme.review(review)
-    coder = find_batch(programme.db, found, batch)["coder"]
+    coder = second_coding.find_batch(programme.db, found, batch)["coder"]
     if as_json:
-        show_json(items_to_code(programme.db, found, batch, coder))
+        show_json(second_coding.items_to_code(programme.db, found, batch, coder))
     else:
-        click.echo(write_sheet(programme.db, found, batch, coder), nl=False)
+        click.echo(second_coding.write_sheet(programme.db, found, batch, coder), nl=False)
 
 
 @coding.command()
@@ -137,7 +129,9 @@ def done(programme: Programme, review: str, batch: int, because: str, by: str, a
 
     Example: joint-review coding done wales-2004-08 1 --by reviewer-2
     """
-    found = hand_in(programme.db, programme.review(review), batch, by=by, at=now(), because=because)
+    found = second_coding.hand_in(
+        programme.db, programme.review(review), batch, by=by, at=now(), because=because
+    )
     if as_json:
         show_json(found)
         return
@@ -163,30 +157,21 @@ def disagreements(
     if as_json:
         show_json(found)
         return
-    settled = sum(item["settled"] is not None for item in found)
+    settled = sum(item.settled is not None for item in found)
     heading(f"Coded differently: {many(len(found), 'item')}, {settled:,} settled")
     for item in found:
         _show_disagreement(item)
 
 
 def _show_disagreement(item: CodedDifferently) -> None:
-    settled = item["settled"]
-    since = " (withdrawn since)" if item["withdrawn"] and not settled else ""
-    paragraph(f"E{item['item']} {item['text']} - {item['source']}, {item['locator']}{since}", "  ")
-    for one in item["codings"]:
-        paragraph(f"{one['coder']}: {coding_words(Coding(**one))}", "      ")
+    settled = item.settled
+    since = " (withdrawn since)" if item.withdrawn and not settled else ""
+    paragraph(f"E{item.item} {item.text} - {item.source}, {item.locator}{since}", "  ")
+    for one in item.codings:
+        paragraph(f"{one.coder}: {coding_words(one)}", "      ")
     if settled:
-        said = Coding(
-            settled["settled_by"],
-            False,
-            settled["direction"],
-            settled["significance"],
-            settled["score"],
-            tuple(settled["domains"]),
-            settled["because"],
-        )
-        where = "" if settled["now"] == item["item"] else f" as E{settled['now']}"
-        paragraph(f"settled{where} by {settled['settled_by']}: {coding_words(said)}", "      ")
+        where = "" if settled["now"] == item.item else f" as E{settled['now']}"
+        paragraph(f"settled{where} by {settled['settled_by']}: {settlement_words(settled)}", "      ")
 
 
 @coding.command("settle")
@@ -225,7 +210,7 @@ def settle_(
     """
     number = item_number(item)
     named = tuple(dict.fromkeys(name.strip() for name in domains.split(";") if name.strip()))
-    judgement = CodedAs(direction, significance, score, named)
+    judgement = second_coding.CodedAs(direction, significance, score, named)
     found = programme.review(review)
     now_is = settle(programme.db, found, number, judgement, by=by, because=because, at=now())
     if as_json:

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypedDict
 
+from evidence.coding import second_coding, settlements
 from evidence.coding.agreement import Coding, coding_words
-from evidence.coding.second_coding import (
-    Batch,
-    CodedAs,
-    ItemToCode,
-    code_item,
-    draw_batch,
-    find_batch,
-    hand_in,
-    items_to_code,
-    list_batches,
-)
-from evidence.coding.settlements import (
-    CodedDifferently,
-    CodingListed,
-    Settled,
-    list_disagreements,
-    settle,
-)
 from evidence.items import AroundQuote, context_of, find_item
 from joint_review.web import wording
 from joint_review.web.forms import Done, Form, Mistakes, Sent
@@ -56,7 +40,7 @@ def subject() -> tuple[Declared, ...]:
 PLACE = "select id, source_id, quote from evidence where id = ?"
 
 
-class BatchListed(Batch):
+class BatchListed(second_coding.Batch):
     """A batch, and whether it is the reader's own."""
 
     mine: bool
@@ -65,9 +49,9 @@ class BatchListed(Batch):
 class Work(TypedDict):
     """A batch of the reader's own; nothing of what others made of the items is in it."""
 
-    batch: Batch
-    items: list[ItemToCode]
-    now: ItemToCode | None
+    batch: second_coding.Batch
+    items: list[second_coding.ItemToCode]
+    now: second_coding.ItemToCode | None
     """The item to code: the one asked for, or the next; None where all are coded."""
     page: AroundQuote | None
     """The stored page around its quote."""
@@ -86,34 +70,30 @@ class CodingPage(Head):
     work: Work | None
 
 
-class CodingSaid(CodingListed):
+@dataclass(frozen=True)
+class CodingSaid(Coding):
     """What one person made of an item, also in words."""
 
     said: str
 
 
-class SettledSaid(Settled):
+class SettledSaid(settlements.Settled):
     """How a difference was settled, also in words."""
 
     said: str
 
 
-class Apart(TypedDict):
-    """An item that people coded differently."""
+@dataclass(frozen=True)
+class Apart(settlements.CodedDifferently):
+    """An item that people coded differently, in words."""
 
-    item: int
-    text: str
-    source: str
-    locator: str
-    withdrawn: bool
-    difference: float
-    codings: list[CodingSaid]
-    batches: list[int]
+    codings: tuple[CodingSaid, ...]
     settled: SettledSaid | None
     third: bool
     """Whether the reader did not code it, and so may settle it."""
 
 
+@dataclass(frozen=True)
 class Settling(Apart):
     """An item that is to be settled."""
 
@@ -144,7 +124,7 @@ def coding(db: Database, asked: Asked) -> CodingPage:
     key, by = asked.names["review"], asked.by
     batch, item = asked.whole("batch"), asked.whole("item")
     review = find_review(db, key)
-    batches = list_batches(db, review)
+    batches = second_coding.list_batches(db, review)
     found: list[BatchListed] = [{**row, "mine": same_person(row["coder"], by)} for row in batches]
     if batch is None:
         mine = (row for row in batches if same_person(row["coder"], by))
@@ -160,7 +140,7 @@ def coding(db: Database, asked: Asked) -> CodingPage:
 
 
 def _work(db: Database, review: Review, number: int, by: str, item: int | None) -> Work:
-    items = items_to_code(db, review, number, by)
+    items = second_coding.items_to_code(db, review, number, by)
     waiting = [row for row in items if not row["coded"] and not row["withdrawn"]]
     here = {row["item"]: row for row in items if not row["withdrawn"]}
     if item is not None and item not in here:
@@ -168,7 +148,7 @@ def _work(db: Database, review: Review, number: int, by: str, item: int | None) 
     now = here[item] if item is not None else waiting[0] if waiting else None
     # Of the item's surroundings the text alone: its neighbours would tell what others made of them.
     page = context_of(db, rows(db, PLACE, [now["item"]])[0])["page"] if now else None
-    batch = find_batch(db, review, number)
+    batch = second_coding.find_batch(db, review, number)
     return {"batch": batch, "items": items, "now": now, "page": page, "left": len(waiting)}
 
 
@@ -187,21 +167,18 @@ def disagreements(db: Database, asked: Asked) -> DisagreementsPage:
     key, by = asked.names["review"], asked.by
     only, item, page = asked.text("only"), asked.whole("item"), asked.page
     review = find_review(db, key)
-    every = list_disagreements(db, review, to=by)
-    still = [row for row in every if not row["settled"] and not row["withdrawn"]]
+    every = settlements.list_disagreements(db, review, to=by)
+    still = [row for row in every if not row.settled and not row.withdrawn]
     chosen = every if only == "all" else still
     paging = paging_of(len(chosen), page)
     titles = {name: review.framework.title_of(name) for name in review.framework.domains}
     shown = [_said(row, by, titles) for row in chosen[paging["offset"] : paging["offset"] + PAGE_SIZE]]
     settling: Settling | None = None
-    if here := next((_said(row, by, titles) for row in still if row["item"] == item), None):
-        known = find_item(db, review, here["item"])
-        settling = {
-            **here,
-            "kind": known["kind"],
-            "scale_max": known["scale_max"],
-            "quote": known["quote"],
-        }
+    if here := next((_said(row, by, titles) for row in still if row.item == item), None):
+        known = find_item(db, review, here.item)
+        settling = Settling(
+            **vars(here), kind=known["kind"], scale_max=known["scale_max"], quote=known["quote"]
+        )
     return {
         **Shown(db, review, None, "en").head(),
         "items": shown,
@@ -213,35 +190,16 @@ def disagreements(db: Database, asked: Asked) -> DisagreementsPage:
     }
 
 
-def _said(row: CodedDifferently, by: str, titles: dict[str, str]) -> Apart:
-    codings: list[CodingSaid] = [
-        {**one, "said": coding_words(Coding(**one), titles)} for one in row["codings"]
-    ]
+def _said(row: settlements.CodedDifferently, by: str, titles: dict[str, str]) -> Apart:
     settled: SettledSaid | None = None
-    if one := row["settled"]:
-        said = Coding(
-            one["settled_by"],
-            False,
-            one["direction"],
-            one["significance"],
-            one["score"],
-            tuple(one["domains"]),
-            one["because"],
-        )
-        settled = {**one, "said": coding_words(said, titles)}
-    third = not any(same_person(one["coder"], by) for one in codings)
-    return {
-        "item": row["item"],
-        "text": row["text"],
-        "source": row["source"],
-        "locator": row["locator"],
-        "withdrawn": row["withdrawn"],
-        "difference": row["difference"],
-        "codings": codings,
-        "batches": row["batches"],
+    if row.settled:
+        settled = {**row.settled, "said": settlements.settlement_words(row.settled, titles)}
+    in_words = {
+        "codings": tuple(CodingSaid(**vars(one), said=coding_words(one, titles)) for one in row.codings),
         "settled": settled,
-        "third": third,
     }
+    third = not any(same_person(one.coder, by) for one in row.codings)
+    return Apart(**{**vars(row), **in_words}, third=third)
 
 
 # --- the forms ---------------------------------------------------------------------------------------------
@@ -254,7 +212,7 @@ def draw(db: Database, sent: Sent) -> Done:
     items, seed = sent.whole("items", least=1), sent.whole("seed")
     if items is None:
         raise Mistakes({"items": "Say how many."})
-    batch = draw_batch(
+    batch = second_coding.draw_batch(
         db,
         review,
         coder=coder,
@@ -272,16 +230,18 @@ def draw(db: Database, sent: Sent) -> Done:
 def code(db: Database, sent: Sent) -> Done:
     """Store what the coder makes of an item, and go on to the next."""
     review, number, item = find_review(db, sent.review), _number(sent, "batch"), _number(sent, "item")
-    kinds = {row["item"]: row["kind"] for row in items_to_code(db, review, number, sent.by)}
+    kinds = {row["item"]: row["kind"] for row in second_coding.items_to_code(db, review, number, sent.by)}
     judgement = _judgement(sent, kinds.get(item, ""))
-    code_item(db, review, number, item, judgement, note=sent.text("note"), by=sent.by, at=sent.at)
+    second_coding.code_item(
+        db, review, number, item, judgement, note=sent.text("note"), by=sent.by, at=sent.at
+    )
     return Done(f"E{item} is coded.", to=f"?batch={number}", more={"item": item})
 
 
 def done(db: Database, sent: Sent) -> Done:
     """Hand in a batch."""
     review, number = find_review(db, sent.review), _number(sent, "batch")
-    batch = hand_in(db, review, number, by=sent.by, at=sent.at, because=sent.text("because"))
+    batch = second_coding.hand_in(db, review, number, by=sent.by, at=sent.at, because=sent.text("because"))
     said = f"Batch {number} is handed in: {batch['coded']:,} of {batch['items']:,} items coded."
     return Done(said, to=f"?batch={number}", more={"batch": number})
 
@@ -292,7 +252,7 @@ def settle_item(db: Database, sent: Sent) -> Done:
     kind = find_item(db, review, item)["kind"]
     sent.need(because="Say why.", **(wording.NEEDED if kind == "finding" else {}))
     judgement, because = _judgement(sent, kind), sent.text("because")
-    now = settle(db, review, item, judgement, by=sent.by, because=because, at=sent.at)
+    now = settlements.settle(db, review, item, judgement, by=sent.by, because=because, at=sent.at)
     said = f"E{item} is settled." if now == item else f"E{item} is settled; it is E{now} now."
     return Done(said, to="?", more={"item": now})
 
@@ -304,7 +264,7 @@ def _number(sent: Sent, name: str) -> int:
     return number
 
 
-def _judgement(sent: Sent, kind: str) -> CodedAs:
+def _judgement(sent: Sent, kind: str) -> second_coding.CodedAs:
     """What a form says of an item of a kind; raises Mistakes for what is missing."""
     domains = tuple(sent.texts("domain"))
     if kind == "finding":
@@ -312,11 +272,11 @@ def _judgement(sent: Sent, kind: str) -> CodedAs:
         direction, significance = sent.text("direction"), sent.text("significance")
         if significance not in ("1", "2", "3"):
             raise Mistakes({"significance": wording.NEEDED["significance"]})
-        return CodedAs(direction, int(significance), None, domains)
+        return second_coding.CodedAs(direction, int(significance), None, domains)
     if kind == "case_score":
         text = sent.text("score", needed="Give the score.")
         try:
-            return CodedAs(score=float(text), domains=domains)
+            return second_coding.CodedAs(score=float(text), domains=domains)
         except ValueError:
             raise Mistakes({"score": f"{text[:20]!r} is not a number."}) from None
-    return CodedAs(domains=domains)
+    return second_coding.CodedAs(domains=domains)
