@@ -58,8 +58,8 @@ class _PositionOf(Position):
     review_id: int
 
 
-class ReviewListed(TypedDict):
-    """A review with its framework, how many items count now, and its latest run."""
+class ReviewHead(TypedDict):
+    """What a review is of: the authority, the framework, and the dates of its evidence."""
 
     key: str
     authority: str
@@ -67,25 +67,26 @@ class ReviewListed(TypedDict):
     framework_title: str
     window_from: str | None
     window_to: str | None
+
+
+class ReviewNow(ReviewHead):
+    """A review, how many items count now, and its latest run."""
+
     items: int
     run: int | None
     """None, as `made_on`, for a review that was not assessed yet."""
     made_on: str | None
+
+
+class ReviewListed(ReviewNow):
+    """A review with where its latest run places it."""
+
     position: list[Position]
     """One entry per question; none for a review that was not assessed yet."""
 
 
-class _Review(TypedDict):
+class _Review(ReviewNow):
     id: int
-    key: str
-    authority: str
-    framework: str
-    framework_title: str
-    window_from: str | None
-    window_to: str | None
-    items: int
-    run: int | None
-    made_on: str | None
 
 
 class FrameworkUsed(TypedDict):

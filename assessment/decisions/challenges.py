@@ -180,8 +180,8 @@ class Moved(TypedDict):
     after: str
 
 
-class Challenge(TypedDict):
-    """A challenge with its replies, its outcome (`state`: that, or open) and what came of it."""
+class Raised(TypedDict):
+    """A challenge as it was raised."""
 
     number: int
     review: str
@@ -194,6 +194,11 @@ class Challenge(TypedDict):
     by: str
     at: str
     run: int | None
+
+
+class Challenge(Raised):
+    """A challenge with its replies, its outcome (`state`: that, or open) and what came of it."""
+
     state: str
     replies: list[Reply]
     outcome: Outcome | None
@@ -214,18 +219,7 @@ class _Stored(TypedDict):
     closed_by: str
 
 
-class _Row(TypedDict):
-    number: int
-    review: str
-    kind: str
-    target: str
-    rating: str | None
-    item: int | None
-    ground: str
-    text: str
-    by: str
-    at: str
-    run: int | None
+class _Row(Raised):
     outcome_id: int | None
     outcome: str | None
     because: str

@@ -101,8 +101,8 @@ class Spread(TypedDict):
     """Whether all gave the same."""
 
 
-class Panel(TypedDict):
-    """A panel as one person may see it."""
+class Opened(TypedDict):
+    """A panel as it was opened."""
 
     number: int
     target: str
@@ -113,6 +113,11 @@ class Panel(TypedDict):
     run: int | None
     proposed: str | None
     """By that run."""
+
+
+class Panel(Opened):
+    """A panel as one person may see it."""
+
     title: str
     members: list[Member]
     waiting_for: list[str]
@@ -126,14 +131,7 @@ class Panel(TypedDict):
     """None while it is open, and where nobody voted."""
 
 
-class _PanelRow(TypedDict):
-    number: int
-    target: str
-    state: str
-    by: str
-    at: str
-    run: int | None
-    proposed: str | None
+class _PanelRow(Opened):
     closed_by: str | None
     closed_at: str
     closed_because: str

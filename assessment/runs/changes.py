@@ -139,8 +139,8 @@ class BeforeAndAfter(TypedDict):
     after: Any
 
 
-class RunChanges(TypedDict):
-    """What changed between two runs of a review."""
+class InputsChanged(TypedDict):
+    """What changed between two runs of a review in what they were made from."""
 
     before: int
     after: int
@@ -150,6 +150,11 @@ class RunChanges(TypedDict):
     decisions: list[DecisionChange]
     software: BeforeAndAfter | None
     engines: BeforeAndAfter | None
+
+
+class RunChanges(InputsChanged):
+    """What changed between two runs of a review."""
+
     measures: list[MeasureMoved]
     ratings: list[RatingMoved]
     cell: BeforeAndAfter

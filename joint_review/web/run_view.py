@@ -20,6 +20,7 @@ from assessment.runs.recorded import (
     is_out_of_date,
 )
 from assessment.runs.run import Run
+from comparison.reviews import ReviewHead
 from joint_review.web import wording
 from joint_review.web.cache import Mark, RestsOn
 from programme.database import Database
@@ -31,15 +32,9 @@ from rules.rulebook import Measure, Of, Rulebook, Statistic
 from rules.sentences import Sentences
 
 
-class ReviewNamed(TypedDict):
+class ReviewNamed(ReviewHead):
     """A review as its pages name it."""
 
-    key: str
-    authority: str
-    framework: str
-    framework_title: str
-    window_from: str | None
-    window_to: str | None
     note: str
 
 

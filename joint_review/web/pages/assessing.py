@@ -16,12 +16,9 @@ from weakref import WeakKeyDictionary
 
 from assessment.runs.changes import (
     BeforeAndAfter,
-    DecisionChange,
-    ItemChange,
+    InputsChanged,
     MeasureMoved,
     RatingMoved,
-    RuleChange,
-    TagChange,
     count_changes,
 )
 from assessment.runs.recorded import RunListed, latest_run, runs_of
@@ -126,23 +123,13 @@ class PositionMoved(TypedDict):
     after: str | None
 
 
-class TagShown(TagChange):
-    """A tag added or withdrawn, with the title of its domain."""
+class ChangesShown(InputsChanged):
+    """What changed, as `joint-review diff --json` gives it, of each list the first 50.
 
-    title: str
+    `domains` has the titles of the domains of the tags.
+    """
 
-
-class ChangesShown(TypedDict):
-    """What changed, as `joint-review diff --json` gives it, of each list the first 50."""
-
-    before: int
-    after: int
-    items: list[ItemChange]
-    tags: list[TagShown]
-    rules: list[RuleChange]
-    decisions: list[DecisionChange]
-    software: BeforeAndAfter | None
-    engines: BeforeAndAfter | None
+    domains: dict[str, str]
     measures: list[MeasureShown]
     ratings: list[RatingMoved]
     cell: BeforeAndAfter
@@ -279,7 +266,8 @@ def changes(db: Database, asked: Asked) -> ChangesPage:
             "before": found["before"],
             "after": found["after"],
             "items": found["items"][:PAGE_SIZE],
-            "tags": [_tag(shown, row) for row in found["tags"][:PAGE_SIZE]],
+            "tags": found["tags"][:PAGE_SIZE],
+            "domains": {row["domain"]: _title(shown, row["domain"]) for row in found["tags"][:PAGE_SIZE]},
             "rules": found["rules"][:PAGE_SIZE],
             "decisions": found["decisions"][:PAGE_SIZE],
             "software": found["software"],
@@ -326,11 +314,9 @@ def _said(rating: RatingShown) -> str:
     return str(rating["level_title"] or wording.STATUSES[rating["status"]])
 
 
-def _tag(shown: Shown, row: TagChange) -> TagShown:
-    """A tag added or withdrawn, with the title of its domain."""
-    domain, framework = row["domain"], shown.framework
-    known = domain in framework.question_of
-    return {**row, "title": framework.title_of(domain, shown.language) if known else domain}
+def _title(shown: Shown, domain: str) -> str:
+    framework = shown.framework
+    return framework.title_of(domain, shown.language) if domain in framework.question_of else domain
 
 
 def _measure(shown: Shown, row: MeasureMoved) -> MeasureShown:
