@@ -7,17 +7,9 @@ from typing import Any
 
 import click
 
+from evidence import sources
 from evidence.files.texts import GivenFile
 from evidence.rows import SOURCE_KINDS
-from evidence.sources import (
-    AddedSources,
-    SourceDetails,
-    add_sources,
-    find_page,
-    find_source,
-    list_sources,
-    search_sources,
-)
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, now, reading
 from joint_review.cli.progress import progress_bar
@@ -63,11 +55,11 @@ def add(
     found = programme.review(review)
     given = [GivenFile(path.name or str(path), path) for path in files]
     with progress_bar() as progress:
-        report = add_sources(
+        report = sources.add_sources(
             programme.db,
             found,
             given,
-            SourceDetails(**details),
+            sources.SourceDetails(**details),
             by=by,
             at=now(),
             encoding=encoding,
@@ -79,7 +71,7 @@ def add(
         _show_report(report)
 
 
-def _show_report(report: AddedSources) -> None:
+def _show_report(report: sources.AddedSources) -> None:
     for row in report.added:
         pages = many(row["pages"], "page")
         click.echo(f"Added {row['source']}: {row['file']}, {pages}, {row['characters']:,} characters.")
@@ -97,7 +89,7 @@ def list_(programme: Programme, review: str, as_json: bool) -> None:
 
     Example: joint-review source list wales-2004-08
     """
-    found = list_sources(programme.db, programme.review(review))
+    found = sources.list_sources(programme.db, programme.review(review))
     if as_json:
         show_json(found)
     elif not found:
@@ -119,14 +111,14 @@ def show(programme: Programme, review: str, ref: str, page: int | None, as_json:
     Example: joint-review source show wales-2004-08 D-001 --page 3
     """
     if page is not None:
-        text = find_page(programme.db, programme.review(review), ref, page)
+        text = sources.find_page(programme.db, programme.review(review), ref, page)
         if as_json:
             show_json(text)
         else:
             heading(f"{text['source']}, page {page} of {text['pages']:,}: {text['title']}")
             click.echo(text["text"])
         return
-    found = find_source(programme.db, programme.review(review), ref)
+    found = sources.find_source(programme.db, programme.review(review), ref)
     if as_json:
         show_json(found)
         return
@@ -158,7 +150,9 @@ def search(
     """
     # The shell has taken the quotation marks away.
     asked = " ".join(f'"{word}"' if " " in word.strip() else word for word in words)
-    found, total = search_sources(programme.db, programme.review(review), asked, limit=limit, offset=offset)
+    found, total = sources.search_sources(
+        programme.db, programme.review(review), asked, limit=limit, offset=offset
+    )
     if as_json:
         show_json({"total": total, "pages": found})
         return

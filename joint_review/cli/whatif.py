@@ -7,17 +7,8 @@ from collections.abc import Iterable, Sequence
 import click
 
 from assessment.reasons.grid import CELL
+from assessment.robustness import sentences
 from assessment.robustness.alternatives import Baseline, MeasureChange, load_baseline
-from assessment.robustness.sentences import (
-    LISTED,
-    MOVED,
-    describe_position,
-    describe_smallest,
-    flips,
-    in_evidence,
-    read_setting,
-    resting,
-)
 from assessment.robustness.smallest import MeasureStep, SmallestChanges, smallest_changes
 from assessment.robustness.smallest_evidence import Withdrawals
 from assessment.robustness.whatif import (
@@ -72,7 +63,7 @@ def whatif(
     if target and target != CELL and target not in baseline.targets:
         raise UnknownName("domain or question", target, [*baseline.targets, CELL])
     if left_out or settings:
-        values = dict(read_setting(text, target) for text in settings)
+        values = dict(sentences.read_setting(text, target) for text in settings)
         tried = try_change(programme.db, baseline, left_out, values)
         show_json(tried) if as_json else _show_tried(baseline, tried, target)
         return
@@ -92,7 +83,7 @@ def _show_tried(baseline: Baseline, tried: TriedChange, target: str | None) -> N
     domains = sum(rating["kind"] != CELL for rating in changed)
     paragraph(
         f"{_tried_words(baseline, tried)}: {many(domains, 'rating')} of run {baseline.run} would change; "
-        f"the position on the grid {describe_position(tried)}."
+        f"the position on the grid {sentences.describe_position(tried)}."
     )
     if target and target != CELL:
         mine = next(rating for rating in tried["ratings"] if rating["target"] == target)
@@ -114,12 +105,12 @@ def _show_tried(baseline: Baseline, tried: TriedChange, target: str | None) -> N
         show_table(
             [
                 {**row, **{when: "none" if row[when] is None else row[when] for when in ("before", "after")}}
-                for row in shown[: 3 * LISTED]
+                for row in shown[: 3 * sentences.LISTED]
             ],
             {"title": "of", "measure_title": "measure", "before": "in the run", "after": "then"},
             [28, 46, None, None],
         )
-        _more(len(shown) - 3 * LISTED)
+        _more(len(shown) - 3 * sentences.LISTED)
 
 
 def _of(rows: Iterable[MeasureChange], target: str) -> list[MeasureChange]:
@@ -142,17 +133,17 @@ def _more(count: int) -> None:
 
 def _show_smallest(baseline: Baseline, smallest: SmallestChanges) -> None:
     sets = smallest["measures"]
-    paragraph(describe_smallest(smallest))
+    paragraph(sentences.describe_smallest(smallest))
     if smallest["decided"]:
         paragraph("A moderator decided this rating: only the proposal would change.")
     if smallest["decided_domains"]:
         names = ", ".join(smallest["decided_domains"])
         paragraph(f"Decided by moderators; evidence alone does not change them: {names}.")
-    for move in MOVED:
+    for move in sentences.MOVED:
         mine = [one for one in sets if one["move"] == move]
         if mine:
-            heading(f"{MOVED[move]}: measures")
-            most = LISTED if move != "unrated" else LISTED // 2
+            heading(f"{sentences.MOVED[move]}: measures")
+            most = sentences.LISTED if move != "unrated" else sentences.LISTED // 2
             without_gaps = [one for one in mine if not one["gaps"]] or mine
             rows = [
                 {
@@ -184,12 +175,12 @@ def _change_words(change: MeasureStep, target: str) -> str:
 
 
 def _show_counts(smallest: SmallestChanges) -> None:
-    rows = in_evidence(smallest)
+    rows = sentences.in_evidence(smallest)
     if rows or smallest["not_said"]:
         heading("The same changes as evidence, everything else unchanged")
-    show_table(rows[: 2 * LISTED], {"said": "if", "after": "then", "move": "moves"}, [74, 30, None])
-    _more(len(rows) - 2 * LISTED)
-    for one in smallest["not_said"][:LISTED]:
+    show_table(rows[: 2 * sentences.LISTED], {"said": "if", "after": "then", "move": "moves"}, [74, 30, None])
+    _more(len(rows) - 2 * sentences.LISTED)
+    for one in smallest["not_said"][: sentences.LISTED]:
         paragraph(f"Not available for {one['title']} ({one['kind']}): {one['because']}.")
 
 
@@ -202,17 +193,18 @@ def _show_withdrawals(found: Withdrawals) -> None:
     if skipped:
         paragraph(f"Sets of {listed(skipped)} were not tried: there are too many.")
     for group in found["groups"]:
-        click.echo(f"\n{MOVED[group['move']]}: {many(group['sets'], 'set')} of {many(group['size'], 'item')}")
+        of = f"{many(group['sets'], 'set')} of {many(group['size'], 'item')}"
+        click.echo(f"\n{sentences.MOVED[group['move']]}: {of}")
         texts = found["items"] if group["size"] == 1 else {}
         rows = [
             {
                 "items": ", ".join(f"{i} {_short(texts.get(i, ''))}".strip() for i in one["items"]),
                 "after": one["after"],
             }
-            for one in group["shown"][:LISTED]
+            for one in group["shown"][: sentences.LISTED]
         ]
         show_table(rows, {"items": "withdrawn", "after": "then"}, [74, 30])
-        _more(group["sets"] - min(len(group["shown"]), LISTED))
+        _more(group["sets"] - min(len(group["shown"]), sentences.LISTED))
 
 
 def _short(text: str, most: int = 60) -> str:
@@ -223,7 +215,7 @@ def _show_turns(turns: LeftOut, target: str | None) -> None:
     heading("Left out one at a time")
     rows = [
         {"left out": f"{flip['without']} {_short(flip['text'], 40)}", **flip, "hidden": _hidden(flip)}
-        for flip in flips(turns, target)
+        for flip in sentences.flips(turns, target)
     ]
     tried = f"{many(turns['sources'], 'source')} and {many(turns['items'], 'item')}"
     count = len({row["left out"] for row in rows})
@@ -236,13 +228,13 @@ def _show_turns(turns: LeftOut, target: str | None) -> None:
         "after": "then",
         "hidden": "",
     }
-    show_table(rows[: 3 * LISTED], columns, [40, 26, 20, 20, 12])
-    _more(len(rows) - 3 * LISTED)
+    show_table(rows[: 3 * sentences.LISTED], columns, [40, 26, 20, 20, 12])
+    _more(len(rows) - 3 * sentences.LISTED)
     if any(row["hidden"] for row in rows):
         paragraph(
             "'decided': no effect on the rating, which a moderator decided; only the proposal would change."
         )
-    found = resting(turns, target)
+    found = sentences.resting(turns, target)
     heading("Rests on one source")
     if not found:
         click.echo(

@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
-from evidence.coding.agreement import (
-    DOMAINS,
-    Agreement,
-    Disagreement,
-    Figure,
-    coding_words,
-    describe_agreement,
-    interval_words,
-    measure_agreement,
-)
+from evidence.coding import agreement as agreed
 from joint_review.web.cache import BEYOND_PAGES, TooLarge, until_changed
 from joint_review.web.lists import Paging, paging_of
 from joint_review.web.page import REVIEW, Declared, Menu, Page
@@ -107,7 +98,7 @@ class AgreementPage(Head):
     seed: int
     said: str | None
     """One sentence or two."""
-    agreement: Agreement | None
+    agreement: agreed.Agreement | None
     """As `joint-review agreement --json` gives it."""
     problem: Refusal | None
     """Where nothing can be said."""
@@ -139,7 +130,7 @@ def agreement(db: Database, asked: Asked) -> AgreementPage | AgreementMeasured:
         measured = until_changed(
             db,
             ("agreement", found.id, draws, seed),
-            lambda: measure_agreement(db, found, draws=draws, seed=seed),
+            lambda: agreed.measure_agreement(db, found, draws=draws, seed=seed),
         )
     except (EvidenceInvalid, TooLarge) as error:
         return {**shown, "problem": refusal(error)}
@@ -147,7 +138,7 @@ def agreement(db: Database, asked: Asked) -> AgreementPage | AgreementMeasured:
     apart = measured.disagreements[paging["offset"] : paging["last"]]
     return {
         **shown,
-        "said": describe_agreement(measured),
+        "said": agreed.describe_agreement(measured),
         "agreement": measured,
         "paging": paging,
         "listed": {
@@ -168,10 +159,10 @@ def _check_size(db: Database, review: Review, draws: int) -> None:
         )
 
 
-def _figures(found: Agreement) -> Iterable[FigureTable]:
+def _figures(found: agreed.Agreement) -> Iterable[FigureTable]:
     """The groups of figures that there are, each as a table: columns {name: title}, and rows."""
-    judged = [figure for figure in found.by_domain() if figure.what != DOMAINS]
-    tied = [figure for figure in found.by_domain() if figure.what == DOMAINS]
+    judged = [figure for figure in found.by_domain() if figure.what != agreed.DOMAINS]
+    tied = [figure for figure in found.by_domain() if figure.what == agreed.DOMAINS]
     numbers = {"items": "Items", "same": "The same"}
     alpha = {**numbers, "alpha": "Alpha", "interval": "95 % interval of alpha"}
     for name, title, columns, figures in (
@@ -195,7 +186,7 @@ def _figures(found: Agreement) -> Iterable[FigureTable]:
             yield {"name": name, "title": title, "columns": columns, "rows": lines}
 
 
-def _figure(figure: Figure) -> FigureShown:
+def _figure(figure: agreed.Figure) -> FigureShown:
     return {
         "domain": figure.domain,
         "title": figure.title,
@@ -205,11 +196,11 @@ def _figure(figure: Figure) -> FigureShown:
         "same": percent(figure.same, decimals=1),
         "kappa": figure.no_kappa if figure.kappa is None else f"{figure.kappa:.2f}",
         "alpha": figure.no_alpha if figure.alpha is None else f"{figure.alpha:.2f}",
-        "interval": interval_words(figure) or figure.no_interval,
+        "interval": agreed.interval_words(figure) or figure.no_interval,
     }
 
 
-def _disagreement(review: Review, one: Disagreement) -> DisagreementShown:
+def _disagreement(review: Review, one: agreed.Disagreement) -> DisagreementShown:
     titles = {name: review.framework.title_of(name) for name in review.framework.domains}
     return {
         "item": one.item,
@@ -217,5 +208,7 @@ def _disagreement(review: Review, one: Disagreement) -> DisagreementShown:
         "source": one.source,
         "locator": one.locator,
         "withdrawn": one.withdrawn,
-        "codings": [{"coder": coding.coder, "said": coding_words(coding, titles)} for coding in one.codings],
+        "codings": [
+            {"coder": coding.coder, "said": agreed.coding_words(coding, titles)} for coding in one.codings
+        ],
     }

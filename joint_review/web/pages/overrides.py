@@ -6,18 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TypedDict
 
+from comparison import overrides as counts
 from comparison.compare import framework_in_use
 from comparison.nearest import Rated
-from comparison.overrides import (
-    OfReview,
-    OfReviewer,
-    OfRule,
-    OfTarget,
-    OverrideCounted,
-    OverridesCounted,
-    Place,
-    count_overrides,
-)
 from comparison.reviews import FrameworkUsed
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
@@ -45,25 +36,25 @@ PLACES = 5
 """Overrides named beside a rule or reviewer; the others are counted."""
 
 
-class ReviewCounted(OfReview):
+class ReviewCounted(counts.OfReview):
     """What became of the proposals of one review, and what it is called."""
 
     called: str
 
 
-class PlaceNamed(Place):
+class PlaceNamed(counts.Place):
     """Which rating is meant, and what its review is called."""
 
     called: str
 
 
-class RuleListed(OfRule):
+class RuleListed(counts.OfRule):
     """A rule, with the first of its overrides."""
 
     places: list[PlaceNamed]
 
 
-class ReviewerListed(OfReviewer):
+class ReviewerListed(counts.OfReviewer):
     """A reviewer, with the first of their overrides."""
 
     places: list[PlaceNamed]
@@ -76,7 +67,7 @@ class Never(TypedDict):
     reviewers: int
 
 
-class OverrideListed(OverrideCounted):
+class OverrideListed(counts.OverrideCounted):
     """An override, and what its review is called."""
 
     called: str
@@ -109,7 +100,7 @@ class OverridesListed(TypedDict):
     """The rows of the page."""
 
     reviews: list[ReviewCounted]
-    targets: list[OfTarget]
+    targets: list[counts.OfTarget]
     rules: list[RuleListed]
     reviewers: list[ReviewerListed]
     never: Never
@@ -125,7 +116,7 @@ class OverridesPage(TypedDict):
     framework: str | None
     """The one named, or the only one there is; None: one is to be chosen."""
     title: str | None
-    overrides: OverridesCounted | None
+    overrides: counts.OverridesCounted | None
     """As `joint-review overrides --json` gives them."""
     problem: Refusal | None
     """Where nothing can be counted."""
@@ -157,7 +148,7 @@ def overrides(db: Database, asked: Asked) -> OverridesPage:
     found["title"] = in_language(policy.framework.title)
     try:
         counted = until_changed(
-            db, ("overrides", framework, seen), lambda: count_overrides(db, policy, only=seen)
+            db, ("overrides", framework, seen), lambda: counts.count_overrides(db, policy, only=seen)
         )
     except RunImpossible as error:
         return {**found, "problem": refusal(error)}
@@ -165,7 +156,7 @@ def overrides(db: Database, asked: Asked) -> OverridesPage:
     return {**found, "overrides": counted, "paging": paging, "listed": _listed(counted, paging)}
 
 
-def _listed(counted: OverridesCounted, paging: Paging) -> OverridesListed:
+def _listed(counted: counts.OverridesCounted, paging: Paging) -> OverridesListed:
     called = _called(counted)
     rules: list[RuleListed] = [
         {**row, "places": _places(row["where"], called)} for row in counted["rules"] if row["overridden"]
@@ -206,7 +197,7 @@ def _listed(counted: OverridesCounted, paging: Paging) -> OverridesListed:
     }
 
 
-def _called(counted: OverridesCounted) -> dict[str, str]:
+def _called(counted: counts.OverridesCounted) -> dict[str, str]:
     """What each review is called: its authority, with its own name where two are of the same one."""
     authority_of = {row["review"]: row["authority"] for row in counted["reviews"]}
     for same in counted["same_profile"]:
@@ -219,5 +210,5 @@ def _called(counted: OverridesCounted) -> dict[str, str]:
     }
 
 
-def _places(where: list[Place], called: Mapping[str, str]) -> list[PlaceNamed]:
+def _places(where: list[counts.Place], called: Mapping[str, str]) -> list[PlaceNamed]:
     return [{**place, "called": called[place["review"]]} for place in where[:PLACES]]

@@ -7,21 +7,9 @@ import json
 from collections.abc import Collection, Iterable
 from typing import TypedDict
 
+from comparison import surveys as survey_results
 from comparison.funnel import INSIDE
 from comparison.indicators import shown
-from comparison.surveys import (
-    Comparison,
-    Funnel,
-    Other,
-    SurveyResult,
-    Surveys,
-    compare_surveys,
-    describe_base,
-    describe_missing_funnels,
-    describe_place,
-    describe_spread,
-    describe_surveys,
-)
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import Paging, paging_of, strand_title
@@ -142,7 +130,7 @@ class SurveysPage(Head):
     """The words asked for."""
     said: str | None
     """One sentence."""
-    surveys: Surveys | None
+    surveys: survey_results.Surveys | None
     """As `joint-review surveys --json` gives it."""
     problem: Refusal | None
     """Where there is nothing to show."""
@@ -168,7 +156,7 @@ def surveys(db: Database, asked: Asked) -> SurveysPage | SurveysFound:
         "problem": None,
     }
     try:
-        compared = compare_surveys(db, found, named=named, question=question)
+        compared = survey_results.compare_surveys(db, found, named=named, question=question)
     except (EvidenceInvalid, UnknownName) as error:
         return {**shown_page, "problem": refusal(error)}
     paging = paging_of(len(compared.results), page)
@@ -176,14 +164,14 @@ def surveys(db: Database, asked: Asked) -> SurveysPage | SurveysFound:
     drawn = {funnel.result: funnel for funnel in compared.funnels if funnel.drawn}
     return {
         **shown_page,
-        "said": describe_surveys(compared, found.authority, "the framework"),
+        "said": survey_results.describe_surveys(compared, found.authority, "the framework"),
         "surveys": compared,
         "paging": paging,
         "listed": {
             "results": [_result(found, one, drawn) for one in results],
             "funnels": [_funnel(found, funnel) for funnel in drawn.values()],
             "open": len(drawn) <= FEW_FUNNELS,
-            "no_funnel": describe_missing_funnels(compared),
+            "no_funnel": survey_results.describe_missing_funnels(compared),
         },
     }
 
@@ -195,8 +183,8 @@ def funnel_picture(db: Database, asked: Asked) -> str:
     found = find_review(db, key)
     seen = None if named is None else frozenset(named)
 
-    def all_of() -> Surveys:
-        return compare_surveys(db, found, named=seen)
+    def all_of() -> survey_results.Surveys:
+        return survey_results.compare_surveys(db, found, named=seen)
 
     funnels = until_changed(db, ("surveys", found.id, seen), all_of).funnels
     drawn = {digest_of(funnel.result): funnel for funnel in funnels if funnel.drawn}
@@ -212,7 +200,9 @@ def digest_of(names: Iterable[str]) -> str:
     return hashlib.sha256(json.dumps(list(names)).encode()).hexdigest()[:12]
 
 
-def _result(review: Review, one: SurveyResult, drawn: Collection[tuple[str, str, str]]) -> ResultShown:
+def _result(
+    review: Review, one: survey_results.SurveyResult, drawn: Collection[tuple[str, str, str]]
+) -> ResultShown:
     result = (one.question, one.group, one.strand)
     return {
         "item": one.item,
@@ -225,7 +215,7 @@ def _result(review: Review, one: SurveyResult, drawn: Collection[tuple[str, str,
         "better": wording.BETTER[one.better] if one.better != "higher" else "",
         "share": f"{shown(one.share)} %",
         "interval": wording.interval(one.low, one.high, "%"),
-        "base": describe_base(one),
+        "base": survey_results.describe_base(one),
         "unknown": one.base is None,
         "others": _others(one.comparison) if one.comparison else None,
         "position": one.position,
@@ -235,7 +225,7 @@ def _result(review: Review, one: SurveyResult, drawn: Collection[tuple[str, str,
     }
 
 
-def _others(found: Comparison) -> Others:
+def _others(found: survey_results.Comparison) -> Others:
     """Best, median and worst of the others, each with whose it is; and how many the result is better than."""
     standing = ""
     if found.better_than is not None:
@@ -252,21 +242,21 @@ def _others(found: Comparison) -> Others:
     }
 
 
-def _end(other: Other | None) -> End | None:
+def _end(other: survey_results.Other | None) -> End | None:
     if other is None:
         return None
     return {"share": f"{shown(other.share)} %", "authority": other.authority}
 
 
-def _funnel(review: Review, funnel: Funnel) -> FunnelShown:
+def _funnel(review: Review, funnel: survey_results.Funnel) -> FunnelShown:
     own = next(place for place in funnel.places if place.own)
     return {
         "digest": digest_of(funnel.result),
         "question": funnel.question,
         "group": funnel.group,
         "strand": strand_title(review.framework, funnel.strand),
-        "spread": describe_spread(funnel),
-        "own": describe_place(own.position, own.side) or f"not shown: {own.not_shown}",
+        "spread": survey_results.describe_spread(funnel),
+        "own": survey_results.describe_place(own.position, own.side) or f"not shown: {own.not_shown}",
         "spread_counts": funnel.drawn is not None and funnel.drawn.tau > 0,
         "places": [
             {

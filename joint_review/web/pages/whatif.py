@@ -6,18 +6,8 @@ from collections.abc import Iterable
 from typing import TypedDict
 
 from assessment.reasons.grid import CELL
+from assessment.robustness import sentences
 from assessment.robustness.alternatives import Baseline, domains_under
-from assessment.robustness.sentences import (
-    LISTED,
-    MOVED,
-    Turn,
-    describe_position,
-    describe_smallest,
-    flips,
-    in_evidence,
-    read_setting,
-    resting,
-)
 from assessment.robustness.smallest import MeasureStep, SmallestChanges
 from assessment.robustness.smallest_evidence import NotSaid
 from assessment.robustness.tornado import Tornado
@@ -154,7 +144,7 @@ class WhatifListed(TypedDict):
     tried_sets: list[str]
     skipped_sets: list[str]
     withdrawals: list[WithdrawalsShown]
-    turns: list[Turn]
+    turns: list[sentences.Turn]
     more_turns: int
     turning: int
     resting: list[Resting]
@@ -243,7 +233,7 @@ def whatif(db: Database, asked: Asked) -> WhatifPage | WhatifWorked | WhatifTrie
     choices = _choices(db, found, baseline, target)
     found_all: WhatifWorked = {
         **page,
-        "said": describe_smallest(smallest),
+        "said": sentences.describe_smallest(smallest),
         "smallest": smallest,
         "leave_one_out": turns,
         "tornado": moved,
@@ -255,7 +245,8 @@ def whatif(db: Database, asked: Asked) -> WhatifPage | WhatifWorked | WhatifTrie
         return found_all
     try:
         settings = dict(
-            read_setting(text, target, "Choose a measure and give it a value.") for text in change.settings
+            sentences.read_setting(text, target, "Choose a measure and give it a value.")
+            for text in change.settings
         )
         tried = try_change(db, baseline, change.without, settings)
     except ReviewError as error:
@@ -286,7 +277,7 @@ def _tried_said(baseline: Baseline, tried: TriedChange) -> str:
     changed = sum(one["changed"] and one["kind"] != CELL for one in tried["ratings"])
     count = wording.plural(changed, "rating") if changed else "no rating"
     said = f"{', '.join(words)}: {count} of run {baseline.run} would change;"
-    said += f" the position on the grid {describe_position(tried)}."
+    said += f" the position on the grid {sentences.describe_position(tried)}."
     return said[:1].upper() + said[1:]
 
 
@@ -350,13 +341,13 @@ def _fields(change: Change, choices: Choices) -> Fields:
 
 def _listed(smallest: SmallestChanges, turns: LeftOut, moved: Tornado | None, target: str) -> WhatifListed:
     """The rows of the page, cut to so many; `more...` counts the rest."""
-    evidence = in_evidence(smallest)
-    turning = list(flips(turns, target))
+    evidence = sentences.in_evidence(smallest)
+    turning = list(sentences.flips(turns, target))
     return {
         "bars": list(_bars(moved)) if moved else [],
         "moves": list(_moves(smallest)),
-        "evidence": evidence[: 2 * LISTED],
-        "more_evidence": max(0, len(evidence) - 2 * LISTED),
+        "evidence": evidence[: 2 * sentences.LISTED],
+        "more_evidence": max(0, len(evidence) - 2 * sentences.LISTED),
         "not_said": smallest["not_said"],
         "tried_sets": [
             wording.plural(count, "item")
@@ -367,10 +358,10 @@ def _listed(smallest: SmallestChanges, turns: LeftOut, moved: Tornado | None, ta
         ],
         "skipped_sets": [size for size, n in smallest["withdrawals"]["searched"].items() if n is None],
         "withdrawals": list(_withdrawals(smallest)),
-        "turns": turning[: 3 * LISTED],
-        "more_turns": max(0, len(turning) - 3 * LISTED),
+        "turns": turning[: 3 * sentences.LISTED],
+        "more_turns": max(0, len(turning) - 3 * sentences.LISTED),
         "turning": len({flip["without"] for flip in turning}),
-        "resting": resting(turns, target),
+        "resting": sentences.resting(turns, target),
     }
 
 
@@ -390,7 +381,7 @@ def _bars(moved: Tornado) -> Iterable[BarShown]:
 
 def _moves(smallest: SmallestChanges) -> Iterable[MoveShown]:
     """Per move the first sets of measures; by way of a gap in the evidence only where there are no others."""
-    for move, title in MOVED.items():
+    for move, title in sentences.MOVED.items():
         mine = [one for one in smallest["measures"] if one["move"] == move]
         plain = [one for one in mine if not one["gaps"]] or mine
         if mine:
@@ -401,9 +392,9 @@ def _moves(smallest: SmallestChanges) -> Iterable[MoveShown]:
                         "after": one["after"],
                         "changes": [_change(change, smallest["target"]) for change in one["changes"]],
                     }
-                    for one in plain[:LISTED]
+                    for one in plain[: sentences.LISTED]
                 ],
-                "more": max(0, len(plain) - LISTED),
+                "more": max(0, len(plain) - sentences.LISTED),
                 "gaps": len(mine) - len(plain),
             }
 
@@ -423,14 +414,14 @@ def _withdrawals(smallest: SmallestChanges) -> Iterable[WithdrawalsShown]:
     texts = smallest["withdrawals"]["items"]
     for group in smallest["withdrawals"]["groups"]:
         yield {
-            "title": f"{MOVED[group['move']]}: {wording.plural(group['sets'], 'set')} of"
+            "title": f"{sentences.MOVED[group['move']]}: {wording.plural(group['sets'], 'set')} of"
             f" {wording.plural(group['size'], 'item')}",
             "sets": [
                 {
                     "items": [{"item": i, "text": texts.get(i, "")} for i in one["items"]],
                     "after": one["after"],
                 }
-                for one in group["shown"][:LISTED]
+                for one in group["shown"][: sentences.LISTED]
             ],
-            "more": group["sets"] - min(len(group["shown"]), LISTED),
+            "more": group["sets"] - min(len(group["shown"]), sentences.LISTED),
         }
