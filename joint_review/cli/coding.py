@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict, Unpack
+
 import click
 
 from evidence.coding import second_coding
@@ -19,6 +21,16 @@ def coding() -> None:
     """Have items coded a second time, without sight of the first coding; settle the differences."""
 
 
+class Chosen(TypedDict):
+    """Who is to code how many items, and which."""
+
+    coder: str
+    items: int
+    seed: int
+    by_domain: bool
+    passages: bool
+
+
 @coding.command()
 @click.argument("review")
 @click.option("--to", "coder", required=True, metavar="WHO", help="The reviewer who will code them.")
@@ -27,17 +39,7 @@ def coding() -> None:
 @click.option("--by-domain", is_flag=True, help="Draw from each domain in turn.")
 @click.option("--passages", is_flag=True, help="Show the coder only the words of the source.")
 @changing
-def draw(
-    programme: Programme,
-    review: str,
-    coder: str,
-    items: int,
-    seed: int,
-    by_domain: bool,
-    passages: bool,
-    by: str,
-    as_json: bool,
-) -> None:
+def draw(programme: Programme, review: str, by: str, as_json: bool, **chosen: Unpack[Chosen]) -> None:
     """Draw items at random for a second reviewer, who codes them without seeing the first coding.
 
     Items that this reviewer recorded or coded are never drawn. Every item has the same chance. --by-domain
@@ -47,23 +49,13 @@ def draw(
 
     Example: joint-review coding draw wales-2004-08 --to reviewer-2 --items 20 --seed 1
     """
-    batch = second_coding.draw_batch(
-        programme.db,
-        programme.review(review),
-        coder=coder,
-        items=items,
-        seed=seed,
-        by_domain=by_domain,
-        passages=passages,
-        by=by,
-        at=now(),
-    )
+    batch = second_coding.draw_batch(programme.db, programme.review(review), **chosen, by=by, at=now())
     if as_json:
         show_json(batch)
         return
     paragraph(
         f"Batch {batch['number']}: {batch['items']:,} of {many(batch['drawn_from'], 'item')}, drawn for"
-        f" {batch['coder']} with seed {seed}. Next, write the sheet to fill in:"
+        f" {batch['coder']} with seed {batch['seed']}. Next, write the sheet to fill in:"
     )
     click.echo(f"  joint-review coding sheet {batch['review']} {batch['number']} > codings.csv")
 

@@ -11,7 +11,7 @@ import click
 from tabulate import tabulate
 
 from comparison.compare import compare_reviews, framework_to_compare
-from joint_review.cli.options import Day, Programme, reading
+from joint_review.cli.options import Day, Programme, how_many, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.loader import load_policy
 from rules.words import many, shown_number
@@ -20,13 +20,7 @@ from rules.words import many, shown_number
 @click.command()
 @click.argument("framework", required=False)
 @click.option("--until", type=Day(), metavar="DATE", help="Use runs up to this date; all if left out.")
-@click.option(
-    "--nearest",
-    default=3,
-    show_default=True,
-    type=click.IntRange(0),
-    help="Pairs to show for each domain and question.",
-)
+@how_many("--nearest", 3, "Pairs to show for each domain and question.")
 @reading
 def compare(
     programme: Programme, framework: str | None, until: date | None, nearest: int, as_json: bool

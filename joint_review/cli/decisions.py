@@ -8,7 +8,7 @@ in the way of both, holds here as there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import click
 
@@ -16,7 +16,7 @@ from assessment.decisions import decide
 from assessment.decisions.standing import Standing
 from comparison.compare import framework_to_compare
 from comparison.overrides import CountsInAll, count_overrides
-from joint_review.cli.options import Programme, changing, now, reading
+from joint_review.cli.options import Function, Programme, changing, how_many, now, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.loader import load_policy
 from rules.words import many
@@ -26,6 +26,20 @@ run_option = click.option(
     "--run", type=int, help="Number of the run that you looked at; the latest if left out."
 )
 note_option = click.option("--because", default="", metavar="TEXT", help="Reason (optional).")
+
+
+class Looking(TypedDict):
+    """What goes with ratings that are accepted or approved: who does it, why, and the run looked at."""
+
+    by: str
+    because: str
+    run: int | None
+
+
+def deciding(function: Function) -> Function:
+    """A command that decides ratings of a review as a run shows them; `Looking` says what else it gets."""
+    targets = click.argument("targets", nargs=-1, required=True, metavar=f"{TARGETS}...")
+    return click.argument("review")(targets(run_option(note_option(changing(function)))))
 
 
 @click.command()
@@ -73,19 +87,9 @@ def _said(row: Mapping[str, Any]) -> str:
 
 
 @click.command()
-@click.argument("review")
-@click.argument("targets", nargs=-1, required=True, metavar=f"{TARGETS}...")
-@run_option
-@note_option
-@changing
+@deciding
 def accept(
-    programme: Programme,
-    review: str,
-    targets: tuple[str, ...],
-    run: int | None,
-    because: str,
-    by: str,
-    as_json: bool,
+    programme: Programme, review: str, targets: tuple[str, ...], as_json: bool, **looking: Unpack[Looking]
 ) -> None:
     """Accept what a run proposes for domains, questions or 'cell', the position on the grid.
 
@@ -94,15 +98,13 @@ def accept(
 
     Example: joint-review accept wales-2004-08 carers leadership --by moderator-1
     """
-    found = decide.accept(
-        programme.db, programme.review(review), *targets, by=by, because=because, run=run, at=now()
-    )
+    found = decide.accept(programme.db, programme.review(review), *targets, **looking, at=now())
     if as_json:
         show_json(found)
         return
     for one in found:
         level = one["level"] or "not enough evidence"
-        click.echo(f"{one['target']}: accepted by {by} as {level} (run {one['run']}).")
+        click.echo(f"{one['target']}: accepted by {looking['by']} as {level} (run {one['run']}).")
 
 
 @click.command()
@@ -158,19 +160,9 @@ def _each(found: decide.Overridden | decide.CellOverridden) -> list[decide.Overr
 
 
 @click.command()
-@click.argument("review")
-@click.argument("targets", nargs=-1, required=True, metavar=f"{TARGETS}...")
-@run_option
-@note_option
-@changing
+@deciding
 def approve(
-    programme: Programme,
-    review: str,
-    targets: tuple[str, ...],
-    run: int | None,
-    because: str,
-    by: str,
-    as_json: bool,
+    programme: Programme, review: str, targets: tuple[str, ...], as_json: bool, **looking: Unpack[Looking]
 ) -> None:
     """Approve another person's rating of domains or questions; it takes effect in the next run.
 
@@ -178,27 +170,19 @@ def approve(
 
     Example: joint-review approve wales-2004-08 carers --by lead-1
     """
-    found = decide.approve(
-        programme.db, programme.review(review), *targets, by=by, because=because, run=run, at=now()
-    )
+    found = decide.approve(programme.db, programme.review(review), *targets, **looking, at=now())
     if as_json:
         show_json(found)
         return
     for one in found:
-        said = f"{one['target']}: {one['level']}, rated by {one['rated_by']}, approved by {by}"
+        said = f"{one['target']}: {one['level']}, rated by {one['rated_by']}, approved by {looking['by']}"
         click.echo(f"{said} on run {one['run']}.")
     click.echo(f"It takes effect in the next run: joint-review assess {review}")
 
 
 @click.command()
 @click.argument("framework", required=False)
-@click.option(
-    "--most",
-    default=10,
-    show_default=True,
-    type=click.IntRange(0),
-    help="How many rules and reviewers to show.",
-)
+@how_many("--most", 10, "How many rules and reviewers to show.")
 @reading
 def overrides(programme: Programme, framework: str | None, most: int, as_json: bool) -> None:
     """Count overrides by review, rule and reviewer, and find similar evidence that was rated differently.

@@ -7,20 +7,12 @@ from typing import Any
 
 import click
 
+from evidence import items
 from evidence.check import EvidenceCheck, check_evidence
 from evidence.coding.agreement import as_coding, coding_words
 from evidence.coding.codings import list_codings, withdraw_coding
 from evidence.intake.importing import ImportReport, import_files, import_row
 from evidence.intake.layouts import LAYOUTS, columns, row_model, template
-from evidence.items import (
-    ItemFilter,
-    ItemListed,
-    find_item,
-    item_number,
-    list_items,
-    tag_item,
-    withdraw_item,
-)
 from evidence.weights import LARGE
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, json_option, now, reading
@@ -175,8 +167,8 @@ def tag(
 
     Example: joint-review evidence tag wales-2004-08 E12 carers assessment --note "Says how."
     """
-    number = item_number(item)
-    new = tag_item(programme.db, programme.review(review), number, domains, by=by, at=now(), note=note)
+    number = items.item_number(item)
+    new = items.tag_item(programme.db, programme.review(review), number, domains, by=by, at=now(), note=note)
     if as_json:
         show_json({"item": number, "tagged": new})
     else:
@@ -203,7 +195,7 @@ def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> No
 
     Example: joint-review evidence list wales-2004-08 --domain carers --direction weakness
     """
-    found, total = list_items(programme.db, programme.review(review), ItemFilter(**chosen))
+    found, total = items.list_items(programme.db, programme.review(review), items.ItemFilter(**chosen))
     if as_json:
         show_json({"total": total, "items": found})
         return
@@ -234,7 +226,7 @@ def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> No
         click.echo(f"\n{len(found)} of {many(total, 'item')}; --offset {following} shows the next.")
 
 
-def _value(row: ItemListed) -> float | str | None:
+def _value(row: items.ItemListed) -> float | str | None:
     if row["value"] is not None and row["small"]:
         return f"{row['value']:g} (few answers: {row['answers']})"
     if row["value"] is not None and row["scale_max"]:
@@ -253,8 +245,8 @@ def show(programme: Programme, review: str, item: str, as_json: bool) -> None:
 
     Example: joint-review evidence show wales-2004-08 E12
     """
-    in_review, number = programme.review(review), item_number(item)
-    found = find_item(programme.db, in_review, number)
+    in_review, number = programme.review(review), items.item_number(item)
+    found = items.find_item(programme.db, in_review, number)
     codings = list_codings(programme.db, in_review, number)
     if as_json:
         show_json({**found, "codings": codings})
@@ -301,11 +293,11 @@ def withdraw(
     """
     if domain and coding:
         raise click.UsageError("give --domain or --coding, not both")
-    db, found, number = programme.db, programme.review(review), item_number(item)
+    db, found, number = programme.db, programme.review(review), items.item_number(item)
     if coding:
         withdraw_coding(db, found, number, coding, by=by, because=because, at=now())
     else:
-        withdraw_item(db, found, number, by=by, because=because, at=now(), domain=domain)
+        items.withdraw_item(db, found, number, by=by, because=because, at=now(), domain=domain)
     if as_json:
         show_json({"item": number, "domain": domain, "coding": coding, "withdrawn": True})
     elif coding:
@@ -347,13 +339,13 @@ def _show_check(found: EvidenceCheck) -> None:
         ("From draft sources", found.drafts, "source"),
         (f"Survey shares on fewer than {FEWEST_ANSWERS} answers", found.few_answers, "answers"),
     ]
-    for title, items, extra in sections:
-        heading(f"{title}: {len(items):,}")
-        for item in items[:20]:
+    for title, flagged, extra in sections:
+        heading(f"{title}: {len(flagged):,}")
+        for item in flagged[:20]:
             more = f" ({day_words(str(item[extra]))})" if extra else ""
             paragraph(f"E{item['id']} {item['text']}{more}", "  ")
-        if len(items) > 20:
-            click.echo(f"  ... and {len(items) - 20:,} more (--json lists all)")
+        if len(flagged) > 20:
+            click.echo(f"  ... and {len(flagged) - 20:,} more (--json lists all)")
     heading(f"Surveys where a respondent counts over {LARGE} times the mean: {len(found.large_weights):,}")
     for one in found.large_weights:
         whom = f", {one['group_name']}" if one["group_name"] else ""

@@ -108,6 +108,11 @@ def run_option(function: Function) -> Function:
     )
 
 
+def how_many(name: str, default: int, words: str) -> Callable[[Function], Function]:
+    """An option that says how many of something to show, 0 for none; `words` are its help."""
+    return click.option(name, default=default, show_default=True, type=click.IntRange(0), help=words)
+
+
 def by_option(function: Function) -> Function:
     """--by WHO: who does this."""
     return click.option(

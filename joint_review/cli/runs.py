@@ -17,6 +17,7 @@ from joint_review.cli.options import (
     Programme,
     Seed,
     changing,
+    how_many,
     json_option,
     now,
     reading,
@@ -106,13 +107,7 @@ def _db(programme: Programme) -> str:
 @click.command()
 @click.argument("review")
 @click.argument("target")
-@click.option(
-    "--items",
-    default=3,
-    show_default=True,
-    type=click.IntRange(0),
-    help="How many items to show per measure.",
-)
+@how_many("--items", 3, "How many items to show per measure.")
 @click.option(
     "--graph",
     type=FOLDER_OR_FILE,

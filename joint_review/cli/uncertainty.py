@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import click
 
@@ -48,21 +48,30 @@ def draws_option(default: int) -> Callable[[Function], Function]:
     )
 
 
+class Drawing(TypedDict):
+    """How the evidence is drawn again."""
+
+    draws: int
+    seed: int
+    findings: Findings
+
+
+def drawing(draws: int) -> Callable[[Function], Function]:
+    """--draws, --seed and --findings: how the evidence is drawn again, `draws` times if left out."""
+
+    def with_options(function: Function) -> Function:
+        return draws_option(draws)(seed_option(findings_option(function)))
+
+    return with_options
+
+
 @click.command()
 @click.argument("review")
-@draws_option(10_000)
-@seed_option
-@findings_option
+@drawing(10_000)
 @run_option
 @reading
 def uncertainty(
-    programme: Programme,
-    review: str,
-    draws: int,
-    seed: int,
-    findings: Findings,
-    run_id: int | None,
-    as_json: bool,
+    programme: Programme, review: str, run_id: int | None, as_json: bool, **drawn: Unpack[Drawing]
 ) -> None:
     """Show how sure a run is: the probability of each level of each domain and question, and of each cell.
 
@@ -74,7 +83,7 @@ def uncertainty(
     """
     found = programme.review(review)
     run = load_run(programme.db, found, run_id)
-    sure = measure_uncertainty(programme.db, found, run, draws=draws, seed=seed, findings=findings)
+    sure = measure_uncertainty(programme.db, found, run, **drawn)
     suggested = suggest_confidence(programme.db, found, run, sure)
     stated = {row["target"]: row for row in statements_of(programme.db, run)}
     if as_json:
@@ -250,9 +259,7 @@ def _show_confidence(
 @click.option(
     "--responses", default=100, show_default=True, type=int, help="Fewest additional survey responses to try."
 )
-@draws_option(2_000)
-@seed_option
-@findings_option
+@drawing(2_000)
 @run_option
 @reading
 def next_(
@@ -261,11 +268,9 @@ def next_(
     cases: int,
     interviews: int,
     responses: int,
-    draws: int,
-    seed: int,
-    findings: Findings,
     run_id: int | None,
     as_json: bool,
+    **drawn: Unpack[Drawing],
 ) -> None:
     """Show where to look next: the evidence that would make ratings least likely to change.
 
@@ -277,7 +282,7 @@ def next_(
     found = programme.review(review)
     run = load_run(programme.db, found, run_id)
     step = {"case files": cases, "interviews": interviews, "responses": responses}
-    ahead = look_next(programme.db, found, run, draws=draws, seed=seed, step=step, findings=findings)
+    ahead = look_next(programme.db, found, run, step=step, **drawn)
     if as_json:
         show_json(asdict(ahead))
     else:

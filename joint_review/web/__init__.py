@@ -70,11 +70,7 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
 @hook
 def actor_from_request(datasette: Any, request: Any) -> Callable[[], Awaitable[Any]]:
     """Who is signed in with a name and password."""
-
-    async def find() -> Any:
-        return await signin.find_actor(datasette, request)
-
-    return find
+    return partial(signin.find_actor, datasette, request)
 
 
 @last_hook
@@ -143,11 +139,7 @@ def prepare_connection(conn: Any) -> None:
 @hook
 def forbidden(datasette: Any, request: Any) -> Callable[[], Awaitable[Any]]:
     """One plain page for everything refused, Datasette's own pages included."""
-
-    async def answer() -> Any:
-        return await views.turn_away(datasette, request)
-
-    return answer
+    return partial(views.turn_away, datasette, request)
 
 
 @hook

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from joint_review.web.forms import Form
 from joint_review.web.request import Asked
@@ -32,8 +33,7 @@ HOME = "/reviews"
 REVIEW = "/reviews/" + NAME.format("review")
 
 
-@dataclass(frozen=True)
-class Menu:
+class Menu(NamedTuple):
     """A place in the menu of a review."""
 
     title: str

@@ -184,8 +184,8 @@ def compare(db: Database, asked: Asked) -> ComparePage | ComparedPage:
 
     Raises UnknownName for a framework there is not.
     """
-    until, nearest, only = asked.until, asked.pairs, asked.seen
-    frameworks, framework = framework_in_use(db, asked.names.get("framework"), only)
+    until, nearest, seen = asked.until, asked.pairs, asked.seen
+    frameworks, framework = framework_in_use(db, asked.names.get("framework"), seen)
     page: ComparePage = {
         "frameworks": frameworks,
         "framework": framework,
@@ -198,7 +198,6 @@ def compare(db: Database, asked: Asked) -> ComparePage | ComparedPage:
     if framework is None:
         return page
     policy = load_policy(framework)
-    seen = None if only is None else frozenset(only)
     page["title"] = in_language(policy.framework.title)
     try:
         found = until_changed(

@@ -130,8 +130,8 @@ def overrides(db: Database, asked: Asked) -> OverridesPage:
 
     Raises UnknownName for a framework there is not.
     """
-    only = asked.seen
-    frameworks, framework = framework_in_use(db, asked.names.get("framework"), only)
+    seen = asked.seen
+    frameworks, framework = framework_in_use(db, asked.names.get("framework"), seen)
     found: OverridesPage = {
         "frameworks": frameworks,
         "framework": framework,
@@ -144,7 +144,6 @@ def overrides(db: Database, asked: Asked) -> OverridesPage:
     if framework is None:
         return found
     policy = load_policy(framework)
-    seen = None if only is None else frozenset(only)
     found["title"] = in_language(policy.framework.title)
     try:
         counted = until_changed(

@@ -265,8 +265,9 @@ def _funnel(review: Review, funnel: survey_results.Funnel) -> FunnelShown:
                 "own": place.own,
                 "share": f"{shown(place.share)} %",
                 "base": shown(place.base) or "unknown",
-                "position": describe_place(place.position, place.side) or f"not shown: {place.not_shown}",
-                "by_chance_alone": describe_place(place.by_chance_alone, place.side) or "–",
+                "position": survey_results.describe_place(place.position, place.side)
+                or f"not shown: {place.not_shown}",
+                "by_chance_alone": survey_results.describe_place(place.by_chance_alone, place.side) or "–",
             }
             for place in funnel.places
         ],
