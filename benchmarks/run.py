@@ -43,7 +43,7 @@ BIN = Path(sys.executable).parent
 REVIEW = "bench"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scale:
     """How much is measured: the sizes of the reviews, and how many rounds."""
 
@@ -60,9 +60,15 @@ class Scale:
 
 
 FULL = Scale(
-    (1_000, 10_000, 100_000, 1_000_000), imports=3, runs=5, engines=300, starts=15, reviews=150, tags=100
+    sizes=(1_000, 10_000, 100_000, 1_000_000),
+    imports=3,
+    runs=5,
+    engines=300,
+    starts=15,
+    reviews=150,
+    tags=100,
 )
-QUICK = Scale((1_000, 10_000, 100_000), imports=2, runs=3, engines=100, starts=7, reviews=30, tags=20)
+QUICK = Scale(sizes=(1_000, 10_000, 100_000), imports=2, runs=3, engines=100, starts=7, reviews=30, tags=20)
 LARGE = 1_000_000
 """From this size one import and three runs have to do."""
 

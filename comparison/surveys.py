@@ -112,7 +112,7 @@ class Limits:
     high_998: tuple[float, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Drawn:
     """What is drawn of a funnel; see `comparison.funnel`."""
 
@@ -210,7 +210,7 @@ class SurveyResult:
     """Place in the funnel, in words; empty if there is none."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Surveys:
     """The survey results of a review with their comparison."""
 
@@ -245,7 +245,13 @@ def compare_surveys(
     asked = {_result_of(row) for row in kept}
     found = funnels_of(db, review.framework_id, named=named, own=review, asked=asked)
     others = one(db, OTHER_REVIEWS, [review.framework_id, review.id])
-    return Surveys(review.key, review.framework.id, others, _results(kept, found, review), tuple(found))
+    return Surveys(
+        review=review.key,
+        framework=review.framework.id,
+        other_reviews=others,
+        results=_results(kept, found, review),
+        funnels=tuple(found),
+    )
 
 
 def funnels_of(
@@ -373,11 +379,11 @@ def _funnel(
     smallest, largest = float(bases[usable].min()), float(bases[usable].max())
     curve = np.geomspace(min(FEWEST_ANSWERS, smallest), max(2 * FEWEST_ANSWERS, 1.1 * largest), CURVE_POINTS)
     drawn = Drawn(
-        rounded(fit.target),
-        rounded(fit.phi),
-        rounded(fit.tau),
-        _limits(fit.target, curve, fit.tau),
-        _limits(fit.target, curve, 0.0),
+        target=rounded(fit.target),
+        phi=rounded(fit.phi),
+        tau=rounded(fit.tau),
+        limits=_limits(fit.target, curve, fit.tau),
+        by_chance_alone=_limits(fit.target, curve, 0.0),
     )
     return Funnel(*result, places, count, drawn)
 

@@ -52,7 +52,7 @@ class Head:
         return f"{self.number}:{self.digest}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RecordProblem:
     """One thing that is not as it was sealed."""
 
@@ -187,7 +187,7 @@ class _Check:
 
     def problem(self, kind: str, what: str, says: str, event: int | None = None) -> None:
         if len(self.problems) < SHOWN:
-            self.problems.append(RecordProblem(kind, what, says, event))
+            self.problems.append(RecordProblem(kind=kind, what=what, says=says, event=event))
         else:
             self.more += 1
 

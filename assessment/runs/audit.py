@@ -32,7 +32,7 @@ def _policies(db: Database) -> Iterator[RecordProblem]:
         if hashlib.sha256(row["body"].encode()).hexdigest() != row["digest"]:
             what = f"{row['kind']} {row['key']}"
             says = f"the {what} with digest {row['digest'][:12]} is not the text that runs used."
-            yield RecordProblem("changed", what, says)
+            yield RecordProblem(kind="changed", what=what, says=says)
 
 
 def _frameworks(db: Database) -> Iterator[RecordProblem]:
@@ -42,15 +42,17 @@ def _frameworks(db: Database) -> Iterator[RecordProblem]:
             same = hashlib.sha256(canonical(json.loads(row["body"])).encode()).hexdigest() == row["digest"]
             framework = Framework.model_validate_json(row["body"])
         except ValueError:
-            yield RecordProblem("changed", what, f"the {what} can no longer be read.")
+            says = f"the {what} can no longer be read."
+            yield RecordProblem(kind="changed", what=what, says=says)
             continue
         if not same:
-            yield RecordProblem("changed", what, f"the {what} does not agree with its digest.")
+            says = f"the {what} does not agree with its digest."
+            yield RecordProblem(kind="changed", what=what, says=says)
         stored = {name: db.conn.execute(sql, [row["id"]]).fetchall() for name, sql in PARTS.items()}
         for name, wanted in _parts(framework).items():
             if stored[name] != wanted:
                 says = f"the {name} of the {what} are not those that the framework names."
-                yield RecordProblem("changed", f"{name} of {what}", says)
+                yield RecordProblem(kind="changed", what=f"{name} of {what}", says=says)
 
 
 PARTS = {

@@ -137,7 +137,7 @@ class Disagreement:
     codings: tuple[Coding, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Agreement:
     """How far the reviewers of a review agree."""
 
@@ -316,10 +316,10 @@ def measure_agreement(
         figures += _figures_of(codes, review, list(group), coders, draws, seed)
     progress(len(groups), len(groups), "figures")
     return Agreement(
-        review.key,
-        draws,
-        seed,
-        codes.coders,
+        review=review.key,
+        draws=draws,
+        seed=seed,
+        coders=codes.coders,
         items_by_several=len(codes.items),
         items_by_one=by_one,
         withdrawn_since=sum(item["withdrawn"] for item in codes.items),
@@ -336,6 +336,15 @@ def check_draws(draws: int, seed: int) -> None:
         )
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise EvidenceInvalid(f"{seed!r} is not a valid seed", hint="Give a whole number from 0 up.")
+
+
+class _About(NamedTuple):
+    """What a figure is of: see `Figure`."""
+
+    what: str
+    domain: str | None
+    title: str
+    coders: tuple[str, ...]
 
 
 def _figures_of(
@@ -355,7 +364,7 @@ def _figures_of(
             judged = judged[(~np.isnan(judged)).sum(axis=1) > 1]
             if len(judged):
                 random = stream(seed, what, domain or "", *names)
-                yield _judgements(what, domain, title, coders, judged, draws, random)
+                yield _judgements(_About(what, domain, title, coders), judged, draws, random)
         share = _share_of_ties(chosen if domain is None else chosen[:, :, [number]], knows)
         if share is None:
             continue
@@ -365,28 +374,11 @@ def _figures_of(
         else:
             alpha = _no_alpha(NOT_FOR_ONE_DOMAIN)
         no_kappa = NOT_FOR_SETS if domain is None else NOT_FOR_ONE_DOMAIN
-        yield Figure(
-            what=DOMAINS,
-            domain=domain,
-            title=title,
-            coders=coders,
-            items=items,
-            same=same,
-            kappa=None,
-            no_kappa=no_kappa,
-            **alpha._asdict(),
-        )
+        about = _About(DOMAINS, domain, title, coders)._asdict()
+        yield Figure(**about, items=items, same=same, kappa=None, no_kappa=no_kappa, **alpha._asdict())
 
 
-def _judgements(
-    what: str,
-    domain: str | None,
-    title: str,
-    coders: tuple[str, ...],
-    judged: Numbers,
-    draws: int,
-    random: np.random.Generator,
-) -> Figure:
+def _judgements(about: _About, judged: Numbers, draws: int, random: np.random.Generator) -> Figure:
     """The figure of judgements (items x coders, at least two in every row)."""
     counts = count_values(judged)
     pairs = counts.sum(axis=1) * (counts.sum(axis=1) - 1)
@@ -397,10 +389,7 @@ def _judgements(
         no_kappa = ALL_THE_SAME if kappa is None else ""
     alpha = _alpha_with_interval(counts, None, draws, random)
     return Figure(
-        what=what,
-        domain=domain,
-        title=title,
-        coders=coders,
+        **about._asdict(),
         items=len(judged),
         same=tidy(same),
         kappa=kappa,

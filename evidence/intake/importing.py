@@ -18,22 +18,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from evidence import rows as models
 from evidence.actions import EvidenceAction
 from evidence.digests import item_digest, item_fields, source_digest, source_fields
 from evidence.files.tables import RawTable, Unreadable, header_name, open_tables
 from evidence.intake import codings, respondents, staging
 from evidence.intake.layouts import recognise, row_model
-from evidence.rows import (
-    ItemRow,
-    MarginRow,
-    Needed,
-    RespondentRow,
-    Row,
-    SourceRow,
-    SurveyResponseRow,
-    SurveyResultRow,
-    TagRow,
-)
 from programme.database import Act, Database, add_event, one, rows, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review, domain_ids
@@ -45,7 +35,7 @@ SHOWN = 200
 """How many problems are listed; the rest are counted."""
 CHUNK = 2_000
 """Rows validated and staged at a time."""
-SOURCE_NAME = TypeAdapter(Needed)
+SOURCE_NAME = TypeAdapter(models.Needed)
 
 
 @dataclass
@@ -228,11 +218,11 @@ class _Intake:
 
     def _validated(
         self,
-        model: type[Row],
-        adapter: TypeAdapter[list[Row]],
+        model: type[models.Row],
+        adapter: TypeAdapter[list[models.Row]],
         table: RawTable,
         chunk: list[tuple[str, list[Any]]],
-    ) -> list[tuple[str, Row]]:
+    ) -> list[tuple[str, models.Row]]:
         """The good rows of a chunk; the problems of the others are noted."""
         headers = table.headers
         given = [dict(zip(headers, values, strict=True)) for _, values in chunk]
@@ -247,12 +237,12 @@ class _Intake:
 
     def _validated_singly(
         self,
-        model: type[Row],
+        model: type[models.Row],
         table: RawTable,
         chunk: list[tuple[str, list[Any]]],
         given: list[dict[str, Any]],
-    ) -> list[tuple[str, Row]]:
-        good: list[tuple[str, Row]] = []
+    ) -> list[tuple[str, models.Row]]:
+        good: list[tuple[str, models.Row]] = []
         for (place, _), values in zip(chunk, given, strict=True):
             try:
                 good.append((place, model.model_validate(values, context=self.context)))
@@ -266,13 +256,13 @@ class _Intake:
                 self._keep_source_of(model, place, values)
         return good
 
-    def _keep_source_of(self, model: type[Row], place: str, values: dict[str, Any]) -> None:
+    def _keep_source_of(self, model: type[models.Row], place: str, values: dict[str, Any]) -> None:
         """Remember which source a refused row names: others may name it, or it may not be there either."""
         try:
             ref = SOURCE_NAME.validate_python(values.get("source"))
         except ValidationError:
             return
-        if model is SourceRow:
+        if model is models.SourceRow:
             self.doubtful.add(ref)
         else:
             self.db.conn.execute(staging.STAGE_REFUSED, (place, self._ref_no(ref)))
@@ -288,23 +278,23 @@ class _Intake:
             raise
         self.db.conn.execute("commit")
 
-    def _stage(self, model: type[Row], found: list[tuple[str, Row]]) -> None:
+    def _stage(self, model: type[models.Row], found: list[tuple[str, models.Row]]) -> None:
         with self._together():
-            if issubclass(model, ItemRow):
+            if issubclass(model, models.ItemRow):
                 self._stage_items(model, found)
             else:
-                staged: dict[type[Row], tuple[str, Callable[[str, Any], Any]]] = {
-                    SourceRow: (staging.STAGE_SOURCE, self._source_values),
-                    SurveyResponseRow: (staging.STAGE_RESPONSE, self._response_values),
-                    TagRow: (staging.STAGE_TAG, self._tag_values),
-                    RespondentRow: (respondents.STAGE_CHARACTERISTIC, self._characteristic_values),
-                    MarginRow: (respondents.STAGE_MARGIN, self._margin_values),
+                staged: dict[type[models.Row], tuple[str, Callable[[str, Any], Any]]] = {
+                    models.SourceRow: (staging.STAGE_SOURCE, self._source_values),
+                    models.SurveyResponseRow: (staging.STAGE_RESPONSE, self._response_values),
+                    models.TagRow: (staging.STAGE_TAG, self._tag_values),
+                    models.RespondentRow: (respondents.STAGE_CHARACTERISTIC, self._characteristic_values),
+                    models.MarginRow: (respondents.STAGE_MARGIN, self._margin_values),
                     codings.CodingRow: (codings.STAGE, self._coding_values),
                 }
                 statement, values = staged[model]
                 self.db.conn.executemany(statement, [values(place, row) for place, row in found])
 
-    def _stage_items(self, model: type[Row], found: list[tuple[str, Any]], derived: int = 0) -> None:
+    def _stage_items(self, model: type[models.Row], found: list[tuple[str, Any]], derived: int = 0) -> None:
         items: list[tuple[Any, ...]] = []
         tags: list[tuple[Any, ...]] = []
         picked, today = staging.PICKED[model], self.at.date()
@@ -431,7 +421,7 @@ class _Intake:
             return False
         before = self._one("select coalesce(max(n), 0) from incoming_item")
         for made in survey.results():
-            self._stage_items(SurveyResultRow, made)
+            self._stage_items(models.SurveyResultRow, made)
         self._run("update incoming_item set derived = 1 where n > :before", before=before)
         return True
 
