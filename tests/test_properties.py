@@ -343,12 +343,12 @@ def assert_arrays_agree(
 
 @pytest.mark.skipif(not available(), reason="durable_rules does not import on this Python")
 @settings(few, max_examples=2)
-@given(data=st.data(), policy=monotone_policies())
+@given(found=some_findings(DOMAINS), policy=monotone_policies())
 def test_a_run_with_the_engine_is_the_run_without_it(
-    folder: Path, data: st.DataObject, policy: PolicySet
+    folder: Path, found: list[Row], policy: PolicySet
 ) -> None:
     with programme_in(folder) as db:
-        review = small_review(db, *data.draw(some_findings(DOMAINS)))
+        review = small_review(db, *found)
         runs = [assess_plainly(db, review, policy, use_engine=engine) for engine in (True, False)]
     with_engine, alone = (dataclasses.replace(run.result, inputs=NO_INPUTS) for run in runs)
     assert [run.result.second_engine for run in runs] == [True, False]
