@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -294,17 +294,5 @@ def _change_tags(
     _insert_tags(db, review, number, new, note, by, event)
 
 
-class _Said(TypedDict):
-    text: str
-    direction: str | None
-    significance: int | None
-    strand: str
-
-
-def _says(item: Any) -> _Said:
-    return {
-        "text": item["text"],
-        "direction": item["direction"],
-        "significance": item["significance"],
-        "strand": item["strand"],
-    }
+def _says(item: Any) -> dict[str, object]:
+    return {name: item[name] for name in ("text", "direction", "significance", "strand")}
