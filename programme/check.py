@@ -33,6 +33,7 @@ from programme.seals import (
 )
 from rules.errors import EvidenceInvalid
 from rules.remedy import ShowHead
+from rules.words import many
 
 SHOWN = 200
 """How many problems are named; the rest are counted."""
@@ -394,7 +395,7 @@ class _Check:
         for row in rows(self.db, "select table_name, sum(rows) as n from sealed_rows group by table_name"):
             if row["table_name"] not in there:
                 what = f"table {row['table_name']}"
-                self.problem("missing", what, f"the {what} is missing, with its {row['n']:,} rows.")
+                self.problem("missing", what, f"the {what} is missing, with its {many(row['n'], 'row')}.")
 
     # --- the head kept elsewhere -----------------------------------------------------------------------
 

@@ -197,7 +197,7 @@ def test_frameworks_and_rulebooks_are_listed_shown_checked_and_tested(say: Say) 
     assert "Rhagorol" in say("framework", "show", "wales-round-2", "--lang", "cy").out
     assert say("rules", "check").code == 0
     tested = say("rules", "test", "cqc-local-authority")
-    assert tested.code == 0 and "15 of 15 cases pass" in tested.out
+    assert tested.code == 0 and "15 of 15 cases passed" in tested.out
     assert "secure-fit" in say("rules", "show", "wales-round-2").out
 
 

@@ -117,7 +117,7 @@ def test_a_trend_shows_every_value_the_comparator_and_which_direction_is_better(
     svg = trend_plot(found)
     said = texts(svg)
     assert {"50", "40", "45", "60", "61", "England", "2004/05", "2005/06", "2007/08", "percent"} <= set(said)
-    assert "(lower is better)" in " ".join(said)
+    assert "; lower is better." in " ".join(said)
     assert described(svg).endswith("Values: 2004/05: 50 (England 61); 2005/06: 40; 2007/08: 45 (England 60).")
 
 

@@ -486,7 +486,7 @@ def test_a_batch_is_handed_in_when_all_is_coded_or_with_a_reason(office: Office)
     office.record("p. 1", "p. 2")
     office.draw(2)
     office.code("p. 1", WEAK)
-    with pytest.raises(DecisionRefused, match="1 of 2 items are not coded yet: E2"):
+    with pytest.raises(DecisionRefused, match="1 of 2 items not coded yet: E2"):
         office.hand_in()
     with pytest.raises(DecisionRefused, match="batch 1 was drawn for reviewer-2"):
         withdraw_item(office.db, office.review, 2, by="lead", because="Twice.", at=AT)

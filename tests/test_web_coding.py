@@ -114,7 +114,7 @@ async def test_the_coder_goes_from_item_to_item_and_hands_in(bench: Bench) -> No
     own = next(row["own"] for row in work["items"] if row["item"] == first)
     assert (own["direction"], own["domains"], own["note"]) == ("strength", ["leadership"], "Seen.")
     refused = await bench.send(f"{CODING}/done.json", {"batch": "1"}, SECOND)
-    assert refused.status_code == 400 and "1 of 2 items are not coded yet" in refused.json()["error"]
+    assert refused.status_code == 400 and "1 of 2 items not coded yet" in refused.json()["error"]
     second = {"batch": "1", "item": work["now"]["item"], **SAID, "direction": "weakness", "significance": "3"}
     await bench.send(f"{CODING}/code", {**second, "domain": ["carers"]}, SECOND)
     done = await bench.send(f"{CODING}/done.json", {"batch": "1"}, SECOND)

@@ -109,7 +109,7 @@ async def test_nearest_pairs_say_what_separates_them_and_lead_to_both_trails(sit
     # Like evidence, rated otherwise by a person: what the rules saw is the same.
     carers = nearest[nearest.index("<h3>Support for carers") :]
     assert "decided by moderators" in carers[: carers.index("<h3>", 5)]
-    assert "the same criteria were met in both" in carers and "No criterion apart" in carers
+    assert "the same criteria were met in both" in carers and "No criteria differ" in carers
 
 
 async def test_what_people_decided_differently_is_named(site: Site) -> None:
@@ -188,7 +188,7 @@ async def test_a_new_run_shows_at_once(programme: Path, tmp_path: Path) -> None:
     [
         ("wales-round-3", 404, "Did you mean &#39;wales-round-2&#39;"),
         ("wales-round-2?until=today", 400, "Until must be a date like 2026-03-31"),
-        ("wales-round-2?nearest=51", 400, "A page shows 50 nearest pairs at most"),
+        ("wales-round-2?nearest=51", 400, "A page shows at most 50 of the most similar pairs"),
         ("wales-round-2?nearest=-1", 400, "Nearest must be a whole number from 1"),
     ],
 )

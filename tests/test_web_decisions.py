@@ -370,7 +370,7 @@ async def test_a_challenge_is_raised_answered_and_closed_with_what_was_changed(b
     assert (await bench.send(f"{CHALLENGES}/1/close", given, MODERATOR)).status_code == 303
     page = (await bench.get(f"{CHALLENGES}/1", REVIEWER)).text
     assert page.index("E14 says &lt;so&gt; too.") < page.index("That is one more visit.")
-    assert "carers rated excellent" in page
+    assert "“Support for carers” rated Excellent" in page
     assert "No run has been recorded since." in page and forms(page) == set()
     late = await bench.send(f"{CHALLENGES}/1/reply.json", {"text": "Wait."}, LEAD)
     assert "was closed by moderator-1" in late.json()["error"] and "joint-review" not in late.text

@@ -9,6 +9,7 @@ from evidence.at_event import counted_at
 from programme.database import Database, one, rows_as
 from rules.errors import EvidenceInvalid
 from rules.remedy import ListItems
+from rules.words import many
 
 ITEM = """
 select e.id, v.key as review, e.kind, e.text, s.ref as source, e.locator,
@@ -124,7 +125,7 @@ def history_of(db: Database, number: int) -> Life:
         count = one(db, "select count(*) from evidence")
         raise EvidenceInvalid(
             f"there is no item E{number}",
-            hint=f"The database holds {count:,} items.",
+            hint=f"The database holds {many(count, 'item')}.",
             remedies=[ListItems()],
         )
     life = rows_as(Step, db, LIFE, {"item": number})

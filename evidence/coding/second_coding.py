@@ -42,7 +42,7 @@ from programme.names import same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused, EvidenceInvalid, UnknownName
 from rules.remedy import Give, HandIn, Part
-from rules.words import shown_number
+from rules.words import many, shown_number
 
 NAMED = 5
 """Items named where some are not coded yet; the rest are counted."""
@@ -181,7 +181,7 @@ def draw_batch(
     if not coder:
         raise EvidenceInvalid("a batch needs a reviewer who codes it", remedies=[Give(Part.CODER)])
     if items < 1:
-        raise EvidenceInvalid(f"{items} items cannot be drawn", hint="Give a number from 1 up.")
+        raise EvidenceInvalid(f"{many(items, 'item')} cannot be drawn", hint="Give a number from 1 up.")
     if seed < 0:
         raise EvidenceInvalid(f"{seed} is not a valid seed", hint="Give a whole number from 0 up.")
     db.conn.create_function("draw_rank", 3, _rank, deterministic=True)
@@ -220,14 +220,14 @@ def _check_enough(
     if items > len(found):
         without = " Items that quote no stored text are left out too." if passages else ""
         raise EvidenceInvalid(
-            f"only {len(found):,} items can be drawn for {coder}",
+            f"only {many(len(found), 'item')} can be drawn for {coder}",
             hint="Left out are items that this reviewer recorded, coded or was given before, and items that"
             f" were withdrawn or settled.{without}",
         )
     needed = sum(row["round"] == 1 for row in found) if by_domain else 0
     if items < needed:
         raise EvidenceInvalid(
-            f"{items} items cannot represent every domain",
+            f"{many(items, 'item')} cannot represent every domain",
             hint=f"Give at least {needed}.",
             remedies=[Give(Part.ITEMS, (str(needed),))],
         )
@@ -482,7 +482,7 @@ def hand_in(db: Database, review: Review, number: int, *, by: str, at: datetime,
         if missing and not because.strip():
             more = f" and {len(missing) - NAMED:,} more" if len(missing) > NAMED else ""
             raise DecisionRefused(
-                f"{len(missing):,} of {batch['items']:,} items are not coded yet:"
+                f"{len(missing):,} of {many(batch['items'], 'item')} not coded yet:"
                 f" {', '.join(missing[:NAMED])}{more}",
                 hint="Code them, or hand in without them and give the reason.",
                 remedies=[Give(Part.REASON)],
@@ -512,7 +512,7 @@ def check_done(batch: Batch) -> None:
     if batch["state"] == "open":
         raise DecisionRefused(
             f"batch {batch['number']} is still open: {batch['coder']} has coded {batch['coded']:,} of"
-            f" {batch['items']:,} items",
+            f" {many(batch['items'], 'item')}",
             hint="Differences are shown once it is handed in.",
             remedies=[HandIn(batch["review"], batch["number"])],
         )

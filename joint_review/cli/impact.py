@@ -16,6 +16,7 @@ from joint_review.cli.show import heading, paragraph, show_json, show_table
 from rules.errors import UnknownName
 from rules.loader import PolicySet, library_ids, load_policy, load_policy_folder, load_rulebook
 from rules.policyfile import read_policy_text
+from rules.words import many
 
 
 def policy_named(name: str) -> PolicySet:
@@ -82,7 +83,8 @@ def impact(
 
 def _show(found: Mapping[str, Any]) -> None:
     moved = found["moved"]
-    click.echo(f"{found['framework']['title']}: {found['assessed']} of {found['reviews']} reviews assessed.")
+    reviews = many(found["reviews"], "review")
+    click.echo(f"{found['framework']['title']}: {found['assessed']} of {reviews} assessed.")
     for when in ("old", "new"):
         book = found[when]
         click.echo(f"  {when}: {book['title']}, version {book['version']} ({book['digest'][:12]})")

@@ -75,7 +75,7 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
         show_json(results)
     for result in results:
         if not as_json and result["well_formed"]:
-            click.echo(f"{result['rulebook']}: well formed, {result['rules']} rules.")
+            click.echo(f"{result['rulebook']}: well formed, {many(result['rules'], 'rule')}.")
     if failed:
         raise ReviewError("\n".join(error.worded(remedy_words) for error in failed))
 
@@ -172,7 +172,7 @@ def _as_data(report: CaseReport) -> _ReportShown:
 
 def _show_report(name: str, report: CaseReport) -> None:
     passed = sum(result.passed for result in report.results)
-    click.echo(f"{name}: {passed} of {len(report.results)} cases pass.")
+    click.echo(f"{name}: {passed} of {many(len(report.results), 'case')} passed.")
     for result in report.results:
         if not result.passed:
             expected = result.case.expect or " / ".join(result.case.expect_cell or ())

@@ -74,7 +74,7 @@ def add(
 def _show_report(report: sources.AddedSources) -> None:
     for row in report.added:
         pages = many(row["pages"], "page")
-        click.echo(f"Added {row['source']}: {row['file']}, {pages}, {row['characters']:,} characters.")
+        click.echo(f"Added {row['source']}: {row['file']}, {pages}, {many(row['characters'], 'character')}.")
         for note in row["notes"]:
             click.echo(f"  Note: {note}.")
     for row in report.already_there:
@@ -165,7 +165,7 @@ def search(
         click.echo(f"{row['source']}, page {row['page']}: {row['title']}")
         paragraph(_with_marks(row["snippet"], row["found"]), "    ")
     if offset + len(found) < total:
-        click.echo(f"\n{len(found)} of {total:,} pages; --offset {offset + len(found)} shows the next.")
+        click.echo(f"\n{len(found)} of {many(total, 'page')}; --offset {offset + len(found)} shows the next.")
 
 
 def _with_marks(text: str, found: list[list[int]]) -> str:

@@ -134,7 +134,7 @@ class Asked:
         """How many nearest pairs are shown; raises AskedWrongly."""
         pairs = self.whole("nearest", PAIRS) or PAIRS
         if pairs > MOST_PAIRS:
-            raise AskedWrongly(f"a page shows {MOST_PAIRS} nearest pairs at most, not {pairs:,}")
+            raise AskedWrongly(f"a page shows at most {MOST_PAIRS} of the most similar pairs, not {pairs:,}")
         return pairs
 
     @property

@@ -223,7 +223,8 @@ def draw(db: Database, sent: Sent) -> Done:
         by=sent.by,
         at=sent.at,
     )
-    said = f"Batch {batch['number']}: {items:,} of {batch['drawn_from']:,} items drawn for {coder}."
+    drawn = f"{items:,} of {wording.plural(batch['drawn_from'], 'item')}"
+    said = f"Batch {batch['number']}: {drawn} drawn for {coder}."
     return Done(said, to="?", more={"batch": batch["number"]})
 
 
@@ -242,7 +243,8 @@ def done(db: Database, sent: Sent) -> Done:
     """Hand in a batch."""
     review, number = find_review(db, sent.review), _number(sent, "batch")
     batch = second_coding.hand_in(db, review, number, by=sent.by, at=sent.at, because=sent.text("because"))
-    said = f"Batch {number} is handed in: {batch['coded']:,} of {batch['items']:,} items coded."
+    coded = f"{batch['coded']:,} of {wording.plural(batch['items'], 'item')}"
+    said = f"Batch {number} is handed in: {coded} coded."
     return Done(said, to=f"?batch={number}", more={"batch": number})
 
 
