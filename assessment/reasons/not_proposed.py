@@ -168,10 +168,8 @@ class _Contest:
             return self._no_criteria()
         counts = [(sum(o.met for o in some), len(some)) for some in (mine, best)]
         (met, of), (most, of_best) = counts
-        held, more = (
-            f"{met} of {many(of, 'criterion is', 'criteria are')} met",
-            f"{self.title(reached)} has {most} of {of_best}",
-        )
+        held = f"{met} of {many(of, 'criterion is', 'criteria are')} met"
+        more = f"{self.title(reached)} has {most} of {of_best}"
         if met * of_best == most * of:
             said = f"{held}, the same share as {self.title(reached)}, which is the lower level"
         else:

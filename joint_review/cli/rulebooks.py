@@ -75,7 +75,7 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
         show_json(results)
     for result in results:
         if not as_json and result["well_formed"]:
-            click.echo(f"{result['rulebook']}: well formed, {many(result['rules'], 'rule')}.")
+            click.echo(f"{result['rulebook']}: well formed; rules: {result['rules']}.")
     if failed:
         raise ReviewError("\n".join(error.worded(remedy_words) for error in failed))
 
