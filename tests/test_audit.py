@@ -436,7 +436,7 @@ STORED: dict[str, tuple[str, list[str]]] = {
         "update evidence set text = text || '.'",
         [f"item E{n} was changed after event {3 if n == 6 else 2} stored it." for n in range(1, 7)],
     ),
-    "a table is gone": ("drop table decision", ["the table decision is missing, with its 1 rows."]),
+    "a table is gone": ("drop table decision", ["the table decision is missing, with its 1 row."]),
 }
 
 

@@ -516,7 +516,7 @@ def test_codings_are_compared_and_shown_when_their_batch_is_handed_in(office: Of
     assert list_codings(office.db, office.review, 1) == [] and office.apart() == []
     with pytest.raises(EvidenceInvalid, match="nothing to compare"):
         measure_agreement(office.db, office.review, draws=100)
-    with pytest.raises(DecisionRefused, match="batch 1 is still open: reviewer-2 has coded 1 of 1 items"):
+    with pytest.raises(DecisionRefused, match="batch 1 is still open: reviewer-2 has coded 1 of 1 item"):
         office.apart(1)
     office.hand_in()
     assert [c["coded_by"] for c in list_codings(office.db, office.review, 1)] == [SECOND]
