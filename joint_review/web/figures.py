@@ -165,15 +165,15 @@ def _block(lines: Sequence[str], x: float, y: float, here: bool = False) -> Bloc
     return {"here": here, "lines": [{"x": x, "y": y + LINE * n, "text": t} for n, t in enumerate(lines)]}
 
 
-def grid_figure(grid: Mapping[str, Any]) -> GridFigure:
+def grid_figure(grid: Mapping[str, Any], least: float = LEAST) -> GridFigure:
     """Where everything of the grid goes: axis questions, level names, cells, and the mark.
 
-    `grid` is what `Shown.grid` gives; where its cells have a `chance` (0 to 1), they are shaded by it. Widths
-    follow from the number of levels.
+    `grid` is what `Shown.grid` gives; where its cells have a `chance` (0 to 1), they are shaded by it. A
+    cell is at least `least` wide.
     """
     columns, rows = grid["columns"], grid["rows"]
     left = room_for([row["title"] for row in rows], 8) if grid["up"] else 1.0
-    across_cell = room_for(columns, 2)
+    across_cell = max(least, room_for(columns, 2))
     width = left + across_cell * len(columns) + 1
     up = wrap(f"↑ {grid['up']}", width - 4) if grid["up"] else []
     top = LINE * len(up) + (8 if up else 2)
@@ -235,8 +235,8 @@ def crowd_figure(grid: Mapping[str, Any]) -> GridFigure:
     `grid` is what web.compare gives: its cells hold `numbers`, those of the reviews in the list beside it. A
     cell says how many reviews it holds and is shaded by that; their numbers stand below as far as they fit.
     """
-    figure = grid_figure(grid)
     held = [cell["numbers"] for row in grid["rows"] for cell in row["cells"]]
+    figure = grid_figure(grid, least=max(text_width(many(len(numbers), "review")) + 6 for numbers in held))
     most = max(map(len, held), default=0)
     width = figure["cell"]["width"]
     for cell, numbers in zip(figure["cells"], held, strict=True):
