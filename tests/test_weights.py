@@ -500,7 +500,7 @@ def test_all_that_is_wrong_with_the_categories_is_said_at_once(desk: Desk) -> No
     margins = [share("young", 70), share("middle", 30), share("n", 50, "area"), share("s", 50, "area")]
     found = problems(desk, known=AGES[1:], margins=margins)
     assert found == [
-        "margins.csv, row 2: 1 of 20 respondents to 'S1' have no 'age' (the first: 'y0'). Import it for all"
+        "margins.csv, row 2: 1 of 20 respondents to 'S1' has no 'age' (the first: 'y0'). Import it for all"
         " who answered; leave the category empty if a respondent did not say.",
         "margins.csv, row 2: 10 respondents to 'S1' have 'age' 'old', which has no margin."
         " Allowed: middle, young.",
@@ -555,7 +555,7 @@ def test_new_respondents_of_a_weighted_survey_need_their_characteristics(desk: D
     load(desk)
     [problem] = problems(desk, answers=[answer("new", 5)], known=None, margins=None)
     assert (
-        "survey-responses.csv, row 2: 1 of 21 respondents to 'S1' have no 'age' (the first: 'new')" in problem
+        "survey-responses.csv, row 2: 1 of 21 respondents to 'S1' has no 'age' (the first: 'new')" in problem
     )
 
 

@@ -22,7 +22,7 @@ from evidence.weights import MILLION, NoWeights, effective_base, rake
 from programme.database import Database, one, rows
 from rules.errors import suggest
 from rules.remedy import Remedy, Replace
-from rules.words import listed
+from rules.words import listed, many
 
 MOST_OFF = 1.0
 """Shares that were rounded may miss 100 % by as much as rounding explains, and by one per cent at most."""
@@ -466,7 +466,8 @@ class Respondents:
         if missing:
             self._problem(
                 margin.place,
-                f"{len(missing):,} of {len(people):,} respondents to {whom} have no {characteristic!r}"
+                f"{len(missing):,} of {len(people):,} respondents to {whom}"
+                f" {'has' if len(missing) == 1 else 'have'} no {characteristic!r}"
                 f" (the first: {missing[0]!r}).",
                 "Import it for all who answered; leave the category empty if a respondent did not say.",
             )
@@ -479,7 +480,8 @@ class Respondents:
         for category in sorted(set(counted) - set(margin.amounts)):
             self._problem(
                 margin.place,
-                f"{counted[category]:,} respondents to {whom} have {characteristic!r} {category!r},"
+                f"{many(counted[category], 'respondent')} to {whom}"
+                f" {'has' if counted[category] == 1 else 'have'} {characteristic!r} {category!r},"
                 " which has no margin.",
                 suggest(category, margin.amounts),
             )
@@ -496,7 +498,8 @@ class Respondents:
                 self._problem(
                     place,
                     f"by the margin, no people have {characteristic!r} {category!r}, but"
-                    f" {counted[category]:,} respondents to {whom} do.",
+                    f" {many(counted[category], 'respondent')} to {whom}"
+                    f" {'does' if counted[category] == 1 else 'do'}.",
                     "Give how many they are, or merge it with another category.",
                 )
 
