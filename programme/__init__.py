@@ -14,6 +14,7 @@ Modules in reading order:
     calendar    dates as people write them, in English and Welsh
     reviews     frameworks, reviews and lookups by name
     reviewfile  a review's details as a YAML file
+    unchanged   reading a file without changing a byte of it
     check       the record checked: every event against its seal, every row against its event
     permissions  who may do what
     users       users and their roles

@@ -83,12 +83,19 @@ class RecordCheck:
     """The first 200, in the order of events and tables."""
     more: int = 0
     """How many more there are."""
+    not_sealed: tuple[str, ...] = ()
+    """What the version that made the file did not seal, so that nothing can be said of it: sentences."""
 
 
 def head_of_record(db: Database) -> Head | None:
-    """The head of the record as it stands; None while nothing has happened."""
-    found = rows(db, HEAD)
+    """The head of the record; None while nothing has happened, and in a file older than seals."""
+    found = rows(db, HEAD) if has_seals(db) else []
     return Head(**found[0]) if found else None
+
+
+def has_seals(db: Database) -> bool:
+    """Whether the events of this file are sealed; those of files made before seals are not."""
+    return bool(one(db, "select 1 from sqlite_master where type = 'table' and name = 'seal'"))
 
 
 HEAD = """
@@ -111,6 +118,8 @@ def check_record(db: Database, *, lodged: str = "", progress: Progress = no_prog
     # Text that is no UTF-8 can only have come in by hand; it must be found, not stop the search.
     db.conn.text_factory = lambda value: value.decode("utf-8", "surrogateescape")
     try:
+        if not has_seals(db):
+            return _never_sealed(db)
         check = _Check(db, progress)
         check.events()
         for table in sealed_tables(db.conn):
@@ -127,6 +136,12 @@ def check_record(db: Database, *, lodged: str = "", progress: Progress = no_prog
         db.conn.text_factory = text_factory
         if mine:
             db.conn.execute("rollback")
+
+
+def _never_sealed(db: Database) -> RecordCheck:
+    events, first, last = db.conn.execute("select count(*), min(at), max(at) from event").fetchone()
+    says = (f"its {many(events, 'event')} and all rows, because the file was made before events were sealed",)
+    return RecordCheck(events, first, last, None, 0, (), not_sealed=says if events else ())
 
 
 def _as_head(text: str) -> tuple[int | None, str]:

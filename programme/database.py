@@ -126,7 +126,7 @@ def open_database(path: Path, migrations: Sequence[Migrations], salts: Salts = s
         # SQLite would open it for reading and fail at the first write.
         raise DatabaseUnusable(f"{path} {READ_ONLY[0]}", hint=READ_ONLY[1])
     with said_plainly(path):
-        _refuse_cut_short(path)
+        refuse_cut_short(path)
     with _connected(path) as connection:
         found = connection.execute("pragma application_id").fetchone()[0]
         if found != APPLICATION_ID:
@@ -180,8 +180,8 @@ def _up_to_date(
     return db
 
 
-def _refuse_cut_short(path: Path) -> None:
-    """A file shorter than its own header says (with no log beside it that could complete it) is truncated."""
+def refuse_cut_short(path: Path) -> None:
+    """Raise DatabaseUnusable for a file shorter than its header says, with no log to complete it."""
     log = path.with_name(path.name + "-wal")
     if log.exists() and log.stat().st_size:
         return
@@ -264,8 +264,8 @@ def transaction(db: Database) -> Iterator[Database]:
 
 
 @contextmanager
-def said_plainly(path: Path | None = None) -> Iterator[None]:
-    """SQLite's own errors in the user's words, as DatabaseUnusable."""
+def said_plainly(path: Path | None = None, *, reading: bool = False) -> Iterator[None]:
+    """SQLite's own errors in the user's words, as DatabaseUnusable; `reading`: nothing was to be written."""
     name = str(path) if path else "the database"
     try:
         yield
@@ -274,7 +274,7 @@ def said_plainly(path: Path | None = None) -> Iterator[None]:
         said = SAID.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
         if said is None:
             raise
-        what, hint, *remedies = said
+        what, hint, *remedies = CANNOT_BE_READ if reading and said is READ_ONLY else said
         raise DatabaseUnusable(f"{name} {what}", hint=hint, remedies=remedies) from error
 
 
@@ -283,6 +283,7 @@ LOCKED = (
     "Wait until the other import or run has ended, then try again; nothing was changed.",
 )
 READ_ONLY = ("cannot be opened for writing", "Check the folder's and the file's permissions.")
+CANNOT_BE_READ = ("cannot be read", "Check the folder's and the file's permissions.")
 DAMAGED = ("is damaged or was cut short", "Restore it from a backup.")
 SAID: dict[int, tuple[Any, ...]] = {
     sqlite3.SQLITE_BUSY: LOCKED,

@@ -55,6 +55,7 @@ DOORS = {
 OPENERS = {
     "programme/database.py",
     "programme/accounts.py",
+    "programme/unchanged.py",
     "programme/backup.py",
     "joint_review/web/access.py",
 }

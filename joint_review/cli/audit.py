@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from assessment.reasons.history import Step, history_of
-from assessment.runs.audit import audit_programme
 from evidence.items import item_number
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import (
@@ -23,9 +22,10 @@ from joint_review.cli.options import (
 from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from joint_review.opening import open_programme
+from joint_review.record import audit_file, head_of_file
 from programme.backup import Copy, back_up, restore_backup
 from programme.calendar import moment_words
-from programme.check import RecordCheck, head_of_record
+from programme.check import RecordCheck
 from rules.errors import ReviewError
 from rules.words import many
 
@@ -42,16 +42,18 @@ def audit() -> None:
     metavar="NUMBER:DIGEST",
     help="A head that you kept elsewhere; without one, a record that was cut off at its end looks complete.",
 )
-@reading
-def verify_(programme: Programme, head: str, as_json: bool) -> None:
+@db_option
+@json_option
+def verify_(db_path: Path, head: str, as_json: bool) -> None:
     """Check every event against its seal, and every stored row against the event that stored it.
 
-    Lists what was changed, is missing, was inserted or is out of order, and then ends with exit code 1.
+    Lists what was changed, is missing, was inserted or is out of order, and then ends with exit code 1. Reads
+    the file and changes nothing in it: an older file is not upgraded, and what it never sealed is named.
 
     Example: joint-review audit verify --head 103:da49d1f7...
     """
     with progress_bar() as progress:
-        found = audit_programme(programme.db, lodged=head, progress=progress)
+        found = audit_file(db_path, lodged=head, progress=progress)
     if as_json:
         show_json(asdict(found))
     if found.problems:
@@ -62,6 +64,13 @@ def verify_(programme: Programme, head: str, as_json: bool) -> None:
         raise ReviewError(
             f"the record was altered after it was sealed: {many(count, 'problem')}.\n  " + "\n  ".join(lines),
             hint="Compare with a backup: joint-review audit verify --db BACKUP",
+        )
+    if found.events and found.head is None:
+        raise ReviewError(
+            "the record is not sealed: " + "; ".join(found.not_sealed),
+            where=str(db_path),
+            hint="Nothing shows whether it was altered. Keep a copy; this version seals it when it is opened"
+            " for work, e.g. with: joint-review review list",
         )
     if not as_json:
         click.echo(_whole(found, bool(head)))
@@ -74,17 +83,19 @@ def _whole(found: RecordCheck, lodged: bool) -> str:
     span = f"from {moment_words(found.first_at)} to {moment_words(found.last_at)}"
     known = ", including the one that you gave" if lodged else ""
     stored = f"{found.rows:,} rows unchanged"
-    return f"The record is intact: {events} {span}{known}, {stored}, head {found.head}"
+    lines = [f"The record is intact: {events} {span}{known}, {stored}, head {found.head}"]
+    return "\n  ".join([*lines, *(f"Not sealed: {what}" for what in found.not_sealed)])
 
 
 @audit.command()
-@reading
-def head(programme: Programme, as_json: bool) -> None:
+@db_option
+@json_option
+def head(db_path: Path, as_json: bool) -> None:
     """Print the head of the record: kept elsewhere, it shows whether anything before it was altered.
 
     Example: joint-review audit head >> heads-kept-elsewhere.txt
     """
-    found = head_of_record(programme.db)
+    found = head_of_file(db_path)
     if as_json:
         show_json(found and asdict(found))
     elif found is None:
