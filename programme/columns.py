@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import dedent
 
@@ -128,12 +129,33 @@ def refuse_changes(db: Database, table: str) -> None:
     'insert or replace' takes the rows away that have a key of the new one, and asks no trigger of deletion:
     a row with a key that is there already is refused before it is stored.
     """
+    _refuse(db, table, f"update on {table}")
+
+
+def refuse_other_changes(db: Database, table: str, *marks: str) -> None:
+    """Likewise, but for marks: columns that are empty at first and that an event fills, once.
+
+    'update or replace' of a mark is refused where it would take another row away that has its new key.
+    """
+    columns = [name for (name,) in db.conn.execute("select name from pragma_table_info(?)", [table])]
+    changes = [
+        f"old.{name} is not new.{name}"
+        for name in ("rowid", *(name for name in columns if name not in marks))
+    ]
+    changes += [f"(old.{mark} is not null and old.{mark} is not new.{mark})" for mark in marks]
+    for key in _keys_of(db, table):
+        if set(marks) & set(re.findall(r"\w+", " ".join(key.parts))):
+            found = f"select 1 from {table} where rowid <> new.rowid and {key.same(columns)}"
+            changes.append(f"exists ({found})")
+    _refuse(db, table, f"update on {table} when " + " or ".join(changes))
+
+
+def _refuse(db: Database, table: str, update: str) -> None:
     refuse = f"begin select raise(abort, 'rows of {table} are never changed'); end"
-    same = " or ".join(
-        "(" + " and ".join(f"{column} = new.{column}" for column in key) + ")" for key in _keys_of(db, table)
-    )
+    columns = [name for (name,) in db.conn.execute("select name from pragma_table_info(?)", [table])]
+    same = " or ".join(f"({key.same(columns)})" for key in _keys_of(db, table))
     for verb, asks in (
-        ("update", f"update on {table}"),
+        ("update", update),
         ("delete", f"delete on {table}"),
         ("replace", f"insert on {table} when exists (select 1 from {table} where {same})"),
     ):
@@ -141,13 +163,47 @@ def refuse_changes(db: Database, table: str) -> None:
         db.conn.execute(f"create trigger {table}_never_{verb} before {asks} {refuse}")
 
 
-def _keys_of(db: Database, table: str) -> list[tuple[str, ...]]:
-    """The columns that tell the rows of a table apart: `rowid`, its number, and all that are unique."""
-    keys: list[tuple[str, ...]] = [("rowid",)]
-    unique = db.conn.execute('select name from pragma_index_list(?) where "unique" order by name', [table])
-    for (index,) in unique.fetchall():
-        columns = db.conn.execute("select name from pragma_index_info(?) order by seqno", [index])
-        keys.append(tuple(name for (name,) in columns))
+@dataclass(frozen=True)
+class _Key:
+    """What tells the rows of a table apart: columns or expressions; `only`: the rows that it holds for."""
+
+    parts: tuple[str, ...]
+    only: str = ""
+
+    def same(self, columns: Sequence[str]) -> str:
+        """SQL: a row has this key in common with `new`."""
+        tests = [f"{part} = {_of_new(part, columns)}" for part in self.parts]
+        if self.only:
+            tests += [f"({self.only})", f"({_of_new(self.only, columns)})"]
+        return " and ".join(tests)
+
+
+def _of_new(expression: str, columns: Sequence[str]) -> str:
+    names = "|".join(map(re.escape, ("rowid", *columns)))
+    return re.sub(rf"\b({names})\b", r"new.\1", expression)
+
+
+INDEX = re.compile(r"create unique index \w+ on \w+ ?\((?P<parts>.*?)\)(?: where (?P<only>.*))?", re.I | re.S)
+BETWEEN = re.compile(r",\s*(?![^()]*\))")
+"""The commas of a list, not those within brackets."""
+
+
+def _keys_of(db: Database, table: str) -> list[_Key]:
+    """What tells the rows of a table apart: `rowid`, its number, and every unique index."""
+    keys = [_Key(("rowid",))]
+    unique = db.conn.execute(
+        "select i.name, m.sql from pragma_index_list(?) i join sqlite_master m on m.name = i.name"
+        ' where "unique" order by i.name',
+        [table],
+    )
+    for index, sql in unique.fetchall():
+        if sql is None:
+            columns = db.conn.execute("select name from pragma_index_info(?) order by seqno", [index])
+            keys.append(_Key(tuple(name for (name,) in columns)))
+        elif found := INDEX.fullmatch(sql):
+            keys.append(_Key(tuple(BETWEEN.split(found["parts"])), found["only"] or ""))
+        else:
+            raise ValueError(f"the index {index} of {table} is not written as the others are: {sql}")
     return keys
 
 

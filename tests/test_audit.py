@@ -757,7 +757,11 @@ def test_an_event_costs_the_same_whatever_is_stored(path: Path) -> None:
         def one_event() -> None:
             with transaction(db):
                 event = add_event(db, Act(EvidenceAction.WITHDRAW_ITEM, "lead", AT))
-                db.conn.execute("update evidence set withdrawn_event = ? where id = 3", [event])
+                db.conn.execute(
+                    "update evidence set withdrawn_event = ? where id ="
+                    " (select min(id) from evidence where withdrawn_event is null)",
+                    [event],
+                )
 
         few = steps_of(db, one_event)
         review = new_review(db, "r2", "wales-round-2", *(finding("I1") for _ in range(3_000)))

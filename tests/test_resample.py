@@ -220,6 +220,7 @@ def test_a_mean_of_shares_on_few_answers_has_no_value_in_any_draw(db: Database) 
 
 def test_a_question_that_nobody_answered_is_an_error(db: Database) -> None:
     review = new_review(db, "r1", "wales-round-2", *answers("S1", A="yn"))
+    db.conn.execute("drop trigger survey_response_never_update")
     db.conn.execute("update survey_response set answer = null")
     with pytest.raises(EvidenceInvalid, match="no respondent answered: S1, A, Carers"):
         resampler_of(db, review, SURVEY_MEAN)

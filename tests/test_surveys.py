@@ -282,6 +282,7 @@ def test_a_share_on_fewer_than_ten_answers_is_marked_and_never_the_best(db: Data
 
 def test_few_answers_are_counted_before_they_are_weighted(db: Database) -> None:
     first, second = councils(db, (70, 20), (80, 20))
+    db.conn.execute("drop trigger evidence_never_update")
     db.conn.execute(
         "update evidence set answers = 12, base = 6, design_effect = 2 where review_id = ?", [first.id]
     )

@@ -211,6 +211,7 @@ def test_all_answers_missing_is_an_error(db: Database) -> None:
     }
     review = new_review(db, "r1", "wales-round-2", {**row, "domains": "carers"}, finding("I1"))
     run = assess_plainly(db, review)
+    db.conn.execute("drop trigger survey_response_never_update")
     db.conn.execute("update survey_response set answer = null")
     with pytest.raises(ReviewError, match="no respondent answered"):
         measure_uncertainty(db, review, run)

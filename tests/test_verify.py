@@ -106,6 +106,7 @@ def test_a_tampered_item_is_found_with_the_place_where_the_result_differs(
     db: Database, review: Review
 ) -> None:
     run = make(db, review)
+    db.conn.execute("drop trigger evidence_never_update")
     db.conn.execute("update evidence set direction = 'weakness', digest = 'x' where id = 2")
     done = verify_run(db, review, run)
     assert not done.same

@@ -222,10 +222,12 @@ from characteristics c, margins m
 """
 STORE = (
     """
-insert or ignore into respondent_characteristic
-  (source_id, respondent, characteristic, category, added_event)
+insert into respondent_characteristic (source_id, respondent, characteristic, category, added_event)
 select f.source_id, i.respondent, i.characteristic, i.category, :event
 from incoming_characteristic i join incoming_ref f using (ref_no)
+where not exists (select 1 from respondent_characteristic s where s.source_id = f.source_id
+  and s.respondent = i.respondent and s.characteristic = i.characteristic)
+group by i.ref_no, i.respondent, i.characteristic
 order by f.source_id, i.respondent, i.characteristic
 """,
     """

@@ -294,10 +294,12 @@ select r.source_id, i.text from incoming_source i join incoming_ref r using (ref
 where r.is_new and i.text <> '' group by r.source_id
 """
 INSERT_RESPONSES = """
-insert or ignore into survey_response
-  (source_id, respondent, question, group_name, strand, answer, added_event)
+insert into survey_response (source_id, respondent, question, group_name, strand, answer, added_event)
 select r.source_id, i.respondent, i.question, i.group_name, i.strand, i.answer, :event
-from incoming_response i join incoming_ref r using (ref_no) order by i.n
+from incoming_response i join incoming_ref r using (ref_no)
+where not exists (select 1 from survey_response s
+  where s.source_id = r.source_id and s.respondent = i.respondent and s.question = i.question)
+group by i.ref_no, i.respondent, i.question order by min(i.n)
 """
 WITHDRAW_REPLACED = """
 update evidence set withdrawn_event = :event

@@ -14,7 +14,7 @@ from assessment.decisions.schema import (
     TABLES,
 )
 from assessment.runs import schema as run_schema
-from programme.columns import add_columns, create, refuse_changes
+from programme.columns import add_columns, create, refuse_changes, refuse_other_changes
 from programme.database import Database, Migrations
 from programme.schema import USERS
 
@@ -54,3 +54,11 @@ def rows_never_replaced(db: Database) -> None:
     for table in (*run_schema.TABLES, *TABLES):
         if table.never_changed:
             refuse_changes(db, table.name)
+
+
+@migrations()
+def rows_change_by_marks_alone(db: Database) -> None:
+    """Sealed rows that can be marked (closed, disabled, taken away) are not changed or replaced either."""
+    refuse_other_changes(db, "panel", "closed_event")
+    refuse_other_changes(db, "user", "disabled_event")
+    refuse_other_changes(db, "user_role", "withdrawn_event")

@@ -10,7 +10,7 @@ from evidence.coding import schema as coding_schema
 from evidence.coding.schema import CODING_VIEWS, CODINGS, PASSAGES, SECOND_CODING
 from evidence.schema import ANCHORS, ANSWERS, FIRST_TABLES, FIRST_VIEWS, RESPONDENTS
 from programme import schema as programme_schema
-from programme.columns import add_columns, create, refuse_changes
+from programme.columns import add_columns, create, refuse_changes, refuse_other_changes
 from programme.database import Database, Migrations
 from programme.schema import BEFORE_AND_AFTER, SEALS
 from programme.seals import nothing_stored, seal_events
@@ -94,6 +94,16 @@ def rows_never_replaced(db: Database) -> None:
 def events_by_review(db: Database) -> None:
     """The events of one review are found without reading those of all others."""
     db.conn.execute("create index if not exists event_of_review on event(review_id)")
+
+
+@migrations()
+def rows_change_by_marks_alone(db: Database) -> None:
+    """Sealed rows that can be marked (withdrawn, handed in) are not changed, deleted or replaced either."""
+    for table in ("coding_domain", "respondent_characteristic", "review", "source", "survey_response"):
+        refuse_changes(db, table)
+    for table in ("coding", "evidence", "population_margin", "respondent_weight", "tag"):
+        refuse_other_changes(db, table, "withdrawn_event")
+    refuse_other_changes(db, "coding_batch", "done_event")
 
 
 def _make_searchable(
