@@ -6,8 +6,8 @@ Modules in reading order:
 
     columns     how a table is described: columns, constraints, what people read about it
     schema      the tables of frameworks and reviews, of the record, and of users
-    seals       how events are sealed: each chained to the one before, with a digest of its rows
     actions     what events say was done: the actions of every stage, with labels
+    seals       how events are sealed: each chained to the one before, with a digest of its rows
     database    opening, creating and upgrading the file; transactions; the event record
     progress    how far long work has come
     names       what people say has a name and words; when two names are one person's
@@ -15,6 +15,10 @@ Modules in reading order:
     reviews     frameworks, reviews and lookups by name
     reviewfile  a review's details as a YAML file
     unchanged   reading a file without changing a byte of it
+    problems    what a check found, so that no damage hides another
+    shape       the schema of a file compared with what its upgrades make
+    chain       events checked against their seals, and the chain
+    stored      stored rows checked against the seals of their events
     check       the record checked: every event against its seal, every row against its event
     permissions  who may do what
     users       users and their roles

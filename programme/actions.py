@@ -30,3 +30,5 @@ class ProgrammeAction(EventAction):
     GIVE_ROLE = "give role", "Role given"
     TAKE_ROLE = "take role", "Role taken away"
     RESTORE = "restore", "Database restored from a backup"
+    UPGRADE = "upgrade", "Database upgraded by a newer version"
+    STORE_FRAMEWORKS = "store frameworks", "Frameworks brought up to date"

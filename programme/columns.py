@@ -138,10 +138,8 @@ def refuse_other_changes(db: Database, table: str, *marks: str) -> None:
     'update or replace' of a mark is refused where it would take another row away that has its new key.
     """
     columns = [name for (name,) in db.conn.execute("select name from pragma_table_info(?)", [table])]
-    changes = [
-        f"old.{name} is not new.{name}"
-        for name in ("rowid", *(name for name in columns if name not in marks))
-    ]
+    kept = ["rowid", *(name for name in columns if name not in marks)]
+    changes = [f"old.{name} is not new.{name}" for name in kept]
     changes += [f"(old.{mark} is not null and old.{mark} is not new.{mark})" for mark in marks]
     for key in _keys_of(db, table):
         if set(marks) & set(re.findall(r"\w+", " ".join(key.parts))):

@@ -6,15 +6,15 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from programme.actions import EventAction
-from programme.seals import Salts, give_salts, index_marks, seal_events, stored_before
+from programme.actions import EventAction, ProgrammeAction
+from programme.seals import Salts, give_salts, index_marks, seal_events, sealed_so_far, stored_before
 from rules.errors import DatabaseUnusable
 from rules.remedy import Give, MakeDatabase, Part
 
@@ -27,6 +27,8 @@ APPLICATION_ID = 0x4A526576
 BUSY_MS = 30_000
 """How long a writer waits for another one before giving up."""
 OLDEST_SQLITE = (3, 35)
+PROGRAM = "joint-review"
+"""Who is named in events of what this software does of itself; no user can have this name."""
 CACHE_KB = 32_000
 """Pages kept in memory; with SQLite's own 2 MB an import writes the same pages over and over."""
 
@@ -70,12 +72,14 @@ class Migrations:
         """The names of the upgrades, in their order."""
         return tuple(self._upgrades)
 
-    def apply(self, db: Database) -> None:
-        """Apply what the file has not had yet, inside the caller's `transaction`."""
+    def apply(self, db: Database, only: Collection[str] | None = None) -> None:
+        """Apply what the file has not had yet (or `only` these), inside the caller's `transaction`."""
         import sqlite_utils
 
         known = sqlite_utils.Migrations(self.name)
         for name, upgrade in self._upgrades.items():
+            if only is not None and name not in only:
+                continue
             known(name=name)(_on_its_connection(upgrade))
         known.apply(sqlite_utils.Database(db.conn, execute_plugins=False))
 
@@ -92,26 +96,47 @@ def system_salts() -> str:
     return secrets.token_hex(16)
 
 
-def create_database(path: Path, migrations: Sequence[Migrations], salts: Salts = system_salts) -> Database:
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The time by the operating system's clock."""
+    return datetime.now(UTC)
+
+
+def create_database(
+    path: Path,
+    migrations: Sequence[Migrations],
+    salts: Salts = system_salts,
+    clock: Clock = system_clock,
+) -> Database:
     """A new working database at `path`; an existing one is opened and upgraded, nothing in it is lost.
 
-    `salts` gives the salts that events are sealed with; no result depends on them.
+    `salts` gives the salts that events are sealed with, `clock` the time of an upgrade; no result depends on
+    them.
 
     Raises DatabaseUnusable like `open_database`, or when the folder is missing or cannot be written to.
     """
     if path.exists() and (path.is_dir() or path.stat().st_size):
-        return open_database(path, migrations, salts)
+        return open_database(path, migrations, salts, clock)
     if not path.parent.is_dir():
         raise DatabaseUnusable(f"the folder {path.parent} does not exist", hint="Create it first.")
     with _connected(path) as connection:
         # Nobody else on the machine; SQLite gives its log the same rights.
         path.chmod(0o600)
         connection.execute(f"pragma application_id={APPLICATION_ID}")
-        return _up_to_date(connection, path, migrations, salts)
+        return _up_to_date(connection, path, migrations, salts, clock)
 
 
-def open_database(path: Path, migrations: Sequence[Migrations], salts: Salts = system_salts) -> Database:
-    """The working database at `path`, upgraded if it is older; `salts` as for `create_database`.
+def open_database(
+    path: Path,
+    migrations: Sequence[Migrations],
+    salts: Salts = system_salts,
+    clock: Clock = system_clock,
+) -> Database:
+    """The working database at `path`, upgraded if it is older; the rest as for `create_database`.
+
+    An upgrade of a file in use is recorded as an event, which seals what earlier versions did not.
 
     Raises DatabaseUnusable when the file is missing, locked, read-only, truncated, no working database, or
     made by a newer version of this software.
@@ -134,7 +159,7 @@ def open_database(path: Path, migrations: Sequence[Migrations], salts: Salts = s
                 f"{path} is a SQLite file, but not a joint-review database",
                 remedies=[Give(Part.DATABASE), MakeDatabase()],
             )
-        return _up_to_date(connection, path, migrations, salts)
+        return _up_to_date(connection, path, migrations, salts, clock)
 
 
 def open_for_reading(path: Path) -> Database:
@@ -173,10 +198,14 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _up_to_date(
-    connection: sqlite3.Connection, path: Path, migrations: Sequence[Migrations], salts: Salts
+    connection: sqlite3.Connection,
+    path: Path,
+    migrations: Sequence[Migrations],
+    salts: Salts,
+    clock: Clock,
 ) -> Database:
     db = _prepared(connection, salts)
-    _upgrade(db, path, migrations)
+    _upgrade(db, path, migrations, clock)
     return db
 
 
@@ -219,23 +248,33 @@ def _prepared(connection: sqlite3.Connection, salts: Salts) -> Database:
     return Database(connection)
 
 
-def _upgrade(db: Database, path: Path, sets: Sequence[Migrations]) -> None:
+def upgrades_of(db: Database) -> set[tuple[str, str]]:
+    """The upgrades that a file has recorded: the names of set and upgrade."""
+    if not one(db, "select 1 from sqlite_master where type = 'table' and name = '_sqlite_migrations'"):
+        return set()
+    return set(db.execute("select migration_set, name from _sqlite_migrations").fetchall())
+
+
+def _upgrade(db: Database, path: Path, sets: Sequence[Migrations], clock: Clock) -> None:
     known = {(s.name, name) for s in sets for name in s.names}
     sets_known = {s.name for s in sets}
-    applied: set[tuple[str, str]] = set()
-    if one(db, "select 1 from sqlite_master where type = 'table' and name = '_sqlite_migrations'"):
-        applied = set(db.execute("select migration_set, name from _sqlite_migrations").fetchall())
+    applied = upgrades_of(db)
     newer = sorted(name for group, name in applied - known if group in sets_known)
     if newer:
         raise DatabaseUnusable(
             f"{path} was made by a newer version of joint-review (it knows {', '.join(newer)})",
             hint="Update this installation; the file was not changed.",
         )
-    for migrations in sets:
-        if any((migrations.name, name) not in applied for name in migrations.names):
-            with transaction(db):
-                migrations.apply(db)
-                index_marks(db.conn)
+    missing = [(s.name, name) for s in sets for name in s.names if (s.name, name) not in applied]
+    if not missing:
+        return
+    with transaction(db):
+        for migrations in sets:
+            migrations.apply(db)
+            index_marks(db.conn)
+        if last_event(db):
+            act = Act(ProgrammeAction.UPGRADE, PROGRAM, clock())
+            add_event(db, act, after={"upgrades": [name for _, name in missing]})
 
 
 @contextmanager
@@ -249,6 +288,7 @@ def transaction(db: Database) -> Iterator[Database]:
         try:
             before = stored_before(db.conn)
             yield db
+            before = before or sealed_so_far(db.conn)
             if before is not None:
                 seal_events(db.conn, before)
         except BaseException:

@@ -9,7 +9,19 @@ from datetime import date, datetime
 
 from programme.actions import ProgrammeAction
 from programme.calendar import day_words
-from programme.database import Act, Database, add_event, insert, one, rows, transaction
+from programme.database import (
+    PROGRAM,
+    Act,
+    Clock,
+    Database,
+    add_event,
+    insert,
+    last_event,
+    one,
+    rows,
+    system_clock,
+    transaction,
+)
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework
 from rules.loader import PolicySet, digest_of
@@ -31,17 +43,26 @@ class Review:
     note: str
 
 
-def store_frameworks(db: Database, policies: Sequence[PolicySet]) -> list[str]:
+def store_frameworks(
+    db: Database, policies: Sequence[PolicySet], *, clock: Clock = system_clock
+) -> list[str]:
     """Put the frameworks into the database, or bring them up to date; returns the keys that changed.
 
-    Domains and levels already there are kept and renamed: tags and runs refer to them. Raises
-    EvidenceInvalid when a domain that evidence is tagged to is there no longer.
+    Domains and levels already there are kept and renamed: tags and runs refer to them. In a file in use this
+    is an event, which names the digests. Raises EvidenceInvalid when a domain that evidence is tagged to is
+    there no longer.
     """
-    changed: list[str] = []
     with transaction(db):
-        for policy in policies:
-            if _store_framework(db, policy.framework):
-                changed.append(policy.framework.id)
+        before = dict(db.execute("select key, digest from framework").fetchall())
+        changed = [policy.framework.id for policy in policies if _store_framework(db, policy.framework)]
+        if changed and last_event(db):
+            after = dict(db.execute("select key, digest from framework").fetchall())
+            add_event(
+                db,
+                Act(ProgrammeAction.STORE_FRAMEWORKS, PROGRAM, clock(), target=", ".join(changed)),
+                before={key: before.get(key) for key in changed},
+                after={key: after[key] for key in changed},
+            )
     return changed
 
 

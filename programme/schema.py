@@ -155,7 +155,8 @@ SEALS: tuple[Table, ...] = (
           id integer primary key -- Number of the row.
           event_id integer not null references event(id) -- The event.
           table_name text not null -- The table the rows are in.
-          column_name text not null -- The column that marks them; empty for rows that were added.
+          column_name text not null -- The column that marks them; empty for rows that were added; + and a
+            column that an upgrade added to them.
           first_id integer not null -- Number of the first row.
           last_id integer not null -- Number of the last row.
           rows integer not null -- How many rows there are.

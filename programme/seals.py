@@ -8,6 +8,9 @@ are salted, each event with a salt of its own: nobody who holds digests alone ca
 
 Which tables are sealed follows from their foreign keys: those that refer to `event`, and those that refer to
 a sealed table. Of these, rows are never changed, but for the columns that may be empty and name an event.
+The tables of frameworks change when the library does: they are sealed as a whole, with the first event, and
+with every event that brings them or the file up to date. A column that an upgrade adds is sealed for the rows
+that are there by the event of that upgrade.
 The cost is one pass over the new rows; a small transaction pays about a millisecond, whatever is stored.
 """
 
@@ -25,9 +28,19 @@ from typing import Any
 
 import rfc8785
 
+from programme.actions import ProgrammeAction
+
 START = "0" * 64
 """What the first event is chained to."""
 CHUNK = 5_000
+LOWEST, HIGHEST = -(2**63), 2**63 - 1
+"""The first and the last number that a row can have."""
+WHOLE = ("domain", "framework", "level", "question")
+"""The tables that are sealed as a whole."""
+SEAL_THE_WHOLE = (ProgrammeAction.STORE_FRAMEWORKS.value, ProgrammeAction.UPGRADE.value)
+"""The actions whose events seal them (again); so does the first event of a file."""
+LATER = "+"
+"""Begins `sealed_rows.column_name` where it names a column that an upgrade added to sealed rows."""
 SHORT = 4
 """Bytes of every row's digest that are kept to name a row that was changed."""
 
@@ -101,23 +114,42 @@ class Stored:
 
     event: int
     """The last event."""
-    rows: Mapping[SealedTable, int]
-    """The highest row number of every sealed table."""
+    rows: Mapping[str, int]
+    """The highest row number of every sealed table that there was."""
+    tables: tuple[SealedTable, ...]
+    schema: int
+    """The version of the schema that these were the sealed tables of."""
 
 
 def stored_before(connection: sqlite3.Connection) -> Stored | None:
     """What is stored now; None in a file that has no seals yet."""
     if not connection.execute("select 1 from sqlite_master where name = 'seal'").fetchone():
         return None
-    return Stored(
-        _highest(connection, "event"),
-        {table: _highest(connection, table.name) for table in sealed_tables(connection)},
-    )
+    tables = tuple(sealed_tables(connection))
+    highest = {table.name: _highest(connection, table.name) for table in tables}
+    return Stored(_highest(connection, "event"), highest, tables, _schema(connection))
 
 
 def nothing_stored(connection: sqlite3.Connection) -> Stored:
     """What `seal_events` is given to seal all events and rows of a file that had no seals."""
-    return Stored(0, dict.fromkeys(sealed_tables(connection), 0))
+    return Stored(0, {}, tuple(sealed_tables(connection)), _schema(connection))
+
+
+def sealed_so_far(connection: sqlite3.Connection) -> Stored | None:
+    """What is sealed now; None in a file that has no seals. For a file that got them just now."""
+    if not connection.execute("select 1 from sqlite_master where name = 'seal'").fetchone():
+        return None
+    highest = dict(
+        connection.execute(
+            "select table_name, max(last_id) from sealed_rows where column_name = '' group by table_name"
+        ).fetchall()
+    )
+    event = connection.execute("select coalesce(max(event_id), 0) from seal").fetchone()[0]
+    return Stored(event, highest, tuple(sealed_tables(connection)), _schema(connection))
+
+
+def _schema(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("pragma schema_version").fetchone()[0])
 
 
 def _highest(connection: sqlite3.Connection, table: str) -> int:
@@ -130,17 +162,30 @@ def seal_events(connection: sqlite3.Connection, before: Stored) -> None:
     events = connection.execute(EVENTS + "where id > ? order by id", [before.event]).fetchall()
     if not events:
         return
+    same = _schema(connection) == before.schema
+    tables = before.tables if same else sealed_tables(connection)
+    actions = {values[names.index("action")] for values in events}
     previous = last_digest(connection)
     for values in events:
         event = dict(zip(names, values, strict=True))
         salt = str(connection.execute("select new_salt()").fetchone()[0])
+        is_last = values is events[-1]
         rows = [
             found
-            for table, highest in before.rows.items()
+            for table in tables
             for found in _rows_of(
-                connection, table, event["id"], salt, highest + 1 if values is events[-1] else None
+                connection,
+                table,
+                event["id"],
+                salt,
+                before.rows.get(table.name, 0) + 1 if is_last else None,
             )
         ]
+        if is_last and (before.event == 0 or not actions.isdisjoint(SEAL_THE_WHOLE)):
+            rows += _whole_tables(connection, salt)
+        if is_last and ProgrammeAction.UPGRADE.value in actions:
+            rows += [found for table in tables for found in _later_columns(connection, table, salt)]
+        rows.sort(key=in_order)
         said = said_digest(event, salt)
         digest = event_digest(event, said, rows, previous)
         connection.execute(
@@ -171,8 +216,60 @@ def _rows_of(
         if ids:
             yield _sealed(table.name, mark, ids, (), marks_digest(ids, salt), ids)
     if first is not None and _highest(connection, table.name) >= first:
-        found = digest_rows(connection, table.name, table.columns, first, None, salt)
+        found = digest_rows(connection, table.name, table.columns, first, HIGHEST, salt)
         yield _sealed(table.name, "", found.ids, table.columns, found.digest, found.short)
+
+
+def in_order(row: Mapping[str, Any]) -> tuple[str, int, str]:
+    """The order in which the seals of rows of one event are stored."""
+    column = row["column"]
+    return row["table"], 2 if column == "" else 1 if column.startswith(LATER) else 0, column
+
+
+def _whole_tables(connection: sqlite3.Connection, salt: str) -> Iterator[dict[str, Any]]:
+    for table in WHOLE:
+        columns = columns_of(connection, table)
+        found = digest_rows(connection, table, columns, LOWEST, HIGHEST, salt) if columns else None
+        if found and found.ids:
+            yield _sealed(table, "", found.ids, columns, found.digest, found.short)
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
+    """The columns of a table; none if it does not exist."""
+    return [name for (name,) in connection.execute("select name from pragma_table_info(?)", [table])]
+
+
+def _later_columns(connection: sqlite3.Connection, table: SealedTable, salt: str) -> Iterator[dict[str, Any]]:
+    for column, (first, last) in columns_not_sealed(connection, table).items():
+        found = digest_rows(connection, table.name, [column], first, last, salt)
+        if found.ids:
+            yield _sealed(table.name, f"{LATER}{column}", found.ids, [column], found.digest, found.short)
+
+
+def columns_not_sealed(connection: sqlite3.Connection, table: SealedTable) -> dict[str, tuple[int, int]]:
+    """The columns that upgrades added to a table, and which of its rows (first, last) have them unsealed."""
+    sealed = dict(
+        connection.execute(
+            "select substr(column_name, 2), max(last_id) from sealed_rows"
+            " where table_name = ? and substr(column_name, 1, 1) = ? group by column_name",
+            [table.name, LATER],
+        ).fetchall()
+    )
+    found: dict[str, tuple[int, int]] = {}
+    spans = connection.execute(
+        "select columns, min(first_id), max(last_id) from sealed_rows"
+        " where table_name = ? and column_name = '' group by columns",
+        [table.name],
+    )
+    for names, first, last in spans:
+        for column in set(table.columns) - set(str(names).split(",")):
+            before = found.get(column, (first, last))
+            found[column] = (min(first, before[0]), max(last, before[1]))
+    return {
+        column: (max(first, sealed.get(column, first - 1) + 1), last)
+        for column, (first, last) in sorted(found.items())
+        if last > sealed.get(column, first - 1)
+    }
 
 
 def _sealed(
@@ -215,11 +312,11 @@ def digest_rows(
     table: str,
     columns: Iterable[str],
     first: int,
-    last: int | None,
+    last: int,
     salt: str,
     counted: Callable[[int], None] = lambda rows: None,
 ) -> RowDigests:
-    """The digests of the rows numbered `first` to `last` (None: to the end).
+    """The digests of the rows numbered `first` to `last`.
 
     A row's digest is the SHA-256 of the salt and of the row as a compact JSON array; the digest over all is
     the SHA-256 of theirs, in the order of the numbers. Memory: twelve bytes a row. `counted` is told now and
@@ -228,12 +325,16 @@ def digest_rows(
     selected = ", ".join(f'"{name}"' for name in columns)
     cursor = connection.execute(
         f"select rowid, {selected} from {table} where rowid >= ? and rowid <= ? order by rowid",
-        [first, 2**62 if last is None else last],
+        [first, last],
     )
     ids, short, whole, salted = array("q"), bytearray(), hashlib.sha256(), salt.encode()
     write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_bytes_as_text).encode
     while chunk := cursor.fetchmany(CHUNK):
-        digests = [hashlib.sha256(salted + write(row[1:]).encode()).digest() for row in chunk]
+        # Bytes that are no text can only have come in by hand; they give another digest than any text.
+        digests = [
+            hashlib.sha256(salted + write(row[1:]).encode("utf-8", "surrogateescape")).digest()
+            for row in chunk
+        ]
         ids.extend([row[0] for row in chunk])
         whole.update(b"".join(digests))
         short += b"".join([digest[:SHORT] for digest in digests])

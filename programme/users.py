@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from programme.actions import ProgrammeAction
-from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
+from programme.database import PROGRAM, Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.permissions import OWNER, Held, Role
 from programme.reviews import find_review
 from rules.errors import UnknownName, UserInvalid
@@ -38,7 +38,7 @@ def add_user(
     Raises UserInvalid for a name that will not do or is taken (also by a disabled user), UnknownName for a
     role or review there is not.
     """
-    if not NAME.fullmatch(name) or len(name) > LONGEST or name == OWNER:
+    if not NAME.fullmatch(name) or len(name) > LONGEST or name in (OWNER, PROGRAM):
         raise UserInvalid(
             f"{name!r} cannot be a user's name",
             hint="Use lower-case letters and digits, parts joined by - or ., e.g. reviewer-1.",

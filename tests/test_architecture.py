@@ -57,6 +57,7 @@ OPENERS = {
     "programme/accounts.py",
     "programme/unchanged.py",
     "programme/backup.py",
+    "programme/shape.py",
     "joint_review/web/access.py",
 }
 """The files that open a database or hand on a connection; all others are given a `Database`."""

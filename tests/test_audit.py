@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,7 @@ from assessment.runs.audit import audit_programme
 from evidence.actions import EvidenceAction
 from evidence.items import tag_item, withdraw_item
 from joint_review.cli import cli
-from joint_review.opening import init_programme, open_programme
+from joint_review.opening import UPGRADES, init_programme, open_programme
 from joint_review.web import prepare_connection
 from programme import seals
 from programme.check import RecordCheck, head_of_record
@@ -70,7 +70,7 @@ def path(made: Path, tmp_path: Path) -> Path:
 
 def audited(path: Path, lodged: str = "") -> RecordCheck:
     with closing(open_programme(path).conn) as connection:
-        return audit_programme(Database(connection), lodged=lodged)
+        return audit_programme(Database(connection), upgrades=UPGRADES, lodged=lodged)
 
 
 def said(path: Path, lodged: str = "") -> list[str]:
@@ -83,18 +83,26 @@ def head_of(path: Path) -> str:
         return str(head_of_record(Database(connection)))
 
 
-def by_hand(path: Path) -> sqlite3.Connection:
-    """A connection of somebody who goes past the software: no triggers, no checks."""
-    raw = sqlite3.connect(path, isolation_level=None)
-    raw.execute("pragma ignore_check_constraints=on")
-    raw.execute("pragma synchronous=off")
-    for (name,) in raw.execute("select name from sqlite_master where type = 'trigger'").fetchall():
-        raw.execute(f"drop trigger [{name}]")
-    return raw
+@contextmanager
+def by_hand(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection of somebody who goes past the software, and puts the triggers back unseen."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("pragma ignore_check_constraints=on")
+        raw.execute("pragma synchronous=off")
+        triggers = raw.execute(
+            "select name, tbl_name, sql from sqlite_master where type = 'trigger'"
+        ).fetchall()
+        for name, _, _ in triggers:
+            raw.execute(f"drop trigger [{name}]")
+        yield raw
+        tables = {name for (name,) in raw.execute("select name from sqlite_master where type = 'table'")}
+        for _, table, sql in triggers:
+            if table in tables:
+                raw.execute(sql)
 
 
 def tamper(path: Path, *statements: str) -> None:
-    with closing(by_hand(path)) as raw:
+    with by_hand(path) as raw:
         for statement in statements:
             raw.execute(statement)
 
@@ -109,6 +117,7 @@ def test_a_record_is_whole_and_says_from_when_to_when(path: Path) -> None:
     assert found.head is not None and found.head.number == RATED
     with closing(sqlite3.connect(path)) as plain:
         counted = ("evidence", "tag", "source", "review", "run", "rating", "criterion", "measure", "firing")
+        counted += ("framework", "question", "domain", "level")
         stored = sum(plain.execute(f"select count(*) from {t}").fetchone()[0] for t in counted)
         stored += plain.execute("select count(*) from gap").fetchone()[0] + 1  # and the decision
     assert found.rows == stored
@@ -127,8 +136,10 @@ def test_the_worked_example_is_whole(example_copy: Path) -> None:
 def test_the_seal_is_the_canonical_json_that_the_documentation_names(tmp_path: Path) -> None:
     db, _ = init_programme(tmp_path / "p.db")
     with transaction(db):
+        add_event(db, Act(Tried.TRY, "lead", AT))
+    with transaction(db):
         add_event(db, Act(Tried.TRY, "lead", AT, target="T", because="B"), before=[1], after={"b": 2, "a": 1})
-    [seal] = rows(db, "select * from seal")
+    [first, seal] = rows(db, "select * from seal")
     db.conn.close()
     # In plain ASCII with whole numbers, RFC 8785 is JSON with sorted keys and no spaces.
     text = (
@@ -138,8 +149,8 @@ def test_the_seal_is_the_canonical_json_that_the_documentation_names(tmp_path: P
     )
     assert seal["said"] == hashlib.sha256(text.encode()).hexdigest()
     text = (
-        '{"action":"try","at":"2009-06-01T09:30:00+00:00","by":"lead","event":1,"previous":"'
-        + "0" * 64
+        '{"action":"try","at":"2009-06-01T09:30:00+00:00","by":"lead","event":2,"previous":"'
+        + first["digest"]
         + '","review_id":null,"rows":[],"said":"'
         + seal["said"]
         + '"}'
@@ -219,6 +230,8 @@ EVENTS: dict[str, tuple[list[str], list[str]]] = {
         ],
         [
             "event 5 is missing, together with the seal.",
+            "the seals of rows have a gap or another order at row 13 of sealed_rows: one was removed or"
+            " renumbered.",
             "row 7 of tag carries a mark of event 5 (withdrawn_event) that this event did not make.",
         ],
     ),
@@ -288,7 +301,7 @@ def test_an_event_pushed_in_between_moves_all_later_ones_out_of_order(path: Path
 
 def resealed(path: Path, number: int) -> None:
     """Make the seal of an event anew, as somebody could who knows how."""
-    with closing(by_hand(path)) as raw:
+    with by_hand(path) as raw:
         raw.row_factory = sqlite3.Row
         event = dict(raw.execute("select * from event where id = ?", [number]).fetchone())
         seal = dict(raw.execute("select * from seal where event_id = ?", [number]).fetchone())
@@ -361,6 +374,7 @@ def test_what_is_no_head_is_refused(path: Path, text: str) -> None:
 
 # --- tampering with what is stored ---------------------------------------------------------------------
 
+SPANS = ("rows 1 to 5 of evidence", "rows 1 to 9 of source", "rows 1 to 5 of tag")
 STORED: dict[str, tuple[str, list[str]]] = {
     "the words of an item": (
         "update evidence set text = 'Nobody was asked.' where id = 3",
@@ -422,6 +436,7 @@ STORED: dict[str, tuple[str, list[str]]] = {
     "a framework": (
         "update framework set body = replace(body, 'Workforce', 'Staff') where key = 'wales-round-2'",
         [
+            "row 3 of framework was changed after event 1 sealed it.",
             "the framework wales-round-2 does not agree with its digest.",
             "the domains of the framework wales-round-2 are not those that the framework names.",
         ],
@@ -429,9 +444,15 @@ STORED: dict[str, tuple[str, list[str]]] = {
     "a domain is renamed": (
         "update domain set key = 'other' where key = 'carers'"
         " and framework_id = (select id from framework where key = 'wales-round-2')",
-        ["the domains of the framework wales-round-2 are not those that the framework names."],
+        [
+            "row 20 of domain was changed after event 1 sealed it.",
+            "the domains of the framework wales-round-2 are not those that the framework names.",
+        ],
     ),
-    "what names rows in a seal": ("update sealed_rows set naming = x'00' where event_id = 2", []),
+    "what names rows in a seal": (
+        "update sealed_rows set naming = x'00' where event_id = 2",
+        [f"the list that names the {span}, stored by event 2, was changed" for span in SPANS],
+    ),
     "an item, and what would name it": (
         "update evidence set text = text || '.'",
         [f"item E{n} was changed after event {3 if n == 6 else 2} stored it." for n in range(1, 7)],
@@ -455,14 +476,15 @@ def test_a_change_is_found_even_where_the_row_cannot_be_named(path: Path) -> Non
         "update evidence set text = 'Nobody was asked.' where id = 3",
         "update sealed_rows set naming = x'' where table_name = 'evidence'",
     )
-    [found] = said(path)
-    assert found == (
-        "rows 1 to 5 of evidence, stored by event 2, were changed; it is not possible to say which of them."
-    )
+    assert said(path) == [
+        "rows 1 to 5 of evidence, stored by event 2, were changed; it is not possible to say which of them.",
+        "the list that names the item E6, stored by event 3, was changed; the rows were not.",
+        "the list that names the marks of event 6 in evidence (withdrawn_event) was changed; they were not.",
+    ]
 
 
 def test_a_change_of_any_column_of_any_sealed_table_is_found(path: Path) -> None:
-    with closing(by_hand(path)) as raw:
+    with by_hand(path) as raw:
         raw.execute("pragma foreign_keys=off")
         unique = raw.execute(
             "select name from sqlite_master where sql like 'create unique index%'"
@@ -495,7 +517,7 @@ def test_a_change_of_any_column_of_any_sealed_table_is_found(path: Path) -> None
 
 
 def test_many_problems_are_counted_and_the_first_named(path: Path) -> None:
-    with closing(by_hand(path)) as raw:
+    with by_hand(path) as raw:
         raw.executemany(
             "insert into tag (evidence_id, domain_id, tagged_by, added_event) values (?, 1, 'x', 2)",
             [(1_000_000 + n,) for n in range(500)],
@@ -636,10 +658,11 @@ def test_the_events_of_an_older_file_are_sealed_in_their_order_when_it_is_opened
     with closing(sqlite3.connect(path)) as plain:
         before = plain.execute("select * from event").fetchall()
     found = audited(path)
-    assert (found.problems, found.events) == ((), RATED)
+    assert (found.problems, found.events) == ((), RATED + 1), "and the event of the upgrade"
     with closing(sqlite3.connect(path)) as plain:
         now = plain.execute(
             "select id, at, by, action, review_id, target, because, detail from event"
+            " where action <> 'upgrade'"
         ).fetchall()
         assert now == before
         with pytest.raises(sqlite3.IntegrityError, match="rows of event are never changed"):

@@ -1,53 +1,87 @@
-"""The whole record checked, frameworks and rulebooks included; and the life of one item, event by event."""
+"""The whole record checked, with the frameworks and rulebooks that runs used."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from assessment.runs.result import canonical
-from programme.check import SHOWN, RecordCheck, RecordProblem, check_record
-from programme.database import Database, rows
+from programme.check import RecordCheck, check_record
+from programme.database import Database, Migrations, rows
+from programme.problems import RecordProblem
 from programme.progress import Progress, no_progress
 from rules.framework import Framework
 
 
-def audit_programme(db: Database, *, lodged: str = "", progress: Progress = no_progress) -> RecordCheck:
+def audit_programme(
+    db: Database,
+    *,
+    upgrades: Sequence[Migrations] = (),
+    lodged: str = "",
+    progress: Progress = no_progress,
+) -> RecordCheck:
     """Check the record (see `programme.check`), and every framework and rulebook against its digest.
 
-    Frameworks are brought up to date by `init`, which is no event: that they are what their digest says is
-    checked here; which digest a review began with stands in the event that created it.
+    With `upgrades`, the schema of the file as well.
     """
-    found = check_record(db, lodged=lodged, progress=progress)
-    problems = [*found.problems, *_policies(db), *_frameworks(db)]
-    more = found.more + max(len(problems) - SHOWN, 0)
-    return dataclasses.replace(found, problems=tuple(problems[:SHOWN]), more=more)
+    also = {"rulebooks and frameworks of runs": _policies, "frameworks": _frameworks}
+    return check_record(db, upgrades=upgrades, lodged=lodged, also=also, progress=progress)
 
 
 def _policies(db: Database) -> Iterator[RecordProblem]:
-    for row in rows(db, "select digest, kind, key, body from policy_text order by digest"):
-        if hashlib.sha256(row["body"].encode()).hexdigest() != row["digest"]:
-            what = f"{row['kind']} {row['key']}"
-            says = f"the {what} with digest {row['digest'][:12]} is not the text that runs used."
+    """The texts that runs used: each is there, is what its digest says, and is one that a run used."""
+    used: dict[str, dict[str, int]] = {"framework": {}, "rulebook": {}}
+    for run in rows(db, "select id, framework_digest, rulebook_digest from run order by id"):
+        for kind, runs in used.items():
+            runs.setdefault(run[f"{kind}_digest"], run["id"])
+    there = set()
+    for row in rows(db, "select digest, kind, key, version, body from policy_text order by digest"):
+        what = f"{row['kind']} {row['key']}"
+        there.add((row["kind"], row["digest"]))
+        name = f"the {what} with digest {str(row['digest'])[:12]}"
+        if _digest(row["body"]) != row["digest"]:
+            yield RecordProblem(kind="changed", what=what, says=f"{name} is not the text that runs used.")
+        elif row["digest"] not in used.get(row["kind"], {}):
+            says = f"{name} was inserted by hand, or is of another kind: no run used it as a {row['kind']}."
+            yield RecordProblem(kind="inserted", what=what, says=says)
+        elif _named(row) != (row["key"], row["version"]):
+            says = f"{name} was given another name or version than it has in its text."
             yield RecordProblem(kind="changed", what=what, says=says)
+    for kind, runs in used.items():
+        for digest, number in runs.items():
+            if (kind, digest) not in there:
+                what = f"{kind} of run {number}"
+                says = f"the {what}, with digest {str(digest)[:12]}, is missing."
+                yield RecordProblem(kind="missing", what=what, says=says)
+
+
+def _digest(text: object) -> str:
+    return hashlib.sha256(str(text).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _named(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The name and version that a text has in itself; a framework has no version."""
+    body = json.loads(row["body"])
+    return body["id"], body["version"] if row["kind"] == "rulebook" else ""
 
 
 def _frameworks(db: Database) -> Iterator[RecordProblem]:
-    for row in rows(db, "select id, key, digest, body from framework order by id"):
+    for row in rows(db, "select id, key, title, title_cy, digest, body from framework order by id"):
         what = f"framework {row['key']}"
         try:
             same = hashlib.sha256(canonical(json.loads(row["body"])).encode()).hexdigest() == row["digest"]
             framework = Framework.model_validate_json(row["body"])
-        except ValueError:
-            says = f"the {what} can no longer be read."
-            yield RecordProblem(kind="changed", what=what, says=says)
+        except (RecursionError, TypeError, ValueError):
+            yield RecordProblem(kind="changed", what=what, says=f"the {what} can no longer be read.")
             continue
         if not same:
-            says = f"the {what} does not agree with its digest."
-            yield RecordProblem(kind="changed", what=what, says=says)
+            yield RecordProblem(kind="changed", what=what, says=f"the {what} does not agree with its digest.")
+        names = (framework.id, framework.title["en"], framework.title.get("cy"))
+        if names != (row["key"], row["title"], row["title_cy"]):
+            says = f"the name or title of the {what} is not that of its text."
+            yield RecordProblem(kind="changed", what=f"title of {what}", says=says)
         stored = {name: db.conn.execute(sql, [row["id"]]).fetchall() for name, sql in PARTS.items()}
         for name, wanted in _parts(framework).items():
             if stored[name] != wanted:
@@ -56,8 +90,9 @@ def _frameworks(db: Database) -> Iterator[RecordProblem]:
 
 
 PARTS = {
-    "questions": "select key, title, title_cy from question where framework_id = ? order by position",
-    "domains": "select q.key, d.key, d.title, d.title_cy, d.looks_for from domain d"
+    "questions": "select key, title, title_cy, position from question where framework_id = ?"
+    " order by position",
+    "domains": "select q.key, d.key, d.title, d.title_cy, d.looks_for, d.position from domain d"
     " join question q on q.id = d.question_id where d.framework_id = ? order by d.position",
     "levels": "select q.key, v.of_domains, v.number, v.key, v.title, v.title_cy from level v"
     " join question q on q.id = v.question_id where q.framework_id = ?"
@@ -70,11 +105,12 @@ def _parts(framework: Framework) -> dict[str, list[tuple[Any, ...]]]:
     """What the tables should hold of a framework."""
     questions = framework.questions
     return {
-        "questions": [(q.id, q.title["en"], q.title.get("cy")) for q in questions],
+        "questions": [
+            (q.id, q.title["en"], q.title.get("cy"), axis) for axis, q in enumerate(questions, start=1)
+        ],
         "domains": [
-            (q.id, d.id, d.title["en"], d.title.get("cy"), "; ".join(d.looks_for))
-            for q in questions
-            for d in q.domains
+            (q.id, d.id, d.title["en"], d.title.get("cy"), "; ".join(d.looks_for), position)
+            for position, (q, d) in enumerate(((q, d) for q in questions for d in q.domains), start=1)
         ],
         "levels": [
             (q.id, of_domains, number, level.id, level.title["en"], level.title.get("cy"))
