@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from programme.chain import Chain, check_numbers_of_seals
-from programme.database import Database, Migrations, one, rows
-from programme.problems import Problems, RecordProblem, shown
+from programme.database import Database, Migrations, login_of, one, rows
+from programme.problems import SCHEMA, Problems, RecordProblem, shown
 from programme.progress import Progress, no_progress
 from programme.seals import WHOLE, columns_of, sealed_tables
 from programme.shape import Shape, shape_of
@@ -36,6 +36,9 @@ class Head:
     at: str
     digest: str
     """SHA-256 (hex) that seals this event and, through it, all before."""
+    by: str
+    login: str
+    """Under which login of the system, if it was done on the command line."""
 
     def __str__(self) -> str:
         return f"{self.number}:{self.digest}"
@@ -72,9 +75,9 @@ def has_seals(db: Database) -> bool:
     return bool(one(db, "select 1 from sqlite_master where type = 'table' and name = 'seal'"))
 
 
-HEAD = """
-select s.event_id as number, e.at, s.digest from seal s join event e on e.id = s.event_id
-order by s.event_id desc limit 1
+HEAD = f"""
+select s.event_id as number, e.at, s.digest, e.by, {login_of("e")} as login
+from seal s join event e on e.id = s.event_id order by s.event_id desc limit 1
 """
 
 
@@ -127,7 +130,7 @@ def _checked(
     if shape:
         for name in OF_THE_CHECK:
             _complete(db, name, shape.made.columns.get(name, []))
-        with problems.part("schema"):
+        with problems.part(SCHEMA):
             stored.missing_tables([table.name for table in there], shape.missing_tables)
             for kind, what, says in shape.differences:
                 problems.add(kind, what, says)

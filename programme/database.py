@@ -38,6 +38,8 @@ class Database:
     """A database as it is handed on: its connection, on which all statements run."""
 
     conn: sqlite3.Connection
+    login: str = ""
+    """Under which login of the system it is worked on, if that is known; events record it (`add_event`)."""
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
         """What a statement gives; inside `transaction` for one that writes."""
@@ -109,23 +111,26 @@ def create_database(
     migrations: Sequence[Migrations],
     salts: Salts = system_salts,
     clock: Clock = system_clock,
+    login: str = "",
 ) -> Database:
     """A new working database at `path`; an existing one is opened and upgraded, nothing in it is lost.
 
-    `salts` gives the salts that events are sealed with, `clock` the time of an upgrade; no result depends on
-    them.
+    `salts` gives the salts that events are sealed with, `clock` the time of an upgrade; `login` is recorded
+    in every event. No result depends on them.
 
     Raises DatabaseUnusable like `open_database`, or when the folder is missing or cannot be written to.
     """
     if path.exists() and (path.is_dir() or path.stat().st_size):
-        return open_database(path, migrations, salts, clock)
+        return open_database(path, migrations, salts, clock, login)
     if not path.parent.is_dir():
         raise DatabaseUnusable(f"the folder {path.parent} does not exist", hint="Create it first.")
     with _connected(path) as connection:
         # Nobody else on the machine; SQLite gives its log the same rights.
         path.chmod(0o600)
         connection.execute(f"pragma application_id={APPLICATION_ID}")
-        return _up_to_date(connection, path, migrations, salts, clock)
+        db = _prepared(connection, salts, login)
+        _upgrade(db, path, migrations, clock)
+        return db
 
 
 def open_database(
@@ -133,6 +138,7 @@ def open_database(
     migrations: Sequence[Migrations],
     salts: Salts = system_salts,
     clock: Clock = system_clock,
+    login: str = "",
 ) -> Database:
     """The working database at `path`, upgraded if it is older; the rest as for `create_database`.
 
@@ -159,7 +165,9 @@ def open_database(
                 f"{path} is a SQLite file, but not a joint-review database",
                 remedies=[Give(Part.DATABASE), MakeDatabase()],
             )
-        return _up_to_date(connection, path, migrations, salts, clock)
+        db = _prepared(connection, salts, login)
+        _upgrade(db, path, migrations, clock)
+        return db
 
 
 def open_for_reading(path: Path) -> Database:
@@ -197,18 +205,6 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
             raise
 
 
-def _up_to_date(
-    connection: sqlite3.Connection,
-    path: Path,
-    migrations: Sequence[Migrations],
-    salts: Salts,
-    clock: Clock,
-) -> Database:
-    db = _prepared(connection, salts)
-    _upgrade(db, path, migrations, clock)
-    return db
-
-
 def refuse_cut_short(path: Path) -> None:
     """Raise DatabaseUnusable for a file shorter than its header says, with no log to complete it."""
     log = path.with_name(path.name + "-wal")
@@ -237,7 +233,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
 
 
-def _prepared(connection: sqlite3.Connection, salts: Salts) -> Database:
+def _prepared(connection: sqlite3.Connection, salts: Salts, login: str) -> Database:
     give_salts(connection, salts)
     connection.execute("pragma journal_mode=wal")
     connection.execute("pragma foreign_keys=on")
@@ -245,7 +241,7 @@ def _prepared(connection: sqlite3.Connection, salts: Salts) -> Database:
     connection.execute("pragma synchronous=full")
     connection.execute(f"pragma cache_size=-{CACHE_KB}")
     connection.execute("select count(*) from sqlite_master").fetchone()
-    return Database(connection)
+    return Database(connection, login)
 
 
 def upgrades_of(db: Database) -> set[tuple[str, str]]:
@@ -380,11 +376,20 @@ def add_event(
             "review_id": act.review_id,
             "target": act.target,
             "because": act.because,
-            "detail": _as_json(detail or {}),
+            "detail": _as_json({**(detail or {}), **({LOGIN: db.login} if db.login else {})}),
             "before": _as_json(before),
             "after": _as_json(after),
         },
     )
+
+
+LOGIN = "login"
+"""In the details of an event: the login of the system under which it was done, on the command line."""
+
+
+def login_of(alias: str) -> str:
+    """SQL: the login that an event names; empty for none."""
+    return f"coalesce(iif(json_valid({alias}.detail), json_extract({alias}.detail, '$.{LOGIN}'), ''), '')"
 
 
 def last_event(db: Database) -> int:

@@ -13,6 +13,8 @@ from programme.progress import Progress, no_progress
 
 SHOWN = 200
 """How many problems are named; the rest are counted."""
+SCHEMA = "schema"
+"""The part about tables, indexes, triggers and views."""
 NOT_THE_RECORD = (
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -63,11 +65,11 @@ class Problems:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """A part of the check. Whatever goes wrong in it is a problem of the record, and the rest is checked.
+        """A part of the check, or of a part. What goes wrong in it is a problem; the rest is still checked.
 
         What lies beyond the record (no memory, a disk that cannot be read, a lock) is raised.
         """
-        before, self._part = self._part, name
+        before, self._part = self._part, self._part or name
         try:
             yield
         except sqlite3.Error as error:
@@ -89,9 +91,12 @@ class Problems:
         """The problems that are named, in the order they were found, and how many more there are.
 
         If there are too many, every part has its share: many problems of one do not hide those of another.
+        What is wrong with the schema comes first, since it explains others.
         """
-        turns = (turn for taking in zip_longest(*self._parts.values()) for turn in taking if turn is not None)
-        taken = sorted(islice(turns, SHOWN), key=itemgetter(0))
+        first = self._parts.get(SCHEMA, [])[: SHOWN // 2]
+        parts = [found[len(first) :] if name == SCHEMA else found for name, found in self._parts.items()]
+        turns = (turn for taking in zip_longest(*parts) for turn in taking if turn is not None)
+        taken = sorted([*first, *islice(turns, SHOWN - len(first))], key=itemgetter(0))
         return tuple(problem for _, problem in taken), self._count - len(taken)
 
 

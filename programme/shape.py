@@ -51,8 +51,37 @@ class Shape:
 
 def shape_of(db: Database, sets: Sequence[Migrations]) -> Shape:
     """The shape of a file, compared with what the upgrades in `sets` make that it has recorded."""
-    applied = upgrades_of(db)
-    return _compared(db, _made(tuple(sets), frozenset(applied)), applied, sets)
+    recorded = _recorded(db)
+    objects = {(row["type"], row["name"]) for row in rows(db, OBJECTS)}
+    applied: set[tuple[str, str]] = set()
+    for group in sets:
+        known = [(group.name, name) for name in group.names]
+        last = max((number for number, one in enumerate(known, start=1) if one in recorded), default=0)
+        if not last and _is_there(objects, applied, known, sets):
+            last = len(known)
+        applied.update(known[:last])
+    made = _made(tuple(sets), frozenset(applied))
+    return _compared(db, made, recorded, applied, sets)
+
+
+def _recorded(db: Database) -> set[tuple[str, str]]:
+    try:
+        return upgrades_of(db)
+    except sqlite3.OperationalError:
+        # The table has other columns: none is recorded in it.
+        return set()
+
+
+def _is_there(
+    objects: set[tuple[str, str]],
+    applied: set[tuple[str, str]],
+    more: Sequence[tuple[str, str]],
+    sets: Sequence[Migrations],
+) -> bool:
+    """Whether a file has what upgrades make of which it has recorded none."""
+    without = {row["name"] for row in _made(tuple(sets), frozenset(applied)).objects}
+    made = _made(tuple(sets), frozenset({*applied, *more})).objects
+    return any((row["type"], row["name"]) in objects for row in made if row["name"] not in without)
 
 
 @lru_cache(maxsize=4)
@@ -77,6 +106,7 @@ def _made(sets: tuple[Migrations, ...], applied: frozenset[tuple[str, str]]) -> 
 def _compared(
     db: Database,
     made: Made,
+    recorded: set[tuple[str, str]],
     applied: set[tuple[str, str]],
     sets: Sequence[Migrations],
 ) -> Shape:
@@ -87,7 +117,7 @@ def _compared(
         for name, row in expected.items()
         if row["type"] == "table" and found.get(name, {"type": ""})["type"] != "table"
     ]
-    differences = list(_wrong_upgrades(applied, sets))
+    differences = list(_wrong_upgrades(recorded, applied))
     is_exact = all((group.name, EXACT_SINCE) in applied for group in sets if EXACT_SINCE in group.names)
     kinds = [*KINDS] if is_exact else ["table", "index"]
     gone = [row for row in expected.values() if row["name"] not in found and row["type"] in kinds]
@@ -114,19 +144,15 @@ def _compared(
 
 
 def _wrong_upgrades(
-    applied: set[tuple[str, str]], sets: Sequence[Migrations]
+    recorded: set[tuple[str, str]], applied: set[tuple[str, str]]
 ) -> Iterator[tuple[str, str, str]]:
-    """What was done by hand to the list of upgrades, which are applied in their order."""
-    known = {(group.name, name) for group in sets for name in group.names}
-    for _, name in sorted(applied - known, key=str):
+    """What was done by hand to the list of upgrades."""
+    for _, name in sorted(recorded - applied, key=str):
         says = f"the upgrade {name} is not known: a newer version recorded it, or it was inserted by hand."
         yield "inserted", f"upgrade {name}", says
-    for group in sets:
-        there = [(group.name, name) in applied for name in group.names]
-        for number, name in enumerate(group.names):
-            if not there[number] and any(there[number + 1 :]):
-                says = f"the upgrade {name} is missing from the list, though later ones are in it."
-                yield "missing", f"upgrade {name}", says
+    for _, name in sorted(applied - recorded):
+        says = f"the upgrade {name} is missing from the list, though the file has had it."
+        yield "missing", f"upgrade {name}", says
 
 
 def _of(row: dict[str, str]) -> str:

@@ -5,6 +5,7 @@ Passwords and sessions are not here but in a file of their own (programme.accoun
 
 from __future__ import annotations
 
+import difflib
 import re
 from datetime import datetime
 from typing import TypedDict
@@ -13,7 +14,7 @@ from programme.actions import ProgrammeAction
 from programme.database import PROGRAM, Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.permissions import OWNER, Held, Role
 from programme.reviews import find_review
-from rules.errors import UnknownName, UserInvalid
+from rules.errors import UnknownName, UserInvalid, suggest
 from rules.remedy import Give, LeaveOut, Part
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*")
@@ -119,6 +120,37 @@ def is_user(db: Database, name: str) -> bool:
 def check_user(db: Database, name: str) -> None:
     """Raise UnknownName where there is no such user, UserInvalid where they are disabled."""
     _number(db, name)
+
+
+def check_by(db: Database, by: str) -> None:
+    """Raise UserInvalid unless `by` names a user, once somebody holds a role in the programme.
+
+    The owner of the machine may act as `OWNER`, as on the pages.
+    """
+    if by == OWNER or is_user(db, by) or not one(db, HOLDERS):
+        return
+    names = [name for (name,) in db.execute(ENABLED).fetchall()]
+    if one(db, "select 1 from user where name = ?", [by]):
+        raise UserInvalid(f"the user {by} was disabled", remedies=[Give(Part.PERSON, _nearest(by, names))])
+    if not by.strip():
+        raise UserInvalid("who does this is missing", remedies=[Give(Part.PERSON, _nearest(by, names))])
+    raise UserInvalid(
+        f"there is no user {by!r}, and only users can act once there are users",
+        hint=suggest(by, names),
+        remedies=[Give(Part.PERSON, _nearest(by, names))],
+    )
+
+
+HOLDERS = """
+select 1 from user_role r join user u on u.id = r.user_id
+where r.withdrawn_event is null and u.disabled_event is null limit 1
+"""
+ENABLED = "select name from user where disabled_event is null order by name"
+
+
+def _nearest(name: str, names: list[str]) -> tuple[str, ...]:
+    """Names to give instead: the ones most like it, and the owner's."""
+    return (*difflib.get_close_matches(name.casefold(), names, n=2, cutoff=0.6), OWNER)
 
 
 class RoleListed(TypedDict):
