@@ -17,6 +17,7 @@ from evidence.actions import EvidenceAction
 from evidence.coding import schema as of_coding
 from programme import schema as of_programme
 from programme.actions import EventAction, ProgrammeAction
+from programme.database import login_of
 from programme.permissions import MAY, OWNER, Action
 
 TABLES = (
@@ -135,7 +136,8 @@ order by 1 desc, 3""",
     "what_was_done": {
         "title": "What was done in a review, when and by whom?",
         "description": "The record of events of one review, the latest first. Give the review's number.",
-        "sql": f"""select id as event, at, by, case action {DONE} else action end as done, target, because
+        "sql": f"""select id as event, at, by, case action {DONE} else action end as done, target, because,
+  {login_of("event")} as login
 from event where review_id = cast(:review as integer) order by id desc""",
     },
 }

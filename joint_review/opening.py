@@ -14,13 +14,16 @@ UPGRADES = (evidence.migrations, assessment.migrations)
 """The sets of upgrades, in the order in which a new file gets its tables."""
 
 
-def init_programme(path: Path, library: Path = LIBRARY) -> tuple[Database, list[str]]:
+def init_programme(path: Path, library: Path = LIBRARY, *, login: str = "") -> tuple[Database, list[str]]:
     """The working database at `path`, made if need be, with the library's frameworks; and which changed."""
     policies = [load_policy(framework_id, library) for framework_id in library_ids(library)]
-    db = create_database(path, UPGRADES)
+    db = create_database(path, UPGRADES, login=login)
     return db, store_frameworks(db, policies)
 
 
-def open_programme(path: Path, salts: Salts = system_salts) -> Database:
-    """The working database at `path`, its events sealed with these salts; raises DatabaseUnusable."""
-    return open_database(path, UPGRADES, salts)
+def open_programme(path: Path, salts: Salts = system_salts, *, login: str = "") -> Database:
+    """The working database at `path`, its events sealed with these salts; raises DatabaseUnusable.
+
+    `login`: under which login of the system it is worked on; events record it.
+    """
+    return open_database(path, UPGRADES, salts, login=login)

@@ -121,7 +121,7 @@ def _checked(
     progress: Progress,
 ) -> RecordCheck:
     if not ("seal" in shape.made.columns if shape else has_seals(db)):
-        return _never_sealed(db)
+        return _never_sealed(db, shape)
     tables = shape.made.sealed if shape else tuple(sealed_tables(db.conn))
     names = {name for (name,) in db.execute("select name from main.sqlite_master where type = 'table'")}
     there = [table for table in tables if table.name in names]
@@ -196,10 +196,17 @@ def _count(db: Database, tables: Iterable[str]) -> int:
     return sum(int(one(db, f"select count(*) from main.{name}")) for name in tables)
 
 
-def _never_sealed(db: Database) -> RecordCheck:
+def _never_sealed(db: Database, shape: Shape | None) -> RecordCheck:
     events, first, last = db.conn.execute("select count(*), min(at), max(at) from event").fetchone()
     says = (f"its {many(events, 'event')} and all rows, because the file was made before events were sealed",)
-    return RecordCheck(events, first, last, None, 0, (), not_sealed=says if events else ())
+    problems = Problems()
+    if shape:
+        for name in shape.missing_tables:
+            problems.add("missing", f"table {name}", f"the table {name} is missing.")
+        for kind, what, words in shape.differences:
+            problems.add(kind, what, words)
+    named, more = problems.named()
+    return RecordCheck(events, first, last, None, 0, named, more, says if events else ())
 
 
 def _check_lodged(db: Database, problems: Problems, number: int | None, digest: str) -> None:

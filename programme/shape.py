@@ -92,7 +92,9 @@ def _made(sets: tuple[Migrations, ...], applied: frozenset[tuple[str, str]]) -> 
         made.execute("begin")
         for group in sets:
             group.apply(made, {name for set_name, name in applied if set_name == group.name})
-            index_marks(connection)
+            if columns_of(connection, "seal"):
+                # Marks have an index since events are sealed.
+                index_marks(connection)
         made.execute("commit")
         objects = rows(made, OBJECTS)
         tables = [row["name"] for row in objects if row["type"] == "table"]

@@ -27,6 +27,7 @@ class Part(StrEnum):
     SCORE = "the score"
     ROLE = "the role"
     REVIEW = "the review"
+    ALL_REVIEWS = "that all reviews are meant"
     CHANGED = "what was changed"
     WITHOUT = "what to leave out"
     ENCODING = "the encoding"

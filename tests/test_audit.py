@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -30,8 +31,18 @@ from joint_review.opening import UPGRADES, init_programme, open_programme
 from joint_review.web import prepare_connection
 from programme import seals
 from programme.check import RecordCheck, head_of_record
-from programme.database import Act, Database, add_event, insert, one, rows, transaction
-from programme.reviews import find_review
+from programme.database import (
+    Act,
+    Database,
+    Migrations,
+    add_event,
+    insert,
+    one,
+    open_database,
+    rows,
+    transaction,
+)
+from programme.reviews import find_review, store_frameworks
 from rules.errors import EvidenceInvalid, ReviewError
 
 ROOT = Path(__file__).parent.parent
@@ -816,7 +827,9 @@ def test_the_command_says_in_a_sentence_that_the_record_is_whole(path: Path, run
         "The record is intact: 8 events from 1 June 2009, 10:30am to 1 June 2009, 10:30am, "
     ) and found.endswith(f"rows unchanged, head {head}\n")
     assert ", including the one that you gave, " in run("audit", "verify", "--head", head, "--db", path)
-    assert run("audit", "head", "--db", path).startswith(f"{head}  (event 8 of 1 June 2009, 10:30am)")
+    assert run("audit", "head", "--db", path).startswith(
+        f"{head}  (event 8 of 1 June 2009, 10:30am, by moderator-1)"
+    )
     assert json.loads(run("audit", "head", "--json", "--db", path))["number"] == RATED
     assert json.loads(run("audit", "verify", "--json", "--db", path))["problems"] == []
 
@@ -835,3 +848,123 @@ def test_a_record_without_events_has_no_head(tmp_path: Path, run: Callable[..., 
     assert json.loads(run("audit", "head", "--json", "--db", tmp_path / "programme.db")) is None
     with pytest.raises(ReviewError, match="holds no events yet"):
         run("audit", "head", "--db", tmp_path / "programme.db")
+
+
+# --- what an upgrade or a new library brings ------------------------------------------------------------
+
+
+def brings_a_column(name: str = "later") -> Migrations:
+    """An upgrade of a later version, which adds a column to the tags."""
+    later = Migrations("joint-review later")
+
+    @later()
+    def more_of_tags(db: Database) -> None:
+        db.execute(f"alter table tag add column {name} text not null default 'as before'")
+
+    return later
+
+
+def test_a_column_that_an_upgrade_adds_is_sealed_by_the_event_of_the_upgrade(path: Path) -> None:
+    sets = [*UPGRADES, brings_a_column()]
+    with closing(open_database(path, sets, clock=lambda: AT).conn) as connection:
+        db = Database(connection)
+        [event] = rows(db, "select * from event where action = 'upgrade'")
+        assert (event["id"], event["by"], event["at"]) == (RATED + 1, "joint-review", AT.isoformat())
+        assert json.loads(event["after"]) == {"upgrades": ["more_of_tags"]}
+        tag_item(db, find_review(db, "r1"), 3, ["workforce"], by="reviewer-1", at=AT)
+        assert audit_programme(db, upgrades=sets).problems == ()
+    tamper(path, "update tag set later = 'x' where id in (2, 8)")
+    with closing(open_database(path, sets).conn) as connection:
+        found = audit_programme(Database(connection), upgrades=sets)
+    assert [problem.says for problem in found.problems] == [
+        "row 8 of tag was changed after event 10 stored it.",
+        "row 2 of tag was changed after event 9 sealed it.",
+    ]
+
+
+def test_a_column_that_no_event_has_sealed_yet_is_said_not_to_be(path: Path) -> None:
+    with by_hand(path) as raw:
+        Database(raw).execute("alter table tag add column later text not null default 'as before'")
+    with closing(open_programme(path).conn) as connection:
+        found = audit_programme(Database(connection))
+    assert (found.problems, found.not_sealed) == ((), ("the column later of rows 1 to 7 of tag",))
+
+
+def test_frameworks_are_sealed_again_when_the_library_changes_them(path: Path) -> None:
+    changed = WELSH.framework.model_copy(update={"title": {"en": "Another title"}})
+    with closing(open_programme(path).conn) as connection:
+        db = Database(connection)
+        assert store_frameworks(db, [WELSH]) == []
+        assert one(db, "select count(*) from event") == RATED
+        other = dataclasses.replace(WELSH, framework=changed)
+        assert store_frameworks(db, [other], clock=lambda: AT) == ["wales-round-2"]
+        [event] = rows(db, "select * from event where action = 'store frameworks'")
+        assert (event["by"], event["target"]) == ("joint-review", "wales-round-2")
+        assert json.loads(event["before"]) == {"wales-round-2": WELSH.framework_digest}
+    assert said(path) == []
+    tamper(path, "update framework set title = 'A third' where key = 'wales-round-2'")
+    assert said(path) == [
+        "row 3 of framework was changed after event 9 sealed it.",
+        "the name or title of the framework wales-round-2 is not that of its text.",
+    ]
+
+
+FRAMEWORKS: dict[str, tuple[list[str], list[str]]] = {
+    "two domains have changed numbers": (
+        swapped("domain", "id", 14, 15),
+        ["row 14 of domain was changed", "row 15 of domain was changed"],
+    ),
+    "two questions have changed numbers": (
+        swapped("question", "id", 4, 5),
+        ["row 4 of question was changed", "row 5 of question was changed"],
+    ),
+    "a position": (
+        ["update domain set position = 99 where id = 26"],
+        ["row 26 of domain was changed", "the domains of the framework wales-round-2 are not"],
+    ),
+    "a title": (
+        ["update question set title = 'Are services cheap?' where id = 4"],
+        ["row 4 of question was changed", "the questions of the framework wales-round-2 are not"],
+    ),
+    "a rulebook that a run used is gone": (
+        ["delete from policy_text where kind = 'rulebook'"],
+        ["the rulebook of run 1, with digest"],
+    ),
+    "a rulebook that no run used": (
+        [
+            "insert into policy_text select '"
+            + hashlib.sha256(b"{}").hexdigest()
+            + "', kind, key, version, '{}' from policy_text where kind = 'rulebook'"
+        ],
+        ["the rulebook wales-round-2-illustration with digest 44136fa355b3 was inserted by hand"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_tampering_with_what_reviews_are_judged_by_is_named(path: Path, name: str) -> None:
+    statements, expected = FRAMEWORKS[name]
+    tamper(path, *statements)
+    found = said(path)
+    assert all(any(one.startswith(begins) for one in found) for begins in expected), found
+
+
+def test_what_cannot_be_shown_is_written_out(path: Path) -> None:
+    tamper(path, r"update framework set key = cast(x'ff1b5b' as text) where key = 'wales-round-2'")
+    assert any(r"framework \udcff\x1b[" in one for one in said(path)), said(path)
+
+
+def test_many_problems_of_one_table_do_not_hide_one_of_another(path: Path) -> None:
+    forged = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 900)"
+    tamper(
+        path,
+        f"insert into tag (evidence_id, domain_id, tagged_by, added_event) {forged}"
+        " select 9000 + i, 1, 'x', 2 from n",
+        "update decision set because = 'x'",
+        "drop view latest_run",
+    )
+    found = audited(path)
+    assert (len(found.problems), found.more) == (200, 702)
+    says = [problem.says for problem in found.problems]
+    assert "decision 1 was changed after event 8 stored it." in says
+    assert "the view latest_run is missing." in says

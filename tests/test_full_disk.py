@@ -178,7 +178,7 @@ def test_commands_that_find_no_room_say_so_and_change_nothing(tmp_path: Path) ->
     commands = {
         ("evidence", "import", "north", many): (0, 200_000),
         ("source", "add", "north", text): (0, 200_000),
-        ("user", "add", "reviewer-9", "--role", "reviewer"): (0,),
+        ("user", "add", "reviewer-9", "--role", "reviewer", "--all-reviews"): (0,),
         ("backup", copy): (0, 200_000),
     }
     with Commands(path) as joint_review:

@@ -23,15 +23,15 @@ from trying import Tried
 from joint_review.cli import cli
 from joint_review.opening import open_programme
 from joint_review.record import audit_file, head_of_file
+from joint_review.upgrades import assessment, evidence
 from programme import unchanged
 from programme.backup import back_up
-from programme.database import Act, Database, add_event, one, transaction
+from programme.database import APPLICATION_ID, Act, Database, add_event, one, transaction
 from programme.unchanged import read_unchanged
 from rules.errors import DatabaseUnusable
 
 ROOT = Path(__file__).parent.parent
 OLDER = ROOT / "tests" / "files" / "made-by-0.1.0.db.xz"
-NO_SEALS = ("seal", "sealed_rows")
 
 
 @pytest.fixture(scope="module")
@@ -113,21 +113,52 @@ def test_an_older_file_is_checked_and_not_upgraded(tmp_path: Path) -> None:
     before = bytes_in(tmp_path)
     found = audit_file(path)
     assert (found.problems, found.events) == ((), 71)
+    assert found.not_sealed == (
+        "its triggers and views, which an older version made",
+        *(f"the rows of {table}" for table in ("domain", "framework", "level", "question")),
+    )
+    assert "Not sealed: the rows of domain" in verify(path).output
     assert bytes_in(tmp_path) == before
 
 
-def test_of_a_file_older_than_seals_the_command_says_that_it_is_not_sealed(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as raw:
-        for table in NO_SEALS:
-            raw.execute(f"drop table {table}")
-        raw.execute("delete from _sqlite_migrations where name in ('sealed_record', 'rows_never_replaced')")
-        raw.commit()
+BEFORE_SEALS = {
+    evidence.migrations: {"evidence_tables", "coding_tables", "respondent_tables"},
+    assessment.migrations: {"run_tables", "confidence_table", "user_tables"},
+}
+"""The upgrades of a version that sealed nothing."""
+
+
+def make_before_seals(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute(f"pragma application_id = {APPLICATION_ID}")
+        raw.execute("begin")
+        for migrations, names in BEFORE_SEALS.items():
+            migrations.apply(Database(raw), names)
+        for day in (1, 2):
+            raw.execute("insert into event (at, by, action) values (?, 'lead', 'try')", [f"2009-06-0{day}"])
+        raw.execute("commit")
+
+
+def test_of_a_file_older_than_seals_the_command_says_that_it_is_not_sealed(tmp_path: Path) -> None:
+    (tmp_path / "older").mkdir()
+    path = tmp_path / "older" / "programme.db"
+    make_before_seals(path)
     before = bytes_in(path.parent)
     found = verify(path)
     assert found.exit_code == 1
     assert "the record is not sealed: its 2 events and all rows" in str(found.exception)
     assert (head_of_file(path), audit_file(path).problems) == (None, ())
     assert bytes_in(path.parent) == before
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("drop table gap")
+    assert "the table gap is missing" in str(verify(path).exception), "what can be checked is checked"
+
+
+def test_a_file_older_than_seals_is_sealed_when_it_is_opened_for_work(tmp_path: Path) -> None:
+    make_before_seals(tmp_path / "programme.db")
+    open_programme(tmp_path / "programme.db").conn.close()
+    found = audit_file(tmp_path / "programme.db")
+    assert (found.problems, found.not_sealed, found.events) == ((), (), 3)
 
 
 def test_while_another_process_has_it_open_the_log_is_read_and_left_as_it_is(path: Path) -> None:

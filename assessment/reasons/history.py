@@ -6,7 +6,7 @@ import json
 from typing import Any, TypedDict
 
 from evidence.at_event import counted_at
-from programme.database import Database, one, rows_as
+from programme.database import Database, login_of, one, rows_as
 from rules.errors import EvidenceInvalid
 from rules.remedy import ListItems
 from rules.words import many
@@ -71,7 +71,8 @@ life (event, step, what, about, said, named) as (
     null
   from item join decision d on d.review_id = item.review_id
   where exists (select 1 from tied t where t.domain = d.target and {counted_at("t", "d.added_event")}))
-select l.event, e.at, e.by, l.what, coalesce(l.about, '') as about, l.said, l.named, e.because, e.before,
+select l.event, e.at, e.by, {login_of("e")} as login,
+  l.what, coalesce(l.about, '') as about, l.said, l.named, e.because, e.before,
   e.after
 from life l join event e on e.id = l.event order by l.event, l.step, l.about
 """
@@ -83,6 +84,8 @@ class Step(TypedDict):
     event: int
     at: str
     by: str
+    login: str
+    """Under which login of the system, if it was done on the command line."""
     what: str
     about: str
     said: str

@@ -18,6 +18,7 @@ from joint_review.cli.options import (
     json_option,
     now,
     reading,
+    system_login,
 )
 from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import heading, paragraph, show_json, show_table
@@ -26,7 +27,9 @@ from joint_review.record import audit_file, head_of_file
 from programme.backup import Copy, back_up, restore_backup
 from programme.calendar import moment_words
 from programme.check import RecordCheck
-from rules.errors import ReviewError
+from programme.database import Database
+from programme.users import check_by
+from rules.errors import ReviewError, UserInvalid
 from rules.words import many
 
 
@@ -101,7 +104,8 @@ def head(db_path: Path, as_json: bool) -> None:
     elif found is None:
         raise ReviewError("the record holds no events yet, so it has no head")
     else:
-        click.echo(f"{found}  (event {found.number} of {moment_words(found.at)})")
+        who = f"{found.by} ({found.login})" if found.login not in ("", found.by) else found.by
+        click.echo(f"{found}  (event {found.number} of {moment_words(found.at)}, by {who})")
 
 
 @click.command()
@@ -138,12 +142,13 @@ def history(programme: Programme, item: str, as_json: bool) -> None:
         "what": "what",
         "why": "note or reason",
     }
-    show_table(lines, columns, [None, 24, 24, 40, 40])
+    show_table(lines, columns, [None, 24, 30, 40, 40])
 
 
 def _by(step: Step) -> str:
     other = step["named"] and step["named"] != step["by"]
-    return f"{step['by']} for {step['named']}" if other else step["by"]
+    name = f"{step['by']} for {step['named']}" if other else step["by"]
+    return f"{name} ({step['login']})" if step["login"] not in ("", step["by"]) else name
 
 
 @click.command()
@@ -176,9 +181,19 @@ def restore(db_path: Path, file: Path, replace: bool, by: str, as_json: bool) ->
 
     Example: joint-review restore programme-backup.db --db programme.db --replace
     """
+
+    def reopen(path: Path) -> Database:
+        db = open_programme(path, login=system_login())
+        try:
+            check_by(db, by)
+        except UserInvalid:
+            db.conn.close()
+            raise
+        return db
+
     with progress_bar() as progress:
         made = restore_backup(
-            file, db_path, replace=replace, by=by, at=now(), reopen=open_programme, progress=progress
+            file, db_path, replace=replace, by=by, at=now(), reopen=reopen, progress=progress
         )
     _show(made, f"{db_path} restored from {file}", as_json)
 

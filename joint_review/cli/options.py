@@ -19,6 +19,7 @@ from joint_review.opening import open_programme
 from programme.calendar import read_date
 from programme.database import Database
 from programme.reviews import Review, find_review
+from programme.users import check_by
 from rules.errors import ReviewError, RunImpossible
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -87,8 +88,10 @@ def programme_option(function: Function) -> Function:
 
     @functools.wraps(function)
     def wrapper(*args: Any, db_path: Path, **kwargs: Any) -> Any:
-        db = open_programme(db_path)
+        db = open_programme(db_path, login=system_login())
         try:
+            if "by" in kwargs:
+                check_by(db, kwargs["by"])
             return function(*args, programme=Programme(db, db_path), **kwargs)
         finally:
             db.conn.close()
@@ -114,13 +117,13 @@ def how_many(name: str, default: int, words: str) -> Callable[[Function], Functi
 
 
 def by_option(function: Function) -> Function:
-    """--by WHO: who does this."""
+    """--by WHO: who does this; checked where the command has a `programme`."""
     return click.option(
         "--by",
-        default=getpass.getuser,
+        default=system_login,
         envvar="JOINT_REVIEW_BY",
         metavar="WHO",
-        help="Who does this; $JOINT_REVIEW_BY or your login name if left out.",
+        help="Who does this: a user, once there are users. $JOINT_REVIEW_BY or your login name if left out.",
     )(function)
 
 
@@ -132,6 +135,14 @@ def reading(function: Function) -> Function:
 def changing(function: Function) -> Function:
     """A command that changes the programme: it takes --by as well, and gets `by`."""
     return by_option(reading(function))
+
+
+def system_login() -> str:
+    """The login under which the command runs: the one place where the command line asks for it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        return f"uid-{os.getuid()}"
 
 
 def now() -> datetime:

@@ -18,6 +18,7 @@ OPTIONS: dict[Part, str] = {
     Part.SCORE: "--score",
     Part.ROLE: "--role",
     Part.REVIEW: "--review",
+    Part.ALL_REVIEWS: "--all-reviews",
     Part.CHANGED: "--changed",
     Part.WITHOUT: "--without",
     Part.ENCODING: "--encoding",
@@ -31,6 +32,7 @@ GIVEN: dict[Part, str] = {
     Part.CODER: "Name the reviewer with --to.",
     Part.JUDGEMENT: "Give them with --direction and --significance.",
     Part.DATABASE: "Give the right file with --db.",
+    Part.ALL_REVIEWS: "Or give --all-reviews for all of them.",
 }
 """What is said of a part in other words than "Give it with ..."."""
 

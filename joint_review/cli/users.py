@@ -5,17 +5,39 @@ from __future__ import annotations
 import click
 
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import Programme, by_option, now, programme_option, reading
+from joint_review.cli.options import Function, Programme, by_option, now, programme_option, reading
 from joint_review.cli.show import show_json, show_table
 from programme import users
 from programme.accounts import check_password, open_accounts
 from programme.calendar import day_of_moment
 from programme.permissions import Role
+from programme.reviews import list_reviews
 from rules.errors import UserInvalid
+from rules.remedy import Give, Part
 
-review_option = click.option(
-    "--review", metavar="REVIEW", help="The review that the role is for; all reviews if left out."
-)
+
+def review_option(function: Function) -> Function:
+    """--review REVIEW or --all-reviews: where the role is held."""
+    function = click.option("--all-reviews", is_flag=True, help="The role is for all reviews.")(function)
+    return click.option("--review", metavar="REVIEW", help="The review that the role is for.")(function)
+
+
+def _check_where(
+    programme: Programme, name: str, role: str | None, review: str | None, all_reviews: bool
+) -> None:
+    """Raise UserInvalid where it was not given which reviews a role is for; an administrator's is for all."""
+    if review is not None and all_reviews:
+        raise click.UsageError("give either --review or --all-reviews, not both")
+    if role in (None, Role.ADMINISTRATOR) or review is not None or all_reviews or role not in list(Role):
+        return
+    keys = [review.key for review in list_reviews(programme.db)]
+    raise UserInvalid(
+        f"which review is {name} to be {role} of?",
+        hint=f"Reviews: {', '.join(keys[:10])}{' ...' if len(keys) > 10 else ''}." if keys else "",
+        remedies=[Give(Part.REVIEW, tuple(keys[:1])), Give(Part.ALL_REVIEWS)],
+    )
+
+
 role_names = ", ".join(Role)
 
 
@@ -30,11 +52,14 @@ def user() -> None:
 @review_option
 @by_option
 @programme_option
-def add_(programme: Programme, name: str, role: str | None, review: str | None, by: str) -> None:
-    """Add a user, optionally with a role; set a password afterwards.
+def add_(
+    programme: Programme, name: str, role: str | None, review: str | None, all_reviews: bool, by: str
+) -> None:
+    """Add a user, optionally with a role in one review or in all; set a password afterwards.
 
     Example: joint-review user add reviewer-1 --role reviewer --review wales-2004-08
     """
+    _check_where(programme, name, role, review, all_reviews)
     given = f", {role} of {review or 'all reviews'}" if role else ""
     users.add_user(programme.db, name, role=role, review=review, by=by, at=now())
     click.echo(f"Added {name}{given}. Set a password: joint-review user password {name}")
@@ -81,13 +106,22 @@ def list_(programme: Programme, as_json: bool) -> None:
 @click.option("--take", is_flag=True, help="Take the role away instead.")
 @by_option
 @programme_option
-def role_(programme: Programme, name: str, role: str, review: str | None, take: bool, by: str) -> None:
+def role_(
+    programme: Programme,
+    name: str,
+    role: str,
+    review: str | None,
+    all_reviews: bool,
+    take: bool,
+    by: str,
+) -> None:
     """Give a user a role in one review or in all, or take it away.
 
     ROLE is reviewer, lead, moderator or administrator (the last for the whole programme).
 
     Example: joint-review user role reviewer-1 lead --review wales-2004-08
     """
+    _check_where(programme, name, role, review, all_reviews)
     change = users.take_role if take else users.give_role
     change(programme.db, name, role, review, by=by, at=now())
     click.echo(f"{name} is {'no longer ' if take else ''}{role} of {review or 'all reviews'}.")
