@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypedDict
 
 import rfc8785
 
@@ -156,6 +156,19 @@ def _highest(connection: sqlite3.Connection, table: str) -> int:
     return int(connection.execute(f"select coalesce(max(rowid), 0) from {table}").fetchone()[0])
 
 
+class RowsSealed(TypedDict):
+    """What an event sealed in a table, as `sealed_rows` holds it."""
+
+    table: str
+    column: str
+    first: int
+    last: int
+    rows: int
+    columns: str
+    digest: str
+    naming: bytes
+
+
 def seal_events(connection: sqlite3.Connection, before: Stored) -> None:
     """Seal every event that came since; rows that came since belong to the last of them."""
     names = ("id", *PLAIN, *SAID)
@@ -209,7 +222,7 @@ def last_digest(connection: sqlite3.Connection) -> str:
 
 def _rows_of(
     connection: sqlite3.Connection, table: SealedTable, event: int, salt: str, first: int | None
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[RowsSealed]:
     """What an event sealed in a table: the rows it marked, and (if given) those from `first` on."""
     for mark in table.marks:
         ids = marked_ids(connection, table.name, mark, event)
@@ -226,7 +239,7 @@ def in_order(row: Mapping[str, Any]) -> tuple[str, int, str]:
     return row["table"], 2 if column == "" else 1 if column.startswith(LATER) else 0, column
 
 
-def _whole_tables(connection: sqlite3.Connection, salt: str) -> Iterator[dict[str, Any]]:
+def _whole_tables(connection: sqlite3.Connection, salt: str) -> Iterator[RowsSealed]:
     for table in WHOLE:
         columns = columns_of(connection, table)
         found = digest_rows(connection, table, columns, LOWEST, HIGHEST, salt) if columns else None
@@ -239,7 +252,7 @@ def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
     return [name for (name,) in connection.execute("select name from pragma_table_info(?)", [table])]
 
 
-def _later_columns(connection: sqlite3.Connection, table: SealedTable, salt: str) -> Iterator[dict[str, Any]]:
+def _later_columns(connection: sqlite3.Connection, table: SealedTable, salt: str) -> Iterator[RowsSealed]:
     for column, (first, last) in columns_not_sealed(connection, table).items():
         found = digest_rows(connection, table.name, [column], first, last, salt)
         if found.ids:
@@ -274,7 +287,7 @@ def columns_not_sealed(connection: sqlite3.Connection, table: SealedTable) -> di
 
 def _sealed(
     table: str, column: str, ids: array[int], columns: Iterable[str], digest: str, naming: array[int]
-) -> dict[str, Any]:
+) -> RowsSealed:
     return {
         "table": table,
         "column": column,

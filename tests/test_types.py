@@ -23,9 +23,8 @@ UNTYPED: dict[str, tuple[int, str]] = {
     "joint_review/metadata.py": (1, "the metadata that Datasette reads"),
     "joint_review/web/lists.py": (1, ITEM),
     "joint_review/web/pages/reading.py": (2, ITEM),
-    "programme/check.py": (1, SEALED),
+    "programme/chain.py": (1, SEALED),
     "programme/database.py": (1, "the rows of any SELECT"),
-    "programme/seals.py": (2, SEALED),
     "rules/engine.py": (1, "what the engine is sent: JSON of its own form"),
     "rules/sentences.py": (1, "the fields of a dataclass, to make one of its kind with more"),
 }
