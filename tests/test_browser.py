@@ -244,7 +244,7 @@ def test_a_change_can_be_tried_with_the_keyboard_alone(reader: Reader) -> None:
     reader.page.keyboard.press("Enter")
     reader.page.wait_for_url(re.compile("without=source%3AR4"))
     said = reader.page.locator("section", has=reader.page.locator("h2", has_text="Try it"))
-    assert "Without source:R4" in said.inner_text()
+    assert "Without source R4" in said.inner_text()
     assert "Poor" in said.inner_text()
     reader.fits()
 
@@ -255,7 +255,7 @@ def test_the_figures_behind_a_statement_of_confidence_open_with_the_keyboard(rea
     summary = reader.page.locator("ul.confidence summary").first
     summary.focus()
     reader.page.keyboard.press("Enter")
-    assert "Whether there is enough of it" in reader.page.locator("ul.confidence details").first.inner_text()
+    assert "Whether there is enough evidence" in reader.page.locator("ul.confidence details").first.inner_text()
     reader.fits()
 
 
