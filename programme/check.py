@@ -11,7 +11,9 @@ events and rows.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -109,8 +111,10 @@ def check_record(
         return _checked(db, shape_of(db, upgrades) if upgrades else None, head, also, progress)
     finally:
         db.conn.text_factory = text_factory
-        db.conn.execute("rollback to check_record")
-        db.conn.execute("release check_record")
+        # In a damaged file even this may fail; what it damages is named by then.
+        with suppress(sqlite3.DatabaseError):
+            db.conn.execute("rollback to check_record")
+            db.conn.execute("release check_record")
 
 
 def _checked(
@@ -153,10 +157,11 @@ def _checked(
         with problems.part("lodged head"):
             _check_lodged(db, problems, *head)
     end: Head | None = None
+    events, first, last = 0, None, None
     with problems.part("head"):
         end = head_of_record(db)
+        events, first, last = db.execute("select count(*), min(at), max(at) from event").fetchone()
     named, more = problems.named()
-    events, first, last = db.execute("select count(*), min(at), max(at) from event").fetchone()
     return RecordCheck(
         events=events,
         first_at=None if first is None else shown(str(first)),
@@ -193,7 +198,11 @@ def _complete(db: Database, table: str, wanted: Sequence[str]) -> None:
 
 
 def _count(db: Database, tables: Iterable[str]) -> int:
-    return sum(int(one(db, f"select count(*) from main.{name}")) for name in tables)
+    """How many rows there are to check; 0 where that cannot be counted, which is named later."""
+    try:
+        return sum(int(one(db, f"select count(*) from main.{name}")) for name in tables)
+    except sqlite3.DatabaseError:
+        return 0
 
 
 def _never_sealed(db: Database, shape: Shape | None) -> RecordCheck:

@@ -28,6 +28,7 @@ from evidence.actions import EvidenceAction
 from evidence.items import tag_item, withdraw_item
 from joint_review.cli import cli
 from joint_review.opening import UPGRADES, init_programme, open_programme
+from joint_review.record import audit_file
 from joint_review.web import prepare_connection
 from programme import seals
 from programme.check import RecordCheck, head_of_record
@@ -968,3 +969,21 @@ def test_many_problems_of_one_table_do_not_hide_one_of_another(path: Path) -> No
     says = [problem.says for problem in found.problems]
     assert "decision 1 was changed after event 8 stored it." in says
     assert "the view latest_run is missing." in says
+
+
+@pytest.mark.parametrize("table", ["evidence", "tag", "event", "seal", "domain"])
+def test_a_page_of_the_file_that_cannot_be_read_is_named_and_the_rest_is_checked(
+    path: Path, table: str
+) -> None:
+    tamper(path, "update gap set title = 'x' where id = 1")
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("pragma journal_mode = delete")
+        size = raw.execute("pragma page_size").fetchone()[0]
+        root = raw.execute("select rootpage from sqlite_master where name = ?", [table]).fetchone()[0]
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+    found = audit_file(path)
+    says = [problem.says for problem in found.problems]
+    assert any("malformed" in one for one in says), says
+    assert any("gap" in one for one in says), says
