@@ -3,7 +3,8 @@
 The file is SQLite's too, but never served: Datasette does not open it. It is made at the first start, mode
 600, and refused if others may read it. Passwords are kept as Argon2id hashes (argon2-cffi); of a session only
 the SHA-256 of its token is kept, so that the file alone signs nobody in. Tries are throttled by name (kept
-as a digest: people type passwords there) and by address. Clock and randomness are arguments.
+as a digest: people type passwords there) and by address. Clock and randomness are arguments; what was noted
+while the clock stood ahead is not believed: it neither keeps a session alive nor anybody out.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ TRIES, WITHIN = 5, timedelta(minutes=15)
 OF_ADDRESS = 10 * TRIES
 IDLE, WHOLE = timedelta(hours=1), timedelta(hours=12)
 """A session ends after so long without a page, and after so long in any case."""
+AHEAD = timedelta(minutes=5)
+"""So far may a session's times lie ahead of the clock, which is set right by a little now and then. One that
+lies further ahead began (or was used) while the clock stood wrong: nobody knows when, so it has ended."""
 BUSY_MS = 20_000
 NO_ACCOUNTS = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """What SQLite says of a file that is none of its own, or holds other tables."""
@@ -100,7 +104,10 @@ class Accounts:
         """The token of a new session of somebody who has shown who they are."""
         token, started = tokens(), _text(at)
         with self._write() as connection:
-            connection.execute("delete from session where started < ?", [_text(at - WHOLE)])
+            connection.execute(
+                "delete from session where started < ? or started > ? or used > ?",
+                [_text(at - WHOLE), _text(at + AHEAD), _text(at + AHEAD)],
+            )
             connection.execute(
                 "insert into session values (?, ?, ?, ?)", [_of(token), user, started, started]
             )
@@ -115,7 +122,7 @@ class Accounts:
         if row is None:
             return None
         user, started, used = row
-        if started < _text(at - WHOLE) or used < _text(at - IDLE):
+        if started < _text(at - WHOLE) or used < _text(at - IDLE) or max(started, used) > _text(at + AHEAD):
             self.sign_out(token)
             return None
         if used < _text(at - timedelta(minutes=1)):
@@ -142,20 +149,28 @@ class Accounts:
 
     def _count_try(self, user: str, address: str, at: datetime) -> None:
         """Count a try before it is made, so that many at once are no way around the limits."""
-        since, name = _text(at - WITHIN), _of(user)
+        name = _of(user)
         with self._write() as connection:
-            connection.execute("delete from wrong_try where at < ?", [since])
+            # One from after now was made before the clock was set back: by a little, it counts as made now;
+            # by more, nobody knows when it was made.
+            connection.execute(
+                "delete from wrong_try where at < ? or at > ?", [_text(at - WITHIN), _text(at + WITHIN)]
+            )
+            connection.execute("update wrong_try set at = ? where at > ?", [_text(at), _text(at)])
             of_user, of_address = connection.execute(
                 "select (select count(*) from wrong_try where user = ?),"
                 " (select count(*) from wrong_try where address = ?)",
                 [name, address],
             ).fetchone()
-            if of_user >= TRIES or of_address >= OF_ADDRESS:
-                minutes = int(WITHIN.total_seconds() // 60)
-                raise SignInRefused(
-                    "too many failed attempts to sign in", hint=f"Wait {minutes} minutes, then try again."
-                )
-            connection.execute("insert into wrong_try values (?, ?, ?)", [_text(at), name, address])
+            too_many = of_user >= TRIES or of_address >= OF_ADDRESS
+            if not too_many:
+                connection.execute("insert into wrong_try values (?, ?, ?)", [_text(at), name, address])
+        # Raised when all is stored, so that what was dated anew stays so.
+        if too_many:
+            minutes = int(WITHIN.total_seconds() // 60)
+            raise SignInRefused(
+                "too many failed attempts to sign in", hint=f"Wait {minutes} minutes, then try again."
+            )
 
     def _is_right(self, hashed: str | None, password: str) -> bool:
         # Unknown users cost the same work as known ones, so that the time tells nothing.

@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from programme.accounts import IDLE, TRIES, WHOLE, WITHIN, Accounts, accounts_path, open_accounts
+from programme.accounts import (
+    AHEAD,
+    IDLE,
+    TRIES,
+    WHOLE,
+    WITHIN,
+    Accounts,
+    accounts_path,
+    open_accounts,
+)
 from rules.errors import DatabaseUnusable, SignInRefused, UserInvalid
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -187,6 +196,72 @@ def test_a_session_ends_when_it_is_not_used_and_in_any_case_after_a_day_of_work(
     for hours in range(int(WHOLE / IDLE) + 1):
         assert accounts.user_of(token, at=AT + hours * IDLE) == "reviewer-1"
     assert accounts.user_of(token, at=AT + WHOLE + timedelta(seconds=1)) is None
+
+
+# --- the clock set ahead and back ----------------------------------------------------------------------
+
+WRONG = "something else entirely"
+LONG = [timedelta(minutes=20), timedelta(hours=13), timedelta(days=3650)]
+
+
+@pytest.mark.parametrize("ahead", LONG, ids=str)
+def test_a_session_begun_while_the_clock_stood_ahead_ends_when_it_is_set_back(
+    accounts: Accounts, tokens: Callable[[], str], ahead: timedelta
+) -> None:
+    for later in (timedelta(0), ahead / 2, ahead * 0.8):
+        token = accounts.sign_in("reviewer-1", GOOD, FROM, at=AT + ahead, tokens=tokens)
+        assert accounts.user_of(token, at=AT + ahead) == "reviewer-1"
+        if ahead - later > AHEAD:
+            assert accounts.user_of(token, at=AT + later) is None
+            # It has ended for good, also when the clock stands there again.
+            assert accounts.user_of(token, at=AT + ahead) is None
+
+
+@pytest.mark.parametrize("ahead", LONG[:2], ids=str)
+def test_a_session_used_while_the_clock_stood_ahead_ends_when_it_is_set_back(
+    accounts: Accounts, tokens: Callable[[], str], ahead: timedelta
+) -> None:
+    token = accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens)
+    assert (accounts.user_of(token, at=AT + ahead) == "reviewer-1") == (ahead < IDLE)
+    assert accounts.user_of(token, at=AT + timedelta(minutes=1)) is None
+
+
+def test_a_session_is_kept_when_the_clock_is_set_back_by_a_little(
+    accounts: Accounts, tokens: Callable[[], str]
+) -> None:
+    token = accounts.sign_in("reviewer-1", GOOD, FROM, at=AT + AHEAD, tokens=tokens)
+    assert accounts.user_of(token, at=AT) == "reviewer-1"
+    assert accounts.user_of(token, at=AT - timedelta(seconds=1)) is None
+
+
+def test_what_was_begun_while_the_clock_stood_ahead_is_cleared_at_the_next_sign_in(
+    accounts: Accounts, tokens: Callable[[], str]
+) -> None:
+    accounts.sign_in("reviewer-1", GOOD, FROM, at=AT + LONG[-1], tokens=tokens)
+    accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens)
+    with sqlite3.connect(accounts.path) as connection:
+        assert connection.execute("select count(*) from session").fetchone() == (1,)
+    connection.close()
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=30), timedelta(minutes=14), *LONG], ids=str)
+@pytest.mark.parametrize("names", ["one name", "one address"])
+def test_nobody_waits_longer_for_tries_made_while_the_clock_stood_ahead(
+    accounts: Accounts, tokens: Callable[[], str], ahead: timedelta, names: str
+) -> None:
+    for number in range(TRIES if names == "one name" else 10 * TRIES):
+        with pytest.raises(SignInRefused, match="wrong"):
+            user = "reviewer-1" if names == "one name" else f"name-{number}"
+            accounts.sign_in(user, WRONG, FROM, at=AT + ahead, tokens=tokens)
+    with pytest.raises(SignInRefused, match="too many"):
+        accounts.sign_in("reviewer-1", GOOD, FROM, at=AT + ahead, tokens=tokens)
+    if ahead <= WITHIN:  # set back by a little: the limit holds, and from now on as long as ever
+        with pytest.raises(SignInRefused, match="too many"):
+            accounts.sign_in("reviewer-1", GOOD, FROM, at=AT, tokens=tokens)
+        late = AT + WITHIN + timedelta(seconds=1)
+    else:
+        late = AT
+    assert accounts.sign_in("reviewer-1", GOOD, FROM, at=late, tokens=tokens)
 
 
 def test_a_new_password_ends_the_sessions_of_the_old_one(
