@@ -17,8 +17,11 @@ UPGRADES = (evidence.migrations, assessment.migrations)
 def init_programme(path: Path, library: Path = LIBRARY, *, login: str = "") -> tuple[Database, list[str]]:
     """The working database at `path`, made if need be, with the library's frameworks; and which changed."""
     policies = [load_policy(framework_id, library) for framework_id in library_ids(library)]
-    db = create_database(path, UPGRADES, login=login)
-    return db, store_frameworks(db, policies)
+    changed: list[str] = []
+    db = create_database(
+        path, UPGRADES, login=login, fill=lambda db: changed.extend(store_frameworks(db, policies))
+    )
+    return db, changed
 
 
 def open_programme(path: Path, salts: Salts = system_salts, *, login: str = "") -> Database:

@@ -7,6 +7,9 @@ Modules in reading order:
     columns     how a table is described: columns, constraints, what people read about it
     schema      the tables of frameworks and reviews, of the record, and of users
     actions     what events say was done: the actions of every stage, with labels
+    files       files made whole, put aside, kept on the disk, closed to others
+    logs        the log beside a database: whether it is its own, or another one's
+    databasefile  the file under a database: whether it is still the one that was opened
     seals       how events are sealed: each chained to the one before, with a digest of its rows
     database    opening, creating and upgrading the file; transactions; the event record
     progress    how far long work has come

@@ -1,16 +1,16 @@
 """Backups: one checked file that holds the working database as it was at one moment; and the way back.
 
 The copy is made with SQLite's online backup from within one read transaction: it is the state at its
-beginning, whatever others write meanwhile, and nobody waits. It gets its name only when it is complete and
-has been checked. Cost: reading and writing the file once, and SQLite's integrity check.
+beginning, whatever others write meanwhile, and nobody waits. It gets its name only when it is complete, has
+been checked, and is on the disk. Cost: reading and writing the file once, and SQLite's integrity check.
+
+At no moment is there no database under its name: one that is to be replaced gets a second name first, and one
+renaming puts the new one in its place.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,16 +18,24 @@ from datetime import datetime
 from pathlib import Path
 
 from programme.actions import ProgrammeAction
-from programme.check import Head, head_of_record
-from programme.database import APPLICATION_ID, Act, Database, add_event, said_plainly, transaction
+from programme.check import Head, check_record, head_of_record
+from programme.database import Act, Database, add_event, said_plainly, transaction
+from programme.files import (
+    free_name,
+    keep_to_owner,
+    move_beside,
+    name_again,
+    new_file,
+    put_in_place,
+    undo_half_a_restore,
+)
+from programme.logs import APPLICATION_ID, set_log_aside
 from programme.progress import Progress, no_progress
 from rules.errors import DatabaseUnusable
 from rules.remedy import CloseDatabase, Replace
 
 PAGES = 1_000
 """Pages copied between two moves of the progress bar."""
-BESIDE = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a database while it is open, or after it was not closed."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,8 @@ class Copy:
     """The head of the record in it."""
     kept: Path | None = None
     """Where a database stands that was there before."""
+    set_aside: tuple[Path, ...] = ()
+    """Everything that was put aside: that database, and what was beside it."""
 
 
 def back_up(source: Path, target: Path, *, replace: bool = False, progress: Progress = no_progress) -> Copy:
@@ -47,13 +57,29 @@ def back_up(source: Path, target: Path, *, replace: bool = False, progress: Prog
     Raises DatabaseUnusable when there is no working database, when `target` is there and not to be replaced
     (or in use), or when the copy cannot be written or fails its check; nothing is left behind then.
     """
-    with _reading(source) as connection:
+    with _reading(source) as (connection, aside):
         _refuse_target(source, target, replace)
-        with _new_file(target) as (made, head):
-            head.append(_copy(connection, made, target, progress))
+        with new_file(target) as made:
+            head = _copy(connection, made, target, progress)
             _refuse_target(source, target, replace)
-            os.replace(made, target)
-    return Copy(target.stat().st_size, head[0])
+            put_in_place(made, target)
+    return Copy(target.stat().st_size, head, set_aside=aside)
+
+
+def keep_what_is_open(connection: sqlite3.Connection, path: Path) -> Copy:
+    """Copy what a connection has open, once another file has the name it was opened by, to a file beside it.
+
+    That may be the last there is of it. Raises DatabaseUnusable, OSError or sqlite3.Error where it cannot be
+    written, or its record is not whole: it was copied over, and is partly another one.
+    """
+    kept = free_name(path, "served")
+    with new_file(path) as made:
+        head = _copy(connection, made, path, no_progress)
+        with closing(sqlite3.connect(made, isolation_level=None)) as copy:
+            if check_record(Database(copy)).problems:
+                raise DatabaseUnusable("what is open of it is partly another one")
+        put_in_place(made, kept)
+    return Copy(kept.stat().st_size, head, kept)
 
 
 def restore_backup(
@@ -81,20 +107,25 @@ def restore_backup(
             f"there is a database at {target} already",
             remedies=[Replace("rename it; its new name is then shown")],
         )
-    with _reading(backup) as connection, _new_file(target) as (made, head):
+    # What a link leads to is replaced, not the link.
+    place = target.resolve() if target.is_symlink() else target
+    with _reading(backup) as (connection, aside), new_file(place) as made:
+        keep_to_owner(backup)
         _copy(connection, made, backup, progress)
-        head.append(_reopened(made, backup, by, at, reopen))
-        if target.exists():
-            shutil.copymode(target, made)
-        kept = _swap(made, target, at)
-    return Copy(target.stat().st_size, head[0], kept)
+        head = _reopened(made, backup, by, at, reopen)
+        kept, moved = _swap(made, place, at)
+    return Copy(target.stat().st_size, head, kept, (*aside, *moved))
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A working database as it is, for reading alone: not upgraded, not changed."""
+def _reading(path: Path) -> Iterator[tuple[sqlite3.Connection, tuple[Path, ...]]]:
+    """A working database as it is, for reading alone: not upgraded, not changed.
+
+    The log of another database beside it, and what else of that, is put aside.
+    """
     if not path.is_file():
         raise DatabaseUnusable(f"there is no database at {path}", hint="Give the file of a working database.")
+    aside = set_log_aside(path)
     with (
         said_plainly(path),
         closing(
@@ -103,7 +134,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     ):
         if connection.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
             raise DatabaseUnusable(f"{path} is not a joint-review database", hint="Give another file.")
-        yield connection
+        yield connection, aside
 
 
 def _refuse_target(source: Path, target: Path, replace: bool) -> None:
@@ -119,21 +150,6 @@ def _refuse_target(source: Path, target: Path, replace: bool) -> None:
         )
     if target.with_name(target.name + "-wal").exists():
         raise DatabaseUnusable(f"{target} is a database in use", hint="Give another name.")
-
-
-@contextmanager
-def _new_file(target: Path) -> Iterator[tuple[Path, list[Head | None]]]:
-    """An empty file beside `target` that is gone afterwards, unless it was given another name."""
-    if not target.parent.is_dir():
-        raise DatabaseUnusable(f"the folder {target.parent} does not exist", hint="Create it first.")
-    handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
-    os.close(handle)
-    made = Path(name)
-    try:
-        yield made, []
-    finally:
-        for suffix in ("", *BESIDE):
-            made.with_name(made.name + suffix).unlink(missing_ok=True)
 
 
 def _copy(source: sqlite3.Connection, made: Path, said: Path, progress: Progress) -> Head | None:
@@ -184,24 +200,32 @@ def _reopened(
         db.conn.close()
 
 
-def _swap(made: Path, target: Path, at: datetime) -> Path | None:
-    """Give the new file the name of the old one, which is put aside; returns where it went."""
-    number, stamp = 1, f"{target.name}.before-{at:%Y%m%dT%H%M%S}"
-    while any(target.with_name(f"{stamp}-{number}{suffix}").exists() for suffix in ("", *BESIDE)):
-        number += 1
-    kept = target.with_name(f"{stamp}-{number}")
+def _swap(made: Path, target: Path, at: datetime) -> tuple[Path | None, tuple[Path, ...]]:
+    """Give the new file the name of the old one, which is put aside: where it is, and all that was put aside.
+
+    A process that is killed at any moment leaves the old database under its name, or the new one.
+    """
+    undo_half_a_restore(target)
+    # The log of another database must not be folded into this one, which is what holding it does.
+    moved = list(set_log_aside(target))
+    kept = free_name(target, f"before-{at:%Y%m%dT%H%M%S}")
     with _nobody_else(target):
-        # A log left by a database that was not closed would be taken for the new one's.
-        moved = [suffix for suffix in ("", *BESIDE) if target.with_name(target.name + suffix).exists()]
-        for suffix in moved:
-            target.with_name(target.name + suffix).rename(kept.with_name(kept.name + suffix))
+        logs = []
         try:
-            made.rename(target)
+            if target.exists():
+                name_again(target, kept)
+            # A log left by a database that was not closed would be taken for the new one's.
+            logs = move_beside(target, kept)
+            put_in_place(made, target)
         except BaseException:
-            for suffix in moved:
-                kept.with_name(kept.name + suffix).rename(target.with_name(target.name + suffix))
+            for log in logs:
+                log.rename(target.with_name(log.name.replace(kept.name, target.name, 1)))
+            kept.unlink(missing_ok=True)
             raise
-    return kept if moved else None
+    found = [kept] if kept.exists() else []
+    if found:
+        keep_to_owner(kept)
+    return (kept if found or logs else None), (*moved, *found, *logs)
 
 
 @contextmanager

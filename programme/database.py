@@ -7,22 +7,30 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from programme.actions import EventAction, ProgrammeAction
-from programme.seals import Salts, give_salts, index_marks, seal_events, sealed_so_far, stored_before
+from programme.databasefile import OpenedFile, ServedFile, opened_file
+from programme.files import beside, keep_to_owner, new_file, put_in_place, undo_half_a_restore
+from programme.logs import APPLICATION_ID, first_stamp, has_own_log, set_log_aside, stamp_file, stamps_in_log
+from programme.seals import (
+    Salts,
+    give_salts,
+    index_marks,
+    last_digest,
+    seal_events,
+    sealed_so_far,
+    stored_before,
+)
 from rules.errors import DatabaseUnusable
-from rules.remedy import Give, MakeDatabase, Part
+from rules.remedy import Give, MakeDatabase, OpenAgain, Part
 
 if TYPE_CHECKING:
     import sqlite_utils
-
-APPLICATION_ID = 0x4A526576
-"""Marks a SQLite file as a joint-review working database ('JRev')."""
 
 BUSY_MS = 30_000
 """How long a writer waits for another one before giving up."""
@@ -40,6 +48,10 @@ class Database:
     conn: sqlite3.Connection
     login: str = ""
     """Under which login of the system it is worked on, if that is known; events record it (`add_event`)."""
+    file: OpenedFile | ServedFile | None = None
+    """The file it was opened from: nothing is written once another one has its name."""
+    set_aside: tuple[Path, ...] = ()
+    """What lay beside the file and was not its own, under its new names: the log of another database."""
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
         """What a statement gives; inside `transaction` for one that writes."""
@@ -112,25 +124,43 @@ def create_database(
     salts: Salts = system_salts,
     clock: Clock = system_clock,
     login: str = "",
+    *,
+    fill: Callable[[Database], object] = lambda db: None,
 ) -> Database:
     """A new working database at `path`; an existing one is opened and upgraded, nothing in it is lost.
 
     `salts` gives the salts that events are sealed with, `clock` the time of an upgrade; `login` is recorded
-    in every event. No result depends on them.
+    in every event. No result depends on them. `fill` stores what the file is to hold from its first moment:
+    a new one gets its name when all of it is there.
 
     Raises DatabaseUnusable like `open_database`, or when the folder is missing or cannot be written to.
     """
     if path.exists() and (path.is_dir() or path.stat().st_size):
-        return open_database(path, migrations, salts, clock, login)
-    if not path.parent.is_dir():
-        raise DatabaseUnusable(f"the folder {path.parent} does not exist", hint="Create it first.")
-    with _connected(path) as connection:
-        # Nobody else on the machine; SQLite gives its log the same rights.
-        path.chmod(0o600)
-        connection.execute(f"pragma application_id={APPLICATION_ID}")
-        db = _prepared(connection, salts, login)
-        _upgrade(db, path, migrations, clock)
+        db = open_database(path, migrations, salts, clock, login)
+        try:
+            fill(db)
+        except BaseException:
+            db.conn.close()
+            raise
         return db
+    # SQLite removes a log that it finds beside an empty file.
+    aside = set_log_aside(path)
+    place = path.resolve() if path.is_symlink() else path
+    try:
+        with new_file(place) as made:
+            with _connected(made, path) as (connection, _), closing(connection):
+                connection.execute(f"pragma application_id={APPLICATION_ID}")
+                fill(_upgraded(Database(_prepared(connection, salts), login), path, migrations, clock))
+                # A single file, complete without a log beside it.
+                connection.execute("pragma journal_mode=delete")
+            if place.exists() and not place.stat().st_size:
+                place.unlink()
+            # One that another process has made meanwhile is kept, and opened.
+            with suppress(FileExistsError):
+                put_in_place(made, place, replace=False)
+    except PermissionError as error:
+        raise DatabaseUnusable(f"{path} {READ_ONLY[0]}", hint=READ_ONLY[1]) from error
+    return replace(open_database(path, migrations, salts, clock, login), set_aside=aside)
 
 
 def open_database(
@@ -148,7 +178,13 @@ def open_database(
     made by a newer version of this software.
     """
     if not path.exists():
-        raise DatabaseUnusable(f"there is no database at {path}", remedies=[MakeDatabase(str(path))])
+        log = beside(path, "-wal")
+        hint = f"Its log is there, with what was stored last: put the database back beside {log}."
+        raise DatabaseUnusable(
+            f"there is no database at {path}",
+            hint=hint if stamps_in_log(log) is not None else "",
+            remedies=[MakeDatabase(str(path))],
+        )
     if path.is_dir():
         raise DatabaseUnusable(
             f"{path} is a folder, not a database", remedies=[Give(Part.DATABASE, (f"{path}/FILE.db",))]
@@ -156,18 +192,30 @@ def open_database(
     if not os.access(path, os.R_OK | os.W_OK):
         # SQLite would open it for reading and fail at the first write.
         raise DatabaseUnusable(f"{path} {READ_ONLY[0]}", hint=READ_ONLY[1])
+    undo_half_a_restore(path)
+    aside = set_log_aside(path)
+    try:
+        return replace(_opened(path, migrations, salts, clock), login=login, set_aside=aside)
+    except DatabaseUnusable as error:
+        if not aside:
+            raise
+        kept = f"The log of another database was beside it; it is kept as {', '.join(map(str, aside))}."
+        hint = " ".join(filter(None, (error.hint, kept)))
+        raise DatabaseUnusable(error.message, hint=hint, remedies=error.remedies) from error
+
+
+def _opened(path: Path, migrations: Sequence[Migrations], salts: Salts, clock: Clock) -> Database:
     with said_plainly(path):
         refuse_cut_short(path)
-    with _connected(path) as connection:
+    keep_to_owner(path)
+    with _connected(path) as (connection, file):
         found = connection.execute("pragma application_id").fetchone()[0]
         if found != APPLICATION_ID:
             raise DatabaseUnusable(
                 f"{path} is a SQLite file, but not a joint-review database",
                 remedies=[Give(Part.DATABASE), MakeDatabase()],
             )
-        db = _prepared(connection, salts, login)
-        _upgrade(db, path, migrations, clock)
-        return db
+        return _upgraded(Database(_prepared(connection, salts), file=file), path, migrations, clock)
 
 
 def open_for_reading(path: Path) -> Database:
@@ -179,6 +227,10 @@ def open_for_reading(path: Path) -> Database:
     if not path.is_file() or not os.access(path, os.R_OK):
         raise DatabaseUnusable(
             f"there is no database at {path} that can be read", hint="Make the same file available here."
+        )
+    if not has_own_log(path):
+        raise DatabaseUnusable(
+            f"{beside(path, '-wal')} is the log of another database", remedies=[OpenAgain()]
         )
     with said_plainly(path):
         address = f"{path.resolve().as_uri()}?mode=ro"
@@ -194,12 +246,14 @@ def open_for_reading(path: Path) -> Database:
 
 
 @contextmanager
-def _connected(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that stays open only if all goes well."""
-    with said_plainly(path):
+def _connected(path: Path, name: Path | None = None) -> Iterator[tuple[sqlite3.Connection, OpenedFile]]:
+    """A connection that stays open only if all goes well, and the file it is to; errors call it by `name`."""
+    with said_plainly(name or path):
+        file = opened_file(path)
         connection = _connect(path)
         try:
-            yield connection
+            file.refuse_if_changed()
+            yield connection, file
         except BaseException:
             connection.close()
             raise
@@ -230,10 +284,11 @@ def _connect(path: Path) -> sqlite3.Connection:
             hint=f"SQLite {'.'.join(map(str, OLDEST_SQLITE))} or newer is needed.",
         )
     # Transactions are opened by `transaction` alone; nothing is committed behind the caller's back.
-    return sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
+    # The whole path: some short names mean other things to SQLite.
+    return sqlite3.connect(path.absolute(), isolation_level=None, timeout=BUSY_MS / 1000)
 
 
-def _prepared(connection: sqlite3.Connection, salts: Salts, login: str) -> Database:
+def _prepared(connection: sqlite3.Connection, salts: Salts) -> sqlite3.Connection:
     give_salts(connection, salts)
     connection.execute("pragma journal_mode=wal")
     connection.execute("pragma foreign_keys=on")
@@ -241,7 +296,7 @@ def _prepared(connection: sqlite3.Connection, salts: Salts, login: str) -> Datab
     connection.execute("pragma synchronous=full")
     connection.execute(f"pragma cache_size=-{CACHE_KB}")
     connection.execute("select count(*) from sqlite_master").fetchone()
-    return Database(connection, login)
+    return connection
 
 
 def upgrades_of(db: Database) -> set[tuple[str, str]]:
@@ -251,7 +306,7 @@ def upgrades_of(db: Database) -> set[tuple[str, str]]:
     return set(db.execute("select migration_set, name from _sqlite_migrations").fetchall())
 
 
-def _upgrade(db: Database, path: Path, sets: Sequence[Migrations], clock: Clock) -> None:
+def _upgraded(db: Database, path: Path, sets: Sequence[Migrations], clock: Clock) -> Database:
     known = {(s.name, name) for s in sets for name in s.names}
     sets_known = {s.name for s in sets}
     applied = upgrades_of(db)
@@ -262,15 +317,18 @@ def _upgrade(db: Database, path: Path, sets: Sequence[Migrations], clock: Clock)
             hint="Update this installation; the file was not changed.",
         )
     missing = [(s.name, name) for s in sets for name in s.names if (s.name, name) not in applied]
-    if not missing:
-        return
-    with transaction(db):
-        for migrations in sets:
-            migrations.apply(db)
-            index_marks(db.conn)
-        if last_event(db):
-            act = Act(ProgrammeAction.UPGRADE, PROGRAM, clock())
-            add_event(db, act, after={"upgrades": [name for _, name in missing]})
+    if missing:
+        with transaction(db):
+            for migrations in sets:
+                migrations.apply(db)
+                index_marks(db.conn)
+            if last_event(db):
+                act = Act(ProgrammeAction.UPGRADE, PROGRAM, clock())
+                add_event(db, act, after={"upgrades": [name for _, name in missing]})
+    if not one(db, "pragma user_version"):
+        with transaction(db):
+            first_stamp(db.conn, one(db, "select new_salt()"))
+    return db
 
 
 @contextmanager
@@ -282,11 +340,14 @@ def transaction(db: Database) -> Iterator[Database]:
     with said_plainly(None):
         db.conn.execute("begin immediate")
         try:
+            _refuse_if_changed(db)
             before = stored_before(db.conn)
             yield db
             before = before or sealed_so_far(db.conn)
             if before is not None:
                 seal_events(db.conn, before)
+                stamp_file(db.conn, last_digest(db.conn))
+            _refuse_if_changed(db)
         except BaseException:
             if db.conn.in_transaction:
                 db.conn.execute("rollback")
@@ -299,6 +360,11 @@ def transaction(db: Database) -> Iterator[Database]:
             raise
 
 
+def _refuse_if_changed(db: Database) -> None:
+    if db.file is not None:
+        db.file.refuse_if_changed()
+
+
 @contextmanager
 def said_plainly(path: Path | None = None, *, reading: bool = False) -> Iterator[None]:
     """SQLite's own errors in the user's words, as DatabaseUnusable; `reading`: nothing was to be written."""
@@ -307,7 +373,8 @@ def said_plainly(path: Path | None = None, *, reading: bool = False) -> Iterator
         yield
     except sqlite3.DatabaseError as error:
         # The lower byte is the kind of error, the upper ones say more about it.
-        said = SAID.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        code = getattr(error, "sqlite_errorcode", 0)
+        said = MOVED if code == sqlite3.SQLITE_READONLY_DBMOVED else SAID.get(code & 0xFF)
         if said is None:
             raise
         what, hint, *remedies = CANNOT_BE_READ if reading and said is READ_ONLY else said
@@ -321,6 +388,7 @@ LOCKED = (
 READ_ONLY = ("cannot be opened for writing", "Check the folder's and the file's permissions.")
 CANNOT_BE_READ = ("cannot be read", "Check the folder's and the file's permissions.")
 DAMAGED = ("is damaged or was cut short", "Restore it from a backup.")
+MOVED = ("was moved, removed or replaced while it was open, so nothing was written to it", "", OpenAgain())
 SAID: dict[int, tuple[Any, ...]] = {
     sqlite3.SQLITE_BUSY: LOCKED,
     sqlite3.SQLITE_LOCKED: LOCKED,

@@ -8,6 +8,8 @@ memory (`-shm`). Four cases, told apart by what lies there:
     a log, no index     copied, or left over: read from a copy in a temporary folder
     a rollback journal  likewise, if a process was killed while it wrote
 
+A log or journal that belongs to another database (see `logs`) is not read.
+
 This holds for a backup, for media that cannot be written, and for the file of a server that is running.
 """
 
@@ -21,14 +23,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from programme.database import (
-    APPLICATION_ID,
-    BUSY_MS,
-    CACHE_KB,
-    Database,
-    refuse_cut_short,
-    said_plainly,
-)
+from programme.database import BUSY_MS, CACHE_KB, Database, refuse_cut_short, said_plainly
+from programme.logs import APPLICATION_ID, has_own_log
 from rules.errors import DatabaseUnusable
 from rules.remedy import CloseDatabase, Give, Part
 
@@ -88,6 +84,11 @@ def _opened(path: Path) -> Iterator[tuple[sqlite3.Connection, bool]]:
     refuse_cut_short(path)
     with path.open("rb") as file:
         through_log = file.read(20)[19:] == bytes([WAL_FORMAT])
+    if not has_own_log(path):
+        # What belongs to another database is as good as not there.
+        with _connected(path, "mode=ro&immutable=1") as connection:
+            yield connection, True
+        return
     log, index, journal = (_beside(path, suffix) for suffix in ("-wal", "-shm", "-journal"))
     if _holds_something(log) and not index.exists():
         with _copied(path, log) as connection:

@@ -96,6 +96,10 @@ class UpgradeDatabase(Remedy):
     """Bring the working database up to date with this version and its library."""
 
 
+class OpenAgain(Remedy):
+    """See which file has the name of the working database now, then open that."""
+
+
 class CloseDatabase(Remedy):
     """Stop other processes that have the working database open: the server of the pages, imports."""
 

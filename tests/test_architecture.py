@@ -54,6 +54,7 @@ DOORS = {
 
 OPENERS = {
     "programme/database.py",
+    "programme/logs.py",
     "programme/accounts.py",
     "programme/unchanged.py",
     "programme/backup.py",

@@ -257,11 +257,13 @@ def test_a_working_database_is_never_written_over_and_kept_aside_when_told_to(
         restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, reopen=open_programme)
     assert isinstance(caught.value.remedies[0], Replace) and head_of(path) == lost
     path.chmod(0o640)
+    (tmp_path / "copy.db").chmod(0o644)
     first = restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, reopen=open_programme, replace=True)
     assert first.kept is not None and first.kept.parent == tmp_path
     assert head_of(first.kept) == lost
     assert head_of(path) == str(first.head) != lost
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    for file in (path, first.kept, tmp_path / "copy.db"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
     # A second time in the same second keeps both.
     second = restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, reopen=open_programme, replace=True)
     assert second.kept not in (None, first.kept)
@@ -282,8 +284,9 @@ def test_what_a_killed_process_left_beside_the_database_is_not_mixed_into_the_re
     found = restore_backup(tmp_path / "copy.db", path, by="lead", at=AT, reopen=open_programme)
     assert head_of(path) == str(found.head)
     assert audit_whole(path)
-    assert found.kept is not None
-    assert found.kept.with_name(found.kept.name + "-wal").read_bytes() == left
+    assert found.kept is None
+    assert [file.read_bytes() for file in found.set_aside] == [left]
+    assert "-wal" in found.set_aside[0].name
 
 
 HOLDER = """

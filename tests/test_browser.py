@@ -255,7 +255,9 @@ def test_the_figures_behind_a_statement_of_confidence_open_with_the_keyboard(rea
     summary = reader.page.locator("ul.confidence summary").first
     summary.focus()
     reader.page.keyboard.press("Enter")
-    assert "Whether there is enough evidence" in reader.page.locator("ul.confidence details").first.inner_text()
+    assert (
+        "Whether there is enough evidence" in reader.page.locator("ul.confidence details").first.inner_text()
+    )
     reader.fits()
 
 

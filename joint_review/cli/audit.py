@@ -18,6 +18,7 @@ from joint_review.cli.options import (
     json_option,
     now,
     reading,
+    say_set_aside,
     system_login,
 )
 from joint_review.cli.progress import progress_bar
@@ -28,6 +29,7 @@ from programme.backup import Copy, back_up, restore_backup
 from programme.calendar import moment_words
 from programme.check import RecordCheck
 from programme.database import Database
+from programme.logs import has_own_log
 from programme.users import check_by
 from rules.errors import ReviewError, UserInvalid
 from rules.words import many
@@ -57,6 +59,8 @@ def verify_(db_path: Path, head: str, as_json: bool) -> None:
     """
     with progress_bar() as progress:
         found = audit_file(db_path, lodged=head, progress=progress)
+    if not has_own_log(db_path):
+        click.echo(f"What is beside {db_path} belongs to another database; it was not read.", err=True)
     if as_json:
         show_json(asdict(found))
     if found.problems:
@@ -200,8 +204,10 @@ def restore(db_path: Path, file: Path, replace: bool, by: str, as_json: bool) ->
 
 def _show(made: Copy, sentence: str, as_json: bool) -> None:
     if as_json:
-        show_json({**asdict(made), "kept": made.kept and str(made.kept)})
+        kept = {"kept": made.kept and str(made.kept), "set_aside": [str(file) for file in made.set_aside]}
+        show_json({**asdict(made), **kept})
         return
     click.echo(f"{sentence}: {made.bytes:,} bytes, head {made.head or 'none yet'}")
     if made.kept:
         click.echo(f"The previous database is kept as {made.kept}")
+    say_set_aside(file for file in made.set_aside if file != made.kept)

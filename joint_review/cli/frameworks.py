@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import db_option, json_option, system_login
+from joint_review.cli.options import db_option, json_option, say_set_aside, system_login
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from joint_review.opening import init_programme
 from rules.framework import in_language
@@ -26,6 +26,7 @@ def init(db_path: Path, as_json: bool) -> None:
     """
     db, changed = init_programme(db_path, login=system_login())
     db.conn.close()
+    say_set_aside(db.set_aside)
     if as_json:
         show_json({"database": str(db_path), "frameworks": library_ids(), "changed": changed})
     else:

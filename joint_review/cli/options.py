@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import getpass
 import os
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from joint_review.opening import open_programme
 from programme.calendar import read_date
 from programme.database import Database
+from programme.files import new_file, put_in_place
 from programme.reviews import Review, find_review
 from programme.users import check_by
 from rules.errors import ReviewError, RunImpossible
@@ -89,6 +89,7 @@ def programme_option(function: Function) -> Function:
     @functools.wraps(function)
     def wrapper(*args: Any, db_path: Path, **kwargs: Any) -> Any:
         db = open_programme(db_path, login=system_login())
+        say_set_aside(db.set_aside)
         try:
             if "by" in kwargs:
                 check_by(db, kwargs["by"])
@@ -97,6 +98,14 @@ def programme_option(function: Function) -> Function:
             db.conn.close()
 
     return db_option(wrapper)  # type: ignore[return-value]
+
+
+def say_set_aside(files: Iterable[Path]) -> None:
+    """Name, beside the results, what was put aside because it belongs to another database."""
+    for file in files:
+        click.echo(
+            f"A file that belongs to another database was beside this one; it is kept as {file}", err=True
+        )
 
 
 def json_option(function: Function) -> Function:
@@ -169,16 +178,9 @@ def refuse_file(file: Path, replace: bool, database: Path) -> None:
 
 def write_whole(file: Path, content: bytes, replace: bool) -> None:
     """Write a file that only its owner may read: all of it under this name, or nothing."""
-    handle, name = tempfile.mkstemp(prefix=f"{file.name}.", suffix=".part", dir=file.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-        if not replace:
-            # Takes the name only if nobody else has taken it by now.
-            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
-        part.replace(file)
-    except FileExistsError as error:
-        raise ReviewError(f"{file} already exists", hint="Give another name, or --replace.") from error
-    finally:
-        part.unlink(missing_ok=True)
+    with new_file(file) as part:
+        part.write_bytes(content)
+        try:
+            put_in_place(part, file, replace=replace)
+        except FileExistsError as error:
+            raise ReviewError(f"{file} already exists", hint="Give another name, or --replace.") from error

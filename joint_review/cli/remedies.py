@@ -50,6 +50,11 @@ def remedy_words(remedy: Remedy) -> str:
             return f"Give --replace to {effect}."
         case remedies.CloseDatabase():
             return "Stop imports and the server of the pages (joint-review serve) first."
+        case remedies.OpenAgain():
+            return (
+                "See which file has that name now. Then repeat this; a server is started again"
+                " (joint-review serve)."
+            )
         case remedies.Install(extra):
             return f"Install it: pip install 'joint-review[{extra}]'"
         case _:

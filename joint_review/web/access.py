@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from datasette import Forbidden
 
 from joint_review.web.compat import allowed
-from programme.database import APPLICATION_ID, Database, said_plainly
+from programme.database import Database, said_plainly
 from programme.hidden import as_pages, as_writer
+from programme.logs import APPLICATION_ID
 from programme.permissions import MAY, OWNER, OWNER_ROLES, Action, Actor, Held, Role, make_actor
 from rules.errors import DatabaseUnusable
 from rules.remedy import ServePages

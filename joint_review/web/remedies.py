@@ -101,6 +101,8 @@ def step_of(remedy: Remedy) -> Step:
             return Step(f"Leave the field for {LABELS[part]} empty.") if part in LABELS else NOTHING
         case remedies.UpgradeDatabase():
             return Step(f"{ASK} bring its database up to date.")
+        case remedies.OpenAgain():
+            return Step(f"{ASK} see which file is there now, to stop it, and to start it again.")
         case remedies.ServePages():
             return Step(f"{ASK} start it with a working database.")
         case remedies.Install():
