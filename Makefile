@@ -63,7 +63,7 @@ browser: ## Install the browser that the page tests need, where it is missing.
 # --- what people do ----------------------------------------------------------------------------------
 
 demo: $(VENV)/run.done ## Load the worked example, assess it, print the result.
-	@rm -f $(DEMO) $(DEMO)-wal $(DEMO)-shm
+	@rm -f $(DEMO) $(DEMO)-wal $(DEMO)-shm $(DEMO)-journal
 	@$(BIN)/joint-review init --db $(DEMO)
 	@$(BIN)/joint-review review create --file $(EXAMPLE)/review.yml --by lead-reviewer --db $(DEMO)
 	@$(BIN)/joint-review evidence import $(REVIEW) $(EXAMPLE)/sources.csv $(EXAMPLE)/findings.csv \
@@ -107,5 +107,5 @@ pictures: $(VENV)/test.done browser ## Take the pictures of the guides anew.
 bench: .bench-venv/done ## Measure speed and memory against peers; prints one table (QUICK=1: less of it).
 	@.bench-venv/bin/python benchmarks/run.py $(if $(QUICK),--quick)
 
-clean: ## Remove the environment and the demo database.
-	rm -rf $(VENV) $(DEMO) $(DEMO)-wal $(DEMO)-shm
+clean: ## Remove the environment and the demo database, with its accounts and all that was put aside.
+	rm -rf $(VENV) $(DEMO) $(DEMO)-* $(DEMO).*

@@ -203,8 +203,12 @@ class Accounts:
 
 
 def accounts_path(database: Path) -> Path:
-    """Where the accounts of a working database are kept."""
-    return database.with_name(database.name + ".accounts")
+    """Where the accounts of a working database are kept: beside it; for a link, beside what it leads to."""
+    found = database.with_name(database.name + ".accounts")
+    if database.is_symlink() and not found.exists():  # there are some beside links, made by older versions
+        real = database.resolve()
+        return real.with_name(real.name + ".accounts")
+    return found
 
 
 def open_accounts(database: Path, hasher: PasswordHasher | None = None) -> Accounts:
@@ -233,6 +237,24 @@ def open_accounts(database: Path, hasher: PasswordHasher | None = None) -> Accou
                 raise DatabaseUnusable(f"{path} is not an accounts file: {error}") from error
             raise
     return accounts
+
+
+def close_to_others(database: Path) -> bool:
+    """Close an accounts file to everybody but its owner; whether others could read it.
+
+    Everybody is signed out then, and the next server that starts signs cookies with a new secret.
+    Raises DatabaseUnusable for a file that cannot be closed, or is no accounts file.
+    """
+    path = accounts_path(database)
+    if not path.exists() or not stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return False
+    with suppress(OSError):
+        path.chmod(0o600)
+    accounts = open_accounts(database)
+    with accounts._write() as connection:
+        connection.execute("delete from secret")
+        connection.execute("delete from session")
+    return True
 
 
 def check_password(user: str, password: str) -> None:

@@ -26,6 +26,7 @@ Modules in reading order:
     coding      coding draw / list / sheet / done / disagreements / settle
     rulebooks   rules check / lint / test / show
     impact      rules impact
+    secrets_apart  passwords and secrets closed to others, and kept out of git
     users       user add / list / role / password / disable
     serve       serve
 """

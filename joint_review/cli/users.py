@@ -6,9 +6,10 @@ import click
 
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import Function, Programme, by_option, now, programme_option, reading
+from joint_review.cli.secrets_apart import accounts_of
 from joint_review.cli.show import show_json, show_table
 from programme import users
-from programme.accounts import check_password, open_accounts
+from programme.accounts import check_password
 from programme.calendar import day_of_moment
 from programme.permissions import Role
 from programme.reviews import list_reviews
@@ -77,7 +78,7 @@ def list_(programme: Programme, as_json: bool) -> None:
 
     Example: joint-review user list
     """
-    accounts = open_accounts(programme.path)
+    accounts = accounts_of(programme.path)
     found: list[_UserShown] = [
         {**one, "password": accounts.has_password(one["name"])} for one in users.list_users(programme.db)
     ]
@@ -140,7 +141,7 @@ def password_(programme: Programme, name: str) -> None:
     check_password(name, password)
     if click.prompt("Repeat the password", hide_input=True, err=True) != password:
         raise UserInvalid("the two passwords differ", hint="Nothing was changed; try again.")
-    open_accounts(programme.path).set_password(name, password, at=now())
+    accounts_of(programme.path).set_password(name, password, at=now())
     click.echo(f"The password of {name} is set.")
 
 
@@ -155,5 +156,5 @@ def disable_(programme: Programme, name: str, because: str, by: str) -> None:
     Example: joint-review user disable reviewer-1 --because "left the team"
     """
     users.disable_user(programme.db, name, by=by, because=because, at=now())
-    open_accounts(programme.path).forget(name)
+    accounts_of(programme.path).forget(name)
     click.echo(f"{name} disabled and signed out everywhere.")
