@@ -55,7 +55,7 @@ from joint_review.web import register_routes
 from joint_review.web.access import actor_of
 from joint_review.web.page import Page
 from joint_review.web.routes import all_forms, all_pages
-from joint_review.web.signin import COOKIE
+from joint_review.web.signin import COOKIE, cookie_ending
 from programme.accounts import open_accounts
 from programme.hidden import FROM_PEOPLE
 from programme.permissions import Held, Role, make_actor
@@ -611,7 +611,8 @@ async def test_a_coder_with_a_role_for_all_reviews_sees_no_table_until_the_batch
     db = open_programme(path)
     give_role(db, SECOND, "moderator", None, by="administrator-1", at=datetime.now(UTC))
     accounts = open_accounts(path, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-    cookie = {COOKIE: accounts.begin(SECOND, at=datetime.now(UTC), tokens=secrets.token_urlsafe)}
+    token = accounts.begin(SECOND, at=datetime.now(UTC), tokens=secrets.token_urlsafe)
+    cookie = {f"{COOKIE}{cookie_ending([path])}": token}
     try:
         async with opened(path, told=metadata()) as house, house.client(None, cookies=cookie) as client:
             tables = ["/programme/evidence.json", "/programme/tag.csv", "/programme", "/-/databases.json"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,9 +18,10 @@ from serving import free_port, serving_as_a_person_would
 
 from joint_review.metadata import metadata
 from joint_review.web.guard import is_from_here
-from joint_review.web.signin import COOKIE, OWNER_LINK, SIGN_IN, SIGN_OUT
+from joint_review.web.signin import COOKIE, OWNER_LINK, SIGN_IN, SIGN_OUT, cookie_ending
 from programme import users
 from programme.accounts import TRIES, accounts_path, open_accounts
+from programme.backup import back_up
 from programme.database import Database
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -37,6 +39,11 @@ def programme(example_copy: Path, connect: Callable[[Path], Database]) -> Path:
     for name in ("reviewer-1", "reviewer-2"):
         accounts.set_password(name, GOOD, at=AT)
     return example_copy
+
+
+def cookie_of(database: Path) -> str:
+    """The name of the cookie of a session in the browser."""
+    return f"{COOKIE}{cookie_ending([database])}"
 
 
 NEWER = hasattr(Datasette, "allowed")
@@ -101,7 +108,7 @@ async def test_a_name_and_password_open_the_pages_and_signing_out_closes_them(pr
 async def test_the_session_cookie_is_closed_to_scripts_and_to_other_sites(programme: Path) -> None:
     async with browser(programme) as client:
         cookie = (await sign_in(client)).headers["set-cookie"]
-    assert cookie.startswith(f"{COOKIE}=")
+    assert cookie.startswith(f"{cookie_of(programme)}=")
     assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Secure" not in cookie
 
 
@@ -176,9 +183,9 @@ async def test_the_owners_link_works_once_and_begins_a_session_that_ends_like_an
         assert "HttpOnly" in done.headers["set-cookie"] and "ds_actor" not in client.cookies
         assert await who(client) == "root"
         assert (await client.get("/programme/evidence")).status_code == 200
-        stolen = client.cookies[COOKIE]
+        stolen = client.cookies[cookie_of(programme)]
         await sign_out(client)
-        client.cookies.set(COOKIE, stolen)
+        client.cookies.set(cookie_of(programme), stolen)
         assert await who(client) is None
         assert (await client.get(f"{OWNER_LINK}?token=a-token-that-was-printed")).status_code == 403
         assert (await client.get("/programme/evidence")).status_code == 403
@@ -187,25 +194,68 @@ async def test_the_owners_link_works_once_and_begins_a_session_that_ends_like_an
 async def test_a_session_ends_with_a_new_sign_in_a_new_password_and_its_time(programme: Path) -> None:
     async with browser(programme) as client:
         await sign_in(client)
-        first = client.cookies[COOKIE]
+        first = client.cookies[cookie_of(programme)]
         await sign_in(client, "reviewer-2")
-        second = client.cookies[COOKIE]
+        second = client.cookies[cookie_of(programme)]
         assert await who(client) == "reviewer-2"
         client.cookies.clear()
-        client.cookies.set(COOKIE, first)
+        client.cookies.set(cookie_of(programme), first)
         assert await who(client) is None
-        client.cookies.set(COOKIE, second)
+        client.cookies.set(cookie_of(programme), second)
         open_accounts(programme, QUICK).set_password("reviewer-2", "five other plain words now", at=AT)
         assert await who(client) is None
 
 
+async def test_two_programmes_on_one_machine_take_no_cookie_from_each_other(
+    programme: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other" / "programme.db"
+    back_up(programme, other)
+    shutil.copy(accounts_path(programme), accounts_path(other))
+    async with browser(programme) as first, browser(other) as second:
+        # One browser: it keeps cookies by host, whatever the port.
+        second._cookies = first._cookies
+        assert (await sign_in(first, "reviewer-1")).status_code == 303
+        assert await who(second) is None
+        assert (await sign_in(second, "reviewer-2")).status_code == 303
+        assert (await who(first), await who(second)) == ("reviewer-1", "reviewer-2")
+        token, text = await token_of(first), await token_of(second)
+        assert token != text
+        for client in (first, second):
+            assert (await client.get("/reviews")).status_code == 200
+        names = {cookie.name for cookie in first.cookies.jar}
+        assert {name[: len(COOKIE)] for name in names} >= {COOKIE} and len(names) == 4, names
+        assert (await sign_out(first)).status_code == 303
+        assert (await who(first), await who(second)) == (None, "reviewer-2")
+
+
+async def test_servers_over_the_same_database_share_a_session(programme: Path) -> None:
+    async with browser(programme) as first, browser(programme) as second:
+        second._cookies = first._cookies
+        await sign_in(first)
+        assert await who(second) == "reviewer-1"
+
+
+async def test_a_cookie_without_the_ending_of_its_programme_signs_nobody_in(programme: Path) -> None:
+    async with browser(programme) as client:
+        await sign_in(client)
+        token = client.cookies[cookie_of(programme)]
+        client.cookies.clear()
+        for name in (COOKIE, f"{COOKIE}_0123456789ab", f"{cookie_of(programme)}0"):
+            client.cookies.set(name, token)
+        assert await who(client) is None
+        client.cookies.set(cookie_of(programme), token)
+        assert await who(client) == "reviewer-1"
+
+
 async def test_a_session_that_somebody_else_chose_is_never_taken_on(programme: Path) -> None:
     async with browser(programme) as client:
-        client.cookies.set(COOKIE, "chosen-by-somebody-else")
+        client.cookies.set(cookie_of(programme), "chosen-by-somebody-else")
         done = await sign_in(client)
         assert COOKIE in done.headers["set-cookie"] and "chosen-by-somebody-else" not in str(done.headers)
         client.cookies.clear()
-        client.cookies.set(COOKIE, "chosen-by-somebody-else")
+        client.cookies.set(cookie_of(programme), "chosen-by-somebody-else")
         assert await who(client) is None
 
 
@@ -258,7 +308,7 @@ async def test_a_form_from_elsewhere_is_refused_before_anything_is_tried(
         sent = {"csrftoken": await token_of(client), "name": "reviewer-1", "password": GOOD}
         done = await client.post(SIGN_IN, data=sent, headers=headers)
         assert done.status_code == 403 and "did not come from a page of this server" in done.text
-        assert COOKIE not in client.cookies
+        assert cookie_of(programme) not in client.cookies
 
 
 @pytest.mark.skipif(NEWER, reason="1.0 goes by where a form comes from alone")
@@ -267,7 +317,7 @@ async def test_a_form_without_its_token_is_refused(programme: Path) -> None:
         await client.get(SIGN_IN)
         sent = {"name": "reviewer-1", "password": GOOD}
         assert (await client.post(SIGN_IN, data=sent, headers=HERE)).status_code == 403
-        assert COOKIE not in client.cookies
+        assert cookie_of(programme) not in client.cookies
 
 
 @pytest.mark.parametrize("origin", ["http://localhost", "http://localhost:80", "https://localhost", ""])
@@ -295,5 +345,5 @@ async def test_a_forged_or_stale_cookie_is_nobody(programme: Path) -> None:
             connection.execute("update session set used = '2020-01-01T00:00:00+00:00'")
         connection.close()
         assert await who(client) is None
-        client.cookies.set(COOKIE, "x" * 5_000)
+        client.cookies.set(cookie_of(programme), "x" * 5_000)
         assert await who(client) is None

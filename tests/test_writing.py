@@ -17,6 +17,7 @@ from assessment.runs.audit import audit_programme
 from joint_review.opening import open_programme
 from joint_review.web import access
 from joint_review.web.routes import all_forms
+from joint_review.web.signin import cookie_ending
 from joint_review.web.uploads import LARGEST_FORM, MOST_FILES
 from programme.database import Database
 from programme.permissions import Role
@@ -94,7 +95,7 @@ async def test_a_form_without_its_token_is_refused_with_or_without_a_cookie_of_i
         files = {"files": ("a.txt", b"Words.")}
         done = await bench.client.post(path, data=token, files=files, headers=HERE)
         assert done.status_code == (403 if path.endswith("/files") else 400), path
-        del bench.client.cookies["ds_csrftoken"]
+        del bench.client.cookies[f"ds_csrftoken{cookie_ending([bench.path])}"]
         assert (await bench.client.post(path, data=FINDING, headers=HERE)).status_code == 403, path
     assert bench.state() == before
 
@@ -220,6 +221,45 @@ async def test_every_problem_of_every_file_is_said_and_nothing_is_stored(bench: 
     said = (await bench.send(f"{REVIEW}/sources/add/files.json", fields, files=files)).json()
     assert said["ok"] is False and "dated" in said["mistakes"] and len(said["problems"]) == 2
     assert bench.state() == before
+
+
+async def test_a_form_with_files_that_ends_early_is_refused_wherever_it_ends(bench: Bench) -> None:
+    before, address = bench.state(), f"{REVIEW}/sources/add/files"
+    token = await bench.token(LEAD)
+    request = bench.client.build_request(
+        "POST",
+        address,
+        data={"csrftoken": token, "kind": "document"},
+        files=[("files", (f"{name}.txt", f"What {name} says. ".encode() * 30)) for name in ("one", "two")],
+        headers=HERE,
+    )
+    whole = request.read()
+    end = len(whole.rstrip()) - len(b"--")
+    # Within the last file, before and within its end, within the first one, between two, in a field.
+    second = whole.rindex(b"Content-Disposition")
+    ends = [
+        end,
+        end - 1,
+        end - 20,
+        end - 60,
+        end - 200,
+        second,
+        second + 30,
+        second - 5,
+        second - 200,
+        300,
+        0,
+    ]
+    for ending in ("", ".json"):
+        for cut in ends:
+            headers = {**HERE, "content-type": request.headers["content-type"]}
+            done = await bench.client.post(address + ending, content=whole[:cut], headers=headers)
+            assert done.status_code == 400, (cut, whole[:cut][-40:])
+            assert "did not arrive completely" in done.text, cut
+            assert bench.state() == before
+    headers = {**HERE, "content-type": request.headers["content-type"]}
+    done = await bench.client.post(address, content=whole + b"\r\n", headers=headers)
+    assert done.status_code == 303
 
 
 async def test_no_file_and_too_many_files_are_refused(bench: Bench) -> None:

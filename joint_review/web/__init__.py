@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from datasette import Forbidden, hookimpl
@@ -124,7 +125,23 @@ def skip_csrf(datasette: Any, scope: Any) -> bool:
 @hook
 def asgi_wrapper(datasette: Any) -> Callable[[guard.App], guard.App]:
     """What holds for every answer: see `guard`."""
-    return guard.guarded
+    paths = [Path(database.path) for database in datasette.databases.values() if database.path]
+    return partial(
+        guard.guarded,
+        ending=signin.cookie_ending(paths),
+        what_changed=partial(access.what_changed, datasette),
+    )
+
+
+@hook
+def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
+    """The file that is served is known from the start, so that it is noticed when another takes its place."""
+
+    async def know() -> None:
+        access.set_logs_aside(datasette)
+        await access.find_working_database(datasette)
+
+    return know
 
 
 @hook

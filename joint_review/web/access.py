@@ -5,15 +5,19 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from datasette import Forbidden
 
 from joint_review.web.compat import allowed
+from programme.backup import keep_what_is_open
 from programme.database import Database, said_plainly
+from programme.databasefile import ServedFile
 from programme.hidden import as_pages, as_writer
-from programme.logs import APPLICATION_ID
+from programme.logs import APPLICATION_ID, set_log_aside
 from programme.permissions import MAY, OWNER, OWNER_ROLES, Action, Actor, Held, Role, make_actor
 from rules.errors import DatabaseUnusable
 from rules.remedy import ServePages
@@ -57,6 +61,10 @@ TO_NOBODY = frozenset(
 )
 """What is open to nobody beside a working database: to have its file, which holds what its tables hide, and
 (Datasette 1.0) to write past the record of events."""
+
+
+FILES: WeakKeyDictionary[Any, ServedFile] = WeakKeyDictionary()
+"""The file of every working database that is served, as it was at the start."""
 
 
 class NoWorkingDatabase(DatabaseUnusable):
@@ -134,8 +142,66 @@ async def find_working_database(datasette: Any) -> Any:
     """The first database that carries the application id of working databases; None if there is none."""
     for database in datasette.databases.values():
         if await _is_working(database):
+            await _watch(database)
             return database
     return None
+
+
+def set_logs_aside(datasette: Any) -> None:
+    """Put aside the logs of other databases beside those that are served, before these are opened."""
+    for database in datasette.databases.values():
+        if database.path and database.is_mutable and Path(database.path).exists():
+            for kept in set_log_aside(Path(database.path)):
+                LOG.warning(
+                    "A file that belongs to another database was beside %s: see %s", database.path, kept
+                )
+
+
+async def _watch(database: Any) -> None:
+    """Know the file of a database from now on."""
+    if database in FILES or not database.is_mutable or not database.path:
+        return
+
+    def opened(connection: Any) -> ServedFile | None:
+        # The one connection that writes is open now, and so is the log.
+        try:
+            connection.execute("pragma journal_mode=wal")
+            connection.execute("select 1 from sqlite_master").fetchone()
+            return ServedFile(Path(database.path))
+        except (sqlite3.Error, OSError) as error:
+            LOG.error("%s", error, exc_info=error)
+            return None
+
+    if (file := await database.execute_write_fn(opened)) is not None:
+        FILES[database] = file
+
+
+async def what_changed(datasette: Any) -> str:
+    """What happened to the file of a database since the server was started, in words; nothing if all is well.
+
+    What the server has open of it is copied to a file beside it, once.
+    """
+    for database in datasette.databases.values():
+        file = FILES.get(database)
+        if file is None:
+            continue
+        known = file.wrong
+        if (wrong := file.what_changed()) and not known:
+            await database.execute_write_fn(lambda connection, file=file: _keep(connection, file))
+        if wrong:
+            return wrong
+    return ""
+
+
+def _keep(connection: Any, file: ServedFile) -> None:
+    """Keep what is open of a file that is no longer there, and tell who runs the server."""
+    said = f"{file.path} {file.wrong} while this server had it open: nothing more is written to it"
+    try:
+        kept = keep_what_is_open(connection, file.path)
+    except (DatabaseUnusable, OSError, sqlite3.Error) as error:
+        LOG.error("%s. What the server had open could not be kept: %s", said, error)
+    else:
+        LOG.error("%s. What the server had open is kept as %s (head %s)", said, kept.kept, kept.head)
 
 
 async def _is_working(database: Any) -> bool:
@@ -174,7 +240,7 @@ async def write(database: Any, change: Callable[[Database], T]) -> T:
     process writes (an import, say), it waits for WRITE_WAITS, counted from the call: of many that come
     meanwhile none waits for the others' waiting, too.
     """
-    called = monotonic()
+    called, file = monotonic(), FILES.get(database)
 
     def do(connection: Any) -> tuple[T | None, Exception | None]:
         kept = connection.isolation_level, connection.row_factory
@@ -182,9 +248,13 @@ async def write(database: Any, change: Callable[[Database], T]) -> T:
         left = max(WRITE_WAITS - (monotonic() - called), 0.1)
         connection.execute(f"pragma busy_timeout={int(left * 1000)}")
         connection.execute("pragma recursive_triggers=on")
+        # As some systems build SQLite, what was answered as saved could be lost when the power fails.
+        connection.execute("pragma synchronous=full")
         try:
             with as_writer(connection):
-                return change(Database(connection)), None
+                if file is not None and not file.wrong and file.what_changed():
+                    _keep(connection, file)
+                return change(Database(connection, file=file)), None
         except Exception as error:
             # Handed back, since Datasette would print what is raised in this thread.
             return None, error

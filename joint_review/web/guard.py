@@ -17,10 +17,13 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
+from datasette.utils.asgi import Request
+
 from evidence.files.spreadsheets import OutgoingCsv
 from joint_review.web.compat import own_scripts
+from joint_review.web.forms import typed
 from joint_review.web.routes import takes_files
-from joint_review.web.signin import behind_tls
+from joint_review.web.signin import COOKIE, COOKIES, behind_tls
 from joint_review.web.uploads import LARGEST_FORM, LARGEST_UPLOAD, FormUnreadable
 from rules.errors import ReviewError
 
@@ -57,24 +60,34 @@ OURS = ("/reviews", "/compare", "/overrides", "/-/sign-in", "/-/sign-out")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TOO_LARGE = "The request is too large. Nothing was changed."
 NO_FORM = "The form could not be read. Nothing was changed."
+CHANGED = (
+    "The file of the working database {wrong} while this server had it open, so the server shows and stores"
+    " nothing more. Ask whoever runs this server to see which file is there now, to stop it, and to start it"
+    " again."
+)
+TYPED = "What you had typed was not stored. Copy it from here:"
 REFUSED = "This request did not come from a page of this server, so it was refused. Nothing was changed."
 
 
-def guarded(app: App) -> App:
-    """The application with all of it."""
+def guarded(app: App, ending: str = "", what_changed: Callable[[], Awaitable[str]] | None = None) -> App:
+    """The application with all of it.
+
+    The names of cookies get this `ending`; `what_changed` gives what happened to the file of the database.
+    """
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
         tls = behind_tls()
+        scope = {**scope, "headers": [_own_cookies(name, value, ending) for name, value in scope["headers"]]}
 
         table: OutgoingCsv | None = None
 
         async def answer(message: MutableMapping[str, Any]) -> None:
             nonlocal table
             if message["type"] == "http.response.start":
-                headers = _with_headers(scope["path"], message.get("headers", ()), tls)
+                headers = _with_headers(scope["path"], message.get("headers", ()), tls, ending)
                 if _is_csv(scope, headers):
                     table = OutgoingCsv()
                     headers = [pair for pair in headers if pair[0].lower() != b"content-length"]
@@ -84,7 +97,9 @@ def guarded(app: App) -> App:
                 message["body"] = table.feed(message.get("body", b""), more=more)
             await send(message)
 
-        if scope["method"] in SAFE:
+        if what_changed and "/-/static" not in scope["path"] and (wrong := await what_changed()):
+            await _close(scope, receive, answer, CHANGED.format(wrong=wrong))
+        elif scope["method"] in SAFE:
             await app(scope, receive, answer)
         elif is_from_here(scope):
             await _take_form(app, scope, receive, answer)
@@ -92,6 +107,14 @@ def guarded(app: App) -> App:
             await _refuse(scope, answer)
 
     return guard
+
+
+async def _close(scope: Scope, receive: Receive, send: Send, said: str) -> None:
+    """Refuse everything, and hand back what was typed into a form."""
+    if scope["method"] not in SAFE and is_from_here(scope) and not scope["path"].endswith(".json"):
+        texts = await typed(Request(scope, receive))
+        said = "\n\n".join([said, *([TYPED, *texts] if texts else ())])
+    await _refuse(scope, send, 503, said)
 
 
 async def _take_form(app: App, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,10 +159,10 @@ def is_from_here(scope: Scope) -> bool:
     return headers.get(b"sec-fetch-site") == "same-origin"
 
 
-def _with_headers(path: str, headers: Any, tls: bool) -> list[tuple[bytes, bytes]]:
+def _with_headers(path: str, headers: Any, tls: bool, ending: str) -> list[tuple[bytes, bytes]]:
     found = [(name, _inside(name, value)) for name, value in headers if name.lower() not in REPLACED]
     cookies = [
-        (name, _safe_cookie(value, tls)) if name.lower() == b"set-cookie" else (name, value)
+        (name, _safe_cookie(value, tls, ending)) if name.lower() == b"set-cookie" else (name, value)
         for name, value in found
     ]
     said = HEADERS | {"content-security-policy": _policy(path)}
@@ -175,9 +198,30 @@ REPLACED = frozenset(
 )
 
 
-def _safe_cookie(value: bytes, tls: bool) -> bytes:
-    """A cookie with all the attributes that protect it."""
+def _own_cookies(header: bytes, value: bytes, ending: str) -> tuple[bytes, bytes]:
+    """A header; cookies of these databases under the names they are asked for by, and none of others'."""
+    if header.lower() != b"cookie" or not ending:
+        return header, value
+    found: dict[bytes, bytes] = {}
+    for part in value.split(b";"):
+        name, _, given = part.strip().partition(b"=")
+        plain = next((one.encode() for one in COOKIES if name.startswith(one.encode())), None)
+        if plain is None:
+            found[name] = given
+        elif name == plain + ending.encode():
+            found[plain] = given
+        elif name == plain and plain != COOKIE.encode():
+            # Datasette's are signed; also by other ways to sign in, which know no endings.
+            found.setdefault(plain, given)
+    return header, b"; ".join(name + b"=" + given for name, given in found.items())
+
+
+def _safe_cookie(value: bytes, tls: bool, ending: str) -> bytes:
+    """A cookie with all the attributes that protect it, under the name that a browser keeps it by."""
     parts = value.split(b"; ")
+    name, _, given = parts[0].partition(b"=")
+    if ending and name.decode("latin-1") in COOKIES:
+        parts[0] = name + ending.encode() + b"=" + given
     known = {part.split(b"=")[0].lower() for part in parts[1:]}
     for name, part in ((b"httponly", b"HttpOnly"), (b"samesite", b"SameSite=Lax"), (b"secure", b"Secure")):
         if name not in known and (tls or name != b"secure"):

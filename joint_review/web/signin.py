@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -27,6 +28,8 @@ from programme.users import held_by, is_user
 from rules.errors import DatabaseUnusable, SignInRefused
 
 COOKIE = "joint_review_session"
+COOKIES = (COOKIE, "ds_csrftoken", "ds_messages", "ds_actor")
+"""Ours, and Datasette's."""
 SIGN_IN, SIGN_OUT, OWNER_LINK = "/-/sign-in", "/-/sign-out", "/-/auth-token"
 LONGEST = 400
 """Letters of a field of the form; more is nobody's name or password."""
@@ -35,6 +38,16 @@ LONGEST = 400
 def behind_tls() -> bool:
     """Whether people reach the pages over HTTPS: `joint-review serve --tls` says so."""
     return os.environ.get("JOINT_REVIEW_TLS") == "1"
+
+
+def cookie_ending(paths: Iterable[Path]) -> str:
+    """What the names of cookies end with in the browser, for a server over these databases and no others.
+
+    A browser keeps cookies by host, whatever the port: two programmes on one machine would take them from
+    each other.
+    """
+    known = "\0".join(sorted(str(path.resolve()) for path in paths))
+    return f"_{sha256(known.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
 
 
 class OwnerSignedIn(TypedDict):

@@ -57,11 +57,17 @@ async def read_form(kind: str, receive: Receive, folder: Path | None) -> tuple[F
         try:
             await _read_parts(MultipartParser(options[b"boundary"], parts.callbacks()), receive)
         except FormParserError as error:
-            raise FormUnreadable("the form did not arrive completely", hint="Send it again.") from error
+            raise _cut_off() from error
         finally:
             parts.close()
+        if not parts.complete:
+            raise _cut_off()
         return parts.fields, parts.files
     raise FormUnreadable("this request is not a form", hint="Send application/x-www-form-urlencoded.")
+
+
+def _cut_off() -> FormUnreadable:
+    return FormUnreadable("the form did not arrive completely", hint="Send it again.")
 
 
 async def _chunks(receive: Receive, most: int, said: str) -> Any:
@@ -69,7 +75,7 @@ async def _chunks(receive: Receive, most: int, said: str) -> Any:
     while more:
         message = await receive()
         if message["type"] != "http.request":
-            raise FormUnreadable("the form did not arrive completely")
+            raise _cut_off()
         body, more = message.get("body", b""), message.get("more_body", False)
         total += len(body)
         if total > most:
@@ -113,6 +119,8 @@ class _Parts:
         self.file: IO[bytes] | None = None
         self.written = 0
         self.skipped = False
+        self.complete = False
+        """Whether the end of the last part came, which the parser itself does not ask for."""
 
     def callbacks(self) -> Any:
         """What the parser calls."""
@@ -124,7 +132,11 @@ class _Parts:
             "on_headers_finished": self.headers_finished,
             "on_part_data": self.data,
             "on_part_end": self.end,
+            "on_end": self.whole,
         }
+
+    def whole(self) -> None:
+        self.complete = True
 
     def close(self) -> None:
         if self.file:
