@@ -81,6 +81,6 @@ def test_what_was_answered_as_saved_is_there_once_after_a_kill_and_the_rest_can_
                 answer = writer.send(f"{SOURCE}/record", finding(number, name))
             repeated = finding(number, name)["finding"] in times
             assert answer.status_code == (400 if repeated else 303)
-            assert not repeated or "recorded already" in answer.text
+            assert not repeated or "already recorded" in answer.text
         assert Counter(text for text, _ in findings(path)) == Counter({*writing.saved, *last})
         assert_whole(path)
