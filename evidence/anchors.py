@@ -9,19 +9,24 @@ lost: that is said, and it is never moved to words that look alike.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from enum import StrEnum
+from itertools import accumulate
 from typing import Any
 
 from programme.database import Database, insert, rows
 from rules.errors import EvidenceInvalid
+from rules.letters import one_spelling
 
 AROUND = 32
 """Characters before and after a quote that are kept with it."""
 CONTEXT = "http://www.w3.org/ns/anno.jsonld"
 """The JSON-LD context that the W3C gives the vocabulary of annotations."""
+BLANKS, LONG_BLANKS = re.compile(r"\s+"), re.compile(r"\s{2,}")
+PAGE_ENDS = "\x00"
+"""Put between pages that are searched together; no text holds it."""
 COLUMNS = ("page", "starts", "ends", "exact", "prefix", "suffix")
 TEXTS = "select number, text from source_page where source_id = ? order by number"
 ANCHORED = """
@@ -104,35 +109,59 @@ def anchor_at(page: int, text: str, start: int, end: int) -> Anchor:
     return Anchor(page, start, end, exact, text[max(0, start - AROUND) : start], text[end : end + AROUND])
 
 
+class Together:
+    """The pages of a text in one piece, in which everything is searched."""
+
+    def __init__(self, pages: Pages) -> None:
+        self.pages = pages
+        self.text = PAGE_ENDS.join(text for _, text in pages)
+        self.begins = list(accumulate((len(text) + 1 for _, text in pages), initial=0))
+
+    def find(self, words: str, most: int) -> Iterator[tuple[int, int]]:
+        """The places of these words, overlapping ones too: number of the page (from 0), and where on it."""
+        start = self.text.find(words) if words and PAGE_ENDS not in words else -1
+        while start >= 0 and most:
+            at = bisect_right(self.begins, start) - 1
+            yield at, start - self.begins[at]
+            start, most = self.text.find(words, start + 1), most - 1
+
+    def places(self, quote: str, most: int) -> list[Anchor]:
+        """The same as anchors."""
+        return [anchor_at(*self.pages[at], start, start + len(quote)) for at, start in self.find(quote, most)]
+
+
 def find_exactly(pages: Pages, quote: str, most: int = 2) -> list[Anchor]:
     """Where exactly these words stand, overlapping ones too; at most `most` places, in reading order."""
-    found: list[Anchor] = []
-    for page, text in pages:
-        start = text.find(quote)
-        while start >= 0 and quote:
-            found.append(anchor_at(page, text, start, start + len(quote)))
-            if len(found) >= most:
-                return found
-            start = text.find(quote, start + 1)
-    return found
+    return Together(pages).places(quote, most)
 
 
 def find_typed(pages: Pages, quote: str, most: int = 20) -> list[Anchor]:
-    """Where words that somebody typed or pasted stand: in NFC, whatever blanks and line ends part them."""
-    words = unicodedata.normalize("NFC", quote).split()
-    if not words:
-        return []
-    pattern = re.compile(f"(?=({_apart(words)}))")
-    found = (
-        anchor_at(page, text, match.start(1), match.end(1))
-        for page, text in pages
-        for match in pattern.finditer(text)
-    )
-    return [anchor for anchor, _ in zip(found, range(most), strict=False)]
+    """Where words that somebody typed or pasted stand: in NFC, whatever blanks and line ends part them.
+
+    Pages and quote are compared with one blank for every stretch of them, all pages in one search: a search
+    of much text takes time that grows with the text, whatever is looked for.
+    """
+    wanted = " ".join(one_spelling(quote).split())
+    plain = Together([(page, BLANKS.sub(" ", text)) for page, text in pages])
+    found: list[Anchor] = []
+    for at, start in plain.find(wanted, most):
+        page, text = pages[at]
+        found.append(anchor_at(page, text, *_with_its_blanks(text, start, len(wanted))))
+    return found
 
 
-def _apart(words: Iterable[str]) -> str:
-    return r"\s+".join(map(re.escape, words))
+def _with_its_blanks(text: str, start: int, length: int) -> tuple[int, int]:
+    """From and to in a text of a stretch of it that was found with one blank for every stretch of them."""
+    shorter, first, last = 0, start, start + length
+    for blanks in LONG_BLANKS.finditer(text):
+        at = blanks.start() - shorter
+        if at >= start + length:
+            break
+        shorter += len(blanks[0]) - 1
+        if at < start:
+            first = start + shorter
+        last = start + length + shorter
+    return first, last
 
 
 def the_place(pages: Pages, quote: str, page: int | None = None, start: int | None = None) -> Anchor:
@@ -164,25 +193,25 @@ def places_of(db: Database, source_id: int, pages: Pages) -> dict[int, Placed]:
     Items with an anchor are checked against it. Others, which came from files, stand where their quote is
     found, if it is found once. Cost: for each of those a search of the text.
     """
-    texts = dict(pages)
-    return {row["id"]: _place(row, pages, texts) for row in rows(db, ANCHORED, [source_id])}
+    texts, together = dict(pages), Together(pages)
+    return {row["id"]: _place(row, together, texts) for row in rows(db, ANCHORED, [source_id])}
 
 
 def place_of(db: Database, number: int) -> Placed:
     """Where one item stands in the text of its source, also one that was withdrawn."""
     found = rows(db, ONE, [number])[0]
     pages = texts_of(db, found["source_id"])
-    return _place(found, pages, dict(pages))
+    return _place(found, Together(pages), dict(pages))
 
 
-def _place(row: Mapping[str, Any], pages: Pages, texts: Mapping[int, str]) -> Placed:
+def _place(row: Mapping[str, Any], together: Together, texts: Mapping[int, str]) -> Placed:
     if row["page"] is not None:
         anchor = as_anchor(row)
         held = anchor.exact == row["quote"] and anchor.holds(texts.get(anchor.page))
         return Placed(Standing.PLACED if held else Standing.LOST, anchor)
-    if not row["quote"] or not pages:
+    if not row["quote"] or not texts:
         return Placed(Standing.NONE)
-    found = find_exactly(pages, row["quote"], most=100)
+    found = together.places(row["quote"], most=100)
     if len(found) == 1:
         return Placed(Standing.PLACED, found[0])
     return Placed(Standing.SEVERAL, times=len(found)) if found else Placed(Standing.LOST)

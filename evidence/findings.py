@@ -6,7 +6,6 @@ A change of what an item says withdraws it and adds a new one in its place, in o
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +22,7 @@ from evidence.rows import FindingRow
 from programme.database import Act, Database, add_event, insert, one, rows, transaction
 from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, Problem, UnknownName
+from rules.letters import one_spelling
 
 TWIN = """
 select id from evidence
@@ -267,7 +267,7 @@ def _insert_tags(
     db: Database, review: Review, number: int, domains: Sequence[str], note: str, by: str, event: int
 ) -> None:
     known = domain_ids(db, review)
-    note = unicodedata.normalize("NFC", note.strip())
+    note = one_spelling(note.strip())
     db.conn.executemany(
         "insert into tag (evidence_id, domain_id, note, tagged_by, added_event) values (?, ?, ?, ?, ?)",
         [(number, known[domain], note, by, event) for domain in domains],

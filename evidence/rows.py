@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from datetime import date, datetime, time
 from typing import Annotated, Any, ClassVar
 
@@ -18,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from evidence.files.formats.pages import tidy
 from programme.calendar import Day
 from rules.errors import Near, refuse
+from rules.letters import one_spelling
 
 KINDS_OF_SOURCE = {
     "case_file": "case files",
@@ -48,7 +48,7 @@ def _tidy(text: str) -> str:
     """The text as it is stored: Unicode NFC, so that one word has one spelling, and plain line ends."""
     if found := CONTROL.search(text):
         raise refuse("a text without control characters", f"Remove the character U+{ord(found[0]):04X}.")
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return one_spelling(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _text(value: Any) -> str:

@@ -13,13 +13,13 @@ from pydantic import ValidationError
 
 from evidence.actions import EvidenceAction
 from evidence.digests import source_digest, source_fields
-from evidence.files.formats.child import SECONDS
-from evidence.files.texts import GivenFile, Text, read_texts, refused
+from evidence.files.texts import GivenFile, Text, Together, read_texts, refused
 from evidence.rows import SourceRow
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, ImportRefused, Problem, UnknownName
+from rules.limits import READ_SECONDS
 
 INITIALS = {
     "case_file": "C",
@@ -73,7 +73,7 @@ def add_sources(
     at: datetime,
     encoding: str = "utf-8",
     progress: Progress = no_progress,
-    seconds: float = SECONDS,
+    seconds: float = READ_SECONDS,
 ) -> AddedSources:
     """Store files as sources of a review with their text by page or section, all or nothing.
 
@@ -92,14 +92,15 @@ def read_sources(
     *,
     encoding: str = "utf-8",
     progress: Progress = no_progress,
-    seconds: float = SECONDS,
+    seconds: float = READ_SECONDS,
+    together: Together | None = None,
 ) -> list[Text]:
     """The first half of `add_sources`: details checked and files read, without any database."""
     problems = [] if given else [Problem("files", "no file was given.", "Give at least one.")]
     problems += _problems_of(review, details, len(given))
     texts: list[Text] = []
     try:
-        texts = read_texts(given, progress, encoding=encoding, seconds=seconds)
+        texts = read_texts(given, progress, encoding=encoding, seconds=seconds, together=together)
     except ImportRefused as error:
         problems += error.problems
     if problems:
@@ -241,11 +242,10 @@ class _Storing:
             last = one(self.db, LAST_NUMBER, {"review": self.review.id, "initial": initial}) or 0
             ref = f"{initial}-{last + before + 1:03}"
         stem = text.file.rpartition(".")[0].replace("_", " ").strip()
-        more = {
-            "reference": f"{text.file} (SHA-256 {text.sha256[:12]})",
-            "text": "\f".join(text.pages),
-        }
-        return _row(self.review, self.details, ref, self.details.title or stem or text.file, more)
+        more = {"reference": f"{text.file} (SHA-256 {text.sha256[:12]})"}
+        row = _row(self.review, self.details, ref, self.details.title or stem or text.file, more)
+        # The pages are tidy already, by the process that read them: they are not gone through once more.
+        return row.model_copy(update={"text": "\f".join(text.pages)})
 
     def insert(self, row: SourceRow, text: Text, event: int) -> None:
         title, kind, dated, status, strand, reference, _ = source_fields(row)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 from rules.errors import WordsMissing
+from rules.letters import one_spelling
+from rules.limits import LONGEST_NAME
 from rules.remedy import Give, Part
 
 
@@ -14,7 +16,7 @@ def same_person(one: str, other: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", one_spelling(name[:LONGEST_NAME])).casefold().split())
 
 
 NEEDED = {Part.REASON: "a reason", Part.TEXT: "its text"}

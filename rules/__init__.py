@@ -2,6 +2,8 @@
 
 Modules in reading order:
 
+    limits      how much of anything is taken in, named once for all layers
+    letters     letters and their marks in one spelling
     words       numbers, shares, plurals and lists in sentences, for all layers
     remedy      what would help where something is refused, as data
     errors      the tree of all errors, and "did you mean"

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic_core import PydanticCustomError
 
+from rules.limits import MOST_COMPARED, MOST_PROBLEMS, shortened
 from rules.remedy import Remedy
 from rules.words import listed
 
@@ -38,12 +39,16 @@ Word = Callable[[Remedy], str]
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing wrong in a file: where it is, what it is, and how to correct it."""
+    """One thing wrong in a file: where it is, what it is, how to correct it; each cut where it is long."""
 
     where: str
     message: str
     hint: str = ""
     remedies: tuple[Remedy, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("where", "message", "hint"):
+            object.__setattr__(self, name, shortened(getattr(self, name)))
 
     def advice(self, word: Word = repr) -> str:
         """What would do: the hint, and each remedy as `word` says it."""
@@ -63,10 +68,11 @@ class ReviewError(Exception):
     def __init__(
         self, message: str, *, where: str = "", hint: str = "", remedies: Sequence[Remedy] = ()
     ) -> None:
+        message = shortened(message)
         super().__init__(message)
         self.message = message
-        self.where = where
-        self.hint = hint
+        self.where = shortened(where)
+        self.hint = shortened(hint)
         self.remedies = tuple(remedies)
 
     def worded(self, word: Word) -> str:
@@ -82,7 +88,10 @@ class ReviewError(Exception):
 
 
 class ProblemsFound(ReviewError):
-    """All the problems of one or several files at once, in the order of the files."""
+    """All the problems of one or several files at once, in the order of the files.
+
+    At most MOST_PROBLEMS of them; `more` says how many there are beyond.
+    """
 
     def __init__(
         self,
@@ -94,8 +103,8 @@ class ProblemsFound(ReviewError):
         remedies: Sequence[Remedy] = (),
     ) -> None:
         super().__init__(message, hint=hint, remedies=remedies)
-        self.problems = tuple(problems)
-        self.more = more
+        self.problems = tuple(problems[:MOST_PROBLEMS])
+        self.more = more + max(0, len(problems) - MOST_PROBLEMS)
 
     def _lines(self, word: Word) -> list[str]:
         more = f"... and {self.more} more of the same files" if self.more else ""
@@ -114,7 +123,8 @@ class UnknownName(ReviewError):
     """An id that is not known; the hint names the nearest ones."""
 
     def __init__(self, kind: str, given: str, allowed: Iterable[str], *, where: str = "") -> None:
-        super().__init__(f"there is no {kind} {given!r}", where=where, hint=suggest(given, allowed))
+        said = shortened(given, LONGEST_NAMED)
+        super().__init__(f"there is no {kind} {said!r}", where=where, hint=suggest(given, allowed))
         self.given = given
 
 
@@ -166,16 +176,25 @@ class RunUnreadable(ReviewError):
     """A recorded run was made by another version, and this one cannot read its record."""
 
 
+LONGEST_NAMED = 100
+"""Characters of a name that is said or compared; comparing costs the square of its length, and more."""
+
+
 def suggest(given: str, allowed: Iterable[str], *, most: int = 12) -> str:
-    """A hint: 'did you mean ...?' when something is close, else the allowed values (at most `most`)."""
+    """A hint: 'did you mean ...?' when something is close, else the allowed values (at most `most`).
+
+    Long names are compared with nothing, and of very many names the first MOST_COMPARED are.
+    """
     names = sorted({str(name) for name in allowed})
-    lowered = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(str(given).lower(), list(lowered), n=2, cutoff=0.6)
+    lowered = {name.lower(): name for name in names if len(name) <= LONGEST_NAMED}
+    comparable = list(lowered)[:MOST_COMPARED] if len(str(given)) <= LONGEST_NAMED else []
+    close = difflib.get_close_matches(str(given).lower(), comparable, n=2, cutoff=0.6)
     if close:
         return "Did you mean " + listed((repr(lowered[name]) for name in close), "or") + "?"
     if not names:
         return ""
-    shown = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    shown = ", ".join(shortened(name, LONGEST_NAMED) for name in names[:most])
+    shown += f" and {len(names) - most} more" if len(names) > most else ""
     return f"Allowed: {shown}."
 
 

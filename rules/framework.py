@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
 from threading import RLock
 from typing import Annotated, Any
@@ -113,7 +114,7 @@ class Framework(PolicyModel):
             *((f"level of {q.id}", [level.id for level in q.scale]) for q in self.questions),
             *((f"domain level of {q.id}", [lv.id for lv in q.levels_of_domains]) for q in self.questions),
         ]:
-            twice = sorted({name for name in names if names.count(name) > 1})
+            twice = sorted(name for name, times in Counter(names).items() if times > 1)
             if twice:
                 raise ValueError(f"{kind} named twice: {', '.join(twice)}")
         if "cell" in targets:

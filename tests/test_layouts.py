@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from evidence.files.tables import RawTable, header_name
+from evidence.files.rawtable import RawTable, header_name
 from evidence.intake.layouts import LAYOUTS, ROWS, columns, recognise, row_model, template
 from evidence.rows import FindingRow, Row, SourceRow
 from rules.errors import UnknownName

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula
 
-from evidence.files.tables import UNREADABLE, RawTable, header_name, open_tables
+from evidence.files.rawtable import UNREADABLE, RawTable, header_name
+from evidence.files.tables import open_tables, tables_of
 from rules.errors import ImportRefused
 
 Read = tuple[list[RawTable], list[list[tuple[str, list[Any]]]]]
@@ -219,7 +220,9 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pyt
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)
-    assert problems_of(path) == ["a.csv: the file cannot be read (Permission denied)."]
+    refused = "a.csv: the file cannot be read"
+    with pytest.raises(ImportRefused, match=refused), tables_of(path, "utf-8", no_progress, "a.csv"):
+        pass
 
 
 # --- XLSX ----------------------------------------------------------------------------------------------

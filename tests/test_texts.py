@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from text_files import (
     xlsx,
 )
 
-from evidence.files import texts
+from evidence.files import reading
 from evidence.files.formats import archive as office
 from evidence.files.formats import child
 from evidence.files.formats import pdf as pdf_format
@@ -38,8 +39,9 @@ from evidence.files.formats.pdf import pdf_pages
 from evidence.files.formats.plain import csv_sections, decode_html, markdown_sections
 from evidence.files.formats.word import word_sections
 from evidence.files.formats.workbook import workbook_sections
-from evidence.files.texts import LARGEST_FILE, LONGEST_TEXT, GivenFile, Text, read_texts
+from evidence.files.texts import GivenFile, Text, read_texts
 from rules.errors import EvidenceInvalid, ImportRefused
+from rules.limits import LARGEST_FILE, LONGEST_TEXT, READ_MEMORY, READ_SECONDS
 
 Said = list[tuple[int, int, str]]
 
@@ -557,7 +559,7 @@ def test_a_reader_that_dies_or_talks_nonsense_costs_that_file_alone(
 ) -> None:
     (tmp_path / "evidence" / "files" / "formats").mkdir(parents=True)
     (tmp_path / "evidence" / "files" / "formats" / "child.py").write_text(does, encoding="utf-8")
-    monkeypatch.setattr(texts, "HERE", tmp_path)
+    monkeypatch.setattr(reading, "HERE", tmp_path)
     assert refusals(("a.html", "<p>x"), ("b.txt", "")) == [
         f"a.html: it could not be read: {how}. The file may be damaged: save it again, or as a plain text.",
         "b.txt: the file is empty. Give a file with text.",
@@ -566,13 +568,14 @@ def test_a_reader_that_dies_or_talks_nonsense_costs_that_file_alone(
 
 def test_the_reader_is_held_to_its_limits() -> None:
     program = (
-        "import resource; from evidence.files.formats import child; child.confine()\n"
+        "import os, resource; from evidence.files.formats import child; child.confine()\n"
         "for name in ('AS', 'CPU', 'FSIZE', 'CORE'):\n"
         "    print(resource.getrlimit(getattr(resource, 'RLIMIT_' + name)))\n"
-        "try: bytes(2 * child.MEMORY)\nexcept MemoryError: print('stopped')"
+        "print(os.nice(0))\n"
+        "try: bytes(2 * child.READ_MEMORY)\nexcept MemoryError: print('stopped')"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=texts.HERE, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], cwd=reading.HERE, capture_output=True, text=True, check=True
     )
-    limits = [f"({n}, {n})" for n in (child.MEMORY, child.SECONDS + 5, child.LONGEST_ANSWER, 0)]
-    assert done.stdout.splitlines() == [*limits, "stopped"]
+    limits = [f"({n}, {n})" for n in (READ_MEMORY, READ_SECONDS + 5, 0, 0)]
+    assert done.stdout.splitlines() == [*limits, str(os.nice(0) + child.NICE), "stopped"]

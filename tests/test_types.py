@@ -16,7 +16,7 @@ UNTYPED: dict[str, tuple[int, str]] = {
     "evidence/anchors.py": (2, "JSON-LD, whose shape the standard gives"),
     "evidence/digests.py": (1, ITEM),
     "evidence/files/formats/child.py": (2, SENT),
-    "evidence/files/texts.py": (3, SENT),
+    "evidence/files/tables.py": (1, SENT),
     "evidence/intake/importing.py": (1, "the rows of whichever statement found a problem"),
     "evidence/items.py": (1, ITEM),
     "evidence/measures/compute.py": (1, "the parameters of a SQL statement"),

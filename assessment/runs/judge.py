@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TextIO, TypedDict
 
+from evidence.files.rawtable import BLANK_HEADER, RawTable
 from evidence.files.spreadsheets import as_text
-from evidence.files.tables import BLANK_HEADER, RawTable, open_tables
+from evidence.files.tables import open_tables
 from rules.engine import EngineWorker, available, fire_of_record
 from rules.errors import ImportRefused, Problem, suggest
 from rules.framework import Framework
@@ -52,10 +54,11 @@ def judge_file(policy: PolicySet, path: Path, *, encoding: str = "utf-8") -> lis
         seen: dict[str, str] = {}
         authorities = [row for table in tables for row in _read(policy.framework, table, seen)]
         problems = [problem for table in tables for problem in table.problems]
+        more = sum(table.more for table in tables)
     if not problems and not authorities:
         problems = [Problem(path.name, "the file has no rows below the headers.")]
     if problems:
-        raise ImportRefused("Nothing was judged.", problems)
+        raise ImportRefused("Nothing was judged.", problems, more=more)
     with EngineWorker() if available() else nullcontext() as worker:
         fire, words = partial(fire_of_record, worker=worker), Sentences(policy)
         return [
@@ -75,7 +78,7 @@ def _check_headers(framework: Framework, table: RawTable, names: dict[str, str])
         elif header != "authority" and header not in names:
             hint = suggest(header, framework.question_of)
             table.problem(place, f"{framework.id} has no domain {header!r}.", hint)
-    for header in sorted({h for h in table.headers if h and table.headers.count(h) > 1}):
+    for header in sorted(h for h, times in Counter(table.headers).items() if h and times > 1):
         table.problem(place, f"the column {header!r} appears twice.")
     if not table.problems and not any(header in names for header in table.headers):
         table.problem(place, f"no column is a domain of {framework.id}.")

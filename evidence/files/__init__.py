@@ -3,8 +3,14 @@
 Modules in reading order:
 
     encoding    which encoding a text file is in, and what is said of another
+    rawtable    a table as it is in a file: headers, rows with their places, problems
+    delimited   CSV files as tables
+    sheets      workbooks as tables
+    lists       YAML and JSON files as tables
+    encoded     the cells of a table as JSON and back
+    reading     having a file read in a process of its own, within limits
     tables      CSV, XLSX, YAML and JSON files as rows with their places
-    formats/    the formats of files whose text is stored
-    texts       the text of a file: checked by content, taken apart in a process of its own, in pages
+    formats/    the formats of files whose text is stored, and the process that reads them
+    texts       the text of a file: checked by content, taken apart in that process, in pages
     spreadsheets  CSV that goes out, with no cell taken for a formula
 """

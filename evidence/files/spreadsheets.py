@@ -25,8 +25,8 @@ def as_text(cell: str) -> str:
     return cell
 
 
-# A cell, in quotes or not, and what it ends with.
-CELL = re.compile(r'("(?:[^"]|"")*"|[^",\r\n]*)(,|\r\n|\n|\Z)')
+# A cell, in quotes or not, and what it ends with. One whose quotes do not match goes up to the next comma.
+CELL = re.compile(r'("(?:[^"]|"")*+"(?=[,\r\n]|\Z)|[^,\r\n]*+)(,|\r\n|\r|\n|\Z)')
 
 
 class OutgoingCsv:
@@ -62,6 +62,7 @@ class OutgoingCsv:
 
 def _guarded(match: re.Match[str]) -> str:
     cell, end = match.groups()
-    quote = cell[:1] if cell.startswith('"') else ""
-    inner = cell[1:-1] if quote else cell
-    return f"{quote}{as_text(inner)}{quote}{end}"
+    opened = '"' if cell.startswith('"') else ""
+    closed = '"' if opened and len(cell) > 1 and cell.endswith('"') else ""
+    inner = cell[len(opened) : len(cell) - len(closed)]
+    return f"{opened}{as_text(inner)}{closed}{end}"

@@ -4,37 +4,40 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import json
+import os
 import re
-import subprocess
-import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Annotated, Any
 
-from evidence.files.formats import plain
-from evidence.files.formats.child import LONGEST_ANSWER, SECONDS
-from evidence.files.formats.content import PLAIN, kind_of
-from evidence.files.formats.pages import CONTROL, STAND_IN, as_pages
-from evidence.files.tables import LONGEST_CELL
+from pydantic import BaseModel, ConfigDict, Field
+
+from evidence.files.reading import ReaderEnded, Stopped, TooSlow, being_read, put_aside
 from programme.progress import Progress
 from rules.errors import EvidenceInvalid, ImportRefused, Problem, suggest
+from rules.limits import (
+    LARGEST_FILE,
+    LONGEST_SAID,
+    LONGEST_TEXT,
+    LONGEST_TOGETHER,
+    MOST_PAGES,
+    READ_SECONDS,
+    shortened,
+)
 from rules.remedy import read_remedy
 from rules.words import many
 
-LARGEST_FILE = 50_000_000
-"""Bytes: a long report with many pictures; what is larger is mostly pictures, which are not stored."""
-LONGEST_TEXT = LONGEST_CELL
-"""Characters of one source, about 3,000 printed pages; the same as in a file of sources."""
-LONGEST_NAME = 120
+LONGEST_FILE_NAME = 120
 """Characters of a file's name that are shown."""
-LOOK_EVERY = 0.2
-"""Seconds between two looks at how far a file is."""
-HERE = Path(__file__).resolve().parents[2]
+LONGEST_SUFFIX = 20
+"""Characters of a type of file that are looked at."""
+LONGEST_ENCODING = 40
+"""Characters of the name of an encoding."""
+PERHAPS_DAMAGED = "The file may be damaged: save it again, or as a plain text."
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,16 @@ class GivenFile:
 
     @property
     def shown(self) -> str:
-        """The name without folders and characters that are not seen, at most LONGEST_NAME long."""
+        """The name without folders and characters that are not seen, at most LONGEST_FILE_NAME long."""
         last = re.split(r"[/\\]", self.name)[-1]
         name = "".join(char if char.isprintable() else "?" for char in last).strip()
-        return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 20] + "..." + name[-17:]
+        return name if len(name) <= LONGEST_FILE_NAME else name[: LONGEST_FILE_NAME - 20] + "..." + name[-17:]
+
+    @property
+    def suffix(self) -> str:
+        """The type of file that the name says it is, in lower case, as '.txt'; empty for none."""
+        dot = self.shown.rfind(".")
+        return self.shown[dot:][:LONGEST_SUFFIX].lower() if dot > 0 else ""
 
 
 @dataclass(frozen=True)
@@ -69,33 +78,70 @@ class Text:
     """What a reader should know, e.g. which pages hold no text."""
 
 
+@dataclass(frozen=True)
+class Together:
+    """What all the files of one form may cost."""
+
+    seconds: float = READ_SECONDS
+    characters: int = LONGEST_TOGETHER
+
+
 def read_texts(
-    given: Sequence[GivenFile], progress: Progress, *, encoding: str = "utf-8", seconds: float = SECONDS
+    given: Sequence[GivenFile],
+    progress: Progress,
+    *,
+    encoding: str = "utf-8",
+    seconds: float = READ_SECONDS,
+    together: Together | None = None,
 ) -> list[Text]:
-    """The texts of files, in the order given; `seconds` limits the work on each.
+    """The texts of files, in the order given; `seconds` limits the work on each, `together` that on all.
 
     `encoding` is that of text, CSV and HTML files that are not UTF-8 and do not name theirs. Raises
-    ImportRefused with the problems of all the files. Memory grows with the texts and the largest file.
+    ImportRefused with the problems of all the files. Memory grows with the texts.
     """
     texts: list[Text] = []
     problems: list[Problem] = []
-    try:
-        codecs.lookup(encoding)
-    except LookupError:
-        hint = "Use utf-8, cp1252 or utf-16."
-        problems.append(Problem("encoding", f"the encoding {encoding!r} is not known.", hint))
+    if not _is_encoding(encoding):
+        said = f"the encoding {shortened(encoding, LONGEST_ENCODING)!r} is not known."
+        problems.append(Problem("encoding", said, "Use utf-8, cp1252 or utf-16."))
         encoding = "utf-8"
-    names = _names(given)
-    for number, (file, name) in enumerate(zip(given, names, strict=True)):
+    ends = time.monotonic() + (together.seconds if together else float("inf"))
+    characters = 0
+    for number, (file, name) in enumerate(zip(given, _names(given), strict=True)):
         progress(number, len(given), "reading the files")
         try:
-            texts.append(_read_text(file, name, progress, encoding, seconds))
+            text = _read_text(file, name, progress, encoding, min(seconds, _left(ends, together)))
+            characters += sum(map(len, text.pages))
+            if together and characters > together.characters:
+                raise EvidenceInvalid(
+                    f"with it the files have more than {together.characters:,} characters together.",
+                    hint="Add fewer of them at a time.",
+                )
+            texts.append(text)
         except EvidenceInvalid as error:
             problems.append(Problem(name, error.message, error.hint, error.remedies))
     progress(len(given), len(given), "reading the files")
     if problems:
         raise refused(problems)
     return texts
+
+
+def _left(ends: float, together: Together | None) -> float:
+    """The seconds that are left for all the files; raises EvidenceInvalid where there are none."""
+    left = ends - time.monotonic()
+    if together and left <= 0:
+        raise EvidenceInvalid(
+            f"it was not read: the files before it took {together.seconds:g} seconds.",
+            hint="Add fewer files at a time.",
+        )
+    return left
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        return len(name) <= LONGEST_ENCODING and bool(codecs.lookup(name))
+    except (LookupError, ValueError):
+        return False
 
 
 def refused(problems: Sequence[Problem]) -> ImportRefused:
@@ -115,131 +161,102 @@ def _names(given: Iterable[GivenFile]) -> list[str]:
 
 
 def _read_text(file: GivenFile, name: str, progress: Progress, encoding: str, seconds: float) -> Text:
-    data = _content(file)
-    kind = kind_of(file.shown, data)
-    if kind in PLAIN:
-        found = _plain_sections(kind, data, encoding)
-    else:
-        found = _ask_child(kind, data, encoding, seconds, lambda at, of: progress(at, of, f"reading {name}"))
-        found["sections"] = [CONTROL.sub(STAND_IN, each.replace("\f", "\n")) for each in found["sections"]]
-    if (length := sum(map(len, found["sections"]))) > LONGEST_TEXT:
-        raise EvidenceInvalid(
-            f"its text has {length:,} characters; at most {LONGEST_TEXT:,} are stored as one source.",
-            hint="Divide it into several sources.",
-        )
-    pages = as_pages(found["sections"], found["numbered"])
-    if not any(page.strip() for page in pages):
-        raise EvidenceInvalid("there is no text in it.", hint="Give a file with text.")
-    return Text(file.shown, kind, hashlib.sha256(data).hexdigest(), tuple(pages), tuple(found["notes"]))
+    with _opened(file) as opened:
+        said = _ask_reader(file.suffix, opened, encoding, seconds, name, progress)
+        digest = _digest(opened)
+    return Text(file.shown, said.kind, digest, tuple(said.pages), tuple(said.notes))
 
 
-def _content(file: GivenFile) -> bytes:
-    """What is in a file, if it is one and of a size that is read."""
-    if isinstance(file.content, bytes):
-        data = file.content
-    else:
-        path = file.content
-        if path.is_dir():
-            raise EvidenceInvalid(f"{path} is a folder.", hint="Give the files in it.")
-        if not path.is_file():
-            near = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-            hint = suggest(path.name, near) if near else ""
-            raise EvidenceInvalid(f"there is no file {path}.", hint=hint if hint.startswith("Did") else "")
-        try:
-            with path.open("rb") as opened:
-                data = opened.read(LARGEST_FILE + 1)
-        except OSError as error:
-            raise EvidenceInvalid(f"the file cannot be read ({error.strerror or error}).") from None
-    if len(data) > LARGEST_FILE:
+def _digest(file: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    file.seek(0)
+    while some := file.read(1_000_000):
+        digest.update(some)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _opened(file: GivenFile) -> Iterator[IO[bytes]]:
+    """A file that is one, and of a size that is read."""
+    with ExitStack() as stack:
+        if isinstance(file.content, bytes):
+            opened = stack.enter_context(put_aside(file.content))
+        else:
+            opened = stack.enter_context(_at(file.content))
+        _check_size(os.fstat(opened.fileno()).st_size)
+        yield opened
+
+
+def _at(path: Path) -> IO[bytes]:
+    if path.is_dir():
+        raise EvidenceInvalid(f"{path} is a folder.", hint="Give the files in it.")
+    if not path.is_file():
+        near = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        hint = suggest(path.name, near) if near else ""
+        raise EvidenceInvalid(f"there is no file {path}.", hint=hint if hint.startswith("Did") else "")
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise EvidenceInvalid(f"the file cannot be read ({error.strerror or error}).") from None
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST_FILE:
         raise EvidenceInvalid(
             f"the file is larger than {LARGEST_FILE / 1e6:,.0f} MB, which is the most that is read.",
             hint="Divide it, or save it with smaller pictures.",
         )
-    if not data:
+    if not size:
         raise EvidenceInvalid("the file is empty.", hint="Give a file with text.")
-    return data
-
-
-def _plain_sections(kind: str, data: bytes, encoding: str) -> dict[str, Any]:
-    text = plain.decode(data, encoding)
-    numbered = False
-    if kind == "csv":
-        sections = plain.csv_sections(text)
-    elif kind == "markdown":
-        sections = plain.markdown_sections(text)
-    else:
-        sections, numbered = plain.text_sections(text)
-    return {"sections": sections, "numbered": numbered, "notes": []}
 
 
 # --- the process that takes a file apart -----------------------------------------------------------------
 
 
-def _ask_child(kind: str, data: bytes, encoding: str, seconds: float, progress: Any) -> dict[str, Any]:
-    """What the child makes of a file; raises EvidenceInvalid when it refuses, dies, or takes too long.
+class _Answer(BaseModel):
+    """What the reading process found in a file; it is believed no further than this."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    kind: str = Field(max_length=20)
+    pages: Annotated[list[str], Field(max_length=MOST_PAGES)]
+    notes: Annotated[list[Annotated[str, Field(max_length=LONGEST_SAID)]], Field(max_length=MOST_PAGES)]
+
+
+def _ask_reader(
+    suffix: str, file: IO[bytes], encoding: str, seconds: float, name: str, progress: Progress
+) -> _Answer:
+    """What the reader makes of a file; raises EvidenceInvalid when it refuses, dies, or takes too long.
 
     It is given no name and no path, and none of this process's environment.
     """
-    with (
-        tempfile.TemporaryFile() as question,
-        tempfile.TemporaryFile() as answer,
-        tempfile.TemporaryFile() as spoken,
-    ):
-        question.write(data)
-        question.seek(0)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "evidence.files.formats.child", kind, encoding],
-            stdin=question,
-            stdout=answer,
-            stderr=spoken,
-            cwd=HERE,
-            env={},
-        )
-        try:
-            _wait(process, spoken, seconds, progress)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        answer.seek(0)
-        said = answer.read(LONGEST_ANSWER)
-    return _read_answer(said, process.returncode)
-
-
-def _wait(process: subprocess.Popen[bytes], spoken: IO[bytes], seconds: float, progress: Any) -> None:
+    job = {"reads": "text", "suffix": suffix, "encoding": encoding}
     ends = time.monotonic() + seconds
-    while True:
-        try:
-            process.wait(timeout=LOOK_EVERY)
-            return
-        except subprocess.TimeoutExpired:
-            pass
-        if time.monotonic() > ends:
-            raise EvidenceInvalid(
-                f"reading it took longer than {seconds:g} seconds and was stopped.",
-                hint="Divide it, or save it as a PDF or a plain text.",
-            )
-        for done, total in _progress_in(spoken):
-            progress(done, total)
-
-
-def _progress_in(spoken: IO[bytes]) -> Iterator[tuple[int, int]]:
-    """The last that the child said of its progress, if anything."""
-    end = spoken.seek(0, 2)
-    spoken.seek(max(0, end - 200))
-    if found := re.findall(rb"^(\d{1,9}) (\d{1,9})$", spoken.read(), flags=re.MULTILINE):
-        yield int(found[-1][0]), int(found[-1][1])
-
-
-def _read_answer(said: bytes, code: int) -> dict[str, Any]:
-    hint = "The file may be damaged: save it again, or as a plain text."
+    said: Any = None
     try:
-        found: dict[str, Any] = json.loads(said)
-        refused_because = found.get("refused")
-    except (ValueError, AttributeError, RecursionError):
-        how = f"died of signal {-code}" if code < 0 else f"ended with exit code {code}"
-        raise EvidenceInvalid(f"it could not be read: the reader {how}.", hint=hint) from None
-    if refused_because:
-        what, hint, remedies = refused_because
-        raise EvidenceInvalid(what, hint=hint, remedies=[read_remedy(one) for one in remedies])
-    return found
+        with being_read(job, file, seconds) as lines:
+            for said in lines:
+                if isinstance(said, dict) and "at" in said:
+                    done, total, _ = said["at"]
+                    progress(done, total, f"reading {name}")
+                if time.monotonic() > ends:
+                    raise TooSlow
+    except TooSlow:
+        raise EvidenceInvalid(
+            f"reading it took longer than {seconds:.3g} seconds and was stopped.",
+            hint="Divide it, or save it as a PDF or a plain text.",
+        ) from None
+    except Stopped:
+        raise EvidenceInvalid("reading it was stopped.", hint="Give it again.") from None
+    except ReaderEnded as how:
+        raise EvidenceInvalid(f"it could not be read: the reader {how}.", hint=PERHAPS_DAMAGED) from None
+    try:
+        if said and "refused" in said:
+            what, hint, remedies = said["refused"]
+            raise EvidenceInvalid(what, hint=hint, remedies=[read_remedy(one) for one in remedies])
+        found = _Answer.model_validate(said)
+        if sum(map(len, found.pages)) <= LONGEST_TEXT + MOST_PAGES:
+            return found
+    except (ValueError, TypeError, LookupError):
+        pass
+    ended = "answered what nobody understands" if said else "ended with exit code 0"
+    raise EvidenceInvalid(f"it could not be read: the reader {ended}.", hint=PERHAPS_DAMAGED)

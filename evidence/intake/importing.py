@@ -21,17 +21,19 @@ from pydantic import TypeAdapter, ValidationError
 from evidence import rows as models
 from evidence.actions import EvidenceAction
 from evidence.digests import item_digest, item_fields, source_digest, source_fields
-from evidence.files.tables import RawTable, Unreadable, header_name, open_tables
+from evidence.files.rawtable import RawTable, Unreadable, header_name
+from evidence.files.tables import open_tables
 from evidence.intake import codings, respondents, staging
 from evidence.intake.layouts import recognise, row_model
 from programme.database import Act, Database, add_event, one, rows, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review, domain_ids
 from rules.errors import ImportRefused, Problem, suggest
+from rules.limits import MOST_PROBLEMS
 from rules.remedy import Remedy, Replace
 from rules.words import many
 
-SHOWN = 200
+SHOWN = MOST_PROBLEMS
 """How many problems are listed; the rest are counted."""
 CHUNK = 2_000
 """Rows validated and staged at a time."""
@@ -196,7 +198,7 @@ class _Intake:
         if not table.headers and not table.problems:
             return 0
         model = recognise(table, layout)
-        self._note(table.problems)
+        self._note_all(table)
         if model is None:
             self.unread = True
         else:
@@ -206,7 +208,7 @@ class _Intake:
                 good = self._validated(model, adapter, table, chunk)
                 if good:
                     self._stage(model, good)
-        self._note(table.problems)
+        self._note_all(table)
         self.unread = self.unread or table.cut_short
         return count
 
@@ -215,6 +217,10 @@ class _Intake:
         for problem in sorted(problems, key=_in_order):
             self.problem(problem.where, problem.message, problem.hint, *problem.remedies)
         problems.clear()
+
+    def _note_all(self, table: RawTable) -> None:
+        self._note(table.problems)
+        self.more, table.more = self.more + table.more, 0
 
     def _validated(
         self,
@@ -232,7 +238,7 @@ class _Intake:
             good = self._validated_singly(model, table, chunk, given)
         else:
             good = [(place, row) for (place, _), row in zip(chunk, found, strict=True)]
-        self._note(table.problems)
+        self._note_all(table)
         return good
 
     def _validated_singly(
@@ -513,7 +519,7 @@ class _Intake:
 
 def _in_order(problem: Problem) -> list[str | int]:
     """A key that sorts row 9 before row 10."""
-    parts = re.split(r"(\d+)", problem.where)
+    parts = re.split(r"([0-9]{1,18})", problem.where)
     return [int(part) if i % 2 else part for i, part in enumerate(parts)]
 
 

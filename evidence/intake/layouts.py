@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
-from evidence.files.tables import BLANK_HEADER, RawTable, header_name
+from evidence.files.rawtable import BLANK_HEADER, RawTable, header_name
 from evidence.intake.codings import CodingRow
 from evidence.rows import ROWS_OF_EVIDENCE, Row
 from rules.errors import UnknownName, suggest
@@ -67,7 +68,8 @@ def recognise(table: RawTable, given: str | None) -> type[Row] | None:
             f"the column {name!r} is not known (layout {model.layout}).",
             suggest(name, model.model_fields, most=20),
         )
-    for name in sorted(h for h in headers if table.headers.count(h) > 1):
+    times = Counter(table.headers)
+    for name in sorted(header for header in headers if times[header] > 1):
         table.problem(place, f"the column {name!r} appears twice.")
     if BLANK_HEADER in table.headers:
         table.problem(place, f"column {table.headers.index(BLANK_HEADER) + 1} has no header.")

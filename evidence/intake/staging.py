@@ -19,6 +19,7 @@ from evidence.rows import (
     Row,
     SurveyResultRow,
 )
+from rules.limits import MOST_COMPARED
 
 # Columns that are compared with stored ones have their types: no index serves a comparison otherwise.
 STAGING = """
@@ -118,8 +119,9 @@ from (select i.ref_no, (select coalesce(max(id), 0) from source) + row_number() 
       from incoming_source i join incoming_ref r using (ref_no) where r.source_id is null group by i.ref_no) k
 where k.ref_no = incoming_ref.ref_no
 """
-REFS = """
+REFS = f"""
 select ref from source where review_id = :review union select ref from incoming_ref where is_new
+limit {MOST_COMPARED}
 """
 UNKNOWN_SOURCES = """
 select i.n, i.place, r.ref from incoming_ref r join {table} i using (ref_no)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -38,7 +39,7 @@ def compare(
         show_json(found)
         return
     names = {review["review"]: review["authority"] for review in found["reviews"]}
-    twice = {name for name in names.values() if list(names.values()).count(name) > 1}
+    twice = {name for name, times in Counter(names.values()).items() if times > 1}
     called = {key: f"{name} ({key})" if name in twice else name for key, name in names.items()}
     reviews = many(len(names) + len(found["left_out"]), "review")
     click.echo(f"{found['framework']['title']}: {len(names)} of {reviews}.")

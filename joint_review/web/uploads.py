@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from evidence.files.texts import LARGEST_FILE, GivenFile
+from evidence.files.texts import GivenFile
 from rules.errors import ReviewError
+from rules.limits import LARGEST_FILE
 
 LARGEST_FORM = 1_000_000
 """Bytes of a form without files."""

@@ -1,7 +1,7 @@
 """The formats of files whose text is stored: what a file really is, and its text by page or section.
 
-Knows nothing of reviews or the database. What takes a file apart that somebody made (PDF, Word, workbook,
-HTML) runs in a process of its own, with limits on time, memory and output.
+Knows nothing of reviews or the database. All of it runs in a process of its own for each file, with limits
+on time, memory, pages and characters (`child`).
 
 Modules in reading order:
 
@@ -12,6 +12,6 @@ Modules in reading order:
     word      Word documents
     workbook  Excel workbooks
     pdf       PDF files with a text layer
-    child     the process that reads one file, and its limits
     pages     one spelling for every text, and sections as pages
+    child     the process that reads one file, and its limits
 """

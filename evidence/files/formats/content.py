@@ -80,7 +80,8 @@ MAIN_PARTS = (
 LONGEST_TYPES = 1_000_000
 """Bytes; the list of content types of an Office file is a few thousand."""
 
-PAGE = re.compile(r"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+COMMENT = ("<!--", "-->")
+PAGE = re.compile(r"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 TAG = re.compile(r"<[a-z!/]", re.IGNORECASE)
 LOOKED_AT = 4_096
 """Bytes at the start of a text file that say whether it is HTML."""
@@ -118,11 +119,23 @@ def _found(data: bytes) -> Found:
             return Found("", "an Office file with a password", "Save a copy without the password.")
         return Found("", "an Office file from before 2007 (.doc, .xls)", "Save it as .docx or .xlsx.")
     start = _start(data)
-    if PAGE.match(start) or (start.lstrip().startswith("<?xml") and "<html" in start):
+    xml = start.lstrip().startswith("<?xml")
+    if PAGE.match(start, _behind_comments(start)) or (xml and "<html" in start):
         return Found("html")
-    if start.lstrip().startswith("<?xml"):
+    if xml:
         return Found("", "an XML file", ALLOWED)
     return Found("text")
+
+
+def _behind_comments(text: str) -> int:
+    """Where the text begins behind the blanks and whole HTML comments at its head."""
+    opens, closes = COMMENT
+    at = len(text) - len(text.lstrip())
+    while text.startswith(opens, at) and (end := text.find(closes, at + len(opens))) >= 0:
+        at = end + len(closes)
+        while at < len(text) and text[at].isspace():
+            at += 1
+    return at
 
 
 def _start(data: bytes) -> str:

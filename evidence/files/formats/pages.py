@@ -7,8 +7,10 @@ stored: Unicode NFC, plain line ends and blanks, nothing invisible. After that i
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
+
+from rules.letters import is_mark, one_spelling
+from rules.limits import MOST_MARKS
 
 LONGEST_SECTION = 20_000
 """Characters, about seven printed pages: a section that is longer goes on as the next one, so that a page of
@@ -38,7 +40,7 @@ def tidy(text: str) -> str:
     the ends of lines are gone, and no more than one line is empty between two.
     """
     text = RESPELT.sub(lambda found: SPELLING[found[0]], text.replace("\r\n", "\n"))
-    lines = unicodedata.normalize("NFC", text).split("\n")
+    lines = one_spelling(text).split("\n")
     return GAPS.sub("\n\n", "\n".join([line.rstrip(" \t") for line in lines])).strip("\n")
 
 
@@ -58,16 +60,24 @@ def as_pages(sections: Iterable[str], numbered: bool) -> list[str]:
 
 def _continued(section: str) -> Iterator[str]:
     """A section in parts of at most LONGEST_SECTION characters: between paragraphs, lines or words."""
-    while len(section) > LONGEST_SECTION:
-        half = LONGEST_SECTION // 2
-        cut = next(
-            (at for gap in ("\n\n", "\n", " ") if (at := section.rfind(gap, half, LONGEST_SECTION)) > 0),
-            LONGEST_SECTION,
-        )
-        while unicodedata.combining(section[cut]):  # a letter keeps its marks
-            cut -= 1
-        if part := section[:cut].strip("\n"):
+    begin = 0
+    while begin < len(section):
+        end = _end_of_part(section, begin)
+        if part := section[begin:end].strip("\n"):
             yield tidy(part)
-        section = section[cut:].strip("\n")
-    if section.strip():
-        yield tidy(section)
+        begin = end
+
+
+def _end_of_part(section: str, begin: int) -> int:
+    """Where the part that begins there ends: behind `begin`, whatever the section holds."""
+    half, last = begin + LONGEST_SECTION // 2, begin + LONGEST_SECTION
+    if last >= len(section):
+        return len(section)
+    for gap in ("\n\n", "\n", " "):
+        if (at := section.rfind(gap, half, last)) > 0:
+            return at
+    # A letter keeps its marks; where so many stand together that they are parted, the part ends among them.
+    end = last
+    while end > last - 2 * MOST_MARKS and is_mark(section[end]):
+        end -= 1
+    return end

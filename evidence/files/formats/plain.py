@@ -7,13 +7,13 @@ import csv
 import io
 import re
 
+from evidence.files.delimited import DELIMITERS
 from evidence.files.encoding import MARKS
 from evidence.files.formats.pages import CONTROL
-from evidence.files.tables import DELIMITERS
 from rules.errors import EvidenceInvalid
 from rules.remedy import Give, Part
 
-CHARSET = re.compile(rb"<meta[^>]*?charset\s*=\s*[\"']?\s*([\w:.-]+)", re.IGNORECASE)
+CHARSET = re.compile(rb"<meta[^<>]*?charset[ \t\r\n]*=[ \t\r\n\"']*([\w:.-]+)", re.IGNORECASE)
 CHARSET_WITHIN = 1_024
 """Bytes within which a page has to name its encoding, by the HTML standard."""
 HEADING = re.compile(r" {0,3}#{1,3}\s+\S")
@@ -56,7 +56,7 @@ def without_controls(text: str) -> str:
     """The text itself; raises EvidenceInvalid, with the line, if control characters stand in it."""
     if found := CONTROL.search(text):
         line = text.count("\n", 0, found.start()) + 1
-        more = len(CONTROL.findall(text)) - 1
+        more = sum(1 for _ in CONTROL.finditer(text)) - 1
         raise EvidenceInvalid(
             f"line {line} holds the control character U+{ord(found[0]):04X}"
             + (f", and {more:,} more follow." if more else "."),

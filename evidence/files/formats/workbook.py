@@ -14,10 +14,10 @@ from openpyxl import load_workbook
 
 from evidence.files.formats.archive import check_archive
 from evidence.files.formats.plain import row_text
-from evidence.files.tables import shown_as_percent
+from evidence.files.sheets import shown_as_percent
 from rules.errors import EvidenceInvalid
 
-FORMULA = re.compile(rb"<(\w+:)?f[\s>/]")
+FORMULA = re.compile(rb"<(\w{1,50}:)?f[\s>/]")
 
 
 def workbook_sections(data: bytes) -> tuple[list[str], list[str]]:
@@ -52,7 +52,7 @@ def _has_formulas(data: bytes) -> bool:
                     while some := sheet.read(1_000_000):
                         if FORMULA.search(kept + some):
                             return True
-                        kept = some[-20:]
+                        kept = some[-60:]
     return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
@@ -211,13 +212,13 @@ def compare(db: Database, asked: Asked) -> ComparePage | ComparedPage:
 
 
 def _listed(framework: Framework, found: ReviewsCompared) -> CompareListed:
-    authorities = [review["authority"] for review in found["reviews"]]
+    authorities = Counter(review["authority"] for review in found["reviews"])
     reviews: dict[str, ReviewListed] = {
         review["review"]: {
             **review,
             "number": number,
             "called": review["authority"]
-            if authorities.count(review["authority"]) == 1
+            if authorities[review["authority"]] == 1
             else f"{review['authority']} ({review['review']})",
         }
         for number, review in enumerate(found["reviews"], start=1)

@@ -49,9 +49,9 @@ MOST_BESIDE = 300
 MOST_PLACES = 20
 LONGEST_BLOCK, LONGEST_SENTENCE = 1_500, 400
 """Characters from which a paragraph or sentence is divided at line ends, if it has any."""
-ENDS = re.compile(r"[.!?؟۔…]+[\"”’')\]»]*\s+")
+ENDS = re.compile(r"(?<![.!?؟۔…])[.!?؟۔…]++[\"”’')\]»]*+\s++")
 LINES = re.compile(r"\n")
-BLOCKS = re.compile(r"\n[ \t]*\n+")
+BLOCKS = re.compile(r"\n[ \t]*+\n++")
 
 ITEMS = """
 select e.*, s.ref as source, s.kind as source_kind, s.title as source_title,

@@ -7,7 +7,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from evidence.files.texts import LARGEST_FILE
 from evidence.rows import SOURCE_KINDS
 from evidence.sources import (
     PageFound,
@@ -32,6 +31,7 @@ from programme.permissions import Action
 from programme.reviews import find_review
 from rules.errors import EvidenceInvalid
 from rules.framework import in_language
+from rules.limits import LARGEST_FILE
 
 SOURCES = REVIEW + "/sources"
 ADD = SOURCES + "/add"
