@@ -7,6 +7,7 @@ Modules in reading order:
     record      the record in a file checked as it is
     metadata    descriptions and canned queries for Datasette, from the schemas
     plain       how values look as JSON, for the commands and the pages alike
+    stopping    being told to stop: the server ends within seconds, whatever is under way
     cli/        the `joint-review` command
     web/        the Datasette plugin
 """

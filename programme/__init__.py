@@ -26,6 +26,7 @@ Modules in reading order:
     permissions  who may do what
     users       users and their roles
     accounts    passwords, sessions and secrets, in a file of their own
+    bounded     what a statement of somebody's own may cost, in bytes
     hidden      votes, blind codings and salts, hidden on connections people ask questions on
     backup      the working database copied to one checked file, and restored from it
 """

@@ -14,6 +14,8 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
+from programme.bounded import bound, unbound
+
 Columns = Mapping[str, frozenset[str]]
 
 FROM_PAGES: Columns = {
@@ -34,6 +36,7 @@ FROM_PEOPLE: Columns = {
 def hide(connection: sqlite3.Connection) -> None:
     """Make what is in `FROM_PEOPLE` read as empty on a connection."""
     connection.set_authorizer(_PEOPLE)
+    bound(connection)
 
 
 def as_pages(connection: sqlite3.Connection) -> AbstractContextManager[None]:
@@ -50,6 +53,7 @@ def as_writer(connection: sqlite3.Connection) -> AbstractContextManager[None]:
 def _under(connection: sqlite3.Connection, authorizer: Callable[..., int]) -> Iterator[None]:
     # Never None, which takes it away: SQLite would go on with statements that were made under the one before.
     connection.set_authorizer(authorizer)
+    unbound(connection)
     try:
         yield
     finally:

@@ -19,6 +19,7 @@ from joint_review.cli.options import db_option, say_set_aside
 from joint_review.cli.secrets_apart import accounts_of
 from joint_review.metadata import metadata
 from joint_review.opening import open_programme
+from joint_review.stopping import removed_at_the_end
 from rules.errors import ReviewError
 
 SETTINGS = {
@@ -56,7 +57,10 @@ def serve(db_path: Path, port: int, host: str, tls: bool) -> None:
     say_set_aside(db.set_aside)
     accounts = accounts_of(db_path)
     _refuse_taken(host, port)
-    with tempfile.TemporaryDirectory(prefix="joint-review-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="joint-review-") as folder,
+        removed_at_the_end(Path(folder)),
+    ):
         served = _served_path(db_path.absolute(), Path(folder))
         told = Path(folder) / "metadata.json"
         told.write_text(json.dumps(metadata(served.stem)), encoding="utf-8")

@@ -4,6 +4,7 @@ Modules in reading order:
 
     access    who may see the pages, which database they show, reading from it
     signin    signing in and out, and who a request is from
+    turns     how much one user may have under way at once
     guard     what holds for every answer and every form: headers, cookies, where a form comes from
     uploads   reading the body of a form: fields and files, within limits
     forms     forms: the one way in which a page changes something
@@ -38,6 +39,7 @@ from joint_review.web import access, compat, figures, guard, signin, wording
 from joint_review.web import routes as views
 from joint_review.web.access import NoWorkingDatabase, working_database
 from joint_review.web.assets import static_address
+from programme.bounded import prepare
 from programme.database import system_salts
 from programme.hidden import hide
 from programme.seals import give_salts
@@ -150,6 +152,7 @@ def prepare_connection(conn: Any) -> None:
     conn.execute("pragma busy_timeout=20000")
     conn.execute("pragma foreign_keys=on")
     give_salts(conn, system_salts)
+    prepare(conn)
     hide(conn)
 
 

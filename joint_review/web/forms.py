@@ -41,6 +41,7 @@ from datasette import Forbidden, Response
 from evidence.coding.second_coding import refuse_blind
 from evidence.files.texts import GivenFile
 from evidence.rows import CONTROL
+from joint_review.stopping import removed_at_the_end
 from joint_review.web.access import actor_of, read, working_database, write
 from joint_review.web.compat import form_token
 from joint_review.web.remedies import Refusal, problem_line, problem_words, refusal
@@ -246,8 +247,11 @@ def _folder(form: Form) -> Iterator[Path | None]:
     if not form.files:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="joint-review-") as folder:
-        yield Path(folder)
+    with (
+        tempfile.TemporaryDirectory(prefix="joint-review-") as folder,
+        removed_at_the_end(Path(folder)) as put_aside,
+    ):
+        yield put_aside
 
 
 async def _handle(

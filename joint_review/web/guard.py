@@ -5,7 +5,9 @@ another server. Tables as CSV: no formulas (see `evidence.files.spreadsheets`).
 Cookies: never readable by scripts, never sent along from other sites, over HTTPS only where there is HTTPS.
 Forms: a POST must come from a page of this server by its Origin (or Sec-Fetch-Site) header, beside the token
 that Datasette asks for; a request without either header is refused. A body is read up to a limit only (forms
-with files have their own: see `uploads`), and one that is no form is refused, whatever reads it.
+with files have their own: see `uploads`) and for a limited time, and one that is no form is refused, whatever
+reads it.
+Turns: a session has only so many requests under way at once (see `turns`).
 """
 
 from __future__ import annotations
@@ -14,16 +16,19 @@ import json
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from hashlib import sha256
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 from datasette.utils.asgi import Request
 
 from evidence.files.spreadsheets import OutgoingCsv
+from joint_review import stopping
 from joint_review.web.compat import own_scripts
 from joint_review.web.forms import typed
 from joint_review.web.routes import takes_files
 from joint_review.web.signin import COOKIE, COOKIES, behind_tls
+from joint_review.web.turns import TooManyWaiting, turn_of_session
 from joint_review.web.uploads import LARGEST_FORM, LARGEST_UPLOAD, FormUnreadable
 from rules.errors import ReviewError
 
@@ -59,6 +64,15 @@ HSTS = "max-age=31536000"
 OURS = ("/reviews", "/compare", "/overrides", "/-/sign-in", "/-/sign-out")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TOO_LARGE = "The request is too large. Nothing was changed."
+TOO_SLOW = (
+    "The form took too long to arrive. Nothing was changed. Send it again, with fewer or smaller files."
+)
+TOO_MANY = "Too many pages were asked for at once. Wait until some of them are there."
+STOPPING = "The server is being restarted. Nothing was changed. Send the form again in a minute."
+FORM_SECONDS, UPLOAD_SECONDS = 60.0, 600.0
+"""How long a form may take to arrive; with files."""
+STALLED_SECONDS, LEAST_BYTES = 30.0, 10_000
+"""A form has to bring so many bytes a second, once it has taken so long."""
 NO_FORM = "The form could not be read. Nothing was changed."
 CHANGED = (
     "The file of the working database {wrong} while this server had it open, so the server shows and stores"
@@ -77,6 +91,8 @@ def guarded(app: App, ending: str = "", what_changed: Callable[[], Awaitable[str
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                stopping.listen()
             await app(scope, receive, send)
             return
         tls = behind_tls()
@@ -97,14 +113,19 @@ def guarded(app: App, ending: str = "", what_changed: Callable[[], Awaitable[str
                 message["body"] = table.feed(message.get("body", b""), more=more)
             await send(message)
 
-        if what_changed and "/-/static" not in scope["path"] and (wrong := await what_changed()):
-            await _close(scope, receive, answer, CHANGED.format(wrong=wrong))
-        elif scope["method"] in SAFE:
-            await app(scope, receive, answer)
-        elif is_from_here(scope):
-            await _take_form(app, scope, receive, answer)
-        else:
-            await _refuse(scope, answer)
+        cookies = b";".join(value for name, value in scope["headers"] if name.lower() == b"cookie")
+        try:
+            async with turn_of_session(cookies):
+                if what_changed and "/-/static" not in scope["path"] and (wrong := await what_changed()):
+                    await _close(scope, receive, answer, CHANGED.format(wrong=wrong))
+                elif scope["method"] in SAFE:
+                    await app(scope, receive, answer)
+                elif is_from_here(scope):
+                    await _take_form(app, scope, receive, answer)
+                else:
+                    await _refuse(scope, answer)
+        except TooManyWaiting:
+            await _refuse(scope, answer, 429, TOO_MANY)
 
     return guard
 
@@ -119,16 +140,23 @@ async def _close(scope: Scope, receive: Receive, send: Send, said: str) -> None:
 
 async def _take_form(app: App, scope: Scope, receive: Receive, send: Send) -> None:
     """Hand a form on, as long as its body is not too large and can be read."""
-    read, started, files = 0, False, takes_files(scope["path"])
+    read, started, files, late = 0, False, takes_files(scope["path"]), ""
     most = 2 * LARGEST_UPLOAD if files else LARGEST_FORM
+    began = monotonic()
+    ends = began + (UPLOAD_SECONDS if files else FORM_SECONDS)
     if not files and dict(scope["headers"]).get(b"content-type", b"").startswith(b"multipart/"):
         # Datasette takes none either, and asgi-csrf 0.11 fails on them with today's python-multipart.
         await _refuse(scope, send, 400, NO_FORM)
         return
 
     async def limited() -> MutableMapping[str, Any]:
-        nonlocal read
-        message = await receive()
+        nonlocal read, late
+        due = min(ends, began + STALLED_SECONDS + read / LEAST_BYTES)
+        try:
+            message = await stopping.unless_stopped(receive(), due - monotonic())
+        except (TimeoutError, stopping.BeingStopped) as error:
+            late = TOO_SLOW if isinstance(error, TimeoutError) else STOPPING
+            raise FormUnreadable(late) from None
         read += len(message.get("body", b""))
         if read > most:
             raise FormUnreadable(TOO_LARGE)
@@ -136,7 +164,7 @@ async def _take_form(app: App, scope: Scope, receive: Receive, send: Send) -> No
 
     async def answer(message: MutableMapping[str, Any]) -> None:
         nonlocal started
-        if read <= most or started:
+        if started or (read <= most and not late):
             started = True
             await send(message)
 
@@ -146,7 +174,9 @@ async def _take_form(app: App, scope: Scope, receive: Receive, send: Send) -> No
         # What Datasette's own check of the token raises for a body that is no form.
         if started:
             raise
-    if not started:
+    if late and not started:
+        await _refuse(scope, send, 408 if late == TOO_SLOW else 503, late)
+    elif not started:
         await _refuse(scope, send, 413 if read > most else 400, TOO_LARGE if read > most else NO_FORM)
 
 

@@ -108,10 +108,8 @@ def read_text(suffix: str, data: bytes, encoding: str, tell: Teller) -> dict[str
                 f"page {long} has {len(sections[long - 1]):,} characters; at most {LONGEST_PAGE:,} are read.",
                 hint="Divide it, or give its text.",
             )
-        numbered, notes = (
-            False,
-            [*notes, f"page {long} is too long for one page, so the page numbers of the file are not kept"],
-        )
+        numbered = False
+        notes = [*notes, f"page {long} is too long for one page: the page numbers of the file are not kept"]
     pages = as_pages(sections, numbered)
     if len(pages) > MOST_PAGES:
         raise too_many_pages(len(pages), numbered)

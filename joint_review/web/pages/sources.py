@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any
 
+from evidence.files.texts import LONGEST_ENCODING, Text, Together
 from evidence.rows import SOURCE_KINDS
 from evidence.sources import (
     PageFound,
@@ -25,6 +25,7 @@ from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
+from joint_review.web.turns import read_apart
 from joint_review.web.wording import plural
 from programme.database import Database
 from programme.permissions import Action
@@ -154,7 +155,7 @@ class ReadFiles:
     """Files that were read and are ready to be stored."""
 
     details: SourceDetails
-    texts: Any
+    texts: list[Text]
 
 
 async def read_files(database: Any, sent: Sent) -> ReadFiles:
@@ -164,10 +165,13 @@ async def read_files(database: Any, sent: Sent) -> ReadFiles:
         kind=sent.text("kind") or "document", **{name: sent.text(name, longest=500) for name in fields}
     )
     review = await read(database, lambda db: find_review(db, sent.review))
-    texts = await asyncio.to_thread(
-        read_sources, review, sent.files, details, encoding=sent.text("encoding") or "utf-8"
-    )
-    return ReadFiles(details, texts)
+    encoding = sent.text("encoding", longest=LONGEST_ENCODING) or "utf-8"
+
+    def work(seconds: float) -> list[Text]:
+        together = Together(seconds)
+        return read_sources(review, sent.files, details, encoding=encoding, together=together)
+
+    return ReadFiles(details, await read_apart(sent.by, work))
 
 
 def store_files(db: Database, sent: Sent) -> Done:
