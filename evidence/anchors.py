@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from enum import StrEnum
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -114,8 +115,16 @@ class Together:
 
     def __init__(self, pages: Pages) -> None:
         self.pages = pages
-        self.text = PAGE_ENDS.join(text for _, text in pages)
-        self.begins = list(accumulate((len(text) + 1 for _, text in pages), initial=0))
+
+    @cached_property
+    def text(self) -> str:
+        """All of it."""
+        return PAGE_ENDS.join(text for _, text in self.pages)
+
+    @cached_property
+    def begins(self) -> list[int]:
+        """Where every page begins in it."""
+        return list(accumulate((len(text) + 1 for _, text in self.pages), initial=0))
 
     def find(self, words: str, most: int) -> Iterator[tuple[int, int]]:
         """The places of these words, overlapping ones too: number of the page (from 0), and where on it."""

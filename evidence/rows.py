@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Annotated, Any, ClassVar
 
@@ -18,6 +19,16 @@ from evidence.files.formats.pages import tidy
 from programme.calendar import Day
 from rules.errors import Near, refuse
 from rules.letters import one_spelling
+from rules.limits import (
+    LONGEST_LINE,
+    LONGEST_NAME,
+    LONGEST_NUMERAL,
+    LONGEST_PAGE,
+    LONGEST_TEXT,
+    LONGEST_WORDS,
+    MOST_NAMED,
+    MOST_PAGES,
+)
 
 KINDS_OF_SOURCE = {
     "case_file": "case files",
@@ -55,6 +66,10 @@ def _text(value: Any) -> str:
     """A text, tidied and without blanks around it; numbers and dates of a spreadsheet as they look."""
     if isinstance(value, str):
         text = value.strip()
+        if len(text) > LONGEST_WORDS:
+            raise refuse(
+                f"at most {LONGEST_WORDS:,} characters", f"There are {len(text):,}. Shorten the text."
+            )
         return text if text.isascii() and text.isprintable() else _tidy(text)
     if value is None:
         return ""
@@ -76,11 +91,33 @@ def _needed(value: Any) -> str:
     return text
 
 
+def _at_most(longest: int, check: Callable[[Any], str]) -> BeforeValidator:
+    """What `check` gives, as long as it is no longer than this."""
+
+    def short(value: Any) -> str:
+        text = check(value)
+        if len(text) > longest:
+            raise refuse(f"at most {longest:,} characters", f"There are {len(text):,}. Shorten the text.")
+        return text
+
+    return BeforeValidator(short)
+
+
 def _pages(value: Any) -> str:
     """A stored text: its pages tidied as those of added files are; empty ones at its ends count, too."""
     if not isinstance(value, str):
         return _text(value)
-    return "\f".join(tidy(page) for page in _tidy(value).split("\f"))
+    if len(value) > LONGEST_TEXT:
+        raise refuse(f"at most {LONGEST_TEXT:,} characters", f"There are {len(value):,}. Divide the source.")
+    if (count := value.count("\f")) > MOST_PAGES:
+        raise refuse(f"at most {MOST_PAGES:,} pages", f"There are {count:,}. Divide the source.")
+    pages = _tidy(value).split("\f")
+    if long := next((number for number, page in enumerate(pages, 1) if len(page) > LONGEST_PAGE), 0):
+        raise refuse(
+            f"at most {LONGEST_PAGE:,} characters on a page",
+            f"Page {long} has {len(pages[long - 1]):,}. End each page with a form feed.",
+        )
+    return "\f".join(map(tidy, pages))
 
 
 def _quote(value: Any) -> str:
@@ -114,6 +151,8 @@ def _number(value: Any) -> float | None:
         text = value.strip()
         if not text:
             return None
+        if len(text) > LONGEST_NUMERAL:
+            raise refuse("a number", f"A number has at most {LONGEST_NUMERAL} characters.")
         if GROUPED.fullmatch(text):
             text = text.replace(",", "")
         if not PLAIN.fullmatch(text):
@@ -199,6 +238,8 @@ def _domains(value: Any, info: ValidationInfo) -> tuple[str, ...]:
     parts = value if isinstance(value, list | tuple) else re.split(r"[;,]", _text(value))
     what = "domains of the framework, separated by semicolons"
     names = (_text(part) for part in parts)
+    if len(parts) > MOST_NAMED:
+        raise refuse(f"at most {MOST_NAMED} domains", f"There are {len(parts):,}.")
     found = tuple(dict.fromkeys(_named(name, info, "domains", what) for name in names if name))
     if isinstance(value, str) and len(seen) < 10_000:
         seen[value] = found
@@ -238,7 +279,11 @@ def _scale_max(value: Any) -> float:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
+Line = Annotated[str, _at_most(LONGEST_LINE, _text)]
+Name = Annotated[str, _at_most(LONGEST_NAME, _text)]
 Needed = Annotated[str, BeforeValidator(_needed)]
+NeededLine = Annotated[str, _at_most(LONGEST_LINE, _needed)]
+NeededName = Annotated[str, _at_most(LONGEST_NAME, _needed)]
 Pages = Annotated[str, BeforeValidator(_pages)]
 Quote = Annotated[str, BeforeValidator(_quote)]
 Number = Annotated[float | None, BeforeValidator(_number)]
@@ -265,8 +310,8 @@ class SourceRow(Row):
     """A source: where evidence comes from."""
 
     layout: ClassVar[str] = "sources"
-    source: Needed = Field(description="Index number of the source within the review.")
-    title: Needed = Field(description="Title. Never the name of a person who uses services.")
+    source: NeededName = Field(description="Index number of the source within the review.")
+    title: NeededLine = Field(description="Title. Never the name of a person who uses services.")
     kind: Annotated[str, _word(SOURCE_KINDS)] = Field(
         description="Kind of evidence: " + ", ".join(SOURCE_KINDS)
     )
@@ -275,7 +320,7 @@ class SourceRow(Row):
         default="authorised", description="draft or authorised; 'authorised' if empty."
     )
     strand: StrandName = Field(default="all", description="Group of people that it is about; 'all' if empty.")
-    reference: Text = Field(default="", description="Where the source itself can be found.")
+    reference: Line = Field(default="", description="Where the source itself can be found.")
     text: Pages = Field(
         default="", description="The text, if you want to store it; pages end with a form feed."
     )
@@ -284,12 +329,12 @@ class SourceRow(Row):
 class ItemRow(Row):
     """What every evidence item has."""
 
-    source: Needed = Field(description="Index number of the source, as in the sources file.")
-    locator: Needed = Field(description="Where in the source: page, section, table and row.")
+    source: NeededName = Field(description="Index number of the source, as in the sources file.")
+    locator: NeededLine = Field(description="Where in the source: page, section, table and row.")
     strand: StrandName = Field(default="all", description="Group of people that it is about; 'all' if empty.")
     domains: DomainNames = Field(default=(), description="Domains it bears on, separated by semicolons.")
     quote: Quote = Field(default="", description="The exact words of the source, if quoted.")
-    recorded_by: Text = Field(default="", description="Who recorded it; the person importing, if empty.")
+    recorded_by: Name = Field(default="", description="Who recorded it; the person importing, if empty.")
     recorded_on: Day = Field(default=None, description="The day it was recorded; today, if empty.")
 
 
@@ -324,7 +369,7 @@ class SurveyResultRow(ItemRow):
     """The share of one group answering one survey question positively."""
 
     layout: ClassVar[str] = "survey-results"
-    group: Needed = Field(description="Who answered.")
+    group: NeededLine = Field(description="Who answered.")
     question: Needed = Field(description="What they were asked.")
     positive: GivenPercent = Field(description="Share answering positively, in percent: 78 or 78%.")
     base: Annotated[float | None, BeforeValidator(_base)] = Field(
@@ -335,7 +380,7 @@ class SurveyResultRow(ItemRow):
     )
     best: Percent = Field(default=None, description="Share in the best authority, if published.")
     worst: Percent = Field(default=None, description="Share in the worst authority, if published.")
-    period: Text = Field(default="", description="The year or date of the survey.")
+    period: Line = Field(default="", description="The year or date of the survey.")
 
 
 class IndicatorRow(ItemRow):
@@ -343,27 +388,27 @@ class IndicatorRow(ItemRow):
 
     layout: ClassVar[str] = "indicators"
     indicator: Needed = Field(description="Name of the indicator, the same in every period.")
-    period: Needed = Field(description="The year or date the value is for, e.g. 2007/08.")
+    period: NeededLine = Field(description="The year or date the value is for, e.g. 2007/08.")
     value: GivenNumber = Field(description="The value, as a plain number.")
-    unit: Text = Field(default="", description="Unit of the value, e.g. percent, people, per 1,000.")
+    unit: Line = Field(default="", description="Unit of the value, e.g. percent, people, per 1,000.")
     better: Better = Field(description="Which direction is better: higher, lower or neither.")
     comparator: Number = Field(default=None, description="What it is compared with, in the same unit.")
-    comparator_name: Text = Field(default="", description="Whose value the comparator is, e.g. England.")
+    comparator_name: Line = Field(default="", description="Whose value the comparator is, e.g. England.")
 
 
 class RowOfSurvey(Row):
     """What every row about the respondents of a survey has."""
 
-    source: Needed = Field(description="Index number of the survey, as in the sources file.")
+    source: NeededName = Field(description="Index number of the survey, as in the sources file.")
 
 
 class SurveyResponseRow(RowOfSurvey):
     """One respondent's answer to one question; results per question and group are computed from them."""
 
     layout: ClassVar[str] = "survey-responses"
-    respondent: Needed = Field(description="Number of the respondent within the survey, never a name.")
+    respondent: NeededName = Field(description="Number of the respondent within the survey, never a name.")
     question: Needed = Field(description="What was asked; the same words for every respondent.")
-    group: Needed = Field(description="The group the respondent belongs to.")
+    group: NeededLine = Field(description="The group the respondent belongs to.")
     strand: StrandName = Field(default="all", description="Group of people that it is about; 'all' if empty.")
     answer: Annotated[int | None, BeforeValidator(_answer)] = Field(
         description="1 strongly disagree to 5 strongly agree (or the words); empty if not answered."
@@ -375,25 +420,25 @@ class RespondentRow(RowOfSurvey):
     """One characteristic of one survey respondent, so that answers can be weighted."""
 
     layout: ClassVar[str] = "respondents"
-    respondent: Needed = Field(description="Number of the respondent, as in the responses, never a name.")
-    characteristic: Needed = Field(
+    respondent: NeededName = Field(description="Number of the respondent, as in the responses, never a name.")
+    characteristic: NeededLine = Field(
         description="A characteristic, e.g. age band, area or sex. Use few, with broad categories: people who"
         " share all theirs with few others can be recognised. Never a date of birth or an address."
     )
-    category: Text = Field(description="The respondent's category; empty if the respondent did not say.")
+    category: Line = Field(description="The respondent's category; empty if the respondent did not say.")
 
 
 class MarginRow(RowOfSurvey):
     """The share or number of the people in one category; answers are weighted to it."""
 
     layout: ClassVar[str] = "population-margins"
-    group: Text = Field(
+    group: Line = Field(
         default="", description="The group of respondents it holds for; empty for all respondents together."
     )
-    characteristic: Needed = Field(
+    characteristic: NeededLine = Field(
         description="The characteristic, in the same words as for the respondents."
     )
-    category: Needed = Field(description="One of its categories; together they make 100 %.")
+    category: NeededLine = Field(description="One of its categories; together they make 100 %.")
     percent: Percent = Field(default=None, description="Share of the people in it, in percent: 40 or 40%.")
     people: Annotated[float | None, BeforeValidator(_people)] = Field(
         default=None, validate_default=True, description="Or how many people are in it."
@@ -411,8 +456,8 @@ class MadeResult(SurveyResultRow):
 class RowAboutItem(Row):
     """What every row has that is about an item which another row, or an earlier import, brings in."""
 
-    source: Needed = Field(description="Index number of the item's source.")
-    locator: Needed = Field(description="Locator of the item, exactly as it was imported.")
+    source: NeededName = Field(description="Index number of the item's source.")
+    locator: NeededLine = Field(description="Locator of the item, exactly as it was imported.")
 
 
 class TagRow(RowAboutItem):
@@ -421,7 +466,7 @@ class TagRow(RowAboutItem):
     layout: ClassVar[str] = "tags"
     domain: DomainName = Field(description="The domain it bears on.")
     note: Text = Field(default="", description="Why it bears on the domain.")
-    tagged_by: Text = Field(default="", description="Who tagged it; the person importing, if empty.")
+    tagged_by: Name = Field(default="", description="Who tagged it; the person importing, if empty.")
 
 
 ROWS_OF_EVIDENCE: tuple[type[Row], ...] = (

@@ -19,7 +19,7 @@ from programme.database import Act, Database, add_event, insert, one, rows, rows
 from programme.progress import Progress, no_progress
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, ImportRefused, Problem, UnknownName
-from rules.limits import READ_SECONDS
+from rules.limits import LONGEST_LINE, MOST_PAGES, READ_SECONDS
 
 INITIALS = {
     "case_file": "C",
@@ -363,9 +363,10 @@ select s.ref as source, s.kind, s.title, s.dated, s.strand, s.status, s.referenc
   (select count(*) from evidence e where e.source_id = s.id and e.withdrawn_event is null) as items
 from source s join event a on a.id = s.added_event
 """
-CONTENTS = """
+CONTENTS = f"""
 select p.number, length(p.text) as characters, trim(replace(substr(p.text, 1, 70), char(10), ' ')) as begins
 from source_page p join source s on s.id = p.source_id where s.review_id = ? and s.ref = ? order by p.number
+limit {MOST_PAGES}
 """
 PAGE = """
 select p.text from source_page p join source s on s.id = p.source_id
@@ -410,6 +411,8 @@ def as_query(words: str) -> str:
     A word that ends with * stands for all that begin so. Nothing else means anything to the search. Raises
     EvidenceInvalid where there is no word, or more than MOST_WORDS.
     """
+    if len(words.split()) > MOST_WORDS or len(words) > 4 * LONGEST_LINE:
+        raise EvidenceInvalid(f"a search can have at most {MOST_WORDS} words", hint="Give fewer.")
     asked = []
     for phrase, word in ASKED.findall(words.replace("\0", " ")):
         text = phrase or word
@@ -418,8 +421,6 @@ def as_query(words: str) -> str:
             asked.append('"' + text.replace('"', '""') + '"' + prefix)
     if not asked:
         raise EvidenceInvalid("there is no word to search for", hint="Give a word, e.g. carers.")
-    if len(words.split()) > MOST_WORDS:
-        raise EvidenceInvalid(f"a search can have at most {MOST_WORDS} words", hint="Give fewer.")
     return " ".join(asked)
 
 

@@ -26,7 +26,8 @@ from programme.seals import (
     sealed_so_far,
     stored_before,
 )
-from rules.errors import DatabaseUnusable
+from rules.errors import DatabaseUnusable, TextTooLong
+from rules.limits import LONGEST_LINE, LONGEST_NAME, LONGEST_WORDS
 from rules.remedy import Give, MakeDatabase, OpenAgain, Part
 
 if TYPE_CHECKING:
@@ -469,8 +470,27 @@ def _as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
+LONGEST = {
+    **dict.fromkeys(("by", "name", "key", "ref", "member", "respondent"), LONGEST_NAME),
+    **dict.fromkeys(("coded_by", "coder", "recorded_by", "settled_by", "tagged_by"), LONGEST_NAME),
+    **dict.fromkeys(("authority", "title", "locator", "reference", "period", "unit"), LONGEST_LINE),
+    **dict.fromkeys(("because", "note", "text", "quote", "exact"), LONGEST_WORDS),
+    **dict.fromkeys(("methods_concern", "coherence_concern"), LONGEST_WORDS),
+    **dict.fromkeys(("adequacy_concern", "relevance_concern"), LONGEST_WORDS),
+    **dict.fromkeys(("methods_words", "coherence_words"), LONGEST_WORDS),
+    **dict.fromkeys(("adequacy_words", "relevance_words"), LONGEST_WORDS),
+}
+"""Characters of the columns that people write into, in any table; an import checks its rows itself."""
+
+
 def insert(db: Database, table: str, values: Mapping[str, Any]) -> int:
-    """Insert one row inside the caller's transaction; returns its number."""
+    """Insert one row inside the caller's transaction; returns its number.
+
+    Raises TextTooLong where somebody wrote more into it than is stored (see `LONGEST`).
+    """
+    for column, value in values.items():
+        if isinstance(value, str) and len(value) > LONGEST.get(column, len(value)):
+            raise TextTooLong(column.replace("_", " "), len(value), LONGEST[column])
     places = ", ".join("?" * len(values))
     cursor = db.conn.execute(
         f"insert into {table} ({', '.join(values)}) values ({places})", list(values.values())

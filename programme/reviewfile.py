@@ -11,6 +11,7 @@ from pydantic import Field
 from programme.calendar import Day
 from rules.errors import PolicyFileInvalid
 from rules.framework import Id, PolicyModel
+from rules.limits import LONGEST_LINE, LONGEST_WORDS
 from rules.policyfile import read_policy_text, validate_policy
 
 
@@ -25,10 +26,12 @@ class ReviewFile(PolicyModel):
     """One review."""
 
     id: Id = Field(description="Short name of the review.")
-    authority: str = Field(min_length=1, description="The authority that is reviewed.")
+    authority: str = Field(
+        min_length=1, max_length=LONGEST_LINE, description="The authority that is reviewed."
+    )
     framework: Id = Field(description="The framework it is judged by.")
     window: Window = Field(default=Window(), description="The evidence window: {from: date, to: date}.")
-    note: str = Field(default="", description="A note for readers of the review.")
+    note: str = Field(default="", max_length=LONGEST_WORDS, description="A note for readers of the review.")
 
 
 class ReviewDetails(TypedDict):

@@ -12,6 +12,7 @@ ReviewError                     what, where, what would do (exit code 1)
 |- EnginesDisagree              the engine's firings differ from the evaluator's; nothing is recorded
 |- UserInvalid                  a user, role or password that will not do
 |- SignInRefused                a name and password that sign nobody in, or too many tries
+|- TextTooLong                  a text that is longer than what is stored
 |- WordsMissing                 an action without who does it, why, or its text
 |- WorkersFailed                processes or a cluster that could not do their part of the work
 |- DecisionRefused              a decision, challenge or vote that may not be as things stand
@@ -158,6 +159,20 @@ class SignInRefused(ReviewError):
 
 class WordsMissing(ReviewError):
     """An action lacks something that has to be recorded: who does it, why, or its text."""
+
+
+class TextTooLong(ReviewError):
+    """A name, a reason, a note or another text is longer than what is stored."""
+
+    def __init__(self, what: str, length: int, longest: int) -> None:
+        super().__init__(
+            f"the {NAMES_OF_TEXTS.get(what, what)} has {length:,} characters; at most {longest:,} are stored",
+            hint="Shorten it.",
+        )
+
+
+NAMES_OF_TEXTS = {"by": "name of the person", "because": "reason", "ref": "index number", "exact": "quote"}
+"""What texts are called, where not by their column."""
 
 
 class WorkersFailed(ReviewError):

@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from rules.errors import PolicyFileInvalid, Problem, suggest
+from rules.limits import LARGEST_POLICY, MOST_PROBLEMS
 from rules.words import many
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
@@ -53,6 +54,8 @@ class PolicyText:
     data: Any = None
     lines: dict[Path_, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    more: int = 0
+    """How many problems were found beyond MOST_PROBLEMS."""
 
     def place(self, path: Sequence[str | int]) -> str:
         """'file:line' of the value at `path`, or of the nearest thing around it."""
@@ -63,13 +66,16 @@ class PolicyText:
 
     def problem(self, path: Sequence[str | int], message: str, hint: str = "") -> None:
         """Note a problem of the value at `path`."""
-        self.problems.append(Problem(self.place(path), message, hint))
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(Problem(self.place(path), message, hint))
+        else:
+            self.more += 1
 
     def refuse_if_problems(self) -> None:
         """Raise PolicyFileInvalid with all problems noted so far."""
         if self.problems:
-            count = len(self.problems)
-            raise PolicyFileInvalid(f"{self.name} has {many(count, 'problem')}", _by_line(self.problems))
+            count, found = len(self.problems) + self.more, _by_line(self.problems)
+            raise PolicyFileInvalid(f"{self.name} has {many(count, 'problem')}", found, more=self.more)
 
 
 def _by_line(problems: list[Problem]) -> list[Problem]:
@@ -79,6 +85,9 @@ def _by_line(problems: list[Problem]) -> list[Problem]:
 def read_policy_text(path: Path) -> PolicyText:
     """The file at `path` as plain data with line numbers; raises PolicyFileInvalid if it cannot be read."""
     try:
+        if (size := path.stat().st_size) > LARGEST_POLICY:
+            said = f"{path.name} has {size / 1e6:,.1f} MB; at most {LARGEST_POLICY / 1e6:g} MB are read"
+            raise PolicyFileInvalid(said, [], hint="Give a framework, rulebook, cases or review file.")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise PolicyFileInvalid(f"{path} cannot be read: {error.strerror}", []) from error
@@ -166,6 +175,9 @@ def validate_policy(found: PolicyText, model: type[AnyModel]) -> AnyModel | None
         return model.model_validate(found.data)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
+            if len(found.problems) >= MOST_PROBLEMS:
+                found.more += 1
+                continue
             path = _existing(found, [step for step in detail["loc"] if step != "[key]"])
             message, hint = _say(detail, model, path)
             about = (*path, message.partition(":")[0])

@@ -13,7 +13,7 @@ from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from evidence.actions import EvidenceAction
 from evidence.items import LONGEST_NUMBER
-from evidence.rows import Direction, DomainNames, Needed, Number, RowAboutItem, Significance, Text
+from evidence.rows import Direction, DomainNames, NeededName, Number, RowAboutItem, Significance, Text
 from rules.errors import refuse
 from rules.remedy import Replace
 
@@ -48,7 +48,9 @@ class CodingRow(RowAboutItem):
     """A second reviewer's coding of an item that another reviewer recorded, made without seeing theirs."""
 
     layout: ClassVar[str] = "codings"
-    coded_by: Needed = Field(description="Who codes it: any reviewer except the one who recorded the item.")
+    coded_by: NeededName = Field(
+        description="Who codes it: any reviewer except the one who recorded the item."
+    )
     direction: Annotated[Direction | None, WrapValidator(_if_given)] = Field(
         default=None, description="Findings: strength, weakness or neutral; empty for other items."
     )

@@ -49,9 +49,8 @@ from joint_review.web.uploads import FormTooLarge, FormUnreadable, read_form
 from programme.database import Database
 from programme.permissions import Action, Actor
 from rules.errors import DatabaseUnusable, ProblemsFound, ReviewError
+from rules.limits import LONGEST_WORDS
 
-LONGEST_TEXT = 10_000
-"""Characters of a field, unless told."""
 TOKEN, TOKEN_HEADER = "csrftoken", "x-csrftoken"
 
 
@@ -85,7 +84,7 @@ class Sent:
         """Key of the review in the address."""
         return self.names["review"]
 
-    def text(self, name: str, *, needed: str = "", longest: int = LONGEST_TEXT) -> str:
+    def text(self, name: str, *, needed: str = "", longest: int = LONGEST_WORDS) -> str:
         """A field without blanks around it; raises Mistakes.
 
         `needed` is what is said when nothing stands in a field that must be filled in.
@@ -100,7 +99,7 @@ class Sent:
         if wrong := {name: words for name, words in said.items() if not self.text(name)}:
             raise Mistakes(wrong)
 
-    def texts(self, name: str, *, longest: int = LONGEST_TEXT) -> list[str]:
+    def texts(self, name: str, *, longest: int = LONGEST_WORDS) -> list[str]:
         """All values of a field that may be given several times, the empty ones left out; raises Mistakes."""
         found = [value.strip() for value in self.fields.get(name, ())]
         if any(len(value) > longest for value in found):
