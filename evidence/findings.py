@@ -19,7 +19,7 @@ from evidence.digests import item_digest, item_fields
 from evidence.files.texts import refused
 from evidence.items import find_item, refuse_withdrawn, tagged_to
 from evidence.rows import FindingRow
-from programme.database import Act, Database, add_event, insert, one, rows, transaction
+from programme.database import Act, Database, add_event, insert, one, refuse_long, rows, transaction
 from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, Problem, UnknownName
 from rules.letters import one_spelling
@@ -268,6 +268,7 @@ def _insert_tags(
 ) -> None:
     known = domain_ids(db, review)
     note = one_spelling(note.strip())
+    refuse_long({"note": note})
     db.conn.executemany(
         "insert into tag (evidence_id, domain_id, note, tagged_by, added_event) values (?, ?, ?, ?, ?)",
         [(number, known[domain], note, by, event) for domain in domains],

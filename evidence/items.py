@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from evidence.actions import EvidenceAction
-from programme.database import Act, Database, add_event, one, rows, rows_as, transaction
+from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import check_words
 from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, UnknownName, suggest
@@ -205,10 +205,8 @@ def _domain_id(domains: dict[str, int], key: str) -> int:
 
 
 def _insert_tag(db: Database, number: int, domain_id: int, note: str, by: str, event: int) -> None:
-    db.conn.execute(
-        "insert into tag (evidence_id, domain_id, note, tagged_by, added_event) values (?, ?, ?, ?, ?)",
-        [number, domain_id, note, by, event],
-    )
+    row = {"evidence_id": number, "domain_id": domain_id, "note": note, "tagged_by": by, "added_event": event}
+    insert(db, "tag", row)
 
 
 def tag_item(

@@ -483,14 +483,19 @@ LONGEST = {
 """Characters of the columns that people write into, in any table; an import checks its rows itself."""
 
 
+def refuse_long(values: Mapping[str, Any]) -> None:
+    """Raise TextTooLong where somebody wrote more into a column than is stored (see `LONGEST`)."""
+    for column, value in values.items():
+        if isinstance(value, str) and len(value) > LONGEST.get(column, len(value)):
+            raise TextTooLong(column.replace("_", " "), len(value), LONGEST[column])
+
+
 def insert(db: Database, table: str, values: Mapping[str, Any]) -> int:
     """Insert one row inside the caller's transaction; returns its number.
 
     Raises TextTooLong where somebody wrote more into it than is stored (see `LONGEST`).
     """
-    for column, value in values.items():
-        if isinstance(value, str) and len(value) > LONGEST.get(column, len(value)):
-            raise TextTooLong(column.replace("_", " "), len(value), LONGEST[column])
+    refuse_long(values)
     places = ", ".join("?" * len(values))
     cursor = db.conn.execute(
         f"insert into {table} ({', '.join(values)}) values ({places})", list(values.values())

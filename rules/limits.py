@@ -49,7 +49,9 @@ MOST_MARKS = 30
 # --- time and memory --------------------------------------------------------------------------------------
 
 READ_SECONDS = 120
-"""Seconds for all the files of a form or command together; a PDF of 5,000 pages takes about a minute."""
+"""Seconds for one file; a PDF of 5,000 pages takes about a minute."""
+FORM_SECONDS = 90
+"""Seconds for all the files of a form together, from when they have arrived, waiting for a turn included."""
 READ_MEMORY = 550_000_000
 """Bytes of address space of the process that reads a file; two of them and the server stay below 1.5 GB."""
 

@@ -271,7 +271,7 @@ def csv_out(text: str) -> bytes:
     return OutgoingCsv().feed(text.encode(), more=False)
 
 
-MARKS = "\u0301\u0323"
+MARKS = "\u0301\u0301"
 WORK: dict[str, tuple[Callable[[str], Any], Callable[[int], str]]] = {
     "comments at the head of a text": (
         lambda text: kind_of("notes.md", text.encode()),

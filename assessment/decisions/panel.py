@@ -27,6 +27,7 @@ from programme.names import check_person, check_words, same_person
 from programme.reviews import Review
 from rules.errors import DecisionRefused
 from rules.framework import in_language
+from rules.limits import MOST_NAMED
 from rules.remedy import Give, OpenPanel, Part, ShowPanel
 
 FEWEST_MEMBERS = 2
@@ -169,6 +170,10 @@ def open_panel(
     """
     review.framework.check_target(target)
     by = check_person(by, "a panel")
+    if len(members) > MOST_NAMED:
+        raise DecisionRefused(
+            f"{len(members):,} members were named; a panel has at most {MOST_NAMED}", hint="Name fewer."
+        )
     names = [check_person(name, "a place on a panel") for name in members]
     twice = [name for at_, name in enumerate(names) if any(same_person(name, n) for n in names[:at_])]
     if twice:

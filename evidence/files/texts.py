@@ -20,6 +20,7 @@ from evidence.files.reading import ReaderEnded, Stopped, TooSlow, being_read, pu
 from programme.progress import Progress
 from rules.errors import EvidenceInvalid, ImportRefused, Problem, suggest
 from rules.limits import (
+    FORM_SECONDS,
     LARGEST_FILE,
     LONGEST_SAID,
     LONGEST_TEXT,
@@ -82,7 +83,7 @@ class Text:
 class Together:
     """What all the files of one form may cost."""
 
-    seconds: float = READ_SECONDS
+    seconds: float = FORM_SECONDS
     characters: int = LONGEST_TOGETHER
 
 

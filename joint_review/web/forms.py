@@ -51,6 +51,8 @@ from programme.permissions import Action, Actor
 from rules.errors import DatabaseUnusable, ProblemsFound, ReviewError
 from rules.limits import LONGEST_WORDS
 
+MOST_VALUES = 300
+"""Values of one field, e.g. items that are ticked: as many as a page shows."""
 TOKEN, TOKEN_HEADER = "csrftoken", "x-csrftoken"
 
 
@@ -104,6 +106,8 @@ class Sent:
         found = [value.strip() for value in self.fields.get(name, ())]
         if any(len(value) > longest for value in found):
             raise Mistakes({name: f"This is longer than {longest:,} characters."})
+        if len(found) > MOST_VALUES:
+            raise Mistakes({name: f"Choose at most {MOST_VALUES} at a time."})
         if any(CONTROL.search(value) for value in found):
             raise Mistakes({name: "This contains a control character. Remove it."})
         return [value for value in found if value]

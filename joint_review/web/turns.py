@@ -17,13 +17,15 @@ from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from rules.errors import DatabaseUnusable
-from rules.limits import READ_SECONDS
+from rules.limits import FORM_SECONDS
 
 T = TypeVar("T")
 MOST_AT_ONCE = 4
 """Requests of a session that are under way; a browser sends six at most, and most pages take some tenths."""
 MOST_WAITING = 60
 """Requests of a session that wait for their turn."""
+LONGEST_WAIT = 20.0
+"""Seconds that they wait; then they are refused."""
 READERS = 2
 """Files that are read at once, each in a process of up to READ_MEMORY."""
 SESSION = re.compile(rb"joint_review_session=([^;,\s]{1,400})")
@@ -78,13 +80,17 @@ async def _turn(key: object, most: int) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        line.leave()
-        if not line.under_way:
-            _lines[asyncio.get_running_loop()].pop(key, None)
+        _leave(key, line)
+
+
+def _leave(key: object, line: _Line) -> None:
+    line.leave()
+    if not line.under_way:
+        _lines[asyncio.get_running_loop()].pop(key, None)
 
 
 class TooManyWaiting(Exception):
-    """So many requests of one session wait that no more are taken."""
+    """So many requests of one session wait, or for so long, that no more are taken."""
 
 
 @asynccontextmanager
@@ -99,11 +105,19 @@ async def turn_of_session(cookies: bytes) -> AsyncIterator[None]:
         return
     if len(_line(found[1], MOST_AT_ONCE).waiting) >= MOST_WAITING:
         raise TooManyWaiting
-    async with _turn(found[1], MOST_AT_ONCE):
+    line = _line(found[1], MOST_AT_ONCE)
+    try:
+        async with asyncio.timeout(LONGEST_WAIT):
+            await line.enter()
+    except TimeoutError:
+        raise TooManyWaiting from None
+    try:
         yield
+    finally:
+        _leave(found[1], line)
 
 
-async def read_apart(by: str, work: Callable[[float], T], seconds: float = READ_SECONDS) -> T:
+async def read_apart(by: str, work: Callable[[float], T], seconds: float = FORM_SECONDS) -> T:
     """What `work` gives, in one of the threads that read files; it is told how many seconds are left to it.
 
     Raises DatabaseUnusable where its turn does not come in half of the time.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -318,7 +320,11 @@ def _changing(items: Iterable[ItemLine], asked: Reading, pages: Sequence[tuple[i
 
 def _blocks(text: str, items: Sequence[ItemLine]) -> Iterable[TextBlock]:
     """The paragraphs of a page, each with its sentences, and the items that begin in it."""
-    marks = [(item["anchor"]["start"], item["anchor"]["end"], item["id"]) for item in items if item["shown"]]
+    shown = sorted(
+        (item for item in items if item["shown"]), key=lambda item: (item["anchor"]["start"], item["id"])
+    )
+    begins = [item["anchor"]["start"] for item in shown]
+    marks = _Marks([(item["anchor"]["start"], item["anchor"]["end"], item["id"]) for item in shown])
     for start, end in _spans(text, 0, len(text), BLOCKS, LONGEST_BLOCK):
         words = text[start:end]
         if not words.strip():
@@ -328,14 +334,30 @@ def _blocks(text: str, items: Sequence[ItemLine]) -> Iterable[TextBlock]:
             "start": start,
             "end": end,
             "sentences": [
-                {"start": first, "end": last, "pieces": list(_pieces(text, first, last, marks))}
+                {
+                    "start": first,
+                    "end": last,
+                    "pieces": list(_pieces(text, first, last, marks.on(first, last))),
+                }
                 for first, last in _spans(text, start, end, ENDS, LONGEST_SENTENCE)
             ],
-            "items": sorted(
-                (item for item in items if item["shown"] and start <= item["anchor"]["start"] < end),
-                key=lambda item: (item["anchor"]["start"], item["id"]),
-            ),
+            "items": shown[bisect_left(begins, start) : bisect_left(begins, end)],
         }
+
+
+class _Marks:
+    """Where passages begin and end, gone through once with the text."""
+
+    def __init__(self, marks: Sequence[tuple[int, int, int]]) -> None:
+        self.coming = deque(marks)
+        self.open: list[tuple[int, int, int]] = []
+
+    def on(self, start: int, end: int) -> list[tuple[int, int, int]]:
+        """Those that touch this stretch; stretches are asked for in the order of the text."""
+        while self.coming and self.coming[0][0] < end:
+            self.open.append(self.coming.popleft())
+        self.open = [mark for mark in self.open if mark[1] > start]
+        return sorted(self.open, key=lambda mark: mark[2])
 
 
 def _spans(text: str, start: int, end: int, ends: re.Pattern[str], longest: int) -> Iterable[tuple[int, int]]:
