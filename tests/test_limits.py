@@ -57,6 +57,18 @@ def refusal(read: Callable[[], Any]) -> list[str]:
 # --- texts of files ----------------------------------------------------------------------------------------
 
 
+def book(*, sheets: int = 1, cell: str = "A2", merged: int = 0) -> bytes:
+    made, out = Workbook(), io.BytesIO()
+    assert made.active
+    made.active["A1"], made.active[cell] = "source", "x"
+    for number in range(merged):
+        made.active.merge_cells(f"C{2 * number + 5}:D{2 * number + 5}")
+    for number in range(1, sheets):
+        made.create_sheet(f"S{number}")["A1"] = "a"
+    made.save(out)
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
@@ -64,6 +76,11 @@ def refusal(read: Callable[[], Any]) -> list[str]:
         ("a.md", b"# a\nb\n" * (MOST_PAGES + 1), "it has 5,001 sections; at most 5,000 are read."),
         ("a.html", b"<h1>a</h1>b" * (MOST_PAGES + 1), "it has 5,001 sections; at most 5,000 are read."),
         ("a.txt", b"a" * (LONGEST_TEXT + 1), "its text has 10,000,001 characters"),
+        (
+            "a.xlsx",
+            book(cell="XFD2"),
+            "sheet 'Sheet': a cell is so far out that the sheet has 16,384",
+        ),
     ],
 )
 def test_a_text_has_so_many_pages_and_characters_at_most_in_whatever_format(
@@ -89,18 +106,6 @@ def test_the_files_of_a_form_have_a_limit_together() -> None:
 
 
 # --- tables ------------------------------------------------------------------------------------------------
-
-
-def book(*, sheets: int = 1, cell: str = "A2", merged: int = 0) -> bytes:
-    made, out = Workbook(), io.BytesIO()
-    assert made.active
-    made.active["A1"], made.active[cell] = "source", "x"
-    for number in range(merged):
-        made.active.merge_cells(f"C{2 * number + 5}:D{2 * number + 5}")
-    for number in range(1, sheets):
-        made.create_sheet(f"S{number}")["A1"] = "a"
-    made.save(out)
-    return out.getvalue()
 
 
 @pytest.mark.parametrize(

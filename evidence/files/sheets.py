@@ -6,7 +6,7 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import islice
@@ -23,7 +23,7 @@ ROWS_AT_ONCE = 200
 MOST_IN_SHEET = 1_048_576
 """Rows that a sheet of a spreadsheet program can have."""
 MOST_WIDE = 1_000
-"""Cells of a row, the empty ones before the last counted; a cell far out makes all of them."""
+"""Cells of a row, the empty ones before the last counted; a value far out makes all of them."""
 Bounds = tuple[int, int, int, int]
 """First column, first row, last column, last row."""
 
@@ -100,8 +100,7 @@ def _sheet_rows(table: RawTable, sheet: Any, progress: Progress) -> Iterator[tup
         if not some:
             return
         last = some[-1][0]
-        wide = next((len(cells) for _, cells in some if len(cells) > MOST_WIDE), 0)
-        if wide or last > MOST_IN_SHEET:
+        if (wide := max(far_out(cells) for _, cells in some)) or last > MOST_IN_SHEET:
             reach = f"{wide:,} columns" if wide else f"more than {MOST_IN_SHEET:,} rows"
             table.cut_short = True
             table.problem(
@@ -112,6 +111,13 @@ def _sheet_rows(table: RawTable, sheet: Any, progress: Progress) -> Iterator[tup
             return
         progress(min(last, size), size, f"reading {table.file}")
         yield from some
+
+
+def far_out(cells: Sequence[Any]) -> int:
+    """How many columns a row has because of a value that is far out; 0 where there is none."""
+    if len(cells) <= MOST_WIDE or all(cell.value is None for cell in cells[MOST_WIDE:]):
+        return 0
+    return len(cells)
 
 
 def _merged(path: Path, sheet: Any) -> list[tuple[str, Bounds]]:

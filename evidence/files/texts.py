@@ -113,12 +113,11 @@ def read_texts(
         try:
             text = _read_text(file, name, progress, encoding, min(seconds, _left(ends, together)))
             characters += sum(map(len, text.pages))
-            if together and characters > together.characters:
-                raise EvidenceInvalid(
-                    f"with it the files have more than {together.characters:,} characters together.",
-                    hint="Add fewer of them at a time.",
-                )
             texts.append(text)
+            if together and characters > together.characters:
+                said = f"with it the files have more than {together.characters:,} characters together."
+                problems.append(Problem(name, said, "Add fewer of them at a time."))
+                break
         except EvidenceInvalid as error:
             problems.append(Problem(name, error.message, error.hint, error.remedies))
     progress(len(given), len(given), "reading the files")

@@ -14,8 +14,9 @@ from openpyxl import load_workbook
 
 from evidence.files.formats.archive import check_archive
 from evidence.files.formats.plain import row_text
-from evidence.files.sheets import shown_as_percent
+from evidence.files.sheets import MOST_IN_SHEET, far_out, shown_as_percent
 from rules.errors import EvidenceInvalid
+from rules.limits import LONGEST_TEXT
 
 FORMULA = re.compile(rb"<(\w{1,50}:)?f[\s>/]")
 
@@ -31,12 +32,20 @@ def workbook_sections(data: bytes) -> tuple[list[str], list[str]]:
         warnings.simplefilter("ignore")
         values = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         written = load_workbook(io.BytesIO(data), read_only=True) if _has_formulas(data) else None
-        sections, hidden = [], []
+        sections, hidden, length = [], [], 0
         for sheet in values.worksheets:
             if sheet.sheet_state != "visible":
                 hidden.append(sheet.title)
                 continue
-            lines = list(_lines(sheet, written[sheet.title] if written else None))
+            lines = []
+            for line in _lines(sheet, written[sheet.title] if written else None):
+                lines.append(line)
+                length += len(line) + 1
+                if length > LONGEST_TEXT:
+                    raise EvidenceInvalid(
+                        f"its text has more than {LONGEST_TEXT:,} characters.",
+                        hint="Divide it into several sources.",
+                    )
             if lines:
                 sections.append("\n".join([sheet.title, "", *lines]))
     notes = [f"hidden sheets are left out: {', '.join(hidden)}"] if hidden else []
@@ -60,12 +69,12 @@ def _lines(sheet: Any, written: Any) -> Iterator[str]:
     # The size that a sheet claims is not relied on: it can be far too large or too small.
     sheet.reset_dimensions()
     if written is None:
-        for cells in sheet.iter_rows():
+        for cells in _rows(sheet):
             if line := row_text([_shown(cell) for cell in cells]):
                 yield line
         return
     written.reset_dimensions()
-    for cells, formulas in zip(sheet.iter_rows(), written.iter_rows(), strict=True):
+    for cells, formulas in zip(_rows(sheet), written.iter_rows(), strict=True):
         for cell, formula in zip(cells, formulas, strict=True):
             if cell.value is None and formula.data_type == "f":
                 raise EvidenceInvalid(
@@ -74,6 +83,18 @@ def _lines(sheet: Any, written: Any) -> Iterator[str]:
                 )
         if line := row_text([_shown(cell) for cell in cells]):
             yield line
+
+
+def _rows(sheet: Any) -> Iterator[Any]:
+    """The rows; raises EvidenceInvalid where a cell is further out than in any text."""
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        if (wide := far_out(cells)) or number > MOST_IN_SHEET:
+            reach = f"{wide:,} columns" if wide else f"more than {MOST_IN_SHEET:,} rows"
+            raise EvidenceInvalid(
+                f"sheet {sheet.title!r}: a cell is so far out that the sheet has {reach}.",
+                hint="Delete that cell.",
+            )
+        yield cells
 
 
 def _shown(cell: Any) -> str:
