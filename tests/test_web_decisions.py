@@ -14,7 +14,7 @@ from form_bench import AT, Bench, opened
 from reading import Outline
 from two_reviews import ADMINISTRATOR, LEAD, MODERATOR, REVIEWER, person, two_reviews
 
-from assessment.decisions.challenges import close_challenge, raise_challenge
+from assessment.decisions.challenges import close_challenge, raise_challenge, reply_to_challenge
 from assessment.decisions.decide import approve, decision_states, override
 from assessment.decisions.panel import open_panel
 from assessment.decisions.standing import Standing
@@ -375,6 +375,22 @@ async def test_a_challenge_is_raised_answered_and_closed_with_what_was_changed(b
     late = await bench.send(f"{CHALLENGES}/1/reply.json", {"text": "Wait."}, LEAD)
     assert "was closed by moderator-1" in late.json()["error"] and "joint-review" not in late.text
     assert bench.in_file(lambda db, _: audit_programme(db).problems) == ()
+
+
+async def test_the_replies_to_a_challenge_are_shown_fifty_on_a_page_the_latest_first_asked_for(
+    bench: Bench,
+) -> None:
+    def reply_often(db: Database, review: Any) -> None:
+        raise_challenge(db, review, "rating", "carers", **CLAIM)
+        for n in range(52):
+            reply_to_challenge(db, 1, text=f"Reply {n + 1}.", by="lead-1", at=AT)
+
+    bench.in_file(reply_often)
+    latest = (await bench.get(f"{CHALLENGES}/1", REVIEWER)).text
+    assert "Reply 52." in latest and "Reply 50." not in latest and "51 to 52 of 52" in latest
+    first = (await bench.get(f"{CHALLENGES}/1.json?page=1", REVIEWER)).json()
+    assert [one["text"] for one in first["challenge"]["replies"]] == [f"Reply {n}." for n in range(1, 51)]
+    assert (await bench.get(f"{CHALLENGES}/1?page=3", REVIEWER)).status_code == 404
 
 
 async def test_the_register_has_the_open_challenges_first(bench: Bench) -> None:

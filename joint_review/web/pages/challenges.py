@@ -101,6 +101,8 @@ class ChallengePage(Head):
     """One challenge of a review."""
 
     challenge: ChallengeShown
+    """With the replies of the page; the latest, unless another is asked for."""
+    paging: Paging
     outcomes: list[str]
     """How who asks may close it; only who raised it withdraws it."""
 
@@ -139,10 +141,15 @@ def challenge(db: Database, asked: Asked) -> ChallengePage:
     review = find_review(db, key)
     found = register.show_challenge(db, _number_of(db, review, text))
     mine = same_person(by, found["by"])
+    count = len(found["replies"])
+    paging = paging_of(count, asked.whole("page") or max(1, -(-count // PAGE_SIZE)))
+    shown = found["replies"][paging["offset"] : paging["last"]]
     return {
         **Shown(db, review, None, "en").head(),
+        "paging": paging,
         "challenge": {
             **found,
+            "replies": shown,
             "about": about(review, found),
             "blocked": [(name, _title(review, name)) for name in found["blocks"]],
         },
