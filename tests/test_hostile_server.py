@@ -18,6 +18,7 @@ from serving import serving
 
 from joint_review.web import guard, turns
 from joint_review.web.turns import MOST_AT_ONCE, MOST_WAITING, TooManyWaiting, read_apart, turn_of_session
+from joint_review.web.uploads import FormTooLarge, FormUnreadable, read_form
 from rules.errors import DatabaseUnusable
 
 SLOW = b"<div>" * 150_000 + b"x"
@@ -128,6 +129,34 @@ async def test_a_session_has_only_so_many_requests_under_way_and_nobody_else_wai
     assert (under_way, most) == (0, MOST_AT_ONCE + 3)
     async with turn_of_session(b"joint_review_session=one"):
         pass
+
+
+@pytest.mark.parametrize(
+    "cookies", [b'joint_review_session="one"', b"joint_review_session=x; joint_review_session=one"]
+)
+async def test_a_session_is_the_same_however_its_cookie_is_written(cookies: bytes) -> None:
+    assert turns._session(cookies) == "one"
+
+
+async def test_cookies_and_heads_of_parts_without_end_are_refused() -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    long = [(b"cookie", b"a=" + b"x" * guard.LONGEST_COOKIES)]
+    scope = {"type": "http", "method": "GET", "path": "/reviews", "headers": long}
+    await guard.guarded(None)(scope, None, send)  # type: ignore[arg-type]
+    assert sent[0]["status"] == 431
+
+    async def receive() -> dict[str, Any]:
+        head = b'--edge\r\nContent-Disposition: form-data; name="' + b"x" * 100_000
+        return {"type": "http.request", "body": head, "more_body": True}
+
+    with pytest.raises((FormTooLarge, FormUnreadable)):
+        await read_form("multipart/form-data; boundary=edge", receive, Path("/nowhere"))
+    with pytest.raises(FormUnreadable, match="not a form"):
+        await read_form("multipart/form-data; boundary=" + "x" * 400, receive, Path("/nowhere"))
 
 
 async def test_the_files_of_one_user_are_read_one_form_at_a_time_and_others_are_read_meanwhile() -> None:

@@ -69,6 +69,9 @@ TOO_SLOW = (
 )
 TOO_MANY = "Too many pages were asked for at once. Wait until some of them are there."
 STOPPING = "The server is being restarted. Nothing was changed. Send the form again in a minute."
+LONG_COOKIES = "The cookies of this site are too long. Delete them, and sign in again."
+LONGEST_COOKIES = 8_000
+"""Bytes of the cookies of a request, which browsers limit to half of that each."""
 FORM_SECONDS, UPLOAD_SECONDS = 60.0, 600.0
 """How long a form may take to arrive; with files."""
 STALLED_SECONDS, LEAST_BYTES = 30.0, 10_000
@@ -113,7 +116,11 @@ def guarded(app: App, ending: str = "", what_changed: Callable[[], Awaitable[str
                 message["body"] = table.feed(message.get("body", b""), more=more)
             await send(message)
 
-        cookies = b";".join(value for name, value in scope["headers"] if name.lower() == b"cookie")
+        # Of several such headers Datasette, too, takes the last.
+        cookies = {name.lower(): value for name, value in scope["headers"]}.get(b"cookie", b"")
+        if len(cookies) > LONGEST_COOKIES:
+            await _refuse(scope, answer, 431, LONG_COOKIES)
+            return
         try:
             async with turn_of_session(cookies):
                 if what_changed and "/-/static" not in scope["path"] and (wrong := await what_changed()):

@@ -8,14 +8,15 @@ forms never wait for a file.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
+from joint_review.web.signin import COOKIE
 from rules.errors import DatabaseUnusable
 from rules.limits import FORM_SECONDS
 
@@ -28,7 +29,6 @@ LONGEST_WAIT = 20.0
 """Seconds that they wait; then they are refused."""
 READERS = 2
 """Files that are read at once, each in a process of up to READ_MEMORY."""
-SESSION = re.compile(rb"joint_review_session=([^;,\s]{1,400})")
 _POOL = ThreadPoolExecutor(READERS, thread_name_prefix="reading files")
 
 
@@ -93,19 +93,27 @@ class TooManyWaiting(Exception):
     """So many requests of one session wait, or for so long, that no more are taken."""
 
 
+def _session(cookies: bytes) -> str:
+    """The token of the session, read as it is when it is looked up: however it is written, it is the same."""
+    found: SimpleCookie = SimpleCookie()
+    with suppress(CookieError):
+        found.load(cookies.decode("latin-1"))
+    return found[COOKIE].value if COOKIE in found else ""
+
+
 @asynccontextmanager
 async def turn_of_session(cookies: bytes) -> AsyncIterator[None]:
     """Wait until the session that is in these cookies may go on; raises TooManyWaiting.
 
     Without a session there is nothing to wait for: what is open to strangers costs little.
     """
-    found = SESSION.search(cookies)
-    if not found:
+    session = _session(cookies)
+    if not session:
         yield
         return
-    if len(_line(found[1], MOST_AT_ONCE).waiting) >= MOST_WAITING:
+    if len(_line(session, MOST_AT_ONCE).waiting) >= MOST_WAITING:
         raise TooManyWaiting
-    line = _line(found[1], MOST_AT_ONCE)
+    line = _line(session, MOST_AT_ONCE)
     try:
         async with asyncio.timeout(LONGEST_WAIT):
             await line.enter()
@@ -114,7 +122,7 @@ async def turn_of_session(cookies: bytes) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        _leave(found[1], line)
+        _leave(session, line)
 
 
 async def read_apart(by: str, work: Callable[[float], T], seconds: float = FORM_SECONDS) -> T:

@@ -27,6 +27,9 @@ MOST_FIELDS = 2_000
 LONGEST_FIELD = 200_000
 """Bytes of one field of a form with files."""
 
+LONGEST_KIND, LONGEST_PART_HEAD = 300, 5_000
+"""Bytes of the Content-Type of a form, and of all the headers of one of its parts."""
+
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Fields = dict[str, list[str]]
 
@@ -48,6 +51,8 @@ async def read_form(kind: str, receive: Receive, folder: Path | None) -> tuple[F
     `kind` is the Content-Type of the request; without a folder no files are taken. Raises FormUnreadable and
     FormTooLarge, and OSError where the files cannot be written.
     """
+    if len(kind) > LONGEST_KIND:
+        raise FormUnreadable("this request is not a form", hint="Its Content-Type is too long.")
     name, options = parse_options_header(kind)
     if name == b"application/x-www-form-urlencoded":
         return await _read_plain(receive), []
@@ -122,6 +127,7 @@ class _Parts:
         self.skipped = False
         self.complete = False
         """Whether the end of the last part came, which the parser itself does not ask for."""
+        self.head = 0
 
     def callbacks(self) -> Any:
         """What the parser calls."""
@@ -148,14 +154,21 @@ class _Parts:
         self.count += 1
         if self.count > MOST_FIELDS:
             raise FormTooLarge(f"{MOST_FIELDS:,} fields")
-        self.headers, self.name, self.written, self.skipped = {}, "", 0, False
+        self.headers, self.name, self.written, self.skipped, self.head = {}, "", 0, False, 0
         self.text.clear()
 
     def header_name(self, data: bytes, start: int, end: int) -> None:
+        self.head_grows(end - start)
         self.header += data[start:end]
 
     def header_value(self, data: bytes, start: int, end: int) -> None:
+        self.head_grows(end - start)
         self.value += data[start:end]
+
+    def head_grows(self, size: int) -> None:
+        self.head += size
+        if self.head > LONGEST_PART_HEAD:
+            raise FormTooLarge(f"{LONGEST_PART_HEAD:,} characters in the name of a file")
 
     def header_end(self) -> None:
         self.headers[self.header.decode("latin-1").lower()] = self.value.decode("latin-1")
