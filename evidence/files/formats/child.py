@@ -101,7 +101,7 @@ def read_text(suffix: str, data: bytes, encoding: str, tell: Teller) -> dict[str
             hint="Divide it into several sources.",
         )
     if len(sections) > MOST_PAGES:
-        raise too_many_pages(len(sections), numbered)
+        raise too_many_pages(numbered)
     if numbered and (long := next((n for n, page in enumerate(sections, 1) if len(page) > LONGEST_PAGE), 0)):
         if kind == "pdf":
             raise EvidenceInvalid(
@@ -112,17 +112,18 @@ def read_text(suffix: str, data: bytes, encoding: str, tell: Teller) -> dict[str
         notes = [*notes, f"page {long} is too long for one page: the page numbers of the file are not kept"]
     pages = as_pages(sections, numbered)
     if len(pages) > MOST_PAGES:
-        raise too_many_pages(len(pages), numbered)
+        raise too_many_pages(numbered)
     if not any(page.strip() for page in pages):
         raise EvidenceInvalid("there is no text in it.", hint="Give a file with text.")
     return {"kind": kind, "pages": pages, "notes": notes}
 
 
-def too_many_pages(count: int, numbered: bool = True) -> EvidenceInvalid:
+def too_many_pages(numbered: bool) -> EvidenceInvalid:
     """What is said of a source with more pages or sections than are stored."""
     what = "pages" if numbered else "sections"
     return EvidenceInvalid(
-        f"it has {count:,} {what}; at most {MOST_PAGES:,} are read.", hint="Divide it into several sources."
+        f"it has more than {MOST_PAGES:,} {what}, which is the most that is read.",
+        hint="Divide it into several sources.",
     )
 
 

@@ -11,6 +11,7 @@ from evidence.files.delimited import DELIMITERS
 from evidence.files.encoding import MARKS
 from evidence.files.formats.pages import CONTROL
 from rules.errors import EvidenceInvalid
+from rules.limits import MOST_PAGES
 from rules.remedy import Give, Part
 
 CHARSET = re.compile(rb"<meta[^<>]*?charset[ \t\r\n]*=[ \t\r\n\"']*([\w:.-]+)", re.IGNORECASE)
@@ -88,11 +89,16 @@ def text_sections(text: str) -> tuple[list[str], bool]:
 
 
 def markdown_sections(text: str) -> list[str]:
-    """The text at its headings (#, ##, ###); it stays as it is written. Code between fences has none."""
+    """The text at its headings (#, ##, ###); it stays as it is written. Code between fences has none.
+
+    One more than MOST_PAGES at most: so many are not stored, and it ends there.
+    """
     sections: list[list[str]] = [[]]
     fence = ""
     said = False
     for line in text.replace("\f", "\n").splitlines():
+        if len(sections) > MOST_PAGES:
+            break
         if mark := FENCE.match(line):
             fence = "" if fence == mark[1] else fence or mark[1]
         elif not fence and HEADING.match(line):
