@@ -22,6 +22,7 @@ from rules.errors import DatabaseUnusable
 ROOT = Path(__file__).parent.parent
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "four plain words together"
+REASON = ("--because", "Left the team.")
 QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 MADE = (
     "demo.db",
@@ -112,11 +113,13 @@ def test_accounts_that_git_tracks_are_refused_and_the_way_out_works(
     init_programme(path)[0].conn.close()
     open_accounts(path, QUICK).set_password("lead-1", PASSWORD, at=AT)
     in_git("add", "--force", "programme.db.accounts")
-    for command in (["serve", "--port", "65000"], ["user", "disable", "lead-1", "--because", "x"]):
-        if command[0] == "user":
-            assert say("user", "add", "lead-1", "--role", "lead", "--by", "a", "--db", str(path))[0] == 0
-        code, out, err = say(*command, "--db", str(path))
+    given = ["--by", "administrator-1", "--db", str(path)]
+    assert say("user", "add", "administrator-1", "--role", "administrator", *given)[0] == 0
+    assert say("user", "add", "lead-1", "--role", "lead", "--all-reviews", *given)[0] == 0
+    for command in (["serve", "--port", "65000", *given[2:]], ["user", "disable", "lead-1", *REASON, *given]):
+        code, out, err = say(*command)
         assert code == 1 and "is tracked by git" in err and "auth-token" not in out + err
+    assert "disabled" not in say("user", "list", "--db", str(path))[1], "it was refused, and done"
     in_git("rm", "--quiet", "--force", "--cached", "programme.db.accounts")
     accounts_of(path)
     in_git("add", "--all")

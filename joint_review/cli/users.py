@@ -155,6 +155,7 @@ def disable_(programme: Programme, name: str, because: str, by: str) -> None:
 
     Example: joint-review user disable reviewer-1 --because "left the team"
     """
+    accounts = accounts_of(programme.path)
     users.disable_user(programme.db, name, by=by, because=because, at=now())
-    accounts_of(programme.path).forget(name)
+    accounts.forget(name)
     click.echo(f"{name} disabled and signed out everywhere.")
