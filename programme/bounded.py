@@ -95,12 +95,15 @@ def _instr(text: Value, part: Value) -> int | None:
     return _text(text).find(_text(part)) + 1
 
 
-def _replace(text: Value, old: Value, new: Value) -> str | None:
-    if text is None or old is None or new is None:
+def _replace(text: Value, old: Value, new: Value) -> Value:
+    if text is None or old is None:
         return None
-    found, part, put = _text(text), _text(old), _text(new)
-    if not part:
-        return found
+    found, part = _text(text), _text(old)
+    if not part or part[0] == "\0":
+        return text  # as it is, whatever it is
+    if new is None:
+        return None
+    put = _text(new)
     if len(put) > len(part) and len(found) + found.count(part) * (len(put) - len(part)) > LARGEST_VALUE:
         return " " * (LARGEST_VALUE + 1)  # which SQLite refuses as too big, as it would the text itself
     return found.replace(part, put)
