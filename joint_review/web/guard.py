@@ -12,9 +12,11 @@ Turns: a session has only so many requests under way at once (see `turns`).
 
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from hashlib import sha256
 from time import monotonic
 from typing import Any
@@ -140,7 +142,10 @@ def guarded(app: App, ending: str = "", what_changed: Callable[[], Awaitable[str
 async def _close(scope: Scope, receive: Receive, send: Send, said: str) -> None:
     """Refuse everything, and hand back what was typed into a form."""
     if scope["method"] not in SAFE and is_from_here(scope) and not scope["path"].endswith(".json"):
-        texts = await typed(Request(scope, receive))
+        texts: list[str] = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FORM_SECONDS):
+                texts = await typed(Request(scope, receive))
         said = "\n\n".join([said, *([TYPED, *texts] if texts else ())])
     await _refuse(scope, send, 503, said)
 
@@ -268,7 +273,7 @@ def _safe_cookie(value: bytes, tls: bool, ending: str) -> bytes:
 
 async def _refuse(scope: Scope, send: Send, status: int = 403, error: str = REFUSED) -> None:
     title = "Not allowed" if status == 403 else "Not done"
-    said = json.dumps({"ok": False, "status": status, "title": title, "error": error})
+    said = json.dumps({"ok": False, "status": status, "title": title, "error": error, "message": error})
     is_json = scope["path"].endswith(".json")
     body = said if is_json else error
     kind = b"application/json" if is_json else b"text/plain; charset=utf-8"
