@@ -12,6 +12,7 @@ Modules in reading order:
     databasefile  the file under a database: whether it is still the one that was opened
     seals       how events are sealed: each chained to the one before, with a digest of its rows
     database    opening, creating and upgrading the file; transactions; the event record
+    answers     what forms were answered, so that one sent twice is done once
     progress    how far long work has come
     names       what people say has a name and words; when two names are one person's
     calendar    dates as people write them, in English and Welsh

@@ -53,6 +53,8 @@ class Database:
     """The file it was opened from: nothing is written once another one has its name."""
     set_aside: tuple[Path, ...] = ()
     """What lay beside the file and was not its own, under its new names: the log of another database."""
+    joined: bool = False
+    """Whether `transaction` joins one that the caller has begun, and will end."""
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
         """What a statement gives; inside `transaction` for one that writes."""
@@ -336,14 +338,18 @@ def _upgraded(db: Database, path: Path, sets: Sequence[Migrations], clock: Clock
 def transaction(db: Database) -> Iterator[Database]:
     """All writes inside happen together or not at all; waits for another writer up to BUSY_MS.
 
-    At the end the events recorded inside are sealed, with every row stored beside them (see `seals`).
+    At the end the events recorded inside are sealed, with every row stored beside them (see `seals`). What is
+    done with the database given, transactions included, is part of this one.
     """
+    if db.joined:
+        yield db
+        return
     with said_plainly(None):
         db.conn.execute("begin immediate")
         try:
             _refuse_if_changed(db)
             before = stored_before(db.conn)
-            yield db
+            yield replace(db, joined=True)
             before = before or sealed_so_far(db.conn)
             if before is not None:
                 seal_events(db.conn, before)

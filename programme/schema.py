@@ -172,8 +172,26 @@ SEALS: tuple[Table, ...] = (
     ),
 )
 
+FORM_ANSWERS: tuple[Table, ...] = (
+    table(
+        """
+        form_answer -- What forms of the pages were answered, so that a form sent twice is done once. Kept for
+          -- a week, and no part of the record: what a form did is in its event.
+          id integer primary key -- Number of the row.
+          key text not null unique
+            -- SHA-256 of the number in the form, who sent it, where, and all that it said.
+          at text not null -- Date and time, UTC, ISO 8601.
+          event integer not null -- The last event once it was done.
+          answer text not null -- The answer, as JSON.
+        create index form_answer_at on form_answer(at)
+        """,
+        sort="id",
+    ),
+)
+
 TABLES: tuple[Table, ...] = (
     *with_columns(FIRST_TABLES, "event", BEFORE_AND_AFTER),
     *SEALS,
     *USERS,
+    *FORM_ANSWERS,
 )

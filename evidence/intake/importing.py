@@ -150,7 +150,7 @@ class _Intake:
         }
 
     def clear(self) -> None:
-        if self.db.conn.in_transaction:
+        if self.db.conn.in_transaction and not self.db.joined:
             self.db.conn.execute("rollback")
         for name in staging.STAGED:
             self.db.conn.execute(f"drop table if exists temp.{name}")
@@ -276,6 +276,9 @@ class _Intake:
     @contextmanager
     def _together(self) -> Iterator[None]:
         """Fill temporary tables in one go; nobody else is locked out."""
+        if self.db.joined:
+            yield
+            return
         self.db.conn.execute("begin")
         try:
             yield

@@ -12,7 +12,7 @@ from evidence.schema import ANCHORS, ANSWERS, FIRST_TABLES, FIRST_VIEWS, RESPOND
 from programme import schema as programme_schema
 from programme.columns import add_columns, create, refuse_changes, refuse_other_changes
 from programme.database import Database, Migrations
-from programme.schema import BEFORE_AND_AFTER, SEALS
+from programme.schema import BEFORE_AND_AFTER, FORM_ANSWERS, SEALS
 from programme.seals import nothing_stored, seal_events
 
 migrations = Migrations("joint-review evidence")
@@ -104,6 +104,12 @@ def rows_change_by_marks_alone(db: Database) -> None:
     for table in ("coding", "evidence", "population_margin", "respondent_weight", "tag"):
         refuse_other_changes(db, table, "withdrawn_event")
     refuse_other_changes(db, "coding_batch", "done_event")
+
+
+@migrations()
+def form_answers(db: Database) -> None:
+    """What forms were answered, so that one sent twice is done once."""
+    create(db, FORM_ANSWERS)
 
 
 def _make_searchable(

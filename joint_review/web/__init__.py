@@ -7,6 +7,7 @@ Modules in reading order:
     turns     how much one user may have under way at once
     guard     what holds for every answer and every form: headers, cookies, where a form comes from
     uploads   reading the body of a form: fields and files, within limits
+    state     what a form was shown with, compared with what is there when it comes in
     forms     forms: the one way in which a page changes something
     request   what a request asks for, checked in words
     run_view  a review as one run shows it, in one language

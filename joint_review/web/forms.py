@@ -6,31 +6,42 @@ request, in this order:
 1.  Whether who asks may do it, to the review in the address: before anything is read.
 2.  The body, within limits, and the form's token, which a page of this server must have given out.
 3.  `prepare`, where there is one: what takes long and changes nothing (reading uploaded files).
-4.  `act` in Datasette's one writing thread. It checks the fields (`Sent.text` and the like, or its own with
-    `Mistakes`) and calls one function of `evidence` or `assessment`, which writes in one transaction of its
-    own (`programme.database.transaction`): that function is also what the command line calls. The clock is
-    read and the name of who is signed in is taken here, and handed on as `at` and `by`.
+4.  In Datasette's one writing thread, and in one transaction: a form that was done before is answered as it
+    was then (`NUMBER`); what the form rests on is compared with what is there now (`Form.rests_on`, see
+    `state`); `act` does it. It checks the fields (`Sent.text` and the like, or its own with `Mistakes`) and
+    calls one function of `evidence` or `assessment`, which is also what the command line calls. The clock is
+    read and the name of who is signed in is taken here, and handed on as `at` and `by`. The answer is stored
+    with the change.
 5.  Done: 303 to the page with a message (`Done`); or, where something is wrong, the page again with status
-    400, what is wrong beside its field, and what was typed kept. So too, with status 503, where the form
+    400, what is wrong beside its field, and what was typed kept. So too, with status 409, where somebody
+    else changed what it rests on, which is shown beside what was typed; and with status 503, where the form
     could not be stored: the database stayed locked, or the disk is full.
+
+Every form carries two things beside the token: a number of its own, made when it is rendered, and the number
+of the last event when its page was read. A form without them (a program's) is done as often as it is sent,
+on what is there when it comes in.
 
 With `.json` behind the address the answers are {"ok": true, "message", ...} and {"ok": false, "error",
 "mistakes", "problems", ...}. A GET leads to the page.
 
 In a template, `{% import "frame/forms.html" as forms with context %}` gives the macros of fields; a form
-begins with `{{ forms.token() }}` and posts to `{{ address }}/` and its name. `form` is the name of the form
-that could not be done, `refused` what is wrong in all (`forms.refusal(refused)`), `mistakes` what is wrong by
-field and `typed` what was typed. `may` says what who is signed in may do (`may.tag`).
+begins with `{{ forms.token() }}`, which gives it the token and both numbers, and posts to `{{ address }}/`
+and its name. `form` is the name of the form that could not be done, `refused` what is wrong in all
+(`forms.refusal(refused)`), `mistakes` what is wrong by field and `typed` what was typed. `may` says what who
+is signed in may do (`may.tag`).
 """
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import json
 import secrets
 import sqlite3
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,8 +56,10 @@ from joint_review.stopping import removed_at_the_end
 from joint_review.web.access import actor_of, read, working_database, write
 from joint_review.web.compat import form_token
 from joint_review.web.remedies import Refusal, problem_line, problem_words, refusal
+from joint_review.web.state import SHOWN, Beside, ChangedMeanwhile, RestsOn, merge
 from joint_review.web.uploads import FormTooLarge, FormUnreadable, read_form
-from programme.database import Database
+from programme.answers import find_answer, keep_answer
+from programme.database import Database, transaction
 from programme.permissions import Action, Actor
 from rules.errors import DatabaseUnusable, ProblemsFound, ReviewError
 from rules.limits import LONGEST_WORDS
@@ -54,6 +67,16 @@ from rules.limits import LONGEST_WORDS
 MOST_VALUES = 300
 """Values of one field, e.g. items that are ticked: as many as a page shows."""
 TOKEN, TOKEN_HEADER = "csrftoken", "x-csrftoken"
+NUMBER = "form_number"
+"""The field that tells one form that was given out from another, so that it is done once."""
+LONGEST_NUMBER = 100
+OF_THE_FRAME = frozenset({TOKEN, NUMBER, SHOWN})
+"""Fields that are in every form, and that nobody types."""
+
+
+def new_number() -> str:
+    """A number for a form that is rendered, from the operating system's source of randomness."""
+    return secrets.token_hex(16)
 
 
 class Mistakes(ReviewError):
@@ -145,6 +168,15 @@ class Done:
     more: Mapping[str, Any] = field(default_factory=dict)
     """What a program is told beside the message."""
 
+    @classmethod
+    def as_stored(cls, answer: Mapping[str, Any]) -> Done:
+        """What `stored` gave."""
+        return cls(answer["message"], answer["to"], answer["more"])
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {"message": self.message, "to": self.to, "more": dict(self.more)}
+
 
 Act = Callable[[Database, Sent], Done]
 Prepare = Callable[[Any, Sent], Awaitable[Any]]
@@ -168,6 +200,8 @@ class Form:
     """Whether files may come with it."""
     blind: bool = False
     """Whether who codes items of the review blind may send it: its answer tells what others made of none."""
+    rests_on: RestsOn | None = field(kw_only=True)
+    """What it was shown with and must not overwrite; None for a form that only adds something of its own."""
 
     @property
     def path(self) -> str:
@@ -179,6 +213,11 @@ class Refused(Refusal):
     """What is wrong with a form in all, and sentences on what no field of it stands for."""
 
     problems: list[str]
+    beside: list[Beside]
+    """Where somebody else changed what the form rests on: each part as it was, is now and was typed."""
+    changed_by: str
+    """Who did, and when; empty where that is not so."""
+    changed_at: str
 
 
 @dataclass(frozen=True)
@@ -275,23 +314,75 @@ async def _handle(
     if actor is None:
         raise Forbidden("You need to sign in to change anything.")
     sent = Sent(names, fields, files, actor, datetime.now(UTC))
+    key = await _key(form, sent)
+    done = await _answered(database, key)
     try:
-        if form.prepare:
-            sent = Sent(names, fields, files, actor, sent.at, await form.prepare(database, sent))
-        done = await write(database, lambda db: form.act(db, sent))
+        if done is None:
+            done = await _do(database, form, sent, key)
     except FormTooLarge:
         raise
     except ReviewError as error:
-        again = _again(form, fields, error)
-        if ending:
-            said = {"ok": False, "status": again.status, "title": "Not done", **again.refused}
-            del said["steps"]
-            return Response.json({**said, "mistakes": again.mistakes}, status=again.status)
-        return await show(datasette, request, again)
+        # Sent twice at the same moment: what was there for the first may be refused to the second.
+        done = await _answered(database, key)
+        if done is None:
+            again = _again(form, fields, error)
+            if ending:
+                said = {"ok": False, "status": again.status, "title": "Not done", **again.refused}
+                del said["steps"]
+                return Response.json({**said, "mistakes": again.mistakes}, status=again.status)
+            return await show(datasette, request, again)
     if ending:
         return Response.json({"ok": True, "message": done.message, **done.more})
     datasette.add_message(request, done.message, datasette.INFO)
     return Response.redirect(_address(datasette, page, request, done.to), status=303)
+
+
+async def _do(database: Any, form: Form, sent: Sent, key: str) -> Done:
+    """Do a form, unless it has been done meanwhile; raises ReviewError."""
+    if form.prepare:
+        sent = replace(sent, prepared=await form.prepare(database, sent))
+
+    def change(db: Database) -> Done:
+        with transaction(db) as joined:
+            if key and (answer := find_answer(joined, key)):
+                return Done.as_stored(answer)
+            merged = merge(joined, sent, form.rests_on)
+            done = form.act(joined, merged.sent)
+            done = replace(done, message=done.message + merged.words)
+            if key:
+                keep_answer(joined, key, done.stored(), at=sent.at)
+        return done
+
+    found: Done = await write(database, change)
+    return found
+
+
+async def _answered(database: Any, key: str) -> Done | None:
+    """What a form was answered that has been done before."""
+    answer = await read(database, lambda db: find_answer(db, key)) if key else None
+    return Done.as_stored(answer) if answer else None
+
+
+async def _key(form: Form, sent: Sent) -> str:
+    """What tells a form from every other: its number, who sent it, where, and all that it says.
+
+    Somebody may go back to a page that was sent, and send it with other words: that is another form. Empty
+    for a form without a number.
+    """
+    number = next(iter(sent.fields.get(NUMBER, ())), "")[:LONGEST_NUMBER]
+    if not number:
+        return ""
+    fields = sorted((name, list(values)) for name, values in sent.fields.items() if name not in OF_THE_FRAME)
+    said = json.dumps([number, sent.by, form.path, sorted(sent.names.items()), fields])
+    files = await asyncio.to_thread(lambda: [(file.name, _digest_of(file)) for file in sent.files])
+    return hashlib.sha256(json.dumps([said, files]).encode()).hexdigest()
+
+
+def _digest_of(file: GivenFile) -> str:
+    if isinstance(file.content, bytes):
+        return hashlib.sha256(file.content).hexdigest()
+    with file.content.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _no_room(error: OSError) -> ReviewError:
@@ -322,10 +413,13 @@ def _address(datasette: Any, page: str, request: Any, to: str) -> str:
 
 
 def _again(form: Form, fields: Mapping[str, Sequence[str]], error: ReviewError) -> Again:
-    typed = {name: list(values) for name, values in fields.items() if name != TOKEN}
+    typed = {name: list(values) for name, values in fields.items() if name not in OF_THE_FRAME}
     if isinstance(error, Mistakes):
         wrong = ReviewError("please correct the fields marked below")
         return Again(form.name, typed, error.mistakes, _refused(wrong))
+    if isinstance(error, ChangedMeanwhile):
+        kept = {name: list(values) for name, values in error.kept.items() if name not in OF_THE_FRAME}
+        return Again(form.name, kept, {}, _refused(error), 409)
     if isinstance(error, ProblemsFound):
         beside = {problem.where: problem_words(problem) for problem in error.problems}
         mistakes = {name: words for name, words in beside.items() if name in typed}
@@ -340,4 +434,11 @@ def _again(form: Form, fields: Mapping[str, Sequence[str]], error: ReviewError) 
 
 
 def _refused(error: ReviewError, problems: Sequence[str] = ()) -> Refused:
-    return {**refusal(error), "problems": list(problems)}
+    changed = error if isinstance(error, ChangedMeanwhile) else None
+    return {
+        **refusal(error),
+        "problems": list(problems),
+        "beside": changed.beside if changed else [],
+        "changed_by": changed.by if changed else "",
+        "changed_at": changed.at if changed else "",
+    }

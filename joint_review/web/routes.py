@@ -29,6 +29,7 @@ from joint_review.web.forms import Again, Form
 from joint_review.web.page import HOME, REVIEW, Page, Picture, Subject
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked, AskedWrongly
+from programme.database import last_event
 from programme.permissions import Action
 from rules.errors import DatabaseUnusable, ReviewError
 from rules.remedy import UpgradeDatabase
@@ -161,7 +162,7 @@ async def _show(
         if isinstance(page, Picture):
             drawn = await read(database, lambda db: page.draw(db, asked))
             return Response(drawn, content_type="image/svg+xml; charset=utf-8")
-        found = await read(database, lambda db: page.find(db, asked))
+        found, shown = await read(database, lambda db: (page.find(db, asked), last_event(db)))
         if names.get("format") and (wrong := cast(Refusal | None, found.get("wrong"))):
             raise AskedWrongly(wrong["error"], hint=wrong["hint"])
     except (ReviewError, sqlite3.Error) as error:
@@ -188,6 +189,8 @@ async def _show(
         "mistakes": again.mistakes if again else {},
         "refused": again.refused if again else None,
         "chosen_from": again.choices if again else (),
+        "new_number": forms.new_number,
+        "shown_at": shown,
     }
     text = await datasette.render_template(template, context, request=request)
     status = again.status if again else 400 if found.get("wrong") else 200

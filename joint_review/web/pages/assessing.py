@@ -45,7 +45,7 @@ def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
         Page(REVIEW + "/changes", "changes", changes),
-        Form(REVIEW, "assess", Action.ASSESS, assess, work_out),
+        Form(REVIEW, "assess", Action.ASSESS, assess, work_out, rests_on=None),
     )
 
 

@@ -28,9 +28,9 @@ def subject() -> tuple[Declared, ...]:
     return (
         Page(CHALLENGES, "challenges", challenges, menu=Menu("Challenges", 120)),
         Page(CHALLENGE, "challenge", challenge),
-        Form(CHALLENGES, "raise", Action.CHALLENGE, put),
-        Form(CHALLENGE, "reply", Action.REPLY, reply),
-        Form(CHALLENGE, "close", Action.CLOSE_CHALLENGE, close),
+        Form(CHALLENGES, "raise", Action.CHALLENGE, put, rests_on=None),
+        Form(CHALLENGE, "reply", Action.REPLY, reply, rests_on=None),
+        Form(CHALLENGE, "close", Action.CLOSE_CHALLENGE, close, rests_on=None),
     )
 
 

@@ -30,10 +30,10 @@ def subject() -> tuple[Declared, ...]:
     return (
         Page(CODING, "coding", coding, blind=True, menu=Menu("Second coding", 80)),
         Page(APART, "disagreements", disagreements, menu=Menu("Coded differently", 90)),
-        Form(CODING, "draw", Action.SETTLE, draw, blind=True),
-        Form(CODING, "code", Action.CODE_AGAIN, code, blind=True),
-        Form(CODING, "done", Action.CODE_AGAIN, done, blind=True),
-        Form(APART, "settle", Action.SETTLE, settle_item),
+        Form(CODING, "draw", Action.SETTLE, draw, blind=True, rests_on=None),
+        Form(CODING, "code", Action.CODE_AGAIN, code, blind=True, rests_on=None),
+        Form(CODING, "done", Action.CODE_AGAIN, done, blind=True, rests_on=None),
+        Form(APART, "settle", Action.SETTLE, settle_item, rests_on=None),
     )
 
 

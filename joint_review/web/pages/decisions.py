@@ -29,11 +29,11 @@ def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
         Page(DECISIONS, "decisions", decisions, menu=Menu("Decisions", 100)),
-        Form(DECISIONS, "accept", Action.DECIDE, accept),
-        Form(DECISIONS, "accept-many", Action.DECIDE, accept_many),
-        Form(DECISIONS, "override", Action.DECIDE, override),
-        Form(DECISIONS, "take-back", Action.DECIDE, take_back),
-        Form(DECISIONS, "approve", Action.APPROVE, approve),
+        Form(DECISIONS, "accept", Action.DECIDE, accept, rests_on=None),
+        Form(DECISIONS, "accept-many", Action.DECIDE, accept_many, rests_on=None),
+        Form(DECISIONS, "override", Action.DECIDE, override, rests_on=None),
+        Form(DECISIONS, "take-back", Action.DECIDE, take_back, rests_on=None),
+        Form(DECISIONS, "approve", Action.APPROVE, approve, rests_on=None),
     )
 
 

@@ -30,9 +30,9 @@ def subject() -> tuple[Declared, ...]:
     return (
         Page(PANELS, "panels", panels, menu=Menu("Panels", 110)),
         Page(PANEL, "panel", panel),
-        Form(PANEL, "open", Action.PANEL, open_),
-        Form(PANEL, "vote", Action.VOTE, vote),
-        Form(PANEL, "close", Action.PANEL, close),
+        Form(PANEL, "open", Action.PANEL, open_, rests_on=None),
+        Form(PANEL, "vote", Action.VOTE, vote, rests_on=None),
+        Form(PANEL, "close", Action.PANEL, close, rests_on=None),
     )
 
 

@@ -17,6 +17,7 @@ from evidence.anchors import Placed, Standing, find_exactly, places_of, texts_of
 from evidence.findings import Passage, Said, change_finding, place_quote, record_finding
 from evidence.items import tag_items, withdraw_item
 from evidence.sources import SourceShown, find_source
+from evidence.states import item_now, item_then
 from joint_review.web import wording
 from joint_review.web.cache import supports_of_latest
 from joint_review.web.forms import Done, Form, Mistakes, Sent
@@ -24,12 +25,14 @@ from joint_review.web.lists import ItemLine, item_line
 from joint_review.web.page import NAME, REVIEW, Declared, Page
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
+from joint_review.web.state import Part, RestsOn, State
 from joint_review.web.support import RestingOn, resting_on
 from programme.database import Database, one, rows, rows_as
 from programme.permissions import Action
 from programme.reviews import Review, find_review
 from rules.errors import EvidenceInvalid
 from rules.framework import in_language
+from rules.words import SIGNIFICANCE
 
 SOURCE = REVIEW + "/sources/" + NAME.format("source")
 
@@ -38,11 +41,11 @@ def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
         Page(SOURCE, "source", source),
-        Form(SOURCE, "record", Action.TAG, record),
-        Form(SOURCE, "change", Action.TAG, change),
-        Form(SOURCE, "withdraw", Action.TAG, withdraw),
-        Form(SOURCE, "place", Action.TAG, place),
-        Form(SOURCE, "tag", Action.TAG, tag_many),
+        Form(SOURCE, "record", Action.TAG, record, rests_on=None),
+        Form(SOURCE, "change", Action.TAG, change, rests_on=ITEM),
+        Form(SOURCE, "withdraw", Action.TAG, withdraw, rests_on=RestsOn(_item_then, fields=("item",))),
+        Form(SOURCE, "place", Action.TAG, place, rests_on=RestsOn(_place_then, fields=("item", "place"))),
+        Form(SOURCE, "tag", Action.TAG, tag_many, rests_on=RestsOn(_items_then, ticks=("item",))),
     )
 
 
@@ -201,10 +204,12 @@ class SourcePage(Head):
 def source(db: Database, asked: Asked) -> SourcePage:
     """A source to be read and tagged."""
     key, ref = asked.names["review"], tilde_decode(asked.names["source"])
+    change_asked = asked.whole("change")
     reading = Reading(
         page=asked.whole("page"),
         item=asked.whole("item"),
-        change=asked.whole("change"),
+        # Somebody else may have changed it: what has taken its place is changed instead.
+        change=change_asked and item_now(db, change_asked),
         **{name: asked.text(name) for name in ("domain", "reviewer", "only")},
     )
     review = find_review(db, key)
@@ -380,6 +385,62 @@ def _pieces(text: str, start: int, end: int, marks: Sequence[tuple[int, int, int
         begun = [item for begins, _, item in inside if begins == first]
         ended = [item for _, ends, item in inside if ends == last]
         yield {"start": first, "text": text[first:last], "items": held, "begun": begun, "last": ended}
+
+
+# --- what the forms rest on --------------------------------------------------------------------------------
+
+
+def _item_then(db: Database, sent: Sent, event: int) -> State:
+    """An item at an event, part by part as the forms on it name them."""
+    review = find_review(db, sent.review)
+    item = item_then(db, review, _number(sent), event)
+    if item is None:
+        return State({})
+    framework = review.framework
+    strands = {strand.id: in_language(strand.title) for strand in framework.strands}
+    titles = {name: framework.title_of(name) for name in framework.domains}
+    parts = {
+        "item": Part("", (str(item["item"]),)),
+        "finding": Part("The finding", (item["text"],)),
+        "direction": Part("Direction", (item["direction"],), wording.DIRECTIONS),
+        "significance": Part("Significance", (item["significance"],), LEVELS),
+        "strand": Part("Group of people", (item["strand"],), strands),
+        "domain": Part("Domains", tuple(item["domains"]), titles),
+        "withdrawn": Part("Withdrawn", (item["withdrawn"],)),
+    }
+    return State(parts, item["event"])
+
+
+LEVELS = {str(number): words.capitalize() for number, words in SIGNIFICANCE.items()}
+ITEM = RestsOn(
+    _item_then, fields=("item", "finding", "direction", "significance", "strand"), ticks=("domain",)
+)
+
+
+def _place_then(db: Database, sent: Sent, event: int) -> State:
+    """Where the quote of an item was known to be at an event."""
+    item = item_then(db, find_review(db, sent.review), _number(sent), event)
+    if item is None:
+        return State({})
+    parts = {
+        "item": Part("", (str(item["item"]),)),
+        "place": Part("Page and first character", (item["place"],)),
+        "withdrawn": Part("Withdrawn", (item["withdrawn"],)),
+    }
+    return State(parts, item["event"])
+
+
+def _items_then(db: Database, sent: Sent, event: int) -> State:
+    """The items that are ticked, at an event: what each of them says, and what has taken its place."""
+    review = find_review(db, sent.review)
+    numbers = [int(text) for text in sent.texts("item") if re.fullmatch(r"[0-9]{1,15}", text)]
+    there = [(number, item) for number in numbers if (item := item_then(db, review, number, event))]
+    parts = {"item": Part("", tuple(str(item["item"]) for _, item in there))}
+    for number, item in there:
+        judged = (wording.DIRECTIONS.get(item["direction"]), LEVELS.get(item["significance"]))
+        says = filter(None, (item["text"], *judged, item["withdrawn"]))
+        parts[f"E{number}"] = Part(f"E{number}", (", ".join(says),))
+    return State(parts, max((item["event"] for _, item in there), default=None))
 
 
 # --- the forms ---------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def subject() -> tuple[Declared, ...]:
     return (
         Page(SOURCES, "sources", sources, blind=True, menu=Menu("Sources", 20)),
         Page(ADD, "add", adding, Action.ADD_SOURCE, blind=True),
-        Form(ADD, "files", Action.ADD_SOURCE, store_files, read_files, files=True, blind=True),
+        Form(ADD, "files", Action.ADD_SOURCE, store_files, read_files, files=True, blind=True, rests_on=None),
     )
 
 

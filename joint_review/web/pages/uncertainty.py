@@ -48,7 +48,7 @@ def subject() -> tuple[Declared, ...]:
         Picture(UNCERTAINTY + r"/profile\.svg", profile_picture),
         Page(NEXT, "next", next_evidence),
         Picture(NEXT + r"/chances\.svg", chances_picture),
-        Form(UNCERTAINTY, "sign", Action.SIGN_CONFIDENCE, sign, draw_for_statement),
+        Form(UNCERTAINTY, "sign", Action.SIGN_CONFIDENCE, sign, draw_for_statement, rests_on=None),
     )
 
 
