@@ -19,5 +19,6 @@ class EvidenceAction(EventAction):
     WITHDRAW_ITEM = "withdraw item", "Items withdrawn"
     WITHDRAW_CODING = "withdraw coding", "Coding withdrawn"
     DRAW_BATCH = "draw items to code again", "Items drawn for second coding"
+    LEAVE_BATCH = "items leave batch", "Items left a second coding"
     HAND_IN = "hand in codings", "Codings handed in"
     SETTLE = "settle", "Disagreement settled"

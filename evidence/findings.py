@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from evidence.actions import EvidenceAction
 from evidence.anchors import Anchor, anchor_at, anchor_of, store_anchor, texts_of, the_place
+from evidence.coding.leaving import leave_batches
 from evidence.digests import item_digest, item_fields
 from evidence.files.texts import refused
 from evidence.items import find_item, refuse_withdrawn, tagged_to
@@ -106,8 +107,9 @@ def change_finding(
     """Change what a finding says, or the domains it is tagged to; returns the number that the item has now.
 
     Where only the domains differ, tags are added and withdrawn. Where what it says differs, the item is
-    withdrawn and a new one takes its place, with its passage, recorded by who changed it. Nothing happens
-    where nothing differs. Raises EvidenceInvalid for an item that was withdrawn or is no finding.
+    withdrawn and a new one takes its place, with its passage, recorded by who changed it; it leaves the open
+    batches that hold it (`evidence.coding.leaving`). Nothing happens where nothing differs. Raises
+    EvidenceInvalid for an item that was withdrawn or is no finding.
     """
     with transaction(db):
         item = find_item(db, review, number)
@@ -121,6 +123,8 @@ def change_finding(
         same = item_digest(item["source"], item["locator"], item_fields(row)) == item["digest"]
         if same and sorted(before) == sorted(after):
             return number
+        if not same:
+            leave_batches(db, review, [number], by=by, at=at)
         act = Act(
             EvidenceAction.CHANGE_ITEM if not same else EvidenceAction.CHANGE_TAGS,
             by,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from evidence.actions import EvidenceAction
+from evidence.coding.leaving import leave_batches
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import check_words
 from programme.reviews import Review, domain_ids
@@ -297,13 +298,17 @@ def withdraw_item(
     at: datetime,
     domain: str | None = None,
 ) -> None:
-    """Withdraw an item, or only its tag to `domain`; it stays in the record and no later run counts it."""
+    """Withdraw an item, or only its tag to `domain`; it stays in the record and no later run counts it.
+
+    An item leaves the open batches that hold it (`evidence.coding.leaving`).
+    """
     because = check_words(because, "withdrawing evidence")
     known = domain_ids(db, review)
     with transaction(db):
         item = find_item(db, review, number)
         refuse_withdrawn(item)
         if domain is None:
+            leave_batches(db, review, [number], by=by, at=at)
             act = Act(EvidenceAction.WITHDRAW_ITEM, by, at, review.id, target=f"E{number}", because=because)
             event = add_event(
                 db,

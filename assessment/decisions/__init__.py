@@ -6,6 +6,7 @@ Modules in reading order:
     challenges  the challenge register: what is open bars the ratings that rest on it
     standing    where the decisions of a review stand, each part read once
     decide      ratings accepted, or overridden with a second person; the state of every decision
+    states      decisions, challenges, panels and statements as they were at an event
     panel       independent first votes, hidden until all have voted
     confidence  how confident people are: suggested by figures, signed by a person
 """

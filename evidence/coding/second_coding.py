@@ -33,6 +33,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from evidence.actions import EvidenceAction
+from evidence.coding.leaving import Left
 from evidence.files.spreadsheets import as_text
 from evidence.intake.codings import COLUMNS_OF_KINDS, CodingRow
 from evidence.intake.importing import import_row
@@ -155,6 +156,8 @@ class ItemToCode(TypedDict):
     quote: str
     scale_max: float | None
     withdrawn: bool
+    left: Left | None
+    """Who took it out of the batch, and when; None while it is there."""
     coded: bool
     own: OwnCoding | None
 
@@ -333,12 +336,15 @@ select e.id as item, e.kind, s.ref as source, s.title as source_title, s.kind as
   case when b.passages then replace(e.quote, char(10), ' ') else e.text end as text, e.quote, e.group_name,
   e.period, e.unit, case when e.kind in ('survey_result', 'indicator') then e.value end as value,
   case when e.kind = 'survey_result' then e.answers end as answers, e.scale_max,
-  e.withdrawn_event is not null as withdrawn, c.id is not null as coded, c.direction, c.significance,
-  c.score, c.note, (select json_group_array(key) from (
+  e.withdrawn_event is not null as withdrawn, w.by as left_by, w.at as left_at,
+  exists (select 1 from evidence n where n.added_event = e.withdrawn_event
+    and n.source_id = e.source_id and n.locator = e.locator) as changed,
+  c.id is not null as coded, c.direction, c.significance, c.score, c.note,
+  (select json_group_array(key) from (
     select d.key from coding_domain x join domain d on d.id = x.domain_id
     where x.coding_id = c.id order by d.position)) as domains
 from coding_batch_item i join coding_batch b on b.id = i.batch_id join evidence e on e.id = i.evidence_id
-join source s on s.id = e.source_id
+join source s on s.id = e.source_id left join event w on w.id = e.withdrawn_event
 left join coding c on c.evidence_id = e.id and c.coded_by = b.coder and c.withdrawn_event is null
 where i.batch_id = ? order by s.ref, e.id
 """
@@ -377,11 +383,18 @@ def items_to_code(db: Database, review: Review, number: int, actor: str) -> list
                 "quote": row["quote"],
                 "scale_max": row["scale_max"],
                 "withdrawn": bool(row["withdrawn"]),
+                "left": _left(row),
                 "coded": bool(row["coded"]),
                 "own": own if row["coded"] else None,
             }
         )
     return found
+
+
+def _left(row: dict[str, Any]) -> Left | None:
+    if not row["withdrawn"]:
+        return None
+    return {"by": row["left_by"], "at": row["left_at"], "changed": bool(row["changed"])}
 
 
 def _check_coder(batch: Batch, actor: str) -> None:

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from evidence import rows as models
 from evidence.actions import EvidenceAction
+from evidence.coding.leaving import leave_batches
 from evidence.digests import item_digest, item_fields, source_digest, source_fields
 from evidence.files.rawtable import RawTable, Unreadable, header_name
 from evidence.files.tables import open_tables
@@ -488,6 +489,9 @@ class _Intake:
     # --- storing: what was decided into the review ---------------------------------------------------
 
     def _insert(self, names: list[str], report: ImportReport) -> None:
+        if report.replaced:
+            replaced = [row["active_id"] for row in rows(self.db, staging.REPLACED)]
+            leave_batches(self.db, self.review, replaced, by=self.by, at=self.at)
         act = Act(
             EvidenceAction.IMPORT,
             self.by,

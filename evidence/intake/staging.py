@@ -303,10 +303,8 @@ where not exists (select 1 from survey_response s
   where s.source_id = r.source_id and s.respondent = i.respondent and s.question = i.question)
 group by i.ref_no, i.respondent, i.question order by min(i.n)
 """
-WITHDRAW_REPLACED = """
-update evidence set withdrawn_event = :event
-where id in (select active_id from incoming_place where state = 'changed')
-"""
+REPLACED = "select active_id from incoming_place where state = 'changed'"
+WITHDRAW_REPLACED = f"update evidence set withdrawn_event = :event where id in ({REPLACED})"
 INSERT_ITEMS = f"""
 insert into evidence (id, review_id, source_id, locator, {", ".join(ITEM_COLUMNS)},
   recorded_by, recorded_on, digest, added_event)

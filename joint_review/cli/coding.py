@@ -13,6 +13,7 @@ from evidence.items import item_number
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import Programme, Seed, changing, now, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
+from programme.calendar import moment_words
 from rules.words import many
 
 
@@ -107,8 +108,13 @@ def sheet(programme: Programme, review: str, batch: int, as_json: bool) -> None:
     coder = second_coding.find_batch(programme.db, found, batch)["coder"]
     if as_json:
         show_json(second_coding.items_to_code(programme.db, found, batch, coder))
-    else:
-        click.echo(second_coding.write_sheet(programme.db, found, batch, coder), nl=False)
+        return
+    click.echo(second_coding.write_sheet(programme.db, found, batch, coder), nl=False)
+    for item in second_coding.items_to_code(programme.db, found, batch, coder):
+        if left := item["left"]:
+            done = "changed" if left["changed"] else "withdrawn"
+            said = f"E{item['item']} left the batch: {done} by {left['by']}, {moment_words(left['at'])}."
+            click.echo(said, err=True)
 
 
 @coding.command()

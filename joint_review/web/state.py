@@ -144,7 +144,8 @@ def _merged(db: Database, sent: Sent, rests_on: RestsOn, was: State, now: State)
         elif name not in rests_on.fields or mine != after:
             clash = True
     if clash:
-        who = rows(db, "select by, at from event where id = ?", [now.event])
+        later = "select by, at from event where id = ? and id > ?"
+        who = rows(db, later, [now.event, sent.whole(SHOWN)])
         by, at = (who[0]["by"], who[0]["at"]) if who else ("", "")
         raise ChangedMeanwhile(by, at, list(_beside(sent, rests_on, was, now)), fields)
     return Merged(replace(sent, fields=fields), tuple(title for title in kept if title))

@@ -7,12 +7,14 @@ from typing import TypedDict
 
 from assessment.decisions import challenges as register
 from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
+from assessment.decisions.states import challenge_then, replies_then
 from assessment.reasons.grid import CELL
 from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
 from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
+from joint_review.web.state import Part, RestsOn, State
 from programme.database import Database, one, rows, rows_as
 from programme.names import same_person
 from programme.permissions import Action
@@ -29,8 +31,8 @@ def subject() -> tuple[Declared, ...]:
         Page(CHALLENGES, "challenges", challenges, menu=Menu("Challenges", 120)),
         Page(CHALLENGE, "challenge", challenge),
         Form(CHALLENGES, "raise", Action.CHALLENGE, put, rests_on=None),
-        Form(CHALLENGE, "reply", Action.REPLY, reply, rests_on=None),
-        Form(CHALLENGE, "close", Action.CLOSE_CHALLENGE, close, rests_on=None),
+        Form(CHALLENGE, "reply", Action.REPLY, reply, rests_on=RestsOn(_open_then)),
+        Form(CHALLENGE, "close", Action.CLOSE_CHALLENGE, close, rests_on=RestsOn(_all_then)),
     )
 
 
@@ -188,6 +190,25 @@ def _measure_title(review: Review, target: str) -> str:
     """The domain's title and the measure's name in words: only the rulebook of a run knows its title."""
     domain, _, name = target.partition(".")
     return f"{_title(review, domain)}: {name.replace('_', ' ')}"
+
+
+# --- what the forms rest on --------------------------------------------------------------------------------
+
+
+def _open_then(db: Database, sent: Sent, event: int) -> State:
+    """Whether the challenge was open."""
+    review = find_review(db, sent.review)
+    then = challenge_then(db, review, _number_of(db, review, sent.names["challenge"]), event)
+    return State({"state": Part("State", then.words)}, then.event)
+
+
+def _all_then(db: Database, sent: Sent, event: int) -> State:
+    """The same with its replies: who closes it has read them."""
+    state = _open_then(db, sent, event)
+    number = _number_of(db, find_review(db, sent.review), sent.names["challenge"])
+    replies = replies_then(db, number, event)
+    parts = {**state.parts, "replies": Part("Replies", replies.words)}
+    return State(parts, max(state.event or 0, replies.event))
 
 
 # --- the forms ---------------------------------------------------------------------------------------------

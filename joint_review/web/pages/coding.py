@@ -7,7 +7,10 @@ from typing import TypedDict
 
 from evidence.coding import second_coding, settlements
 from evidence.coding.agreement import Coding, coding_words
+from evidence.coding.leaving import left_then
+from evidence.coding.states import batch_then, coders_then, coding_then, open_then, settled_then
 from evidence.items import AroundQuote, context_of, find_item
+from evidence.states import item_then
 from joint_review.web import wording
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
@@ -15,12 +18,15 @@ from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.pages.reading import QuestionNamed, questions_of
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
+from joint_review.web.state import Part, RestsOn, State
+from joint_review.web.wording import plural
 from programme.database import Database, rows
 from programme.names import same_person
 from programme.permissions import Action, make_actor
 from programme.reviews import Review, find_review
 from programme.users import held_by, list_users
 from rules.errors import UnknownName
+from rules.words import SIGNIFICANCE
 
 CODING, APART = REVIEW + "/coding", REVIEW + "/disagreements"
 
@@ -30,10 +36,10 @@ def subject() -> tuple[Declared, ...]:
     return (
         Page(CODING, "coding", coding, blind=True, menu=Menu("Second coding", 80)),
         Page(APART, "disagreements", disagreements, menu=Menu("Coded differently", 90)),
-        Form(CODING, "draw", Action.SETTLE, draw, blind=True, rests_on=None),
-        Form(CODING, "code", Action.CODE_AGAIN, code, blind=True, rests_on=None),
-        Form(CODING, "done", Action.CODE_AGAIN, done, blind=True, rests_on=None),
-        Form(APART, "settle", Action.SETTLE, settle_item, rests_on=None),
+        Form(CODING, "draw", Action.SETTLE, draw, blind=True, rests_on=RestsOn(_open_then)),
+        Form(CODING, "code", Action.CODE_AGAIN, code, blind=True, rests_on=CODED),
+        Form(CODING, "done", Action.CODE_AGAIN, done, blind=True, rests_on=RestsOn(_batch_then)),
+        Form(APART, "settle", Action.SETTLE, settle_item, rests_on=RestsOn(_apart_then)),
     )
 
 
@@ -200,6 +206,69 @@ def _said(row: settlements.CodedDifferently, by: str, titles: dict[str, str]) ->
     }
     third = not any(same_person(one.coder, by) for one in row.codings)
     return Apart(**{**vars(row), **in_words}, third=third)
+
+
+# --- what the forms rest on --------------------------------------------------------------------------------
+
+
+def _open_then(db: Database, sent: Sent, event: int) -> State:
+    """The batches that the coder had open."""
+    coder = sent.text("coder")
+    found = open_then(db, find_review(db, sent.review), coder, event)
+    said = (f"batch {one['number']}: {plural(one['items'], 'item')}, drawn by {one['by']}" for one in found)
+    last = max((one["added_event"] for one in found), default=0)
+    return State({"open": Part(f"Open batches of {coder}", tuple(said))}, last)
+
+
+def _coding_then(db: Database, sent: Sent, event: int) -> State:
+    """What the coder had made of the item, and whether it was still in the batch."""
+    review, batch, number = find_review(db, sent.review), _number(sent, "batch"), _number(sent, "item")
+    own = coding_then(db, batch, number, event)
+    left = left_then(db, review, number, event)
+    parts = {"left": Part("Left the batch", (left.words,) if left else ())}
+    if own:
+        titles = {name: review.framework.title_of(name) for name in review.framework.domains}
+        levels = {str(level): words.capitalize() for level, words in SIGNIFICANCE.items()}
+        parts |= {
+            "direction": Part("Direction", (own["direction"],), wording.DIRECTIONS),
+            "significance": Part("Significance", (own["significance"],), levels),
+            "score": Part("Score", (own["score"],)),
+            "domain": Part("Domains", tuple(own["domains"]), titles),
+            "note": Part("Note", (own["note"],)),
+        }
+    return State(parts, left.event if left else own and own["added_event"])
+
+
+CODED = RestsOn(_coding_then, fields=("direction", "significance", "score", "note"), ticks=("domain",))
+
+
+def _batch_then(db: Database, sent: Sent, event: int) -> State:
+    """How far the batch was."""
+    found = batch_then(db, find_review(db, sent.review), _number(sent, "batch"), event)
+    if found is None:
+        return State({})
+    parts = {
+        "coded": Part("Items coded", (str(found["coded"]),)),
+        "gone": Part("Items that left the batch", (str(found["gone"]),)),
+        "done": Part("Handed in by", (found["done_by"],)),
+    }
+    return State(parts, found["event"])
+
+
+def _apart_then(db: Database, sent: Sent, event: int) -> State:
+    """The item that is to be settled, who had coded it, and whether it was settled."""
+    number = _number(sent, "item")
+    item = item_then(db, find_review(db, sent.review), number, event)
+    if item is None:
+        return State({})
+    judged = [wording.DIRECTIONS.get(item["direction"], ""), str(item["value"] or "")]
+    judged += [SIGNIFICANCE[int(item["significance"])] if item["significance"] else "", *item["domains"]]
+    parts = {
+        "item": Part("The item", (", ".join(filter(None, (item["text"], *judged, item["withdrawn"]))),)),
+        "coders": Part("Coded by", tuple(coders_then(db, number, event))),
+        "settled": Part("Settled", (settled_then(db, number, event),)),
+    }
+    return State(parts, item["event"])
 
 
 # --- the forms ---------------------------------------------------------------------------------------------

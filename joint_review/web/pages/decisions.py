@@ -9,12 +9,14 @@ from urllib.parse import quote
 from assessment.decisions import decide
 from assessment.decisions.challenges import check_rated
 from assessment.decisions.standing import Standing
+from assessment.decisions.states import decision_then
 from assessment.reasons.grid import CELL
 from assessment.runs.run import Run, load_run
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, RunShown, Shown
+from joint_review.web.state import Part, RestsOn, State
 from joint_review.web.wording import plural
 from programme.database import Database
 from programme.permissions import Action
@@ -29,11 +31,11 @@ def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
         Page(DECISIONS, "decisions", decisions, menu=Menu("Decisions", 100)),
-        Form(DECISIONS, "accept", Action.DECIDE, accept, rests_on=None),
-        Form(DECISIONS, "accept-many", Action.DECIDE, accept_many, rests_on=None),
-        Form(DECISIONS, "override", Action.DECIDE, override, rests_on=None),
-        Form(DECISIONS, "take-back", Action.DECIDE, take_back, rests_on=None),
-        Form(DECISIONS, "approve", Action.APPROVE, approve, rests_on=None),
+        Form(DECISIONS, "accept", Action.DECIDE, accept, rests_on=DECISIONS_THEN),
+        Form(DECISIONS, "accept-many", Action.DECIDE, accept_many, rests_on=DECISIONS_THEN),
+        Form(DECISIONS, "override", Action.DECIDE, override, rests_on=DECISIONS_THEN),
+        Form(DECISIONS, "take-back", Action.DECIDE, take_back, rests_on=DECISIONS_THEN),
+        Form(DECISIONS, "approve", Action.APPROVE, approve, rests_on=DECISIONS_THEN),
     )
 
 
@@ -188,6 +190,25 @@ def _words(state: decide.DecisionState) -> str:
     if state["state"] == "proposed" and state["status"] in ("open", "insufficient"):
         return "nobody has decided"
     return words.get(state["state"], str(state["state"]))
+
+
+# --- what the forms rest on --------------------------------------------------------------------------------
+
+
+def _decisions_then(db: Database, sent: Sent, event: int) -> State:
+    """The decisions on the ratings that the form is about; on the cell, those on its questions too."""
+    review = find_review(db, sent.review)
+    questions = [question.id for question in review.framework.questions]
+    targets = [name for name in sent.texts("target") if name in (*review.framework.question_of, CELL)]
+    parts, last = {}, 0
+    for name in dict.fromkeys((*targets, *(questions if CELL in targets else ()))):
+        then = decision_then(db, review, name, event)
+        parts[f"decision on {name}"] = Part(f"Decision on {_title(review, name)}", then.words)
+        last = max(last, then.event)
+    return State(parts, last)
+
+
+DECISIONS_THEN = RestsOn(_decisions_then)
 
 
 # --- the forms ---------------------------------------------------------------------------------------------

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from assessment.decisions import panel as register
+from assessment.decisions.states import panel_then, voters_then
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
+from joint_review.web.state import Part, RestsOn, State
 from programme.database import Database
 from programme.names import same_person
 from programme.permissions import Action, Held, Role, make_actor
@@ -30,9 +32,9 @@ def subject() -> tuple[Declared, ...]:
     return (
         Page(PANELS, "panels", panels, menu=Menu("Panels", 110)),
         Page(PANEL, "panel", panel),
-        Form(PANEL, "open", Action.PANEL, open_, rests_on=None),
-        Form(PANEL, "vote", Action.VOTE, vote, rests_on=None),
-        Form(PANEL, "close", Action.PANEL, close, rests_on=None),
+        Form(PANEL, "open", Action.PANEL, open_, rests_on=RestsOn(_panel_then)),
+        Form(PANEL, "vote", Action.VOTE, vote, rests_on=RestsOn(_panel_then)),
+        Form(PANEL, "close", Action.PANEL, close, rests_on=RestsOn(_voting_then)),
     )
 
 
@@ -191,6 +193,23 @@ def _voters(db: Database, review: Review) -> list[str]:
         if not user["disabled"] and make_actor(user["name"], held).may(Action.VOTE, review.key):
             found.append(user["name"])
     return found
+
+
+# --- what the forms rest on --------------------------------------------------------------------------------
+
+
+def _panel_then(db: Database, sent: Sent, event: int) -> State:
+    """Which panel was the latest on the rating: a vote is never given to another."""
+    then = panel_then(db, find_review(db, sent.review), sent.names["target"], event)
+    return State({"panel": Part("Panel", then.words)}, then.event)
+
+
+def _voting_then(db: Database, sent: Sent, event: int) -> State:
+    """The same with who had voted, not what."""
+    state = _panel_then(db, sent, event)
+    voters = voters_then(db, find_review(db, sent.review), sent.names["target"], event)
+    parts = {**state.parts, "voted": Part("Have voted", voters.words)}
+    return State(parts, max(state.event or 0, voters.event))
 
 
 # --- the forms ---------------------------------------------------------------------------------------------

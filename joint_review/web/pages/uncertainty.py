@@ -18,6 +18,7 @@ from assessment.decisions.confidence import (
     words_of,
 )
 from assessment.decisions.schema import PARTS_OF_CONFIDENCE
+from assessment.decisions.states import statement_then
 from assessment.robustness.next_evidence import DomainNext, Next
 from assessment.robustness.profile import Line, Profile, make_profile
 from assessment.robustness.uncertainty import FEWEST, TargetChances, Uncertainty
@@ -31,6 +32,7 @@ from joint_review.web.page import REVIEW, Declared, Page, Picture
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from joint_review.web.run_view import GridShown, Head, RunShown, Shown
+from joint_review.web.state import Part, RestsOn, State
 from pictures.charts import chances_plot, profile_plot
 from programme.database import Database
 from programme.permissions import Action
@@ -48,7 +50,7 @@ def subject() -> tuple[Declared, ...]:
         Picture(UNCERTAINTY + r"/profile\.svg", profile_picture),
         Page(NEXT, "next", next_evidence),
         Picture(NEXT + r"/chances\.svg", chances_picture),
-        Form(UNCERTAINTY, "sign", Action.SIGN_CONFIDENCE, sign, draw_for_statement, rests_on=None),
+        Form(UNCERTAINTY, "sign", Action.SIGN_CONFIDENCE, sign, draw_for_statement, rests_on=STATED),
     )
 
 
@@ -482,6 +484,15 @@ def _sizes(sizes: SampleSizes) -> str:
 
 
 # --- the form ----------------------------------------------------------------------------------------------
+
+
+def _stated_then(db: Database, sent: Sent, event: int) -> State:
+    """The latest statement on the domain, which this one would replace."""
+    then = statement_then(db, sent.whole("run", least=1) or 0, sent.text("domain"), event)
+    return State({"stated": Part("Statement in force", then.words)}, then.event)
+
+
+STATED = RestsOn(_stated_then)
 
 
 async def draw_for_statement(database: Any, sent: Sent) -> tuple[Run, Uncertainty]:
