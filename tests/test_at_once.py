@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import shutil
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
+from assessment_example import AT, tables_of
 from form_bench import HERE, LEAD, REVIEWER, SOURCE, Bench, made, opened, programme
 from form_fields import FormShown, forms_of
+from form_scene import Found, filled_in, find_forms, form_at, make_scene, scene, send
+
+from joint_review.opening import open_programme
+from joint_review.web.forms import NUMBER, Form, Sent
+from joint_review.web.routes import all_forms
+from joint_review.web.state import SHOWN
+from programme.database import Database
+from programme.permissions import make_actor
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 
@@ -87,7 +100,7 @@ async def test_two_people_who_change_the_same_words_see_both_side_by_side(bench:
     assert page.status_code == 409 and bench.state() == before
     assert "Lead-1 changed it while you had this form open" in page.text
     rows = table(page.text)
-    assert [row[0] for row in rows] == ["Part", "The finding", "Significance", "Note"]
+    assert [row[0] for row in rows] == ["Part", "The finding", "Significance"]
     assert rows[1][1:] == ["Nobody asked carers.", "Carers were not asked.", "Not one carer was asked."]
     assert rows[2][1:] == ["Important", "Serious", "Important"]
     # What was typed is kept, in a form that now changes what they made of it; it may be sent after all.
@@ -101,7 +114,146 @@ async def test_two_people_who_change_the_same_words_see_both_side_by_side(bench:
 async def test_what_was_typed_of_an_item_that_was_withdrawn_meanwhile_is_kept(bench: Bench) -> None:
     mine, theirs = await shown(bench, "change"), await shown(bench, "withdraw", actor=LEAD)
     await sent(bench, theirs, LEAD, because="Misread.")
-    page = await sent(bench, mine, finding="Not one carer was asked.")
-    assert page.status_code == 409
+    page = await sent(bench, mine, finding="Not one carer was asked.", note="Two visits.")
+    assert page.status_code == 409 and "Two visits." in page.text
     assert ["Withdrawn", "–", "withdrawn by lead-1: Misread.", "–"] in table(page.text)
     assert "Not one carer was asked." in page.text
+
+
+# --- every form of every page ------------------------------------------------------------------------------
+
+EVERY = pytest.mark.parametrize("form", all_forms(), ids=lambda form: "/".join(form.path.split("/")[-2:]))
+"""Every form that a page declares: a new one is sent here, too."""
+MY_WORDS, THEIR_WORDS = "Words of mine", "Words of theirs"
+MY_FILE, THEIR_FILE = "Words in a file of mine.", "Words in a file of theirs."
+
+
+@pytest.fixture(scope="module")
+def made_scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A review in which every form can be sent; never written to."""
+    return make_scene(tmp_path_factory.mktemp("scene"))
+
+
+@pytest.fixture(scope="module")
+def found(made_scene: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+    """Where each form is shown, and to whom."""
+
+    async def look() -> dict[str, Found]:
+        async with scene(Path(shutil.copy(made_scene, tmp_path_factory.mktemp("found")))) as bench:
+            return await find_forms(bench)
+
+    return asyncio.run(look())
+
+
+def copy_of(path: Path, folder: Path, name: str) -> Path:
+    return Path(shutil.copy(path, folder / name))
+
+
+def stored(bench: Bench) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table."""
+    with closing(open_programme(bench.path).conn) as connection:
+        found = tables_of(Database(connection))
+    # The index of the search lays its own rows together.
+    return {name: rows for name, rows in found.items() if "_fts" not in name}
+
+
+def counted(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, int]:
+    return {name: len(found) for name, found in rows.items()}
+
+
+async def filled(
+    bench: Bench, here: Found, words: str, actor: Any = None, last: bool = False
+) -> tuple[str, dict[str, list[str]]]:
+    """The address of a form as its page shows it now, and what it holds once it is filled in."""
+    page = await bench.get(here.page, actor or here.actor)
+    for form in forms_of(page.text):
+        action = urljoin(here.page, form.action)
+        if form_at(action) == here.form:
+            assert form.fields[NUMBER][0] and form.fields[SHOWN][0]
+            return action, filled_in(form, words, last)
+    raise AssertionError(f"{here.page} shows no form {here.form.name} any more")
+
+
+def test_every_form_is_shown_by_a_page_that_links_lead_to(found: dict[str, Found]) -> None:
+    assert [form.path for form in all_forms() if form.path not in found] == []
+
+
+@EVERY
+async def test_a_form_that_is_sent_twice_is_done_once_also_after_a_restart(
+    form: Form, found: dict[str, Found], made_scene: Path, tmp_path: Path
+) -> None:
+    path, here = copy_of(made_scene, tmp_path, "programme.db"), found[form.path]
+    file = MY_FILE if form.files else ""
+    async with scene(path) as bench:
+        before = counted(stored(bench))
+        action, fields = await filled(bench, here, MY_WORDS)
+        first = await send(bench, action, fields, here.actor, file)
+        assert first.status_code == 303, first.text
+        once = stored(bench)
+        assert counted(once)["event"] > before["event"]
+        again = await send(bench, action, fields, here.actor, file)
+        assert (again.status_code, again.headers["location"]) == (303, first.headers["location"])
+        assert stored(bench) == once
+    async with scene(path) as bench:
+        fields["csrftoken"] = [await bench.token(here.actor)]
+        late = await send(bench, action, fields, here.actor, file)
+        assert (late.status_code, late.headers["location"]) == (303, first.headers["location"])
+        assert stored(bench) == once
+
+
+@EVERY
+async def test_a_form_that_is_sent_twice_at_the_same_moment_is_done_once(
+    form: Form, found: dict[str, Found], made_scene: Path, tmp_path: Path
+) -> None:
+    here, file, done = found[form.path], MY_FILE if form.files else "", []
+    for times in (1, 2):
+        async with scene(copy_of(made_scene, tmp_path, f"{times}.db")) as bench:
+            action, fields = await filled(bench, here, MY_WORDS)
+            sendings = [send(bench, action, fields, here.actor, file) for _ in range(times)]
+            answers = await asyncio.gather(*sendings)
+            assert {answer.status_code for answer in answers} == {303}, answers[-1].text
+            assert len({answer.headers["location"] for answer in answers}) == 1
+            done.append(counted(stored(bench)))
+    assert done[0] == done[1]
+
+
+def state_of(
+    bench: Bench, here: Found, action: str, fields: dict[str, list[str]], event: int | None = None
+) -> Any:
+    """What a form rests on, at an event or now; None where it rests on nothing."""
+    names = re.fullmatch(here.form.path, urlsplit(action).path)
+    assert names
+    if here.form.rests_on is None:
+        return None
+    sent_by = Sent(names.groupdict(), fields, [], make_actor(here.actor["id"], []), AT)
+    with closing(open_programme(bench.path).conn) as connection:
+        db = Database(connection)
+        return here.form.rests_on.find(db, sent_by, event or 2**53).parts
+
+
+@EVERY
+async def test_a_form_that_comes_in_late_overwrites_nothing_and_loses_no_word(
+    form: Form, found: dict[str, Found], made_scene: Path, tmp_path: Path
+) -> None:
+    here = found[form.path]
+    async with scene(copy_of(made_scene, tmp_path, "programme.db")) as bench:
+        action, mine = await filled(bench, here, MY_WORDS)
+        other, theirs = await filled(bench, here, THEIR_WORDS, here.rival, last=True)
+        shown = int(mine[SHOWN][0])
+        assert state_of(bench, here, action, mine) == state_of(bench, here, action, mine, shown)
+        first = await send(bench, other, theirs, here.rival, THEIR_FILE if form.files else "")
+        assert first.status_code == 303, first.text
+        before = stored(bench)
+        changed = state_of(bench, here, action, mine) != state_of(bench, here, action, mine, shown)
+        late = await send(bench, action, mine, here.actor, MY_FILE if form.files else "")
+        assert late.status_code in ((409,) if changed else (303, 400)), late.text
+        if late.status_code == 303:
+            after = stored(bench)
+            lost = {name: set(rows) - set(after[name]) for name, rows in before.items()}
+            assert {name: rows for name, rows in lost.items() if rows} == {}
+        else:
+            assert stored(bench) == before
+            typed = [value for values in mine.values() for value in values if MY_WORDS in value]
+            assert [value for value in typed if value not in late.text] == []
+        if changed:
+            assert len(table(late.text)) > 1

@@ -35,6 +35,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import html
 import json
 import secrets
 import sqlite3
@@ -232,6 +233,29 @@ class Again:
     status: int = 400
     choices: Sequence[Any] = ()
     """What there is to choose from, where the error is that something was not clear."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What a page that is shown again does not say by itself, since it shows the form no longer."""
+
+    refused: bool
+    """Whether it does not say what is wrong."""
+    words: list[str]
+    """What was typed and is not on it: texts of more than one word."""
+
+
+def left_out(page: str, again: Again) -> LeftOut | None:
+    """What of a form that could not be done is not on its page, as HTML; None where all of it is."""
+    shown = html.unescape(page)
+    words = [
+        text.strip()
+        for texts in again.typed.values()
+        for text in texts
+        if len(text.split()) > 1 and text.strip() not in shown
+    ]
+    refused = 'class="refusal"' not in page
+    return LeftOut(refused, words) if refused or words else None
 
 
 Show = Callable[[Any, Any, Again], Awaitable[Any]]

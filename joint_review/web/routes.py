@@ -193,6 +193,8 @@ async def _show(
         "shown_at": shown,
     }
     text = await datasette.render_template(template, context, request=request)
+    if again and (lost := forms.left_out(text, again)):
+        text = await datasette.render_template(template, {**context, "left_out": lost}, request=request)
     status = again.status if again else 400 if found.get("wrong") else 200
     return Response.html(text, status=status)
 

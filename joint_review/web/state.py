@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 SHOWN = "shown_at"
 """The field in which every form carries the number of the last event when it was shown."""
-TYPED = {"text": "Your text", "because": "Reason", "note": "Note"}
-"""Fields that rest on nothing, in which people write: shown beside the rest so that no words are lost."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +171,3 @@ def _beside(sent: Sent, rests_on: RestsOn, was: State, now: State) -> Iterator[B
                 "yours": part.words(mine),
                 "differs": before != after,
             }
-    for name, title in TYPED.items():
-        if name not in was.parts and name not in now.parts and sent.text(name):
-            yield {"title": title, "was": "", "now": "", "yours": sent.text(name), "differs": False}

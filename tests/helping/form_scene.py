@@ -1,0 +1,196 @@
+"""A review in which every form of every page can be sent, and the forms of its pages as they are found there.
+
+`made_scene` is built by hand, since what a form needs to be offered at all is particular: an open challenge,
+a panel on which who asks has still to vote, an override of somebody else's, a batch, a quote with two places.
+Which forms there are is not: `find_forms` follows the links of the pages until every declared form was seen.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+from assessment_example import AT, add, assess_plainly, new_programme, new_review
+from datasette.app import Datasette
+from evidence_rows import finding, whole_review
+from form_bench import HERE, Bench
+from form_fields import FormShown, forms_of
+
+from assessment.decisions import decide
+from assessment.decisions.challenges import raise_challenge
+from assessment.decisions.panel import open_panel
+from evidence.coding.second_coding import CodedAs, code_item, draw_batch, hand_in
+from evidence.files.texts import GivenFile
+from evidence.findings import Passage, Said, record_finding
+from evidence.sources import SourceDetails, add_sources
+from joint_review.metadata import metadata
+from joint_review.web.forms import Form
+from joint_review.web.routes import all_forms, all_pages
+from programme.users import add_user
+
+HOME = "/reviews/r1"
+ALL = [["reviewer", "r1"], ["lead", "r1"], ["moderator", "r1"]]
+MINE, THEIRS, CODER = (
+    {"id": name, "held": held, "all_reviews": []}
+    for name, held in (("first-1", ALL), ("second-1", ALL), ("coder-1", [["reviewer", "r1"]]))
+)
+TEXT = "Carers waited. Nobody asked. Carers waited again."
+SAID: dict[str, str] = {
+    "kind": "rating",
+    "target": "getting-help",
+    "on": "2009-06-01",
+    "items": "1",
+    "seed": "7",
+    "changed": "",
+    "ref": "",
+    "dated": "2007-05-31",
+    "quote": "Nobody asked.",
+    "start": "",
+    "draws": "100",
+    "score": "3",
+}
+"""What a field holds that does not take any words, by its name; a new one of that kind needs a line here."""
+VISITED = 4
+"""How many addresses of one page are looked at, which differ in the values of their queries alone."""
+
+
+def make_scene(folder: Path) -> Path:
+    """The working database."""
+    db = new_programme(folder)
+    try:
+        review = new_review(db, "r1", "wales-round-2", *whole_review())
+        for name, role in (("first-1", "lead"), ("second-1", "lead"), ("coder-1", "reviewer")):
+            add_user(db, name, role=role, review="r1", by="administrator-1", at=AT)
+        by: dict[str, Any] = {"by": "lead-9", "at": AT}
+        add_sources(db, review, [GivenFile("plan.txt", TEXT.encode())], SourceDetails(), **by)
+        two_places = finding("D-001", quote="Carers waited", locator="page 1", recorded_by="reviewer-8")
+        add(db, review, two_places)
+        said = Said("They were not asked.", "weakness", "2", domains=("carers",))
+        record_finding(db, review, "D-001", Passage("Nobody asked.", 1), said, by="reviewer-8", at=AT)
+        run = assess_plainly(db, review, by="lead-9")
+        for coder, items, seed in (("reviewer-7", 1, 0), ("coder-1", 2, 1)):
+            batch = draw_batch(db, review, coder=coder, items=items, seed=seed, by="lead-9", at=AT)["number"]
+            if coder == "reviewer-7":
+                (number,) = db.conn.execute("select evidence_id from coding_batch_item").fetchone()
+                code_item(
+                    *(db, review, batch, number, CodedAs("weakness", 3, None, ("carers",))),
+                    **{"by": coder, "at": AT},
+                )
+                hand_in(db, review, batch, by=coder, at=AT)
+        first, second, third = list(review.framework.domains)[:3]
+        decide.override(db, review, first, "poor", because="Seen.", run=run.id, **by)
+        open_panel(db, review, second, ("first-1", "second-1", "coder-1"), **by)
+        raise_challenge(db, review, "rating", third, ground="other", text="One visit only.", **by)
+        add(db, review, finding("I1", "weakness", locator="later"))
+    finally:
+        db.conn.close()
+    return folder / "programme.db"
+
+
+@asynccontextmanager
+async def scene(path: Path) -> AsyncIterator[Bench]:
+    """A server over the file, with as many reading threads as a real one has."""
+    datasette = Datasette([str(path)], metadata=metadata(path.stem))
+    await datasette.invoke_startup()
+    transport = httpx.ASGITransport(app=datasette.app(), raise_app_exceptions=True)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        yield Bench(datasette, client, path)
+    for one in datasette.databases.values():
+        for connection in one._all_file_connections:
+            connection.close()
+
+
+@dataclass(frozen=True)
+class Found:
+    """A form that some page shows to somebody."""
+
+    form: Form
+    page: str
+    """The address of the page."""
+    actor: dict[str, Any]
+
+    @property
+    def rival(self) -> dict[str, Any]:
+        """Who else has it open: another person, or the coder of a batch in a second window."""
+        return self.actor if self.actor is CODER else THEIRS
+
+
+def form_at(action: str) -> Form | None:
+    """The declared form of an address."""
+    path = urlsplit(action).path
+    return next((form for form in all_forms() if re.fullmatch(form.path, path)), None)
+
+
+async def find_forms(bench: Bench) -> dict[str, Found]:
+    """Every form that pages of the review show, by its path, as links lead to it."""
+    found: dict[str, Found] = {}
+    for actor in (MINE, CODER):
+        todo, seen = [HOME], dict[tuple[str, frozenset[str]], set[str]]()
+        while todo and len(found) < len(all_forms()):
+            address = todo.pop(0)
+            answer = await bench.get(address, actor)
+            if answer.is_redirect:
+                address = answer.headers["location"]
+                answer = await bench.get(address, actor)
+            if answer.status_code != 200:
+                continue
+            for shown in forms_of(answer.text):
+                if form := form_at(urljoin(address, shown.action)):
+                    found.setdefault(form.path, Found(form, address, actor))
+            for link in re.findall(r'href="([^"#]+)', answer.text):
+                target = urljoin(address, html.unescape(link))
+                if (kind := _kind(target)) and target not in seen.setdefault(kind, set()):
+                    if len(seen[kind]) < VISITED:
+                        todo.append(target)
+                    seen[kind].add(target)
+    return found
+
+
+def _kind(address: str) -> tuple[str, frozenset[str]] | None:
+    """The page of an address, and the names in its query; None for what is no page with a form to be seen."""
+    parts = urlsplit(address)
+    pages = [page.path for page, template in all_pages() if template and re.fullmatch(page.path, parts.path)]
+    if not pages or not parts.path.startswith(HOME) or pages[0] in WITHOUT:
+        return None
+    return pages[0], frozenset(re.findall(r"(\w+)=", parts.query))
+
+
+OF_FORMS = {form.page for form in all_forms()}
+WITHOUT = {
+    page.path
+    for page, template in all_pages()
+    if page.path not in OF_FORMS and page.path.rpartition("/")[2] not in ("panel", "sources")
+}
+"""Pages that show no form of their own and lead to none."""
+
+
+def filled_in(shown: FormShown, words: str, last: bool = False) -> dict[str, list[str]]:
+    """What a form holds once somebody has filled it in: the first (or last) of each choice, and words."""
+    fields = {name: list(values) for name, values in shown.fields.items()}
+    for name, values in shown.choices.items():
+        wanted = [value for value in values if value]
+        if SAID.get(name) in wanted:
+            fields[name] = [SAID[name]]
+        elif name in shown.several and len(wanted) > 1:
+            fields[name] = wanted[-2:] if last else wanted[:2]
+        else:
+            fields[name] = [wanted[-1 if last else 0]]
+    for name in shown.texts:
+        fields[name] = [SAID.get(name, f"{words} ({name})")]
+    return fields
+
+
+async def send(
+    bench: Bench, action: str, fields: dict[str, list[str]], actor: dict[str, Any], file: str = ""
+) -> httpx.Response:
+    """The answer to a form."""
+    bench.client.cookies.update(bench.cookies(actor))
+    files = [("files", ("given.txt", file.encode()))] if file else None
+    return await bench.client.post(action, data=fields, headers=HERE, files=files)
