@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -18,11 +19,14 @@ from form_bench import HERE, LEAD, REVIEWER, SOURCE, Bench, made, opened, progra
 from form_fields import FormShown, forms_of
 from form_scene import Found, filled_in, find_forms, form_at, make_scene, scene, send
 
+from assessment.decisions.panel import close_panel, open_panel
+from assessment.runs.audit import audit_programme
 from joint_review.opening import open_programme
 from joint_review.web.forms import NUMBER, Form, Sent
 from joint_review.web.routes import all_forms
 from joint_review.web.state import SHOWN
-from programme.database import Database
+from programme.answers import keep_answer
+from programme.database import Database, transaction
 from programme.permissions import make_actor
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
@@ -118,6 +122,66 @@ async def test_what_was_typed_of_an_item_that_was_withdrawn_meanwhile_is_kept(be
     assert page.status_code == 409 and "Two visits." in page.text
     assert ["Withdrawn", "–", "withdrawn by lead-1: Misread.", "–"] in table(page.text)
     assert "Not one carer was asked." in page.text
+
+
+async def test_a_page_that_was_sent_may_be_sent_with_other_words_and_by_another_person(bench: Bench) -> None:
+    form = await shown(bench, "record", SOURCE)
+    judged = {"direction": "weakness", "significance": "2", "domain": "carers"}
+    await sent(bench, form, quote="Carers waited again.", **judged)
+    await sent(bench, form, quote="Nobody asked.", **judged)
+    await sent(bench, form, LEAD, quote="Nobody asked.", **judged)
+    assert [row[1] for row in bench.items()][1:] == ["Carers waited again.", "Nobody asked.", "Nobody asked."]
+
+
+async def test_a_program_that_sends_no_number_is_taken_at_its_word(bench: Bench) -> None:
+    for words in ("One.", "Two.", "Two."):
+        item = str(item_of(bench)[0])
+        fields = {"item": item, "finding": words, "direction": "weakness", "significance": "2"}
+        assert (await bench.send(f"{SOURCE}/change.json", fields)).json()["ok"]
+    assert item_of(bench)[:2] == (3, "Two.")
+    assert bench.rows("select count(*) from form_answer") == [(0,)]
+
+
+async def test_a_program_is_told_what_was_changed_as_data(bench: Bench) -> None:
+    mine = await shown(bench, "change")
+    await sent(bench, await shown(bench, "change", actor=LEAD), LEAD, finding="Carers were not asked.")
+    page, _, query = mine.action.partition("?")
+    answer = await sent(bench, FormShown(f"{page}.json?{query}", fields=mine.fields), finding="Not one.")
+    said = answer.json()
+    assert (answer.status_code, said["ok"], said["changed_by"]) == (409, False, "lead-1")
+    assert said["beside"] == [
+        {
+            "title": "The finding",
+            "was": "Nobody asked carers.",
+            "now": "Carers were not asked.",
+            "yours": "Not one.",
+            "differs": True,
+        }
+    ]
+
+
+async def test_answers_are_forgotten_after_a_week(bench: Bench) -> None:
+    await sent(bench, await shown(bench, "change"), significance="3")
+    answered = "select key, at from form_answer"
+    [(key, at)] = bench.rows(answered)
+
+    def keep(db: Database, days: int) -> None:
+        with transaction(db) as joined:
+            keep_answer(joined, str(days), {}, at=datetime.fromisoformat(at) + timedelta(days=days))
+
+    for days, kept in ((7, [key, "7"]), (8, ["7", "8"])):
+        bench.in_file(lambda db, _, days=days: keep(db, days), "north")
+        assert [row[0] for row in bench.rows(answered)] == kept
+    assert bench.in_file(lambda db, _: audit_programme(db).problems, "north") == ()
+
+
+async def test_a_form_of_a_page_that_was_shown_before_the_database_was_restored_is_not_done(
+    bench: Bench,
+) -> None:
+    form, before = await shown(bench, "change"), bench.state()
+    page = await sent(bench, form, **{SHOWN: "999", "finding": "Words of mine."})
+    assert page.status_code == 400 and "restored from a backup" in page.text
+    assert "Words of mine." in page.text and bench.state() == before
 
 
 # --- every form of every page ------------------------------------------------------------------------------
@@ -229,6 +293,25 @@ def state_of(
     with closing(open_programme(bench.path).conn) as connection:
         db = Database(connection)
         return here.form.rests_on.find(db, sent_by, event or 2**53).parts
+
+
+async def test_a_vote_is_never_given_to_a_panel_that_was_opened_meanwhile(
+    found: dict[str, Found], made_scene: Path, tmp_path: Path
+) -> None:
+    here = next(one for one in found.values() if one.form.name == "vote")
+    async with scene(copy_of(made_scene, tmp_path, "programme.db")) as bench:
+        action, mine = await filled(bench, here, MY_WORDS)
+        target, who = action.split("/")[-2], {"by": "second-1", "at": AT}
+        bench.in_file(lambda db, review: close_panel(db, review, target, because="Too early.", **who))
+        bench.in_file(lambda db, review: open_panel(db, review, target, ("first-1", "second-1"), **who))
+        late = await send(bench, action, mine, here.actor)
+        assert late.status_code == 409 and MY_WORDS in late.text
+        assert table(late.text)[1][:3] == [
+            "Panel",
+            "panel 1, opened by lead-9",
+            "panel 2, opened by second-1",
+        ]
+        assert bench.rows("select count(*) from vote") == [(0,)]
 
 
 @EVERY

@@ -441,6 +441,31 @@ def test_a_sheet_of_an_item_that_says_something_else_by_now_is_refused(blind: Of
     assert "p. 8" not in [row["locator"] for row in blind.sheet()]
 
 
+def test_whoever_changes_or_withdraws_an_item_takes_it_out_of_its_open_batches(office: Office) -> None:
+    office.record("p. 1", "p. 2", "p. 3", "p. 4")
+    office.draw(4)
+    numbers = [office.number(f"p. {n}") for n in (1, 2, 3)]
+    by: dict[str, Any] = {"by": FIRST, "at": AT}
+    change_finding(office.db, office.review, numbers[0], Said("Else.", "weakness", "1"), **by)
+    withdraw_item(office.db, office.review, numbers[1], because="No.", **by)
+    row = finding("p. 3", "Imported again.", recorded_by=FIRST)
+    office.desk.load_rows("findings", row, replace=True)
+    left = {
+        row["item"]: row["left"]["changed"]
+        for row in items_to_code(office.db, office.review, 1, SECOND)
+        if row["left"]
+    }
+    assert left == {numbers[0]: True, numbers[1]: False, numbers[2]: True}
+    events = "select before, target from event where action = 'items leave batch' order by id"
+    assert [tuple(row.values()) for row in rows(office.db, events)] == [
+        (f'{{"items": ["E{number}"]}}', "batch 1") for number in numbers
+    ]
+    # What is handed in no longer has an item to lose.
+    hand_in(office.db, office.review, 1, by=SECOND, because="Ill.", at=AT)
+    withdraw_item(office.db, office.review, office.number("p. 4"), because="No.", **by)
+    assert len(rows(office.db, events)) == 3
+
+
 def test_a_sheet_that_was_imported_is_there_also_after_its_item_was_changed(office: Office) -> None:
     office.record("p. 1")
     office.draw(1)

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from form_bench import AT, LEAD, MODERATOR, REVIEW, REVIEWER, Bench, filled, made, opened, programme
+from form_bench import AT, HERE, LEAD, MODERATOR, REVIEW, REVIEWER, Bench, filled, made, opened, programme
+from form_fields import forms_of
 
 from assessment.runs.audit import audit_programme
 from evidence.coding.second_coding import draw_batch
-from evidence.findings import Passage, Said, record_finding
+from evidence.findings import Passage, Said, change_finding, record_finding
 from joint_review.opening import open_programme
 from joint_review.web.forms import Form
 from joint_review.web.page import Page
@@ -128,6 +129,35 @@ async def test_the_coder_goes_from_item_to_item_and_hands_in(bench: Bench) -> No
         f"{CODING}/code.json", {"batch": "1", "item": first, **SAID, "note": "!"}, SECOND
     )
     assert again.status_code == 400 and "has handed in batch 1" in json.dumps(again.json())
+
+
+async def test_an_item_that_is_changed_leaves_the_batch_and_its_coder_is_told(bench: Bench) -> None:
+    page = (await bench.get(CODING, SECOND)).text
+    form = next(one for one in forms_of(page) if "/code" in one.action)
+    item = int(form.fields["item"][0])
+    changed = Said("In other words.", "strength", "1", domains=("carers",))
+    bench.in_file(
+        lambda db, review: change_finding(
+            *(db, review, item, changed), **{"by": "reviewer-1", "because": NOTE, "at": AT}
+        ),
+        "north",
+    )
+    before = bench.state()
+    typed = {**form.fields, "direction": "neutral", "significance": "1", "note": "Typed with care."}
+    bench.client.cookies.update(bench.cookies(SECOND))
+    late = await bench.client.post(form.action, data=typed, headers=HERE)
+    assert late.status_code == 409 and bench.state() == before
+    assert "changed by reviewer-1" in late.text and "Typed with care." in late.text
+    for text in (late.text, (await bench.get(CODING, SECOND)).text):
+        assert f"1 item left this batch since it was drawn: E{item}." in text
+        assert judgements(re.sub(r" checked| selected", "", text)) == []
+    [one] = [
+        one for one in (await bench.get(f"{CODING}.json", SECOND)).json()["work"]["items"] if one["left"]
+    ]
+    assert one["left"] == {"by": "reviewer-1", "at": AT.isoformat(), "changed": True}
+    left = "select target, detail, before, because from event where action = 'items leave batch'"
+    assert bench.rows(left) == [("batch 1", '{"coder": "reviewer-2"}', f'{{"items": ["E{item}"]}}', "")]
+    assert bench.in_file(lambda db, _: audit_programme(db).problems, "north") == ()
 
 
 @pytest.mark.parametrize(

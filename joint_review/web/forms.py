@@ -37,6 +37,7 @@ import asyncio
 import hashlib
 import html
 import json
+import re
 import secrets
 import sqlite3
 import tempfile
@@ -73,6 +74,10 @@ NUMBER = "form_number"
 LONGEST_NUMBER = 100
 OF_THE_FRAME = frozenset({TOKEN, NUMBER, SHOWN})
 """Fields that are in every form, and that nobody types."""
+
+
+CHOSEN = re.compile(r"[a-z0-9:._-]*")
+"""What a field holds in which something is chosen, not typed: short names and numbers."""
 
 
 def new_number() -> str:
@@ -242,7 +247,7 @@ class LeftOut:
     refused: bool
     """Whether it does not say what is wrong."""
     words: list[str]
-    """What was typed and is not on it: texts of more than one word."""
+    """What was typed and is not on it."""
 
 
 def left_out(page: str, again: Again) -> LeftOut | None:
@@ -252,7 +257,7 @@ def left_out(page: str, again: Again) -> LeftOut | None:
         text.strip()
         for texts in again.typed.values()
         for text in texts
-        if len(text.split()) > 1 and text.strip() not in shown
+        if not CHOSEN.fullmatch(text.strip()) and text.strip() not in shown
     ]
     refused = 'class="refusal"' not in page
     return LeftOut(refused, words) if refused or words else None

@@ -150,7 +150,9 @@ def _work(db: Database, review: Review, number: int, by: str, item: int | None) 
     waiting = [row for row in items if not row["coded"] and not row["withdrawn"]]
     here = {row["item"]: row for row in items if not row["withdrawn"]}
     if item is not None and item not in here:
-        raise UnknownName(f"item of batch {number}", f"E{item}", [f"E{known}" for known in here])
+        if all(row["item"] != item for row in items):
+            raise UnknownName(f"item of batch {number}", f"E{item}", [f"E{known}" for known in here])
+        item = None  # it left the batch: the page says so, and goes on with the next
     now = here[item] if item is not None else waiting[0] if waiting else None
     # Of the item's surroundings the text alone: its neighbours would tell what others made of them.
     page = context_of(db, rows(db, PLACE, [now["item"]])[0])["page"] if now else None
