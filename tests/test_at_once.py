@@ -115,6 +115,21 @@ async def test_two_people_who_change_the_same_words_see_both_side_by_side(bench:
     assert item_of(bench)[:4] == (3, "Not one carer was asked.", "weakness", 3)
 
 
+async def test_what_changes_while_mistakes_are_corrected_is_not_overwritten_either(bench: Bench) -> None:
+    wrong = await sent(bench, await shown(bench, "change"), finding="Not one.", significance="9")
+    assert wrong.status_code == 400
+    await sent(bench, await shown(bench, "change", actor=LEAD), LEAD, finding="Carers were not asked.")
+    # The page that names the mistake was read before; the form on it rests on what its reader had seen.
+    [form] = [one for one in forms_of(wrong.text) if "/change" in one.action]
+    late = await sent(bench, form, significance="2")
+    assert late.status_code == 409 and table(late.text)[1][2] == "Carers were not asked."
+    [again] = [one for one in forms_of(late.text) if "/change" in one.action]
+    theirs = await shown(bench, "change", f"{SOURCE}?change=2", LEAD)
+    await sent(bench, theirs, LEAD, finding="Hardly anybody was asked.")
+    assert (await sent(bench, again)).status_code == 409
+    assert item_of(bench)[1] == "Hardly anybody was asked."
+
+
 async def test_what_was_typed_of_an_item_that_was_withdrawn_meanwhile_is_kept(bench: Bench) -> None:
     mine, theirs = await shown(bench, "change"), await shown(bench, "withdraw", actor=LEAD)
     await sent(bench, theirs, LEAD, because="Misread.")
@@ -180,7 +195,7 @@ async def test_a_form_of_a_page_that_was_shown_before_the_database_was_restored_
 ) -> None:
     form, before = await shown(bench, "change"), bench.state()
     page = await sent(bench, form, **{SHOWN: "999", "finding": "Words of mine."})
-    assert page.status_code == 400 and "restored from a backup" in page.text
+    assert page.status_code == 409 and "restored from a backup" in page.text
     assert "Words of mine." in page.text and bench.state() == before
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,10 +19,11 @@ from serving import Server, serving
 from assessment.runs.audit import audit_programme
 from evidence.anchors import anchor_of
 from evidence.files.texts import GivenFile
+from evidence.findings import Said, change_finding
 from evidence.sources import SourceDetails, add_sources, find_page
 from joint_review.opening import init_programme, open_programme
 from programme.accounts import open_accounts
-from programme.database import rows
+from programme.database import Database, rows
 from programme.reviews import create_review, find_review
 from programme.users import add_user
 
@@ -120,7 +122,7 @@ class Reviewer:
 
     def fits(self) -> None:
         fits(self.page)
-        assert [said for said in self.complaints if "400 (Bad Request)" not in said] == []
+        assert [said for said in self.complaints if not re.search("4(00|09) \\((Bad|Conflict)", said)] == []
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -409,6 +411,41 @@ def test_items_that_are_ticked_are_tagged_together(reviewer: Reviewer, bench: Be
         page.get_by_role("button", name="Tag ticked items").click()
     assert "2 items tagged to" in page.locator("[role=status]").inner_text()
     assert [item["domains"] for item in bench.recorded(source)] == ["leadership", "leadership"]
+
+
+@both_widths
+def test_what_another_person_changed_is_shown_beside_what_was_typed_and_the_focus_is_there(
+    reviewer: Reviewer, bench: Bench
+) -> None:
+    source = bench.source(ENGLISH)
+    page = reviewer.read(source)
+    reviewer.drag("Managers", "of it.")
+    page.fill("#finding", "They knew.")
+    page.check("#direction-weakness")
+    page.check("#significance-2")
+    reviewer.save()
+    [item] = bench.recorded(source)
+    page.get_by_role("link", name=f"Change E{item['id']}").click()
+    page.fill("#finding", "Managers knew it all along.")
+    with closing(open_programme(bench.server.path).conn) as connection:
+        theirs = Said("All managers knew.", "weakness", "3")
+        db = Database(connection)
+        change_finding(db, find_review(db, "north"), item["id"], theirs, by="lead-1", at=AT)
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    table = page.get_by_role("table", name="What was changed, and what you typed")
+    expect(table.get_by_role("columnheader")).to_have_count(4)
+    row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name="The finding"))
+    words = ["They knew.", "All managers knew.", "Managers knew it all along."]
+    expect(row.get_by_role("cell")).to_have_text(words)
+    reviewer.fits()
+    assert barriers(page) == []
+    # Sent again, what was typed takes the place of their words, and their significance stays.
+    assert page.input_value("#finding") == words[-1]
+    reviewer.save()
+    [now] = bench.recorded(source)
+    assert (now["text"], now["significance"], now["recorded_by"]) == (words[-1], 3, "reviewer-1")
 
 
 def test_without_any_script_words_are_pasted_and_found(browser: Browser, bench: Bench) -> None:

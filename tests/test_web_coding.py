@@ -180,6 +180,22 @@ async def test_a_coding_that_is_not_filled_in_is_refused_beside_its_field(
     assert bench.state() == before
 
 
+async def test_a_form_that_comes_in_late_shows_nobody_what_the_coder_made_of_an_item(bench: Bench) -> None:
+    page = await bench.get(CODING, SECOND)
+    form = next(one for one in forms_of(page.text) if "/code" in one.action)
+    item = form.fields["item"][0]
+    coded = {"batch": "1", "item": item, **SAID, "note": "Words of the second reviewer"}
+    assert (await bench.send(f"{CODING}/code", coded, SECOND)).status_code == 303
+    own = {name: value for name, value in form.fields.items() if name != "csrftoken"}
+    late = {**own, "direction": "neutral", "significance": "2"}
+    for actor in (REVIEWER, LEAD):
+        for ending in ("", ".json"):
+            answer = await bench.send(f"{CODING}/code{ending}", late, actor)
+            assert answer.status_code in (400, 404), answer.text
+            assert "Words of the second" not in answer.text
+    assert "Words of the second reviewer" in (await bench.send(f"{CODING}/code", late, SECOND)).text
+
+
 async def test_nobody_codes_a_batch_of_another(bench: Bench) -> None:
     before = bench.state()
     answer = await bench.send(f"{CODING}/code.json", {"batch": "1", "item": "1", **SAID}, REVIEWER)

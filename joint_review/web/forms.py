@@ -58,7 +58,7 @@ from joint_review.stopping import removed_at_the_end
 from joint_review.web.access import actor_of, read, working_database, write
 from joint_review.web.compat import form_token
 from joint_review.web.remedies import Refusal, problem_line, problem_words, refusal
-from joint_review.web.state import SHOWN, Beside, ChangedMeanwhile, RestsOn, merge
+from joint_review.web.state import SHOWN, Beside, ChangedMeanwhile, RestsOn, SetBack, merge
 from joint_review.web.uploads import FormTooLarge, FormUnreadable, read_form
 from programme.answers import find_answer, keep_answer
 from programme.database import Database, transaction
@@ -238,6 +238,8 @@ class Again:
     status: int = 400
     choices: Sequence[Any] = ()
     """What there is to choose from, where the error is that something was not clear."""
+    shown: int | str = ""
+    """The event up to which who typed it has seen what it rests on: the page may show more by now."""
 
 
 @dataclass(frozen=True)
@@ -443,23 +445,27 @@ def _address(datasette: Any, page: str, request: Any, to: str) -> str:
 
 def _again(form: Form, fields: Mapping[str, Sequence[str]], error: ReviewError) -> Again:
     typed = {name: list(values) for name, values in fields.items() if name not in OF_THE_FRAME}
+    shown = next(iter(fields.get(SHOWN, ())), "")
+    shown = shown if shown.isascii() and shown.isdigit() else ""
     if isinstance(error, Mistakes):
         wrong = ReviewError("please correct the fields marked below")
-        return Again(form.name, typed, error.mistakes, _refused(wrong))
+        return Again(form.name, typed, error.mistakes, _refused(wrong), shown=shown)
     if isinstance(error, ChangedMeanwhile):
         kept = {name: list(values) for name, values in error.kept.items() if name not in OF_THE_FRAME}
-        return Again(form.name, kept, {}, _refused(error), 409)
+        return Again(form.name, kept, {}, _refused(error), 409, shown=error.event)
     if isinstance(error, ProblemsFound):
         beside = {problem.where: problem_words(problem) for problem in error.problems}
         mistakes = {name: words for name, words in beside.items() if name in typed}
         rest = [problem_line(problem) for problem in error.problems if problem.where not in mistakes]
         if error.more:
             rest.append(f"and {error.more:,} more")
-        return Again(form.name, typed, mistakes, _refused(error, rest))
+        return Again(form.name, typed, mistakes, _refused(error, rest), shown=shown)
+    if isinstance(error, SetBack):
+        return Again(form.name, typed, {}, _refused(error), 409)
     choices = getattr(error, "places", ())
     # Locked, or no room on the disk: the form is right, and may be sent once more as it is.
     status = 503 if isinstance(error, DatabaseUnusable) else 400
-    return Again(form.name, typed, {}, _refused(error), status, choices)
+    return Again(form.name, typed, {}, _refused(error), status, choices, shown)
 
 
 def _refused(error: ReviewError, problems: Sequence[str] = ()) -> Refused:

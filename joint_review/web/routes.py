@@ -190,7 +190,7 @@ async def _show(
         "refused": again.refused if again else None,
         "chosen_from": again.choices if again else (),
         "new_number": forms.new_number,
-        "shown_at": shown,
+        "shown_at": again.shown if again and again.shown else shown,
     }
     text = await datasette.render_template(template, context, request=request)
     if again and (lost := forms.left_out(text, again)):

@@ -79,15 +79,21 @@ class Beside(TypedDict):
 class ChangedMeanwhile(ReviewError):
     """What a form rests on has changed since it was shown, so that doing it would overwrite something."""
 
-    def __init__(self, by: str, at: str, beside: list[Beside], kept: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, by: str, at: str, beside: list[Beside], kept: Mapping[str, Sequence[str]], event: int
+    ) -> None:
         who = f"{by} changed it" if by else "it was changed"
         super().__init__(
             f"{who} while you had this form open, so nothing was saved",
             hint="Compare the columns below. If the form is still there, send it again to save it as typed.",
         )
-        self.by, self.at, self.beside = by, at, beside
+        self.by, self.at, self.beside, self.event = by, at, beside, event
         self.kept = kept
         """The fields as typed, with what others changed in those that were left as they were shown."""
+
+
+class SetBack(ReviewError):
+    """The database holds fewer events than when a form was shown."""
 
 
 @dataclass(frozen=True)
@@ -114,17 +120,17 @@ def merge(db: Database, sent: Sent, rests_on: RestsOn | None) -> Merged:
         return Merged(sent)
     last = last_event(db)
     if shown > last:
-        raise ReviewError(
+        raise SetBack(
             "the database was restored from a backup while you had this form open, so nothing was saved",
             hint="Look at what is there now. To save what you typed, send the form again.",
         )
     if shown == last:
         return Merged(sent)
     was, now = rests_on.find(db, sent, shown), rests_on.find(db, sent, last)
-    return _merged(db, sent, rests_on, was, now)
+    return _merged(db, sent, rests_on, was, now, last)
 
 
-def _merged(db: Database, sent: Sent, rests_on: RestsOn, was: State, now: State) -> Merged:
+def _merged(db: Database, sent: Sent, rests_on: RestsOn, was: State, now: State, last: int) -> Merged:
     fields, kept, clash = dict(sent.fields), [], False
     for name in dict.fromkeys((*now.parts, *was.parts)):
         before, after = _values(was, name), _values(now, name)
@@ -145,7 +151,7 @@ def _merged(db: Database, sent: Sent, rests_on: RestsOn, was: State, now: State)
         later = "select by, at from event where id = ? and id > ?"
         who = rows(db, later, [now.event, sent.whole(SHOWN)])
         by, at = (who[0]["by"], who[0]["at"]) if who else ("", "")
-        raise ChangedMeanwhile(by, at, list(_beside(sent, rests_on, was, now)), fields)
+        raise ChangedMeanwhile(by, at, list(_beside(sent, rests_on, was, now)), fields, last)
     return Merged(replace(sent, fields=fields), tuple(title for title in kept if title))
 
 

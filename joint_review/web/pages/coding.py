@@ -225,7 +225,9 @@ def _open_then(db: Database, sent: Sent, event: int) -> State:
 def _coding_then(db: Database, sent: Sent, event: int) -> State:
     """What the coder had made of the item, and whether it was still in the batch."""
     review, batch, number = find_review(db, sent.review), _number(sent, "batch"), _number(sent, "item")
-    own = coding_then(db, batch, number, event)
+    # Nobody but its coder is shown what they made of it.
+    mine = same_person(second_coding.find_batch(db, review, batch)["coder"], sent.by)
+    own = coding_then(db, batch, number, event) if mine else None
     left = left_then(db, review, number, event)
     parts = {"left": Part("Left the batch", (left.words,) if left else ())}
     if own:
