@@ -329,29 +329,58 @@ async def test_a_vote_is_never_given_to_a_panel_that_was_opened_meanwhile(
         assert bench.rows("select count(*) from vote") == [(0,)]
 
 
+async def come_late(bench: Bench, here: Found, rival: Found) -> bool:
+    """A form comes in after another person, who had the same page open, sent one of its forms.
+
+    Whether it was told what they had changed.
+    """
+    action, mine = await filled(bench, here, MY_WORDS)
+    who = rival.rival if rival.actor is here.actor else rival.actor
+    other, theirs = await filled(bench, rival, THEIR_WORDS, who, last=True)
+    shown = int(mine[SHOWN][0])
+    assert state_of(bench, here, action, mine) == state_of(bench, here, action, mine, shown)
+    start = stored(bench)
+    first = await send(bench, other, theirs, who, THEIR_FILE if rival.form.files else "")
+    assert first.status_code in (303, 400), first.text
+    before = stored(bench)
+    changed = state_of(bench, here, action, mine) != state_of(bench, here, action, mine, shown)
+    late = await send(bench, action, mine, here.actor, MY_FILE if here.form.files else "")
+    if late.status_code == 303:
+        after = stored(bench)
+        kept = "Changed by others meanwhile, and kept" in str(after["form_answer"][-1])
+        assert kept == changed
+        if not changed:
+            # What the other person did is there as they left it.
+            lost = {name: set(rows) - set(start[name]) - set(after[name]) for name, rows in before.items()}
+            assert {name: rows for name, rows in lost.items() if rows} == {}
+        return changed
+    assert late.status_code == (409 if changed else 400), late.text
+    assert stored(bench) == before
+    typed = [value for values in mine.values() for value in values if MY_WORDS in value]
+    assert [value for value in typed if value not in late.text] == []
+    assert not changed or len(table(late.text)) > 1
+    return changed
+
+
 @EVERY
 async def test_a_form_that_comes_in_late_overwrites_nothing_and_loses_no_word(
     form: Form, found: dict[str, Found], made_scene: Path, tmp_path: Path
 ) -> None:
-    here = found[form.path]
+    here, told = found[form.path], 0
+    for number, rival in enumerate(one for one in found.values() if one.form.page == form.page):
+        async with scene(copy_of(made_scene, tmp_path, f"{number}.db")) as bench:
+            told += await come_late(bench, here, rival)
+    # What overwrites nothing has nobody to be told of.
+    assert told or form.rests_on is None or form.name == "draw"
+
+
+async def test_two_people_who_draw_for_the_same_coder_do_it_once(
+    found: dict[str, Found], made_scene: Path, tmp_path: Path
+) -> None:
+    here = next(one for one in found.values() if one.form.name == "draw")
     async with scene(copy_of(made_scene, tmp_path, "programme.db")) as bench:
         action, mine = await filled(bench, here, MY_WORDS)
-        other, theirs = await filled(bench, here, THEIR_WORDS, here.rival, last=True)
-        shown = int(mine[SHOWN][0])
-        assert state_of(bench, here, action, mine) == state_of(bench, here, action, mine, shown)
-        first = await send(bench, other, theirs, here.rival, THEIR_FILE if form.files else "")
-        assert first.status_code == 303, first.text
-        before = stored(bench)
-        changed = state_of(bench, here, action, mine) != state_of(bench, here, action, mine, shown)
-        late = await send(bench, action, mine, here.actor, MY_FILE if form.files else "")
-        assert late.status_code in ((409,) if changed else (303, 400)), late.text
-        if late.status_code == 303:
-            after = stored(bench)
-            lost = {name: set(rows) - set(after[name]) for name, rows in before.items()}
-            assert {name: rows for name, rows in lost.items() if rows} == {}
-        else:
-            assert stored(bench) == before
-            typed = [value for values in mine.values() for value in values if MY_WORDS in value]
-            assert [value for value in typed if value not in late.text] == []
-        if changed:
-            assert len(table(late.text)) > 1
+        _, theirs = await filled(bench, here, THEIR_WORDS, here.rival)
+        assert (await send(bench, action, theirs, here.rival)).status_code == 303
+        late = await send(bench, action, mine, here.actor)
+        assert late.status_code == 409 and "drawn by second-1" in table(late.text)[1][2]
