@@ -21,7 +21,8 @@ from evidence.findings import Passage, Said, record_finding
 from evidence.items import withdraw_item
 from evidence.sources import SourceDetails, add_sources
 from joint_review.opening import UPGRADES
-from programme.database import Database, create_database
+from programme.answers import keep_answer
+from programme.database import Database, create_database, transaction
 from programme.reviews import Review, store_frameworks
 from programme.users import add_user, disable_user, take_role
 
@@ -48,6 +49,9 @@ def fill_every_table(path: Path) -> Path:
         _codings(db, review)
         withdraw_item(db, review, 1, by="reviewer-1", because="Recorded twice.", at=AT)
         _decisions(db, review)
+        with transaction(db) as joined:
+            for number in (1, 2):
+                keep_answer(joined, f"key {number}", {"message": "Done."}, at=AT)
         draws = measure_uncertainty(db, review, run, draws=100)
         for target in ("carers", "leadership"):
             state_confidence(
