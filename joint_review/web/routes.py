@@ -162,7 +162,9 @@ async def _show(
         if isinstance(page, Picture):
             drawn = await read(database, lambda db: page.draw(db, asked))
             return Response(drawn, content_type="image/svg+xml; charset=utf-8")
-        found, shown = await read(database, lambda db: (page.find(db, asked), last_event(db)))
+        found, shown = await read(
+            database, lambda db: (page.find(db, asked), 0 if names.get("format") else last_event(db))
+        )
         if names.get("format") and (wrong := cast(Refusal | None, found.get("wrong"))):
             raise AskedWrongly(wrong["error"], hint=wrong["hint"])
     except (ReviewError, sqlite3.Error) as error:
