@@ -17,6 +17,7 @@ Modules in reading order:
     anchors     where an item's quote stands in the text of its source
     findings    findings recorded from the text of a source, and changed
     states      items as they were at an event, and what has taken their place since
+    erasing     words of sources, items and people erased, by another person's approval
     changed     whether what counts has changed since an event, without reading all of it
     measures/   measures per domain: now, without some items, drawn again
     coding/     blind second coding, agreement, settlements

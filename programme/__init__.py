@@ -21,9 +21,14 @@ Modules in reading order:
     unchanged   reading a file without changing a byte of it
     problems    what a check found, so that no damage hides another
     shape       the schema of a file compared with what its upgrades make
+    revisions   sealed rows that an event may change, and how a check tells them from altered ones
     chain       events checked against their seals, and the chain
     stored      stored rows checked against the seals of their events
     check       the record checked: every event against its seal, every row against its event
+    sought      words that are looked for in any text
+    erasures    requests to erase words, and how they end
+    leftovers   what a file still holds of changed rows: cleared away, and looked for
+    retention   until when reviews are kept, and what is due
     permissions  who may do what
     users       users and their roles
     accounts    passwords, sessions and secrets, in a file of their own

@@ -31,4 +31,8 @@ class ProgrammeAction(EventAction):
     TAKE_ROLE = "take role", "Role taken away"
     RESTORE = "restore", "Database restored from a backup"
     UPGRADE = "upgrade", "Database upgraded by a newer version"
+    REQUEST_ERASURE = "request erasure", "Erasure requested"
+    ERASE = "erase", "Words erased"
+    REFUSE_ERASURE = "refuse erasure", "Erasure refused or taken back"
+    RETAIN = "retain", "Retention date set"
     STORE_FRAMEWORKS = "store frameworks", "Frameworks brought up to date"

@@ -7,6 +7,7 @@ from typing import Any
 
 from programme.database import Database, one, rows
 from programme.problems import SHOWN, Problems
+from programme.revisions import Revised
 from programme.seals import PLAIN, SAID, START, event_digest, in_order, said_digest
 
 # Every event with its seal, and seals whose event is gone.
@@ -33,8 +34,8 @@ Link = Mapping[str, Any]
 class Chain:
     """The check of all events, in the order of their numbers."""
 
-    def __init__(self, db: Database, problems: Problems) -> None:
-        self.db, self.problems = db, problems
+    def __init__(self, db: Database, problems: Problems, revised: Revised) -> None:
+        self.db, self.problems, self.revised = db, problems, revised
         self.sealed = _Sealed(db)
         self.wrong: list[dict[str, Any]] = []
         self.unsealed: list[int] = []
@@ -72,7 +73,8 @@ class Chain:
         if self.unsealed:
             self._not_sealed(self.unsealed, linked)
             linked, self.unsealed = True, []
-        is_right = _is_right(link, found)
+        is_revised = ("event", number) in self.revised.latest
+        is_right = self.revised.event_is_right(link, found) if is_revised else _is_right(link, found)
         if not is_right:
             self.wrong.append({**link, "rows": found})
         elif follows and not linked and not self.named:

@@ -21,12 +21,13 @@ from programme.chain import Chain, check_numbers_of_seals
 from programme.database import Database, Migrations, login_of, one, rows
 from programme.problems import SCHEMA, Problems, RecordProblem, shown
 from programme.progress import Progress, no_progress
+from programme.revisions import Revised
 from programme.seals import WHOLE, columns_of, sealed_tables
 from programme.shape import Shape, shape_of
-from programme.stored import Stored
+from programme.stored import Stored, name_of_row
 from rules.errors import EvidenceInvalid
 from rules.remedy import ShowHead
-from rules.words import many
+from rules.words import listed, many
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class RecordCheck:
     """How many more there are."""
     not_sealed: tuple[str, ...] = ()
     """What the version that made the file did not seal, so that nothing can be said of it: sentences."""
+    revised: tuple[str, ...] = ()
+    """Which rows were changed after they were sealed, by which event: sentences."""
 
 
 def head_of_record(db: Database) -> Head | None:
@@ -130,7 +133,8 @@ def _checked(
     names = {name for (name,) in db.execute("select name from main.sqlite_master where type = 'table'")}
     there = [table for table in tables if table.name in names]
     problems = Problems(_count(db, names & {"event", *(table.name for table in there)}), progress)
-    stored = Stored(db, problems)
+    revised = Revised.of(db)
+    stored = Stored(db, problems, revised)
     if shape:
         for name in OF_THE_CHECK:
             _complete(db, name, shape.made.columns.get(name, []))
@@ -139,7 +143,7 @@ def _checked(
             for kind, what, says in shape.differences:
                 problems.add(kind, what, says)
     with problems.part("events"):
-        Chain(db, problems).check()
+        Chain(db, problems, revised).check()
     with problems.part("seals of rows"):
         check_numbers_of_seals(db, problems)
     for table in there:
@@ -171,9 +175,27 @@ def _checked(
         problems=named,
         more=more,
         not_sealed=(*(shape.older if shape else ()), *stored.not_sealed),
+        revised=_revisions(revised),
     )
 
 
+def _revisions(revised: Revised) -> tuple[str, ...]:
+    """What each event changed in rows sealed before it: a sentence for each table and its columns."""
+    found: dict[tuple[int, str, frozenset[str]], set[int]] = {}
+    for (table, row), seals in revised.latest.items():
+        for left in seals:
+            found.setdefault((left.event, table, left.columns), set()).add(row)
+    sentences = []
+    for (event, table, columns), numbers in sorted(found.items(), key=lambda one: (one[0][0], one[0][1])):
+        named = [name_of_row(table, number) for number in sorted(numbers)[:NAMED]]
+        named += [f"{len(numbers) - NAMED:,} more"] if len(numbers) > NAMED else []
+        by_name = "; who did it can no longer be checked" if table == "event" and "by" in columns else ""
+        sentences.append(f"event {event} changed {', '.join(sorted(columns))} of {listed(named)}{by_name}")
+    return tuple(sentences)
+
+
+NAMED = 12
+"""How many rows one sentence on revisions names."""
 OF_THE_CHECK = ("event", "seal", "sealed_rows", *WHOLE, "policy_text", "run")
 """The tables that are asked by name."""
 

@@ -21,6 +21,8 @@ Columns = Mapping[str, frozenset[str]]
 FROM_PAGES: Columns = {
     "vote": frozenset({"level", "level_key", "because"}),
     "seal": frozenset({"salt"}),
+    # With them a guess at what was erased could be tested.
+    "revised_row": frozenset({"was", "salt", "now"}),
     # The file itself as a table, where SQLite was built with it.
     "sqlite_dbpage": frozenset({"data"}),
 }

@@ -189,9 +189,90 @@ FORM_ANSWERS: tuple[Table, ...] = (
     ),
 )
 
+REVISIONS: tuple[Table, ...] = (
+    table(
+        """
+        revised_row -- Rows that were changed after they were sealed, as an erasure does: `audit verify`
+          -- accepts these changes alone, and names them.
+          id integer primary key -- Number of the row.
+          table_name text not null -- The table that the row is in.
+          row_id integer not null -- Number of the row that was changed.
+          columns text not null -- The columns that were changed.
+          seal_id integer references sealed_rows(id) -- The seal that covers the row; empty for an event.
+          was text not null -- The digest of the row in that seal, before it was first changed.
+          salt text not null -- A random value.
+          now text not null -- SHA-256 of this salt and of the row as it was left.
+          added_event integer not null references event(id) -- The event that changed it.
+        create index revised_row_of_table on revised_row(table_name, row_id)
+        create index revised_row_of_seal on revised_row(seal_id)
+        """,
+        facets=("table_name",),
+        never_changed=True,
+    ),
+)
+
+ERASURES: tuple[Table, ...] = (
+    table(
+        """
+        erasure -- Requests to erase the words of a source or an item, or the name of a person.
+          id integer primary key -- Number of the row.
+          review_id integer references review(id) -- The review; empty for all reviews.
+          kind text not null check (kind in ('source', 'item', 'person')) -- Source, item or person.
+          target text not null
+            -- The index number, the item, or the name; a name is replaced once it was erased.
+          spellings text not null default '[]' -- Other spellings of the name, as JSON.
+          by text not null -- Who asks for it.
+          because text not null -- The reason.
+          added_event integer not null references event(id) -- The event that recorded it.
+        create index erasure_of_review on erasure(review_id)
+        """,
+        label="target",
+        facets=("review_id", "kind"),
+        never_changed=True,
+    ),
+    table(
+        """
+        erasure_outcome -- How requests to erase ended. A request without a row here awaits approval.
+          id integer primary key -- Number of the row.
+          erasure_id integer not null unique references erasure(id) -- The request.
+          outcome text not null check (outcome in ('erased', 'refused', 'taken back'))
+            -- Erased (by the approval of another person), refused or taken back.
+          by text not null -- Who approved, refused or took it back.
+          because text not null -- The reason; optional for an approval.
+          added_event integer not null references event(id) -- The event that recorded it.
+        """,
+        label="outcome",
+        facets=("outcome",),
+        never_changed=True,
+    ),
+)
+
+RETENTION: tuple[Table, ...] = (
+    table(
+        """
+        retention -- Until when reviews are to be kept; the latest of a review counts. Nothing is erased by
+          -- itself.
+          id integer primary key -- Number of the row.
+          review_id integer not null references review(id) -- The review.
+          keep_until text not null -- The last day on which it is kept.
+          by text not null -- Who set it.
+          because text not null -- The reason, e.g. the retention schedule.
+          added_event integer not null references event(id) -- The event that recorded it.
+        create index retention_of_review on retention(review_id)
+        """,
+        label="keep_until",
+        facets=("review_id",),
+        sort="keep_until",
+        never_changed=True,
+    ),
+)
+
 TABLES: tuple[Table, ...] = (
     *with_columns(FIRST_TABLES, "event", BEFORE_AND_AFTER),
     *SEALS,
     *USERS,
     *FORM_ANSWERS,
+    *REVISIONS,
+    *ERASURES,
+    *RETENTION,
 )

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, TypedDict
 
 import rfc8785
@@ -328,31 +329,41 @@ def digest_rows(
     last: int,
     salt: str,
     counted: Callable[[int], None] = lambda rows: None,
+    instead: Mapping[int, bytes] = MappingProxyType({}),
 ) -> RowDigests:
     """The digests of the rows numbered `first` to `last`.
 
     A row's digest is the SHA-256 of the salt and of the row as a compact JSON array; the digest over all is
     the SHA-256 of theirs, in the order of the numbers. Memory: twelve bytes a row. `counted` is told now and
-    then how many more rows are done.
+    then how many more rows are done. `instead` holds what rows were digested as before they were revised.
     """
+    ids, short, whole = array("q"), bytearray(), hashlib.sha256()
+    for chunk in each_digest(connection, table, columns, first, last, salt):
+        digests = [instead.get(number, digest) for number, digest in chunk]
+        ids.extend([number for number, _ in chunk])
+        whole.update(b"".join(digests))
+        short += b"".join([digest[:SHORT] for digest in digests])
+        counted(len(chunk))
+    return RowDigests(ids, whole.hexdigest(), array("I", bytes(short)))
+
+
+def each_digest(
+    connection: sqlite3.Connection, table: str, columns: Iterable[str], first: int, last: int, salt: str
+) -> Iterator[list[tuple[int, bytes]]]:
+    """The number and the digest (32 bytes) of every row from `first` to `last`, some thousand at a time."""
     selected = ", ".join(f'"{name}"' for name in columns)
     cursor = connection.execute(
         f"select rowid, {selected} from {table} where rowid >= ? and rowid <= ? order by rowid",
         [first, last],
     )
-    ids, short, whole, salted = array("q"), bytearray(), hashlib.sha256(), salt.encode()
+    salted = salt.encode()
     write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_bytes_as_text).encode
     while chunk := cursor.fetchmany(CHUNK):
         # Bytes that are no text can only have come in by hand; they give another digest than any text.
-        digests = [
-            hashlib.sha256(salted + write(row[1:]).encode("utf-8", "surrogateescape")).digest()
+        yield [
+            (row[0], hashlib.sha256(salted + write(row[1:]).encode("utf-8", "surrogateescape")).digest())
             for row in chunk
         ]
-        ids.extend([row[0] for row in chunk])
-        whole.update(b"".join(digests))
-        short += b"".join([digest[:SHORT] for digest in digests])
-        counted(len(chunk))
-    return RowDigests(ids, whole.hexdigest(), array("I", bytes(short)))
 
 
 def _bytes_as_text(value: bytes) -> str:
@@ -361,7 +372,7 @@ def _bytes_as_text(value: bytes) -> str:
 
 def said_digest(event: Mapping[str, Any], salt: str) -> str:
     """The salted digest of what people wrote in an event: its target, reason, details, before and after."""
-    return _digest({"salt": salt, **{name: event[name] for name in SAID}})
+    return digest_value({"salt": salt, **{name: event[name] for name in SAID}})
 
 
 def event_digest(
@@ -374,8 +385,9 @@ def event_digest(
     ]
     sealed.sort(key=lambda row: (row["table"], row["column"]))
     plain = {name: event[name] for name in PLAIN}
-    return _digest({"event": event["id"], **plain, "said": said, "rows": sealed, "previous": previous})
+    return digest_value({"event": event["id"], **plain, "said": said, "rows": sealed, "previous": previous})
 
 
-def _digest(value: Any) -> str:
+def digest_value(value: Any) -> str:
+    """SHA-256 (hex) of the canonical JSON (RFC 8785) of a value."""
     return hashlib.sha256(rfc8785.dumps(value)).hexdigest()

@@ -11,6 +11,7 @@ import numpy as np
 
 from programme.database import Database, one, rows
 from programme.problems import SHOWN, Problems
+from programme.revisions import Revised
 from programme.seals import (
     HIGHEST,
     LATER,
@@ -27,17 +28,17 @@ from programme.seals import (
 from rules.words import many
 
 ADDED = """
-select r.event_id, r.column_name, r.first_id, r.last_id, r.rows, r.columns, r.digest, r.naming, s.salt
+select r.id, r.event_id, r.column_name, r.first_id, r.last_id, r.rows, r.columns, r.digest, r.naming, s.salt
 from sealed_rows r left join seal s on s.event_id = r.event_id
 where r.table_name = ? and r.column_name = ? order by r.first_id
 """
 LATER_COLUMNS = """
-select r.event_id, r.column_name, r.first_id, r.last_id, r.rows, r.columns, r.digest, r.naming, s.salt
+select r.id, r.event_id, r.column_name, r.first_id, r.last_id, r.rows, r.columns, r.digest, r.naming, s.salt
 from sealed_rows r left join seal s on s.event_id = r.event_id
 where r.table_name = ? and substr(r.column_name, 1, 1) = ? order by r.id
 """
 LAST_WHOLE = """
-select r.event_id, r.column_name, r.first_id, r.last_id, r.rows, r.columns, r.digest, r.naming, s.salt
+select r.id, r.event_id, r.column_name, r.first_id, r.last_id, r.rows, r.columns, r.digest, r.naming, s.salt
 from sealed_rows r left join seal s on s.event_id = r.event_id
 where r.table_name = ? and r.column_name = '' order by r.event_id desc limit 1
 """
@@ -61,8 +62,8 @@ Seal = Mapping[str, Any]
 class Stored:
     """The check of stored rows, table by table."""
 
-    def __init__(self, db: Database, problems: Problems) -> None:
-        self.db, self.problems = db, problems
+    def __init__(self, db: Database, problems: Problems, revised: Revised) -> None:
+        self.db, self.problems, self.revised = db, problems, revised
         self.rows = 0
         """How many rows were checked."""
         self.not_sealed: list[str] = []
@@ -89,6 +90,8 @@ class Stored:
                 f"the column {column} of {_span(table.name, first, last)}"
                 for column, (first, last) in columns_not_sealed(self.db.conn, table).items()
             ]
+        with self.problems.part(f"revised rows of {table.name}"):
+            self._revised(table.name)
         for mark in table.marks:
             with self.problems.part(f"{mark} of {table.name}"):
                 self._marks(table.name, mark)
@@ -97,6 +100,14 @@ class Stored:
         for row in rows(self.db, UNSEALED.format(table=table)):
             what = name_of_row(table, row["number"])
             self.problems.add("inserted", what, f"{what} was inserted by hand: no event stored it.")
+
+    def _revised(self, table: str) -> None:
+        for row, left in self.revised.changed_since(self.db, table):
+            what = name_of_row(table, row)
+            says = (
+                f"{what} was changed after event {left.event} revised it ({', '.join(sorted(left.columns))})."
+            )
+            self.problems.add("changed", what, says, left.event)
 
     def _added(self, table: str, seal: Seal, later: bool = False) -> tuple[int, bool]:
         """How many rows there are that an event sealed, and whether they are as they were."""
@@ -127,7 +138,8 @@ class Stored:
     def _digests(self, table: str, seal: Seal, first: int, last: int, span: str) -> RowDigests | None:
         columns, salt, event = seal["columns"].split(","), seal["salt"] or "", seal["event_id"]
         try:
-            return digest_rows(self.db.conn, table, columns, first, last, salt, self.problems.advance)
+            was = self.revised.was.get(seal["id"], {})
+            return digest_rows(self.db.conn, table, columns, first, last, salt, self.problems.advance, was)
         except sqlite3.OperationalError as error:
             says = f"{span}, stored by event {event}, cannot be read: {error}."
             self.problems.add("changed", span, says, event)
@@ -248,6 +260,6 @@ def name_of_row(table: str, number: int) -> str:
         return f"item E{number}"
     return (
         f"{table} {number}"
-        if table in ("run", "review", "source", "decision")
+        if table in ("event", "run", "review", "source", "decision")
         else f"row {number} of {table}"
     )

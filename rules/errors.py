@@ -69,7 +69,7 @@ class ReviewError(Exception):
     def __init__(
         self, message: str, *, where: str = "", hint: str = "", remedies: Sequence[Remedy] = ()
     ) -> None:
-        message = shortened(message)
+        message = "\n".join(map(shortened, message.split("\n")[: MOST_PROBLEMS + 2]))
         super().__init__(message)
         self.message = message
         self.where = shortened(where)

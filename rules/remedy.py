@@ -119,6 +119,10 @@ class ShowHead(Remedy):
     """Show the head of the record of events."""
 
 
+class VerifyRecord(Remedy):
+    """Check the record of events, and see what was altered."""
+
+
 class CreateReview(Remedy):
     """Create a review."""
 
@@ -183,6 +187,10 @@ class Assess(InReview):
 
 class ShowDecisions(InReview):
     """See the state of the decision on every rating of a review."""
+
+
+class ShowErasures(InReview):
+    """See the requests to erase words of a review."""
 
 
 class RaiseChallenge(InReview):

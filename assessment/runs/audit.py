@@ -10,6 +10,7 @@ from typing import Any
 from assessment.runs.result import canonical
 from programme.check import RecordCheck, check_record
 from programme.database import Database, Migrations, rows
+from programme.erasures import check_erasures
 from programme.problems import RecordProblem
 from programme.progress import Progress, no_progress
 from rules.framework import Framework
@@ -26,7 +27,11 @@ def audit_programme(
 
     With `upgrades`, the schema of the file as well.
     """
-    also = {"rulebooks and frameworks of runs": _policies, "frameworks": _frameworks}
+    also = {
+        "rulebooks and frameworks of runs": _policies,
+        "frameworks": _frameworks,
+        "erasures": check_erasures,
+    }
     return check_record(db, upgrades=upgrades, lodged=lodged, also=also, progress=progress)
 
 

@@ -2,6 +2,8 @@
 
 A run that was recorded in an older format is compared in all that both formats hold: figures, ids, levels,
 firings and thresholds. Its sentences are not compared, but its record must still agree with its own digest.
+
+Where words of its evidence were erased since, the digest of the evidence cannot be repeated; all else can.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any
 
 from assessment.runs.result import FORMAT, make_result
 from assessment.runs.run import Run, infer_of_record, software_version
+from evidence.erasing import revised_evidence
 from evidence.measures.compute import compute_measures, evidence_digest
 from programme.database import Database, rows
 from programme.reviews import Review
@@ -58,6 +61,8 @@ class Verification:
     software_now: str
     differences: tuple[str, ...]
     """Where the results differ: path, recorded and computed value (the first 20)."""
+    not_repeated: tuple[str, ...] = ()
+    """The items and sources that were erased since: the digest of the evidence is then not compared."""
 
 
 def frozen_inputs(db: Database, review: Review, run: Run) -> Frozen:
@@ -80,9 +85,10 @@ def verify_run(db: Database, review: Review, run: Run) -> Verification:
     with_engine = available()
     measures = compute_measures(db, then, frozen.policy.rulebook.evidence_measures, frozen.event)
     inference = infer_of_record(frozen.policy, measures, frozen.decided, with_engine)
+    digest, erased = evidence_digest(db, then, frozen.event), tuple(revised_evidence(db, then, frozen.event))
     inputs = dataclasses.replace(
         run.result.inputs,
-        evidence=evidence_digest(db, then, frozen.event),
+        evidence=run.result.inputs.evidence if erased else digest,
         framework=frozen.policy.framework_digest,
         rulebook=frozen.policy.rulebook_digest,
     )
@@ -99,6 +105,7 @@ def verify_run(db: Database, review: Review, run: Run) -> Verification:
         inputs.software,
         software_version(),
         tuple(differences[:SHOWN]),
+        erased,
     )
 
 

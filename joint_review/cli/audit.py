@@ -91,7 +91,8 @@ def _whole(found: RecordCheck, lodged: bool) -> str:
     known = ", including the one that you gave" if lodged else ""
     stored = f"{found.rows:,} rows unchanged"
     lines = [f"The record is intact: {events} {span}{known}, {stored}, head {found.head}"]
-    return "\n  ".join([*lines, *(f"Not sealed: {what}" for what in found.not_sealed)])
+    lines += [f"Not sealed: {what}" for what in found.not_sealed]
+    return "\n  ".join([*lines, *(f"Changed by an event: {what}" for what in found.revised)])
 
 
 @audit.command()

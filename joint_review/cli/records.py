@@ -25,7 +25,8 @@ def verify(programme: Programme, run: int, as_json: bool) -> None:
     """Repeat a run from its frozen inputs and compare the result byte for byte.
 
     If an older version recorded the run in format 1, all figures, levels and firings are compared, but not
-    its sentences: those are now written when they are read.
+    its sentences: those are now written when they are read. If words of its evidence were erased since, the
+    digest of the evidence is not compared, but all figures, levels and firings are.
 
     Ends with exit code 1 if anything differs. If the inference engine is installed, it checks the firings
     again, even if the run was recorded without it.
@@ -47,6 +48,11 @@ def verify(programme: Programme, run: int, as_json: bool) -> None:
             click.echo(
                 f"Run {run} was recorded in format {done.format}: its figures, levels and firings are"
                 " the same. Sentences are not compared."
+            )
+        if done.not_repeated:
+            click.echo(
+                "The digest of its evidence is not compared, because words were erased since:"
+                f" {listed(done.not_repeated)}."
             )
         if done.software != done.software_now:
             click.echo(f"It was recorded by {done.software}; this is {done.software_now}.")

@@ -73,6 +73,8 @@ def _command(remedy: Remedy) -> tuple[str, ...]:
             return "Start the server with a database", "serve", "--db", "programme.db"
         case remedies.ShowHead():
             return "It is printed by", "audit", "head"
+        case remedies.VerifyRecord():
+            return "See what was altered", "audit", "verify"
         case remedies.CreateReview():
             return "Create one first", "review", "create", "--help"
         case remedies.ListReviews():
@@ -99,6 +101,8 @@ def _command(remedy: Remedy) -> tuple[str, ...]:
             return "Give it a level instead", "rate", review, target, "LEVEL", "--because", "REASON"
         case remedies.TakeBack(review, target):
             return "Take it back", "rate", review, target, "--take-back", "--because", "REASON"
+        case remedies.ShowErasures(review):
+            return "See the requests", "erase", "list", review
         case remedies.RaiseChallenge():
             return "Raise one", "challenge", "add", "--help"
         case remedies.ShowChallenge(_, number):

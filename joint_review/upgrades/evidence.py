@@ -85,7 +85,7 @@ def rows_never_replaced(db: Database) -> None:
         "source_page_never_twice",
     ):
         db.conn.execute(f"drop trigger if exists {before}")
-    for table in (*programme_schema.TABLES, *schema.TABLES, *coding_schema.TABLES):
+    for table in (*programme_schema.FIRST_TABLES, *SEALS, *schema.TABLES, *coding_schema.TABLES):
         if table.never_changed:
             refuse_changes(db, table.name)
 
@@ -110,6 +110,14 @@ def rows_change_by_marks_alone(db: Database) -> None:
 def form_answers(db: Database) -> None:
     """What forms were answered, so that one sent twice is done once."""
     create(db, FORM_ANSWERS)
+
+
+@migrations()
+def revision_and_retention_tables(db: Database) -> None:
+    """Words erased on request, by the approval of another person; how long reviews are kept."""
+    create(db, programme_schema.REVISIONS)
+    create(db, programme_schema.ERASURES)
+    create(db, programme_schema.RETENTION)
 
 
 def _make_searchable(

@@ -107,6 +107,8 @@ def step_of(remedy: Remedy) -> Step:
             return Step(f"{ASK} start it with a working database.")
         case remedies.Install():
             return Step(f"{ASK} install it.")
+        case remedies.VerifyRecord():
+            return Step(f"{ASK} check its record.")
         case remedies.CreateReview():
             return Step(f"{ASK} create one.")
         case remedies.ShowLayout(layout):
@@ -140,6 +142,8 @@ def _step_in_review(remedy: Remedy) -> Step:
             return Step("Give it a level instead.", _in(review, "/trail/", target, "#deciding"))
         case remedies.TakeBack(review, target):
             return Step("Take the decision back.", _in(review, "/trail/", target, "#deciding"))
+        case remedies.ShowErasures(review):
+            return Step("See the requests to erase.", _in(review, "/erasure"))
         case remedies.RaiseChallenge(review):
             return Step("Raise a challenge.", _in(review, "/challenges#raise"))
         case remedies.ShowChallenge(review, number):

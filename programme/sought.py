@@ -1,0 +1,115 @@
+"""Words that are looked for in any text: phrases, and passages of which others may have quoted a part.
+
+Words are compared whatever their capitals and what stands between them: "Siân O'Neill" is found in
+"SIÂN  O’Neill's" and in "Interview_Siân_O'Neill.pdf". Of a passage, six words in a row are found as well,
+wherever somebody quoted them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+")
+RUN = 6
+"""So many words in a row of a passage are a quotation of it."""
+FEWEST = 3
+"""A passage of fewer words is not looked for: others say the same without quoting it."""
+BLOCK = "█"
+"""Stands for a character, where those that stay must keep their places."""
+
+
+class Sought:
+    """What is looked for."""
+
+    def __init__(self, phrases: Iterable[str], passages: Iterable[str] = ()) -> None:
+        self._phrases: dict[str, set[tuple[str, ...]]] = {}
+        self._runs: set[int] = set()
+        for phrase in phrases:
+            self._add(tuple(word for word, _, _ in _words(phrase)))
+        for passage in passages:
+            words = [word for word, _, _ in _words(passage)]
+            if FEWEST <= len(words) < RUN:
+                self._add(tuple(words))
+            self._runs.update(hash(tuple(words[i : i + RUN])) for i in range(len(words) - RUN + 1))
+
+    def _add(self, words: tuple[str, ...]) -> None:
+        if words:
+            self._phrases.setdefault(words[0], set()).add(words)
+
+    def __bool__(self) -> bool:
+        return bool(self._phrases or self._runs)
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where the words stand in a text: from and to, in order, those that touch as one."""
+        words = list(_words(text))
+        plain = [word for word, _, _ in words]
+        found = [
+            (words[i][1], words[i + len(phrase) - 1][2])
+            for i, word in enumerate(plain)
+            for phrase in self._phrases.get(word, ())
+            if tuple(plain[i : i + len(phrase)]) == phrase
+        ]
+        if self._runs:
+            found += [
+                (words[i][1], words[i + RUN - 1][2])
+                for i in range(len(plain) - RUN + 1)
+                if hash(tuple(plain[i : i + RUN])) in self._runs
+            ]
+        return joined(found)
+
+    def replaced(self, text: str, by: str) -> str:
+        """The text with `by` in place of the words."""
+        for start, end in reversed(self.spans(text)):
+            text = f"{text[:start]}{by}{text[end:]}"
+        return text
+
+    def replaced_in_json(self, text: str, by: str) -> str:
+        """The same in every string of a JSON text, which is written as events write it; else as any text."""
+        if not self.spans(text):
+            return text
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return self.replaced(text, by)
+        changed = each_string(value, lambda one: self.replaced(one, by))
+        return text if changed == value else json.dumps(changed, ensure_ascii=False, sort_keys=True)
+
+
+def _words(text: str) -> Iterator[tuple[str, int, int]]:
+    for match in WORD.finditer(text):
+        word = match[0]
+        plain = word if word.isascii() else unicodedata.normalize("NFKC", word)
+        yield plain.casefold(), match.start(), match.end()
+
+
+def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Stretches in order, those that overlap as one."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+def blocked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """The text with a block for every character in these stretches, blanks and line ends left."""
+    for start, end in joined(spans):
+        text = text[:start] + re.sub(r"\S", BLOCK, text[start:end]) + text[end:]
+    return text
+
+
+def each_string(value: Any, change: Callable[[str], str]) -> Any:
+    """A JSON value with every string in it changed, names of fields too."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [each_string(one, change) for one in value]
+    if isinstance(value, dict):
+        return {change(name): each_string(one, change) for name, one in value.items()}
+    return value
