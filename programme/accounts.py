@@ -142,6 +142,11 @@ class Accounts:
             connection.execute("delete from session where user = ?", [user])
             connection.execute("delete from password where user = ?", [user])
 
+    def clear_leftovers(self) -> None:
+        """Rewrite the file without what its rows no longer hold."""
+        with self._read() as connection:
+            connection.execute("vacuum")
+
     def has_password(self, user: str) -> bool:
         """Whether a password was set for the user."""
         with self._read() as connection:

@@ -38,6 +38,8 @@ class Action(StrEnum):
     DECIDE = "accept or override a rating"
     APPROVE = "approve another person's override"
     SIGN_CONFIDENCE = "sign a statement of confidence"
+    REQUEST_ERASURE = "see and make requests to erase words; set until when a review is kept"
+    APPROVE_ERASURE = "approve or refuse another person's request to erase"
     SEE_ALL_REVIEWS = "compare reviews; Datasette's tables, queries and SQL (a role for all reviews needed)"
     MANAGE_USERS = "add and disable users, give them roles and take roles away"
 
@@ -58,6 +60,8 @@ MAY: MappingProxyType[Action, frozenset[Role]] = MappingProxyType(
         Action.DECIDE: frozenset({Role.LEAD, Role.MODERATOR}),
         Action.APPROVE: frozenset({Role.LEAD, Role.MODERATOR}),
         Action.SIGN_CONFIDENCE: frozenset({Role.LEAD, Role.MODERATOR}),
+        Action.REQUEST_ERASURE: frozenset({Role.LEAD, Role.MODERATOR}),
+        Action.APPROVE_ERASURE: frozenset({Role.LEAD, Role.MODERATOR}),
         Action.SEE_ALL_REVIEWS: frozenset({Role.MODERATOR}),
         Action.MANAGE_USERS: frozenset({Role.ADMINISTRATOR}),
     }

@@ -8,7 +8,7 @@ Modules in reading order:
     remedies    what would help, as the command or the option that does it
     show        how results look on a terminal
     frameworks  init, framework list / show
-    reviews     review create / list / show
+    reviews     review create / list / show / retain / due
     sources     source add / list / show / search
     evidence    evidence import / template / add / tag / list / show / withdraw / check
     runs        assess, trail, judge
@@ -18,6 +18,7 @@ Modules in reading order:
     explain     explain
     records     verify, diff
     audit       audit verify / head, history, backup, restore
+    erasing     erase source / item / person / list / show / approve / refuse / clean
     compare     compare
     surveys     surveys, indicators
     whatif      whatif
@@ -137,6 +138,10 @@ ENTRIES = {
         "audit",
         "Show the history of an item: who added, tagged, coded, settled or withdrew it; which runs counted"
         " it.",
+    ),
+    "erase": Entry(
+        "erasing",
+        "Erase the words of a source or an item, or the name of a person: one asks, another approves.",
     ),
     "audit": Entry(
         "audit",

@@ -1,4 +1,4 @@
-"""joint-review review create / list / show."""
+"""joint-review review create / list / show / retain / due."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from joint_review.cli.commands import Commands
 from joint_review.cli.options import FOLDER_OR_FILE, Day, Programme, changing, now, reading
 from joint_review.cli.show import as_read, show_json, show_table
 from programme.calendar import day_words
+from programme.retention import due_reviews, kept_reviews, set_retention
 from programme.reviewfile import read_review_file
 from programme.reviews import create_review
+from programme.reviews import list_reviews as all_reviews
 
 MOST_REVIEWS = 100_000
 TITLES = {"key": "review", "run": "latest run", "made_on": "assessed on", "said": "position"}
@@ -119,14 +121,67 @@ def show(programme: Programme, key: str, as_json: bool) -> None:
             click.echo(f"{title:>15}  {as_read(name, value)}")
 
 
+@review.command()
+@click.argument("key", metavar="REVIEW")
+@click.option("--until", required=True, type=Day(), help="The last day on which it is kept.")
+@click.option("--because", required=True, metavar="TEXT", help="The reason, e.g. your retention schedule.")
+@changing
+def retain(programme: Programme, key: str, until: date, because: str, by: str, as_json: bool) -> None:
+    """Set until when a review is kept. Nothing is erased by itself: `review due` lists what is due.
+
+    Example: joint-review review retain wales-2004-08 --until 2032-03-31 --because "Schedule 4: six years."
+    """
+    kept = set_retention(programme.db, programme.review(key), until, by=by, because=because, at=now())
+    if as_json:
+        show_json(kept)
+    else:
+        click.echo(f"{key} is kept until {day_words(kept['keep_until'])}: {kept['because']}")
+
+
+@review.command()
+@click.option("--on", type=Day(), help="As of this day; today if left out.")
+@reading
+def due(programme: Programme, on: date | None, as_json: bool) -> None:
+    """List the reviews that were to be kept until a day that has passed, and those without a date.
+
+    Example: joint-review review due --on 2032-04-01
+    """
+    day = on or now().date()
+    found = due_reviews(programme.db, day)
+    dated = {kept["review"] for kept in kept_reviews(programme.db, day)}
+    without = [one.key for one in all_reviews(programme.db) if one.key not in dated]
+    if as_json:
+        show_json({"due": found, "without_a_date": without})
+        return
+    if found:
+        rows = [{**kept, "keep_until": day_words(kept["keep_until"])} for kept in found]
+        show_table(
+            rows,
+            {"review": "review", "authority": "authority", "keep_until": "kept until", "because": "reason"},
+            [None, 40, None, 40],
+        )
+        click.echo("\nErase what is no longer needed, source by source: joint-review erase source --help")
+    else:
+        click.echo(f"No review is due on {day_words(day.isoformat())}.")
+    if without:
+        click.echo(f"Without a retention date: {', '.join(without)}")
+
+
 class _Row(ReviewListed):
     said: str
     """Its position in words."""
+    keep_until: str | None
+    """The last day on which it is kept, if one was set."""
 
 
 def _rows(programme: Programme) -> list[_Row]:
+    kept = {one["review"]: one["keep_until"] for one in kept_reviews(programme.db, now().date())}
     return [
-        {**row, "said": " / ".join(part["level_title"] or "not rated" for part in row["position"])}
+        {
+            **row,
+            "keep_until": kept.get(row["key"]),
+            "said": " / ".join(part["level_title"] or "not rated" for part in row["position"]),
+        }
         for row in reviews_with_position(programme.db, limit=MOST_REVIEWS)
     ]
 

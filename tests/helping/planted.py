@@ -22,6 +22,7 @@ from assessment.decisions.challenges import close_challenge, raise_challenge, re
 from assessment.decisions.confidence import state_confidence
 from assessment.decisions.panel import open_panel, vote
 from assessment.robustness.uncertainty import measure_uncertainty
+from evidence import erasing
 from evidence.coding.second_coding import CodedAs, code_item, draw_batch, hand_in
 from evidence.coding.settlements import settle
 from evidence.files.texts import GivenFile
@@ -29,6 +30,7 @@ from evidence.findings import Passage, Said, record_finding
 from evidence.items import withdraw_item
 from evidence.sources import SourceDetails, add_sources
 from programme.database import Database
+from programme.retention import set_retention
 from programme.reviews import create_review
 from programme.users import add_user, disable_user
 from rules.loader import load_policy
@@ -150,6 +152,8 @@ def _fill(db: Database) -> None:
         for name, because in votes.items():
             vote(db, review, target, "poor", by=name, because=said(because), at=AT)
     assess_plainly(db, review, load_policy("wales-round-2"), on=date(2009, 6, 2), by=LEAD)
+    set_retention(db, review, date(2020, 1, 1), by=LEAD, because=said("retained"), at=AT)
+    erasing.ask_to_erase(db, review, "person", word("quoted"), by=LEAD, because=said("asked"), at=AT)
 
 
 def _whole() -> list[dict[str, Any]]:

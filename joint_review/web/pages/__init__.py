@@ -19,5 +19,6 @@ Modules in reading order:
     coverage    what there is evidence for, and what a reviewer has still to do
     decisions   every rating with its decision, and the forms: accept, override, approve
     panel       panels, and their forms: open, vote, close
+    erasure     requests to erase words, their approval, and until when a review is kept
     challenges  challenges, and their forms: raise, reply, close
 """

@@ -6,6 +6,7 @@ that nothing carries, and the trail RunImpossible for a review that was not asse
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TypedDict
 
 from assessment.runs.recorded import RunListed, runs_of
@@ -22,6 +23,7 @@ from joint_review.web.request import Asked
 from joint_review.web.run_view import GridShown, Head, QuestionShown, RunShown, Shown
 from programme.database import Database
 from programme.permissions import Action
+from programme.retention import Kept, kept_reviews
 from programme.reviews import Review, find_review
 from rules.errors import RunImpossible
 from rules.sentences import Gap
@@ -39,6 +41,8 @@ class ReviewsPage(TypedDict):
     """The reviews that who asks may see, a page of them."""
 
     reviews: list[ReviewListed]
+    kept: dict[str, Kept]
+    """Until when each is kept, by its key, where a date was set."""
     paging: Paging
 
 
@@ -112,7 +116,9 @@ def reviews(db: Database, asked: Asked) -> ReviewsPage:
     page, only = asked.page, asked.seen
     paging = paging_of(count_reviews(db, only), page)
     found = reviews_with_position(db, only=only, limit=PAGE_SIZE, offset=paging["offset"])
-    return {"reviews": found, "paging": paging}
+    shown = [row["key"] for row in found]
+    kept = {one["review"]: one for one in kept_reviews(db, datetime.now(UTC).date(), shown)}
+    return {"reviews": found, "kept": kept, "paging": paging}
 
 
 def review(db: Database, asked: Asked) -> ReviewPage:

@@ -1,0 +1,219 @@
+"""The page on erasing: requests, what each would blank, their approval; until when the review is kept."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TypedDict
+
+from pydantic_core import PydanticCustomError
+
+from evidence import erasing
+from evidence.erasing import Preview
+from joint_review.web.forms import Done, Form, Mistakes, Sent
+from joint_review.web.page import REVIEW, Declared, Menu, Page
+from joint_review.web.remedies import refusal_words
+from joint_review.web.request import Asked
+from joint_review.web.run_view import Head, Shown
+from joint_review.web.wording import plural
+from programme.calendar import day_words, read_date
+from programme.database import Database
+from programme.erasures import Erasure, end_request, list_erasures, refuse_to_approve
+from programme.permissions import Action
+from programme.retention import Kept, kept_until, set_retention
+from programme.reviews import find_review
+from rules.errors import DecisionRefused
+
+ERASURE = REVIEW + "/erasure"
+KINDS = {"item": "Item", "source": "Source", "person": "Person"}
+
+
+def subject() -> tuple[Declared, ...]:
+    """What this page answers for."""
+    may = Action.REQUEST_ERASURE
+    return (
+        Page(ERASURE, "erasure", erasure, may, menu=Menu("Erasing and keeping", 140)),
+        Form(ERASURE, "preview", may, preview),
+        Form(ERASURE, "request", may, request),
+        Form(ERASURE, "take-back", may, take_back),
+        Form(ERASURE, "approve", Action.APPROVE_ERASURE, approve),
+        Form(ERASURE, "refuse", Action.APPROVE_ERASURE, refuse),
+        Form(ERASURE, "retain", may, retain),
+    )
+
+
+class PlaceShown(TypedDict):
+    """A column that words would be blanked in."""
+
+    table: str
+    column: str
+    rows: int
+
+
+class RequestShown(TypedDict):
+    """A request to erase."""
+
+    number: int
+    kind: str
+    target: str
+    spellings: list[str]
+    by: str
+    because: str
+    at: str
+    outcome: str
+    ended_by: str
+    ended_because: str
+    ended_at: str
+    ended_event: int | None
+    mine: bool
+    """Whether who asks made it."""
+    why_not: str
+    """Why who asks cannot approve it; empty where they can."""
+    places: list[PlaceShown]
+    """Of an open request: what its approval would blank now."""
+    kept: list[str]
+    to_read: list[str]
+
+
+class ErasurePage(Head):
+    """The requests to erase of a review, the open ones first, and until when the review is kept."""
+
+    requests: list[RequestShown]
+    kinds: list[tuple[str, str]]
+    kept_until: Kept | None
+
+
+def erasure(db: Database, asked: Asked) -> ErasurePage:
+    """The requests of a review, and until when it is kept."""
+    review = find_review(db, asked.names["review"])
+    found = sorted(list_erasures(db, review), key=lambda one: (one.outcome != "requested", -one.number))
+    requests = []
+    for one in found:
+        would = erasing.preview_of(db, review, one) if one.outcome == "requested" else None
+        requests.append(_shown(one, asked.by, would))
+    return {
+        **Shown(db, review, None, "en").head(),
+        "requests": requests,
+        "kinds": list(KINDS.items()),
+        "kept_until": kept_until(db, review, datetime.now(UTC).date()),
+    }
+
+
+def _shown(one: Erasure, by: str, would: Preview | None) -> RequestShown:
+    why_not = ""
+    try:
+        refuse_to_approve(one, by)
+    except DecisionRefused as error:
+        why_not = refusal_words(error)
+    return {
+        "number": one.number,
+        "kind": KINDS[one.kind],
+        "target": one.target,
+        "spellings": list(one.spellings),
+        "by": one.by,
+        "because": one.because,
+        "at": one.at,
+        "outcome": one.outcome,
+        "ended_by": one.ended_by,
+        "ended_because": one.ended_because,
+        "ended_at": one.ended_at,
+        "ended_event": one.ended_event,
+        "mine": one.by == by,
+        "why_not": why_not,
+        "places": [
+            {"table": place.table, "column": place.column, "rows": place.rows}
+            for place in (would.places if would else ())
+        ],
+        "kept": list(would.kept) if would else [],
+        "to_read": list(would.to_read) if would else [],
+    }
+
+
+# --- the forms ---------------------------------------------------------------------------------------------
+
+
+def preview(db: Database, sent: Sent) -> Done:
+    """Say what a request would blank; nothing is recorded."""
+    kind, target, spellings = _asked(sent)
+    would = erasing.preview(db, find_review(db, sent.review), kind, target, spellings)
+    places = ", ".join(f"{place.table}.{place.column} {place.rows}" for place in would.places)
+    said = f"{plural(would.rows, 'place')} would be blanked: {places or 'none'}. Nothing was changed."
+    return Done(" ".join((said, *(f"Kept: {one}." for one in would.kept[:3]))), to="?", more=asdict(would))
+
+
+def request(db: Database, sent: Sent) -> Done:
+    """Ask that something be erased; nothing is until another person approves it."""
+    kind, target, spellings = _asked(sent)
+    because = sent.text("because", needed="Say why.")
+    review = find_review(db, sent.review)
+    made, _ = erasing.ask_to_erase(
+        db, review, kind, target, by=sent.by, because=because, at=sent.at, spellings=spellings
+    )
+    said = f"Request {made.number} recorded. Nothing is erased until another person approves it."
+    return Done(said, to=f"?#request-{made.number}", more={"request": made.number})
+
+
+def approve(db: Database, sent: Sent) -> Done:
+    """Approve another person's request; the words are blanked at once."""
+    number, review = _number(sent), find_review(db, sent.review)
+    done = erasing.erase(db, review, number, by=sent.by, because=sent.text("because"), at=sent.at)
+    said = [f"Request {number} approved: {plural(done.preview.rows, 'place')} blanked by event {done.event}."]
+    if done.searched.found or not done.cleared:
+        said.append("Others were reading an older state, so the file still holds some of it.")
+        said.append("Ask whoever runs this server to clear it.")
+    else:
+        said.append(f"{done.searched.bytes:,} bytes were searched: none of the words is left in the file.")
+    said.append("Backups made earlier still hold the words.")
+    more = {"event": done.event, "cleared": done.cleared, "bytes": done.searched.bytes}
+    return Done(" ".join(said), to="?", more=more)
+
+
+def refuse(db: Database, sent: Sent) -> Done:
+    """Refuse a request; nothing is erased."""
+    return _end(db, sent)
+
+
+def take_back(db: Database, sent: Sent) -> Done:
+    """Take back one's own request; nothing is erased."""
+    number = _number(sent)
+    found = {one.number: one for one in list_erasures(db, find_review(db, sent.review))}
+    if number in found and found[number].by != sent.by:
+        raise DecisionRefused(f"request {number} was made by {found[number].by}", hint="It can be refused.")
+    return _end(db, sent)
+
+
+def _end(db: Database, sent: Sent) -> Done:
+    number, because = _number(sent), sent.text("because", needed="Say why.")
+    ended = end_request(db, find_review(db, sent.review), number, by=sent.by, because=because, at=sent.at)
+    said = f"Request {number} {ended.outcome}. Nothing was erased."
+    return Done(said, to="?", more={"outcome": ended.outcome})
+
+
+def retain(db: Database, sent: Sent) -> Done:
+    """Set until when the review is kept."""
+    sent.need(until="Give a date.", because="Say why.")
+    try:
+        until = read_date(sent.text("until", longest=40))
+    except PydanticCustomError as error:
+        hint = (error.context or {}).get("hint", "")
+        raise Mistakes({"until": f"This is not a date. {hint}".strip()}) from error
+    if until is None:
+        raise Mistakes({"until": "Give a date."})
+    review = find_review(db, sent.review)
+    kept = set_retention(db, review, until, by=sent.by, because=sent.text("because"), at=sent.at)
+    return Done(f"The review is kept until {day_words(kept['keep_until'])}.", to="?", more=dict(kept))
+
+
+def _asked(sent: Sent) -> tuple[str, str, list[str]]:
+    """What is to be erased, as the form says it; raises Mistakes."""
+    sent.need(kind="Choose what is to be erased.", target="Give the item, the source or the name.")
+    kind = sent.one_of("kind", KINDS)
+    spellings = [line for line in sent.text("spellings").splitlines() if line.strip()]
+    return kind, sent.text("target", longest=200), spellings if kind == "person" else []
+
+
+def _number(sent: Sent) -> int:
+    number = sent.whole("request", least=1)
+    if number is None:
+        raise Mistakes({"request": "Choose a request."})
+    return number
