@@ -133,11 +133,13 @@ def _checked(
     names = {name for (name,) in db.execute("select name from main.sqlite_master where type = 'table'")}
     there = [table for table in tables if table.name in names]
     problems = Problems(_count(db, names & {"event", *(table.name for table in there)}), progress)
-    revised = Revised.of(db)
+    for name in OF_THE_CHECK if shape else ():
+        _complete(db, name, shape.made.columns.get(name, []) if shape else [])
+    revised = Revised()
+    with problems.part("table revised_row"):
+        revised = Revised.of(db)
     stored = Stored(db, problems, revised)
     if shape:
-        for name in OF_THE_CHECK:
-            _complete(db, name, shape.made.columns.get(name, []))
         with problems.part(SCHEMA):
             stored.missing_tables([table.name for table in there], shape.missing_tables)
             for kind, what, says in shape.differences:
@@ -196,7 +198,8 @@ def _revisions(revised: Revised) -> tuple[str, ...]:
 
 NAMED = 12
 """How many rows one sentence on revisions names."""
-OF_THE_CHECK = ("event", "seal", "sealed_rows", *WHOLE, "policy_text", "run")
+OF_ERASURES = ("revised_row", "erasure", "erasure_outcome")
+OF_THE_CHECK = ("event", "seal", "sealed_rows", *WHOLE, "policy_text", "run", *OF_ERASURES)
 """The tables that are asked by name."""
 
 

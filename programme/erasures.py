@@ -203,10 +203,10 @@ def check_erasures(db: Database) -> Iterator[RecordProblem]:
         event = row["added_event"]
         if row["action"] != ProgrammeAction.ERASE.value or row["request"] is None:
             says = f"{what} was changed by event {event}, which is not an erasure that was approved."
-            yield RecordProblem("changed", what, says, event)
+            yield RecordProblem(kind="changed", what=what, says=says, event=event)
         elif same_person(str(row["asked"]), str(row["approved"])):
             says = f"{what} was erased by event {event}, which one person both asked for and approved."
-            yield RecordProblem("changed", what, says, event)
+            yield RecordProblem(kind="changed", what=what, says=says, event=event)
         else:
             yield from _words_in_place(db, row, what)
 
@@ -216,5 +216,5 @@ def _words_in_place(db: Database, row: dict[str, object], what: str) -> Iterator
         value = str(one(db, f'select "{column}" from {row["table_name"]} where rowid = ?', [row["row_id"]]))
         if BLOCK not in value and "[erased " not in value and "[person " not in value:
             says = f"{what} has words in {column} that event {row['added_event']} would have erased."
-            event = row["added_event"]
-            yield RecordProblem("changed", what, says, event if isinstance(event, int) else None)
+            event = row["added_event"] if isinstance(row["added_event"], int) else None
+            yield RecordProblem(kind="changed", what=what, says=says, event=event)

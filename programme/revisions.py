@@ -222,12 +222,16 @@ def was_digests(db: Database, seal_id: int) -> dict[int, bytes]:
     return {row: _as_bytes(was) for row, was in found}
 
 
+NO_DIGEST = bytes(32)
+"""In place of what was put in by hand and is no digest: it agrees with none."""
+
+
 def _as_bytes(text: object) -> bytes:
     try:
-        return bytes.fromhex(str(text))
+        found = bytes.fromhex(str(text))
+        return found if len(found) == len(NO_DIGEST) else NO_DIGEST
     except ValueError:
-        # By hand: agrees with no digest.
-        return b""
+        return NO_DIGEST
 
 
 @dataclass(frozen=True)
@@ -240,6 +244,14 @@ class Left:
     salt: str
     now: str
     event: int
+
+
+# What is of another kind was put in by hand, which the seal of these rows names.
+READABLE = """
+select * from revised_row where typeof(row_id) = 'integer' and typeof(added_event) = 'integer'
+  and typeof(table_name) = 'text' and typeof(columns) = 'text' and typeof(salt) = 'text'
+  and typeof(now) = 'text' and typeof(seal_id) in ('integer', 'null') order by id
+"""
 
 
 @dataclass(frozen=True)
@@ -258,7 +270,7 @@ class Revised:
             return cls()
         was: dict[int, dict[int, bytes]] = {}
         latest: dict[tuple[str, int], dict[int | None, Left]] = {}
-        for row in rows(db, "select * from revised_row order by id"):
+        for row in rows(db, READABLE):
             if row["seal_id"] is not None:
                 was.setdefault(row["seal_id"], {}).setdefault(row["row_id"], _as_bytes(row["was"]))
             seals = latest.setdefault((row["table_name"], row["row_id"]), {})

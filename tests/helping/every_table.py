@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from assessment.decisions.panel import close_panel, open_panel, vote
 from assessment.robustness.uncertainty import measure_uncertainty
 from evidence.coding.second_coding import CodedAs, code_item, draw_batch, hand_in
 from evidence.coding.settlements import settle
+from evidence.erasing import ask_to_erase, erase
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
 from evidence.items import withdraw_item
@@ -23,6 +24,8 @@ from evidence.sources import SourceDetails, add_sources
 from joint_review.opening import UPGRADES
 from programme.answers import keep_answer
 from programme.database import Database, create_database, transaction
+from programme.erasures import end_request
+from programme.retention import set_retention
 from programme.reviews import Review, store_frameworks
 from programme.users import add_user, disable_user, take_role
 
@@ -62,9 +65,22 @@ def fill_every_table(path: Path) -> Path:
                 words={},
             )
         assess_plainly(db, review, on=(AT + timedelta(days=1)).date())
+        _erasures(db, review)
     finally:
         db.conn.close()
     return path
+
+
+def _erasures(db: Database, review: Review) -> None:
+    for day, because in ((1, "The schedule."), (2, "An inquiry.")):
+        set_retention(db, review, date(2030, 1, day), by="lead", because=because, at=AT)
+    for kind, target in (("source", "D-002"), ("person", "gone-1"), ("item", "E2")):
+        where = review if kind != "person" else None
+        asked, _ = ask_to_erase(db, where, kind, target, by="lead", because="Asked by letter.", at=AT)
+        if kind == "item":
+            end_request(db, where, asked.number, by="moderator-1", because="It is needed.", at=AT)
+        else:
+            erase(db, where, asked.number, by="moderator-1", because="Agreed.", at=AT)
 
 
 def _users(db: Database) -> None:
