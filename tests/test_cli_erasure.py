@@ -133,3 +133,19 @@ def test_a_review_is_kept_until_a_day_and_then_due_and_nothing_is_erased(say: Sa
 
 def test_a_review_without_a_date_is_named(say: Say, file: Path) -> None:
     assert "Without a retention date: r1" in say("review", "due", "--db", str(file))[1]
+
+
+def test_importing_an_erased_item_again_is_refused_unless_it_is_to_replace_it(
+    say: Say, file: Path, tmp_path: Path
+) -> None:
+    db = ("--db", str(file))
+    rows = tmp_path / "findings.csv"
+    columns = "source,locator,finding,direction,significance,domains"
+    rows.write_text(f"{columns}\nI1,p. 1,Zqword was not heard,weakness,2,carers\n")
+    assert say("evidence", "import", "r1", str(rows), "--by", "lead", *db)[0] == 0
+    say("erase", "item", "r1", "E1", "--because", "By letter.", "--by", "lead", *db)
+    say("erase", "approve", "r1", "1", "--by", "moderator-1", *db)
+    assert b"Zqword" not in file.read_bytes()
+    assert say("evidence", "import", "r1", str(rows), "--by", "lead", *db)[0] == 1
+    assert say("evidence", "import", "r1", str(rows), "--replace", "--by", "lead", *db)[0] == 0
+    assert b"Zqword" in b"".join(one.read_bytes() for one in tmp_path.glob("programme.db*"))
