@@ -160,7 +160,7 @@ def ask_to_erase(
     if not plan.values:
         raise DecisionRefused(f"nothing of {target} is left to erase")
     erasure = request_erasure(db, review, kind, target, by=by, because=because, at=at, spellings=others)
-    return erasure, preview_of(db, review, erasure)
+    return erasure, _as_preview(db, review, kind, target, plan)
 
 
 def preview(

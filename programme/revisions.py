@@ -13,6 +13,7 @@ it is replaced can the digest of the event itself not be computed again, and wha
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,13 +103,16 @@ def _seals_of(
 ) -> Iterator[tuple[Mapping[str, Any], set[int]]]:
     """The seals that cover columns that change, each with the rows of it that do."""
     left = sorted(revisions, key=lambda revision: revision.row)
+    numbers = [revision.row for revision in left]
     covered: set[int] = set()
     for seal in rows(db, SEALS_OF, [table, LATER]):
         names = set(seal["columns"].split(","))
         wanted = {
             revision.row
-            for revision in left
-            if seal["first_id"] <= revision.row <= seal["last_id"] and names & set(revision.values)
+            for revision in left[
+                bisect_left(numbers, seal["first_id"]) : bisect_right(numbers, seal["last_id"])
+            ]
+            if names & set(revision.values)
         }
         if wanted:
             covered |= wanted

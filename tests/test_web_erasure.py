@@ -37,7 +37,7 @@ async def test_one_asks_another_approves_and_no_byte_is_left_under_a_running_ser
         "message": "Request 1 recorded. Nothing is erased until another person approves it.",
         "request": 1,
     }
-    page = (await bench.get(PAGE, MODERATOR)).text
+    page = (await bench.get(f"{PAGE}?request=1", MODERATOR)).text
     assert "Awaits approval by another person" in page and "source_page" in page
     assert held(bench)
     done = await bench.send(f"{PAGE}/approve.json", {"request": "1"}, MODERATOR)

@@ -69,8 +69,9 @@ class RequestShown(TypedDict):
     """Whether who asks made it."""
     why_not: str
     """Why who asks cannot approve it; empty where they can."""
+    looked_at: bool
+    """Whether this is the open request of which the page shows what its approval would blank now."""
     places: list[PlaceShown]
-    """Of an open request: what its approval would blank now."""
     kept: list[str]
     to_read: list[str]
 
@@ -84,12 +85,13 @@ class ErasurePage(Head):
 
 
 def erasure(db: Database, asked: Asked) -> ErasurePage:
-    """The requests of a review, and until when it is kept."""
+    """The requests of a review, and until when it is kept; of one, what its approval would blank now."""
     review = find_review(db, asked.names["review"])
     found = sorted(list_erasures(db, review), key=lambda one: (one.outcome != "requested", -one.number))
     requests = []
     for one in found:
-        would = erasing.preview_of(db, review, one) if one.outcome == "requested" else None
+        is_looked_at = one.outcome == "requested" and one.number == asked.whole("request")
+        would = erasing.preview_of(db, review, one) if is_looked_at else None
         requests.append(_shown(one, asked.by, would))
     return {
         **Shown(db, review, None, "en").head(),
@@ -120,6 +122,7 @@ def _shown(one: Erasure, by: str, would: Preview | None) -> RequestShown:
         "ended_event": one.ended_event,
         "mine": one.by == by,
         "why_not": why_not,
+        "looked_at": would is not None,
         "places": [
             {"table": place.table, "column": place.column, "rows": place.rows}
             for place in (would.places if would else ())
@@ -150,7 +153,7 @@ def request(db: Database, sent: Sent) -> Done:
         db, review, kind, target, by=sent.by, because=because, at=sent.at, spellings=spellings
     )
     said = f"Request {made.number} recorded. Nothing is erased until another person approves it."
-    return Done(said, to=f"?#request-{made.number}", more={"request": made.number})
+    return Done(said, to=f"?request={made.number}#request-{made.number}", more={"request": made.number})
 
 
 def approve(db: Database, sent: Sent) -> Done:
