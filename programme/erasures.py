@@ -65,6 +65,8 @@ left join erasure_outcome o on o.erasure_id = e.id left join event f on f.id = o
 
 def list_erasures(db: Database, review: Review | None) -> list[Erasure]:
     """The requests of a review (None: those that concern all reviews), in their order."""
+    if not columns_of(db.conn, "erasure"):
+        return []  # an older file, which is served as it is
     found = rows(db, LISTED + "where e.review_id is ? order by e.id", [review and review.id])
     return [Erasure(**{**row, "spellings": tuple(json.loads(row["spellings"]))}) for row in found]
 

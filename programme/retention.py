@@ -14,6 +14,7 @@ from programme.actions import ProgrammeAction
 from programme.database import Act, Database, add_event, insert, rows_as, transaction
 from programme.names import check_person, check_words
 from programme.reviews import Review
+from programme.seals import columns_of
 from rules.errors import EvidenceInvalid
 
 LATEST = """
@@ -56,12 +57,16 @@ def set_retention(db: Database, review: Review, until: date, *, by: str, because
 
 def kept_until(db: Database, review: Review, on: date) -> Kept | None:
     """Until when a review is kept, and whether that is past on a day; None where no date was set."""
+    if not columns_of(db.conn, "retention"):
+        return None  # an older file, which is served as it is
     found = rows_as(Kept, db, LATEST + OF_REVIEW, {"review": review.id, "on": on.isoformat()})
     return found[0] if found else None
 
 
 def kept_reviews(db: Database, on: date, only: Collection[str] | None = None) -> list[Kept]:
     """The reviews (of those named in `only`) with a retention date, the first to end first."""
+    if not columns_of(db.conn, "retention"):
+        return []  # likewise
     named = None if only is None else json.dumps(sorted(only))
     where = (
         "where :only is null or v.key in (select value from json_each(:only)) order by r.keep_until, v.key"
