@@ -15,6 +15,8 @@ from programme.database import Database, rows, said_plainly
 
 CHUNK = 1 << 22
 """Bytes of a file that are searched at a time."""
+PUT_ASIDE = ("before", "served")
+"""What is behind the name of a database that was put aside."""
 BESIDE = ("-wal", "-journal")
 """What SQLite keeps of a database beside it; its -shm holds no words."""
 
@@ -67,8 +69,8 @@ def files_of(path: Path) -> list[Path]:
 
 
 def copies_beside(path: Path) -> list[Path]:
-    """Databases that were put aside by restoring a backup: they hold what was erased since."""
-    return sorted(path.parent.glob(f"{path.name}.before-*"))
+    """Databases that a restoring or the server put aside: they hold what was erased since."""
+    return sorted(one for kind in PUT_ASIDE for one in path.parent.glob(f"{path.name}.{kind}-*"))
 
 
 def search_bytes(paths: Iterable[Path], words: Sequence[str]) -> Searched:

@@ -254,7 +254,7 @@ REFUSED = {
 }
 """Ends with exit code 1."""
 MISUSED = {
-    "a mistyped command": (["asess", "north"], "Did you mean 'assess'?"),
+    "a mistyped command": (["asess", "north"], "Did you mean 'assess' or 'erase'?"),
     "a mistyped subcommand": (["evidence", "imprt"], "Did you mean 'import'?"),
     "no file to import": (["evidence", "import", "north"], "FILE"),
     "a rating and its taking back": (
