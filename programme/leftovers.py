@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from programme.database import Database, rows, said_plainly
+from programme.database import Database, one, rows, said_plainly
 
 CHUNK = 1 << 22
 """Bytes of a file that are searched at a time."""
@@ -54,6 +54,10 @@ def clear_leftovers(db: Database) -> bool:
                 return False
             raise
         busy, _, _ = db.execute("pragma wal_checkpoint(truncate)").fetchone()
+        # A server that watches its file sees from the log that SQLite wrote it: the log holds one page,
+        # the first, which a change to the same value writes.
+        version = int(one(db, "pragma user_version"))
+        db.execute(f"pragma user_version = {version}")
     return not busy
 
 

@@ -268,6 +268,6 @@ def clean(programme: Programme, as_json: bool) -> None:
     if as_json:
         show_json({"cleared": cleared, "bytes": searched.bytes})
     elif cleared:
-        click.echo(f"The file was rewritten: {searched.bytes:,} bytes. Its log is empty.")
+        click.echo(f"The file was rewritten: {searched.bytes:,} bytes. Its log holds no older state.")
     else:
         click.echo("Others are still reading an older state. Stop the server, then try again.")
