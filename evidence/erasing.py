@@ -29,6 +29,7 @@ from evidence.at_event import counted_at
 from evidence.items import find_item, item_number
 from evidence.sources import find_source
 from programme.actions import ProgrammeAction
+from programme.answers import forget_answers
 from programme.database import Act, Database, add_event, one, rows, system_salts, transaction
 from programme.erasures import (
     Erasure,
@@ -98,6 +99,18 @@ class Preview:
     def rows(self) -> int:
         """In how many places, counted by row and column."""
         return sum(place.rows for place in self.places)
+
+
+@dataclass(frozen=True)
+class Blanked:
+    """Rows that were blanked; the file may still hold their words."""
+
+    erasure: Erasure
+    event: int
+    preview: Preview
+    """What was blanked."""
+    phrases: tuple[str, ...] = field(repr=False)
+    """The words that the file is then searched for."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +190,7 @@ def preview_of(db: Database, review: Review | None, erasure: Erasure) -> Preview
     return _as_preview(db, review, erasure.kind, erasure.target, plan)
 
 
-def erase(
+def blank(
     db: Database,
     review: Review | None,
     number: int,
@@ -186,11 +199,10 @@ def erase(
     at: datetime,
     because: str = "",
     salts: Salts = system_salts,
-) -> Erased:
-    """Approve another person's request, and blank what it asks for, in one event.
+) -> Blanked:
+    """Approve another person's request, and blank what it asks for, in one event; `clear` does the rest.
 
-    The file is then rewritten and searched, so that no byte of the words is left in it or its log. Raises
-    DecisionRefused for one's own request, DatabaseUnusable where the record is not whole.
+    Raises DecisionRefused for one's own request, DatabaseUnusable where the record is not whole.
     """
     by = check_person(by, "an approval")
     with transaction(db):
@@ -214,8 +226,28 @@ def erase(
         except sqlite3.IntegrityError as error:
             raise DecisionRefused(f"the words cannot be replaced where they are needed: {error}") from error
         rebuild_search(db, {table for table, _ in plan.values})
+        forget_answers(db)
         ended = find_erasure(db, review, number)
-    return Erased(ended, event, done, *clear_file(db, plan.phrases))
+    return Blanked(ended, event, done, tuple(plan.phrases))
+
+
+def clear(db: Database, blanked: Blanked) -> Erased:
+    """Rewrite and search the file, outside any transaction: no byte of the words is left in it or its log."""
+    return Erased(blanked.erasure, blanked.event, blanked.preview, *clear_file(db, blanked.phrases))
+
+
+def erase(
+    db: Database,
+    review: Review | None,
+    number: int,
+    *,
+    by: str,
+    at: datetime,
+    because: str = "",
+    salts: Salts = system_salts,
+) -> Erased:
+    """`blank`, then `clear`."""
+    return clear(db, blank(db, review, number, by=by, at=at, because=because, salts=salts))
 
 
 def clear_file(db: Database, words: Iterable[str] = ()) -> tuple[bool, Searched]:

@@ -29,3 +29,8 @@ def keep_answer(db: Database, key: str, answer: Mapping[str, Any], *, at: dateti
     db.conn.execute("delete from form_answer where at < ?", [oldest])
     row = {"key": key, "at": at.isoformat(timespec="seconds"), "event": last_event(db)}
     insert(db, "form_answer", {**row, "answer": json.dumps(answer, ensure_ascii=False)})
+
+
+def forget_answers(db: Database) -> None:
+    """Forget all answers, inside the caller's `transaction`: they may quote what is erased."""
+    db.conn.execute("delete from form_answer")

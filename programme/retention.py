@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import TypedDict
 
 from programme.actions import ProgrammeAction
-from programme.database import Act, Database, add_event, insert, rows_as, transaction
+from programme.database import Act, Database, add_event, insert, rows, rows_as, transaction
 from programme.names import check_person, check_words
 from programme.reviews import Review
 from programme.seals import columns_of
@@ -61,6 +61,17 @@ def kept_until(db: Database, review: Review, on: date) -> Kept | None:
         return None  # an older file, which is served as it is
     found = rows_as(Kept, db, LATEST + OF_REVIEW, {"review": review.id, "on": on.isoformat()})
     return found[0] if found else None
+
+
+def kept_at(db: Database, review: Review, event: int) -> tuple[str, int] | None:
+    """Until when a review was to be kept at an event, and the event that said so; None where none had."""
+    found = rows(
+        db,
+        "select keep_until, added_event from retention where review_id = ? and added_event <= ?"
+        " order by id desc limit 1",
+        [review.id, event],
+    )
+    return next(((row["keep_until"], row["added_event"]) for row in found), None)
 
 
 def kept_reviews(db: Database, on: date, only: Collection[str] | None = None) -> list[Kept]:

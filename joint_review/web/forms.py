@@ -173,6 +173,8 @@ class Done:
     '/reviews' or '/compare', an address of its own."""
     more: Mapping[str, Any] = field(default_factory=dict)
     """What a program is told beside the message."""
+    then: Callable[[Database], Done] | None = None
+    """What is done once the change is stored, outside its transaction; gives what was done in all."""
 
     @classmethod
     def as_stored(cls, answer: Mapping[str, Any]) -> Done:
@@ -382,7 +384,7 @@ async def _do(database: Any, form: Form, sent: Sent, key: str) -> Done:
             done = replace(done, message=done.message + merged.words)
             if key:
                 keep_answer(joined, key, done.stored(), at=sent.at)
-        return done
+        return done.then(db) if done.then else done
 
     found: Done = await write(database, change)
     return found

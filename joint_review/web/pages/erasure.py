@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypedDict
 
 from pydantic_core import PydanticCustomError
@@ -15,12 +16,13 @@ from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.remedies import refusal_words
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
+from joint_review.web.state import Part, RestsOn, State
 from joint_review.web.wording import plural
 from programme.calendar import day_words, read_date
 from programme.database import Database
-from programme.erasures import Erasure, end_request, list_erasures, refuse_to_approve
+from programme.erasures import Erasure, end_request, find_erasure, list_erasures, refuse_to_approve
 from programme.permissions import Action
-from programme.retention import Kept, kept_until, set_retention
+from programme.retention import Kept, kept_at, kept_until, set_retention
 from programme.reviews import find_review
 from rules.errors import DecisionRefused
 
@@ -33,12 +35,12 @@ def subject() -> tuple[Declared, ...]:
     may = Action.REQUEST_ERASURE
     return (
         Page(ERASURE, "erasure", erasure, may, menu=Menu("Erasing and keeping", 140)),
-        Form(ERASURE, "preview", may, preview),
-        Form(ERASURE, "request", may, request),
-        Form(ERASURE, "take-back", may, take_back),
-        Form(ERASURE, "approve", Action.APPROVE_ERASURE, approve),
-        Form(ERASURE, "refuse", Action.APPROVE_ERASURE, refuse),
-        Form(ERASURE, "retain", may, retain),
+        Form(ERASURE, "preview", may, preview, rests_on=None),
+        Form(ERASURE, "request", may, request, rests_on=None),
+        Form(ERASURE, "take-back", may, take_back, rests_on=RestsOn(_request_then)),
+        Form(ERASURE, "approve", Action.APPROVE_ERASURE, approve, rests_on=RestsOn(_request_then)),
+        Form(ERASURE, "refuse", Action.APPROVE_ERASURE, refuse, rests_on=RestsOn(_request_then)),
+        Form(ERASURE, "retain", may, retain, rests_on=RestsOn(_kept_then, fields=("until",))),
     )
 
 
@@ -132,6 +134,20 @@ def _shown(one: Erasure, by: str, would: Preview | None) -> RequestShown:
     }
 
 
+def _request_then(db: Database, sent: Sent, event: int) -> State:
+    """How a request had ended, if it had."""
+    one = find_erasure(db, find_review(db, sent.review), _number(sent))
+    ended = one.ended_event is not None and one.ended_event <= event
+    said = (f"{one.outcome} by {one.ended_by}",) if ended else ("open",)
+    return State({"state": Part("State", said)}, one.ended_event if ended else None)
+
+
+def _kept_then(db: Database, sent: Sent, event: int) -> State:
+    """Until when the review was to be kept."""
+    kept = kept_at(db, find_review(db, sent.review), event)
+    return State({"until": Part("Keep until", (kept[0],) if kept else ())}, kept[1] if kept else None)
+
+
 # --- the forms ---------------------------------------------------------------------------------------------
 
 
@@ -157,18 +173,24 @@ def request(db: Database, sent: Sent) -> Done:
 
 
 def approve(db: Database, sent: Sent) -> Done:
-    """Approve another person's request; the words are blanked at once."""
+    """Approve another person's request; the words are blanked, and the file is then cleared of them."""
     number, review = _number(sent), find_review(db, sent.review)
-    done = erasing.erase(db, review, number, by=sent.by, because=sent.text("because"), at=sent.at)
-    said = [f"Request {number} approved: {plural(done.preview.rows, 'place')} blanked by event {done.event}."]
+    blanked = erasing.blank(db, review, number, by=sent.by, because=sent.text("because"), at=sent.at)
+    places = plural(blanked.preview.rows, "place")
+    said = f"Request {number} approved: {places} blanked by event {blanked.event}."
+    return Done(said, to="?", more={"event": blanked.event}, then=partial(_clear, blanked, said))
+
+
+def _clear(blanked: erasing.Blanked, said: str, db: Database) -> Done:
+    done, more = erasing.clear(db, blanked), [said]
     if done.searched.found or not done.cleared:
-        said.append("Others were reading an older state, so the file still holds some of it.")
-        said.append("Ask whoever runs this server to clear it.")
+        more.append("Others were reading an older state, so the file still holds some of it.")
+        more.append("Ask whoever runs this server to clear it.")
     else:
-        said.append(f"{done.searched.bytes:,} bytes were searched: none of the words is left in the file.")
-    said.append("Backups made earlier still hold the words.")
-    more = {"event": done.event, "cleared": done.cleared, "bytes": done.searched.bytes}
-    return Done(" ".join(said), to="?", more=more)
+        more.append(f"{done.searched.bytes:,} bytes were searched: none of the words is left in the file.")
+    more.append("Backups made earlier still hold the words.")
+    told = {"event": done.event, "cleared": done.cleared, "bytes": done.searched.bytes}
+    return Done(" ".join(more), to="?", more=told)
 
 
 def refuse(db: Database, sent: Sent) -> Done:
