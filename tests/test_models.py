@@ -349,9 +349,11 @@ def test_a_text_that_is_needed_is_not_blank(blank: object) -> None:
     assert refused(FindingRow, finding(blank)) == [("locator", "a text", "")]  # type: ignore[arg-type]
 
 
-def test_a_very_long_text_is_kept_whole() -> None:
-    long = "long " * 200_000
+def test_a_text_is_kept_whole_up_to_the_limit_and_refused_beyond_it() -> None:
+    long = "long " * (LONGEST_WORDS // 5)
     assert read(FindingRow, finding("p. 1", long)).finding == long.strip()
+    ((column, _, _),) = refused(FindingRow, finding("p. 1", long + "longer"))
+    assert column == "finding"
 
 
 def test_form_feeds_at_the_ends_of_a_stored_text_are_pages() -> None:

@@ -61,17 +61,10 @@ async def test_who_asked_is_told_that_another_person_approves(bench: Bench) -> N
 
 async def test_a_reviewer_neither_sees_the_page_nor_asks(bench: Bench) -> None:
     assert (await bench.get(PAGE, REVIEWER)).status_code == 403
-    for name in ("request", "preview", "approve", "refuse", "take-back", "retain"):
+    for name in ("request", "approve", "refuse", "take-back", "retain"):
         assert (await bench.send(f"{PAGE}/{name}", ASK | {"request": "1"}, REVIEWER)).status_code == 403
     assert "Erasing and keeping" not in (await bench.get(REVIEW, REVIEWER)).text
     assert "Erasing and keeping" in (await bench.get(REVIEW, LEAD)).text
-
-
-async def test_a_preview_counts_the_places_and_records_nothing(bench: Bench) -> None:
-    before = bench.state()
-    found = (await bench.send(f"{PAGE}/preview.json", ASK, LEAD)).json()
-    assert "source_page.text 1" in found["message"] and "Nothing was changed." in found["message"]
-    assert bench.state() == before
 
 
 async def test_what_is_missing_is_named_beside_its_field_and_what_was_typed_stays(bench: Bench) -> None:

@@ -27,6 +27,7 @@ from assessment.decisions import decide
 from assessment.decisions.challenges import raise_challenge
 from assessment.decisions.panel import open_panel
 from evidence.coding.second_coding import CodedAs, code_item, draw_batch, hand_in
+from evidence.erasing import ask_to_erase
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
 from evidence.sources import SourceDetails, add_sources
@@ -55,8 +56,13 @@ SAID: dict[str, str] = {
     "start": "",
     "draws": "100",
     "score": "3",
+    "until": "2032-03-31",
 }
 """What a field holds that does not take any words, by its name; a new one of that kind needs a line here."""
+RIVAL: dict[str, str] = {"until": "2033-03-31"}
+"""What it holds of who fills the same form in beside."""
+OF_FORM: dict[str, dict[str, str]] = {"erasure/request": {"kind": "item", "target": "E2"}}
+"""The same for one form, where its fields have names that other forms have too."""
 VISITED = 4
 """How many addresses of one page are looked at, which differ in the values of their queries alone."""
 
@@ -89,6 +95,8 @@ def make_scene(folder: Path) -> Path:
         open_panel(db, review, second, ("first-1", "second-1", "coder-1"), **by)
         raise_challenge(db, review, "rating", third, ground="other", text="One visit only.", **by)
         add(db, review, finding("I1", "weakness", locator="later"))
+        for asks, item in (("lead-9", "E1"), ("first-1", "E3")):
+            ask_to_erase(db, review, "item", item, by=asks, because="Asked for by its subject.", at=AT)
     finally:
         db.conn.close()
     return folder / "programme.db"
@@ -118,8 +126,9 @@ class Found:
 
     @property
     def rival(self) -> dict[str, Any]:
-        """Who else has it open: another person, or the coder of a batch in a second window."""
-        return self.actor if self.actor is CODER else THEIRS
+        """Who else has it open: another person, or who alone may send it in a second window."""
+        alone = self.actor is CODER or self.form.path.endswith("/erasure/take-back")
+        return self.actor if alone else THEIRS
 
 
 def form_at(action: str) -> Form | None:
@@ -174,16 +183,18 @@ WITHOUT = {
 def filled_in(shown: FormShown, words: str, last: bool = False) -> dict[str, list[str]]:
     """What a form holds once somebody has filled it in: the first (or last) of each choice, and words."""
     fields = {name: list(values) for name, values in shown.fields.items()}
+    own = "/".join(urlsplit(shown.action).path.split("/")[-2:])
+    said = {**SAID, **(RIVAL if last else {}), **OF_FORM.get(own, {})}
     for name, values in shown.choices.items():
         wanted = [value for value in values if value]
-        if SAID.get(name) in wanted:
-            fields[name] = [SAID[name]]
+        if said.get(name) in wanted:
+            fields[name] = [said[name]]
         elif name in shown.several and len(wanted) > 1:
             fields[name] = wanted[-2:] if last else wanted[:2]
         else:
             fields[name] = [wanted[-1 if last else 0]]
     for name in shown.texts:
-        fields[name] = [SAID.get(name, f"{words} ({name})")]
+        fields[name] = [said.get(name, f"{words} ({name})")]
     return fields
 
 

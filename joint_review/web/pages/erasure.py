@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypedDict
@@ -35,7 +34,6 @@ def subject() -> tuple[Declared, ...]:
     may = Action.REQUEST_ERASURE
     return (
         Page(ERASURE, "erasure", erasure, may, menu=Menu("Erasing and keeping", 140)),
-        Form(ERASURE, "preview", may, preview, rests_on=None),
         Form(ERASURE, "request", may, request, rests_on=None),
         Form(ERASURE, "take-back", may, take_back, rests_on=RestsOn(_request_then)),
         Form(ERASURE, "approve", Action.APPROVE_ERASURE, approve, rests_on=RestsOn(_request_then)),
@@ -149,15 +147,6 @@ def _kept_then(db: Database, sent: Sent, event: int) -> State:
 
 
 # --- the forms ---------------------------------------------------------------------------------------------
-
-
-def preview(db: Database, sent: Sent) -> Done:
-    """Say what a request would blank; nothing is recorded."""
-    kind, target, spellings = _asked(sent)
-    would = erasing.preview(db, find_review(db, sent.review), kind, target, spellings)
-    places = ", ".join(f"{place.table}.{place.column} {place.rows}" for place in would.places)
-    said = f"{plural(would.rows, 'place')} would be blanked: {places or 'none'}. Nothing was changed."
-    return Done(" ".join((said, *(f"Kept: {one}." for one in would.kept[:3]))), to="?", more=asdict(would))
 
 
 def request(db: Database, sent: Sent) -> Done:
