@@ -24,6 +24,7 @@ from evidence.rows import (
     TagRow,
 )
 from programme.calendar import read_date
+from rules.limits import LONGEST_WORDS
 
 NAMES = {"strands": {"all", "adults", "older-people"}, "domains": {"carers", "assessment", "care-planning"}}
 SURVEY = {"source": "S1", "locator": "table 1", "group": "Adults", "question": "Heard?", "positive": 70}

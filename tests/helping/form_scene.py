@@ -95,7 +95,7 @@ def make_scene(folder: Path) -> Path:
         open_panel(db, review, second, ("first-1", "second-1", "coder-1"), **by)
         raise_challenge(db, review, "rating", third, ground="other", text="One visit only.", **by)
         add(db, review, finding("I1", "weakness", locator="later"))
-        for asks, item in (("lead-9", "E1"), ("first-1", "E3")):
+        for asks, item in (("first-1", "E3"), ("lead-9", "E1")):
             ask_to_erase(db, review, "item", item, by=asks, because="Asked for by its subject.", at=AT)
     finally:
         db.conn.close()
