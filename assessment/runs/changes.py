@@ -14,7 +14,7 @@ from assessment.runs.run import Run, decided_levels, infer_of_record
 from assessment.runs.verify import Frozen, frozen_inputs
 from evidence.at_event import added_by, came_between, not_withdrawn_by, went_between
 from evidence.measures.compute import compute_measures
-from programme.database import Database, last_event, rows, rows_as
+from programme.database import Database, rows, rows_as
 from programme.reviews import Review
 from rules.errors import RunImpossible
 from rules.framework import in_language
@@ -43,6 +43,8 @@ where e.review_id = :review and {added_by("e", ":before")}
 order by e.id, d.position
 """
 
+NEVER_REACHED = 2**53
+"""A number that no event has: up to it is up to now."""
 COUNTS = f"""
 select 'items' as what, change, count(*) as number from ({ITEMS_BETWEEN}) group by change
 union all
@@ -60,9 +62,8 @@ def count_changes(
     `decided` spares asking for the levels that people have decided by now (see `run.decided_levels`).
     """
     then = run.result.inputs.decided
-    now = last_event(db)
     counts = {f"{what}_{change}": 0 for what in ("items", "tags") for change in ("added", "withdrawn")}
-    for row in rows(db, COUNTS, {"review": review.id, "before": run.event, "after": now}):
+    for row in rows(db, COUNTS, {"review": review.id, "before": run.event, "after": NEVER_REACHED}):
         counts[f"{row['what']}_{row['change']}"] = row["number"]
     decided = decided_levels(db, review) if decided is None else decided
     counts["decisions"] = sum(decided.get(name) != then.get(name) for name in {*decided, *then})
