@@ -16,8 +16,9 @@ from evidence import erasing
 from evidence.erasing import Preview
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import Function, Programme, changing, now, reading
+from joint_review.cli.secrets_apart import accounts_of
 from joint_review.cli.show import heading, paragraph, show_json, show_table
-from programme.accounts import accounts_path, open_accounts
+from programme.accounts import accounts_path
 from programme.calendar import day_of_moment
 from programme.erasures import Erasure, end_request, find_erasure, list_erasures
 from programme.leftovers import Searched, search_bytes
@@ -208,10 +209,11 @@ def approve(programme: Programme, review: str, number: int, because: str, by: st
     """
     found = _review(programme, review)
     asked = find_erasure(programme.db, found, number)
+    named = asked.kind == "person" and accounts_path(programme.path).exists()
+    accounts = accounts_of(programme.path) if named else None
     done = erasing.erase(programme.db, found, number, by=by, because=because, at=now())
     searched = done.searched
-    if asked.kind == "person" and accounts_path(programme.path).exists():
-        accounts = open_accounts(programme.path)
+    if accounts:
         accounts.clear_leftovers()
         beside = search_bytes([accounts.path], (asked.target, *asked.spellings))
         searched = Searched(

@@ -52,9 +52,6 @@ def fill_every_table(path: Path) -> Path:
         _codings(db, review)
         withdraw_item(db, review, 1, by="reviewer-1", because="Recorded twice.", at=AT)
         _decisions(db, review)
-        with transaction(db) as joined:
-            for number in (1, 2):
-                keep_answer(joined, f"key {number}", {"message": "Done."}, at=AT)
         draws = measure_uncertainty(db, review, run, draws=100)
         for target in ("carers", "leadership"):
             state_confidence(
@@ -66,6 +63,9 @@ def fill_every_table(path: Path) -> Path:
             )
         assess_plainly(db, review, on=(AT + timedelta(days=1)).date())
         _erasures(db, review)
+        with transaction(db) as joined:
+            for number in (1, 2):
+                keep_answer(joined, f"key {number}", {"message": "Done."}, at=AT)
     finally:
         db.conn.close()
     return path
