@@ -60,7 +60,7 @@ from joint_review.web.compat import form_token
 from joint_review.web.remedies import Refusal, problem_line, problem_words, refusal
 from joint_review.web.state import SHOWN, Beside, ChangedMeanwhile, RestsOn, SetBack, merge
 from joint_review.web.uploads import FormTooLarge, FormUnreadable, read_form
-from programme.answers import find_answer, keep_answer
+from programme.answers import Answer, find_answer, keep_answer
 from programme.database import Database, transaction
 from programme.permissions import Action, Actor
 from rules.errors import DatabaseUnusable, ProblemsFound, ReviewError
@@ -177,11 +177,11 @@ class Done:
     """What is done once the change is stored, outside its transaction; gives what was done in all."""
 
     @classmethod
-    def as_stored(cls, answer: Mapping[str, Any]) -> Done:
+    def as_stored(cls, answer: Answer) -> Done:
         """What `stored` gave."""
         return cls(answer["message"], answer["to"], answer["more"])
 
-    def stored(self) -> dict[str, Any]:
+    def stored(self) -> Answer:
         """As JSON holds it."""
         return {"message": self.message, "to": self.to, "more": dict(self.more)}
 
