@@ -14,7 +14,6 @@ import contextlib
 import faulthandler
 import functools
 import hashlib
-import importlib.metadata
 import itertools
 import json
 import os
@@ -72,6 +71,8 @@ def engine_names() -> tuple[str, ...]:
     """What makes the firings here, for a run's record: ("evaluator", "durable_rules 2.0.28")."""
     if not available():
         return ("evaluator",)
+    import importlib.metadata  # takes longer than the rest of a worker's start
+
     return ("evaluator", f"durable_rules {importlib.metadata.version('durable_rules')}")
 
 

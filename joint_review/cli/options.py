@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from pydantic_core import PydanticCustomError
 
-from joint_review.opening import open_programme
 from programme.calendar import read_date
-from programme.database import Database
 from programme.files import new_file, put_in_place
-from programme.reviews import Review, find_review
-from programme.users import check_by
 from rules.errors import ReviewError, RunImpossible
+
+if TYPE_CHECKING:
+    from programme.database import Database
+    from programme.reviews import Review
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -67,6 +67,8 @@ class Programme:
 
     def review(self, key: str) -> Review:
         """The review with this name or number; raises UnknownName."""
+        from programme.reviews import find_review
+
         return find_review(self.db, key)
 
 
@@ -88,6 +90,10 @@ def programme_option(function: Function) -> Function:
 
     @functools.wraps(function)
     def wrapper(*args: Any, db_path: Path, **kwargs: Any) -> Any:
+        # Here, since some commands need no database, and loading what opens one takes a tenth of their time.
+        from joint_review.opening import open_programme
+        from programme.users import check_by
+
         db = open_programme(db_path, login=system_login())
         say_set_aside(db.set_aside)
         try:
