@@ -179,7 +179,7 @@ def _programme(path: Path, reviewers: int, moderators: int) -> Path:
         for name, role in [*_people(reviewers, moderators), (f"reviewer-{reviewers + 1}", Role.REVIEWER)]:
             add_user(db, name, role=role, review=REVIEW, by="benchmark", at=at)
             accounts.set_password(name, PASSWORD, at=at)
-    call(BIN / "joint-review", "assess", REVIEW, "--by", "benchmark", "--db", path)
+    call(BIN / "joint-review", "assess", REVIEW, "--by", "root", "--db", path)
     return path
 
 
@@ -205,7 +205,7 @@ def _text(number: int) -> str:
 
 
 def _import(path: Path, review: str, files: Sequence[Path]) -> Took:
-    command = (BIN / "joint-review", "evidence", "import", review, *files, "--by", "benchmark")
+    command = (BIN / "joint-review", "evidence", "import", review, *files, "--by", "root")
     return call(*command, "--db", path)[0]
 
 

@@ -69,7 +69,7 @@ Key = tuple[str, int]
 """A table and the number of a row."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """A column that words would be erased from."""
 
@@ -78,7 +78,7 @@ class Place:
     rows: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preview:
     """What a request would blank, and what it would not."""
 
@@ -101,7 +101,7 @@ class Preview:
         return sum(place.rows for place in self.places)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Blanked:
     """Rows that were blanked; the file may still hold their words."""
 
@@ -113,7 +113,7 @@ class Blanked:
     """The words that the file is then searched for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Erased:
     """An erasure that was carried out."""
 
@@ -228,26 +228,19 @@ def blank(
         rebuild_search(db, {table for table, _ in plan.values})
         forget_answers(db)
         ended = find_erasure(db, review, number)
-    return Blanked(ended, event, done, tuple(plan.phrases))
+    return Blanked(erasure=ended, event=event, preview=done, phrases=tuple(plan.phrases))
 
 
 def clear(db: Database, blanked: Blanked) -> Erased:
     """Rewrite and search the file, outside any transaction: no byte of the words is left in it or its log."""
-    return Erased(blanked.erasure, blanked.event, blanked.preview, *clear_file(db, blanked.phrases))
-
-
-def erase(
-    db: Database,
-    review: Review | None,
-    number: int,
-    *,
-    by: str,
-    at: datetime,
-    because: str = "",
-    salts: Salts = system_salts,
-) -> Erased:
-    """`blank`, then `clear`."""
-    return clear(db, blank(db, review, number, by=by, at=at, because=because, salts=salts))
+    cleared, searched = clear_file(db, blanked.phrases)
+    return Erased(
+        erasure=blanked.erasure,
+        event=blanked.event,
+        preview=blanked.preview,
+        cleared=cleared,
+        searched=searched,
+    )
 
 
 def clear_file(db: Database, words: Iterable[str] = ()) -> tuple[bool, Searched]:
@@ -568,11 +561,14 @@ def _as_preview(db: Database, review: Review | None, kind: str, target: str, pla
         if (row["table"], row["id"]) not in plan.values:
             to_read.append(f"{row['what']}{target}, by {row['by']}")
     path = path_of(db)
+    places = (
+        Place(table=table, column=column, rows=count) for (table, column), count in sorted(counted.items())
+    )
     return Preview(
-        tuple(Place(table, column, count) for (table, column), count in sorted(counted.items())),
-        tuple(dict.fromkeys(plan.kept)),
-        tuple(to_read),
-        plan.tables,
-        plan.columns,
-        tuple(copy.name for copy in copies_beside(path)) if path else (),
+        places=tuple(places),
+        kept=tuple(dict.fromkeys(plan.kept)),
+        to_read=tuple(to_read),
+        tables=plan.tables,
+        columns=plan.columns,
+        copies=tuple(copy.name for copy in copies_beside(path)) if path else (),
     )

@@ -18,7 +18,7 @@ from assessment.decisions.decide import override
 from assessment.runs.audit import audit_programme
 from assessment.runs.run import load_run
 from assessment.runs.verify import verify_run
-from evidence.erasing import Erased, ask_to_erase, clear_file, erase, preview
+from evidence.erasing import Erased, ask_to_erase, blank, clear, clear_file, preview
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
 from evidence.items import ItemFilter, list_items, withdraw_item
@@ -95,7 +95,7 @@ def erased(db: Database, review: Review | None, kind: str, target: str, *spellin
     asked, _ = ask_to_erase(
         *(db, review, kind, target), by="lead", because="They asked for it.", at=AT, spellings=spellings
     )
-    return erase(db, review, asked.number, by="moderator-1", because="Article 17.", at=AT)
+    return clear(db, blank(db, review, asked.number, by="moderator-1", because="Article 17.", at=AT))
 
 
 def audited(db: Database) -> RecordCheck:
@@ -214,9 +214,9 @@ def test_nobody_approves_their_own_request_however_the_name_is_spelled(db: Datab
     asked, _ = ask_to_erase(db, review, "item", f"E{_item(db)}", by="lead", because="Named.", at=AT)
     for name in ("lead", " LEAD ", "Ｌead"):
         with pytest.raises(DecisionRefused, match="who cannot approve it"):
-            erase(db, review, asked.number, by=name, at=AT)
+            blank(db, review, asked.number, by=name, at=AT)
     with pytest.raises(WordsMissing):
-        erase(db, review, asked.number, by=" ", at=AT)
+        blank(db, review, asked.number, by=" ", at=AT)
     assert one(db, "select count(*) from revised_row") == 0
 
 
@@ -247,7 +247,7 @@ def test_a_request_is_refused_by_another_or_taken_back_and_is_then_over(db: Data
         ended = end_request(db, review, asked.number, by=by, because="It is needed.", at=AT)
         assert (ended.outcome, ended.ended_by) == (outcome, by)
         with pytest.raises(DecisionRefused, match="has ended"):
-            erase(db, review, asked.number, by="moderator-2", at=AT)
+            blank(db, review, asked.number, by="moderator-2", at=AT)
     assert one(db, "select count(*) from revised_row") == 0
 
 
@@ -348,7 +348,7 @@ def test_an_erasure_does_not_make_good_what_was_altered_before_it(db: Database, 
     with by_hand(db) as raw:
         raw.execute("update evidence set significance = 1 where id = ?", [_item(db)])
     with pytest.raises(DatabaseUnusable, match="are not as it stored them"):
-        erase(db, review, asked.number, by="moderator-1", at=AT)
+        blank(db, review, asked.number, by="moderator-1", at=AT)
     assert one(db, "select text from evidence where id = ?", [_item(db)]) == FINDING
 
 
@@ -504,10 +504,10 @@ def test_the_person_concerned_may_ask_and_may_not_approve(db: Database, review: 
     asked, _ = ask_to_erase(db, review, "person", NAME, by=NAME, because="I ask for it.", at=AT)
     mine, _ = ask_to_erase(db, review, "person", "moderator-1", by="lead", because="Asked.", at=AT)
     with pytest.raises(DecisionRefused, match="about the person who would approve"):
-        erase(db, review, mine.number, by="moderator-1", at=AT)
+        blank(db, review, mine.number, by="moderator-1", at=AT)
     with pytest.raises(DecisionRefused, match="names the person"):
-        erase(db, review, asked.number, by="moderator-1", because=f"{NAME} wrote to us.", at=AT)
-    erase(db, review, asked.number, by="moderator-1", because="A letter.", at=AT)
+        blank(db, review, asked.number, by="moderator-1", because=f"{NAME} wrote to us.", at=AT)
+    clear(db, blank(db, review, asked.number, by="moderator-1", because="A letter.", at=AT))
     assert list_erasures(db, review)[0].by == "[person 1]"
 
 

@@ -55,7 +55,7 @@ class Bar:
         return len(self.reaches) > 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tornado:
     """What moves one domain or question."""
 

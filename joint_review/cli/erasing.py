@@ -211,7 +211,8 @@ def approve(programme: Programme, review: str, number: int, because: str, by: st
     asked = find_erasure(programme.db, found, number)
     named = asked.kind == "person" and accounts_path(programme.path).exists()
     accounts = accounts_of(programme.path) if named else None
-    done = erasing.erase(programme.db, found, number, by=by, because=because, at=now())
+    blanked = erasing.blank(programme.db, found, number, by=by, because=because, at=now())
+    done = erasing.clear(programme.db, blanked)
     searched = done.searched
     if accounts:
         accounts.clear_leftovers()

@@ -16,7 +16,7 @@ from assessment.decisions.panel import close_panel, open_panel, vote
 from assessment.robustness.uncertainty import measure_uncertainty
 from evidence.coding.second_coding import CodedAs, code_item, draw_batch, hand_in
 from evidence.coding.settlements import settle
-from evidence.erasing import ask_to_erase, erase
+from evidence.erasing import ask_to_erase, blank, clear
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
 from evidence.items import withdraw_item
@@ -80,7 +80,7 @@ def _erasures(db: Database, review: Review) -> None:
         if kind == "item":
             end_request(db, where, asked.number, by="moderator-1", because="It is needed.", at=AT)
         else:
-            erase(db, where, asked.number, by="moderator-1", because="Agreed.", at=AT)
+            clear(db, blank(db, where, asked.number, by="moderator-1", because="Agreed.", at=AT))
 
 
 def _users(db: Database) -> None:
