@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from assessment_example import assess_plainly, load_example, new_programme
+from assessment_example import assess_plainly, load_example, new_programme, new_review
 from command_line import Say, run_command
+from evidence_rows import finding
 
 from assessment.runs.run import Run, assess
 from evidence.intake.importing import import_files
@@ -55,6 +56,15 @@ def example_db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     finally:
         db.conn.close()
     return path
+
+
+@pytest.fixture(scope="session")
+def many_findings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working database with a review of 300 findings; never write to it."""
+    folder = tmp_path_factory.mktemp("findings")
+    with closing(new_programme(folder).conn) as connection:
+        new_review(Database(connection), "r1", "wales-round-2", *(finding("I1") for _ in range(300)))
+    return folder / "programme.db"
 
 
 @pytest.fixture

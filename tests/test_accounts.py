@@ -7,12 +7,13 @@ import sqlite3
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from visitors import AT, QUICK
 
 from programme.accounts import (
     AHEAD,
@@ -26,9 +27,7 @@ from programme.accounts import (
 )
 from rules.errors import DatabaseUnusable, SignInRefused, UserInvalid
 
-AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 GOOD = "four plain words together"
-QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 FROM = "127.0.0.1"
 
 

@@ -224,6 +224,13 @@ def found(made_scene: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return asyncio.run(look())
 
 
+@pytest.fixture
+async def stage(made_scene: Path, tmp_path: Path) -> AsyncIterator[Bench]:
+    """A server over a scene of the test's own."""
+    async with scene(copy_of(made_scene, tmp_path, "programme.db")) as bench:
+        yield bench
+
+
 def copy_of(path: Path, folder: Path, name: str) -> Path:
     return Path(shutil.copy(path, folder / name))
 
@@ -311,22 +318,21 @@ def state_of(
 
 
 async def test_a_vote_is_never_given_to_a_panel_that_was_opened_meanwhile(
-    found: dict[str, Found], made_scene: Path, tmp_path: Path
+    found: dict[str, Found], stage: Bench
 ) -> None:
     here = next(one for one in found.values() if one.form.name == "vote")
-    async with scene(copy_of(made_scene, tmp_path, "programme.db")) as bench:
-        action, mine = await filled(bench, here, MY_WORDS)
-        target, who = action.split("/")[-2], {"by": "second-1", "at": AT}
-        bench.in_file(lambda db, review: close_panel(db, review, target, because="Too early.", **who))
-        bench.in_file(lambda db, review: open_panel(db, review, target, ("first-1", "second-1"), **who))
-        late = await send(bench, action, mine, here.actor)
-        assert late.status_code == 409 and MY_WORDS in late.text
-        assert table(late.text)[1][:3] == [
-            "Panel",
-            "panel 1, opened by lead-9",
-            "panel 2, opened by second-1",
-        ]
-        assert bench.rows("select count(*) from vote") == [(0,)]
+    action, mine = await filled(stage, here, MY_WORDS)
+    target, who = action.split("/")[-2], {"by": "second-1", "at": AT}
+    stage.in_file(lambda db, review: close_panel(db, review, target, because="Too early.", **who))
+    stage.in_file(lambda db, review: open_panel(db, review, target, ("first-1", "second-1"), **who))
+    late = await send(stage, action, mine, here.actor)
+    assert late.status_code == 409 and MY_WORDS in late.text
+    assert table(late.text)[1][:3] == [
+        "Panel",
+        "panel 1, opened by lead-9",
+        "panel 2, opened by second-1",
+    ]
+    assert stage.rows("select count(*) from vote") == [(0,)]
 
 
 async def come_late(bench: Bench, here: Found, rival: Found) -> bool:
@@ -376,12 +382,11 @@ async def test_a_form_that_comes_in_late_overwrites_nothing_and_loses_no_word(
 
 
 async def test_two_people_who_draw_for_the_same_coder_do_it_once(
-    found: dict[str, Found], made_scene: Path, tmp_path: Path
+    found: dict[str, Found], stage: Bench
 ) -> None:
     here = next(one for one in found.values() if one.form.name == "draw")
-    async with scene(copy_of(made_scene, tmp_path, "programme.db")) as bench:
-        action, mine = await filled(bench, here, MY_WORDS)
-        _, theirs = await filled(bench, here, THEIR_WORDS, here.rival)
-        assert (await send(bench, action, theirs, here.rival)).status_code == 303
-        late = await send(bench, action, mine, here.actor)
-        assert late.status_code == 409 and "drawn by second-1" in table(late.text)[1][2]
+    action, mine = await filled(stage, here, MY_WORDS)
+    _, theirs = await filled(stage, here, THEIR_WORDS, here.rival)
+    assert (await send(stage, action, theirs, here.rival)).status_code == 303
+    late = await send(stage, action, mine, here.actor)
+    assert late.status_code == 409 and "drawn by second-1" in table(late.text)[1][2]

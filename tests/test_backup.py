@@ -15,9 +15,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from assessment_example import AT, new_programme, new_review
+from assessment_example import AT
 from click.testing import CliRunner
-from evidence_rows import finding
 from trying import Tried
 
 from assessment.runs.audit import audit_programme
@@ -32,18 +31,10 @@ from rules.remedy import Replace
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("backup")
-    with closing(new_programme(folder).conn) as connection:
-        new_review(Database(connection), "r1", "wales-round-2", *(finding("I1") for _ in range(300)))
-    return folder / "programme.db"
-
-
 @pytest.fixture
-def path(made: Path, tmp_path: Path) -> Path:
+def path(many_findings: Path, tmp_path: Path) -> Path:
     """A working database with 300 items."""
-    return Path(shutil.copy(made, tmp_path / "programme.db"))
+    return Path(shutil.copy(many_findings, tmp_path / "programme.db"))
 
 
 def contents(path: Path) -> dict[str, list[tuple[object, ...]]]:

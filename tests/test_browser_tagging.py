@@ -120,6 +120,13 @@ class Reviewer:
         self.open(f"{REVIEW}/sources/{source}")
         return self.page
 
+    def take_up(self, source: str, first: str, last: str, finding: str) -> Page:
+        """Open the page of a source, select a passage, and type what was found in it."""
+        self.read(source)
+        self.drag(first, last)
+        self.page.fill("#finding", finding)
+        return self.page
+
     def fits(self) -> None:
         fits(self.page)
         assert [said for said in self.complaints if not re.search("4(00|09) \\((Bad|Conflict)", said)] == []
@@ -157,6 +164,12 @@ class Reviewer:
         self.page.mouse.move((start["x"] + end["x"]) / 2, (start["y"] + end["y"]) / 2)
         self.page.mouse.move(end["x"], end["y"])
         self.page.mouse.up()
+
+    def save_as(self, direction: str, significance: int) -> None:
+        """Judge the finding in the form, and save it."""
+        self.page.check(f"#direction-{direction}")
+        self.page.check(f"#significance-{significance}")
+        self.save()
 
     def save(self, press: bool = False) -> None:
         with self.page.expect_navigation(url=re.compile("#E")):
@@ -291,9 +304,7 @@ def test_across_paragraphs_with_the_mouse_and_a_word_more_or_less_with_buttons(
     page.get_by_role("button", name="Begin a word later").click()
     page.get_by_role("button", name="End a word earlier").click()
     reviewer.quotes("by all. Nobody asked the")
-    page.check("#direction-neutral")
-    page.check("#significance-1")
-    reviewer.save()
+    reviewer.save_as("neutral", 1)
     (item,) = bench.recorded(source)
     assert item["quote"] == "by all.\n\nNobody asked the"
     assert item["text"] == "by all. Nobody asked the"
@@ -365,9 +376,7 @@ def test_passages_that_overlap_are_both_shown_and_selecting_over_them_counts_rig
     for first, last in (("child", "on the"), ("was seen", "day."), ("🦉", "The plan")):
         reviewer.read(source)
         reviewer.drag(first, last)
-        page.check("#direction-neutral")
-        page.check("#significance-1")
-        reviewer.save()
+        reviewer.save_as("neutral", 1)
     quotes = [item["quote"] for item in bench.recorded(source)]
     assert quotes == ["child 🦉 was seen on the", "was seen on the day.", "🦉 was seen on the day. The plan"]
     assert page.locator("mark.more").all_inner_texts() == ["🦉 ", "was seen on the", " day."]
@@ -378,18 +387,14 @@ def test_mistakes_stand_beside_their_fields_and_what_was_typed_is_kept(
     reviewer: Reviewer, bench: Bench
 ) -> None:
     source = bench.source(ENGLISH)
-    page = reviewer.read(source)
-    reviewer.drag("Managers", "of it.")
-    page.fill("#finding", "They knew.")
+    page = reviewer.take_up(source, "Managers", "of it.", "They knew.")
     with page.expect_navigation():
         page.get_by_role("button", name="Record finding").click()
     page.wait_for_selector("[role=alert]")
     assert "Choose strength, weakness or neutral." in page.locator("#wrong-direction").inner_text()
     assert page.input_value("#finding") == "They knew."
     reviewer.quotes("Managers knew of it.")
-    page.check("#direction-weakness")
-    page.check("#significance-2")
-    reviewer.save()
+    reviewer.save_as("weakness", 2)
     assert bench.recorded(source)[0]["text"] == "They knew."
 
 
@@ -400,9 +405,7 @@ def test_items_that_are_ticked_are_tagged_together(reviewer: Reviewer, bench: Be
     for words in ("Managers", "Nobody"):
         reviewer.read(source)
         reviewer.drag(words, words)
-        page.check("#direction-neutral")
-        page.check("#significance-1")
-        reviewer.save()
+        reviewer.save_as("neutral", 1)
     for box in page.locator("input[name=item]").all():
         box.check()
     page.fill("#many-filter", "leader")
@@ -418,12 +421,8 @@ def test_what_another_person_changed_is_shown_beside_what_was_typed_and_the_focu
     reviewer: Reviewer, bench: Bench
 ) -> None:
     source = bench.source(ENGLISH)
-    page = reviewer.read(source)
-    reviewer.drag("Managers", "of it.")
-    page.fill("#finding", "They knew.")
-    page.check("#direction-weakness")
-    page.check("#significance-2")
-    reviewer.save()
+    page = reviewer.take_up(source, "Managers", "of it.", "They knew.")
+    reviewer.save_as("weakness", 2)
     [item] = bench.recorded(source)
     page.get_by_role("link", name=f"Change E{item['id']}").click()
     page.fill("#finding", "Managers knew it all along.")

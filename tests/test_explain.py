@@ -270,7 +270,7 @@ def test_under_secure_fit_a_level_loses_by_what_is_missed_at_or_below_it(run: Ru
 
 def test_the_level_before_limits_lost_to_the_limit(run: Run) -> None:
     told = explain_rating(run, "safeguarding")
-    assert told.before_limits == ReachedLevel(3, "mainly-good", "Mainly good")
+    assert told.before_limits == ReachedLevel(number=3, level="mainly-good", title="Mainly good")
     assert lost(told)["mainly-good"] == ("limit", 3, 3)
     [limit] = next(one.failed for one in told.lost if one.level == "mainly-good")
     assert (limit.criterion, limit.by_how_much) == (

@@ -16,10 +16,9 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 from every_table import fill_every_table
@@ -53,8 +52,7 @@ OTHERS: dict[str, str] = {
 """What a value is changed to, as SQL of its column."""
 
 
-@dataclass(frozen=True)
-class Mutation:
+class Mutation(NamedTuple):
     """A change by hand."""
 
     table: str

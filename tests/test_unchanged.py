@@ -15,9 +15,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from assessment_example import AT, new_programme, new_review
+from assessment_example import AT
 from click.testing import CliRunner, Result
-from evidence_rows import finding
 from trying import Tried
 
 from joint_review.cli import cli
@@ -34,19 +33,11 @@ ROOT = Path(__file__).parent.parent
 OLDER = ROOT / "tests" / "files" / "made-by-0.1.0.db.xz"
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("unchanged")
-    with closing(new_programme(folder).conn) as connection:
-        new_review(Database(connection), "r1", "wales-round-2", *(finding("I1") for _ in range(40)))
-    return folder / "programme.db"
-
-
 @pytest.fixture
-def path(made: Path, tmp_path: Path) -> Path:
-    """A working database with 40 items, in a folder of its own."""
+def path(many_findings: Path, tmp_path: Path) -> Path:
+    """A working database with 300 items, in a folder of its own."""
     (tmp_path / "data").mkdir()
-    return Path(shutil.copy(made, tmp_path / "data" / "programme.db"))
+    return Path(shutil.copy(many_findings, tmp_path / "data" / "programme.db"))
 
 
 def bytes_in(folder: Path) -> dict[str, str]:

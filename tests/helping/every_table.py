@@ -114,11 +114,11 @@ def _answers(db: Database, review: Review) -> None:
 def _codings(db: Database, review: Review) -> None:
     for number, seed in enumerate((1, 2)):
         batch = draw_batch(db, review, coder="reviewer-2", items=4, seed=seed, by="lead", at=AT)["number"]
-        found = db.execute(
+        of_batch = (
             "select i.evidence_id, e.kind from coding_batch_item i join evidence e on e.id = i.evidence_id"
-            " where batch_id = ? order by 1",
-            [batch],
-        ).fetchall()
+            " where batch_id = ? order by 1"
+        )
+        found = db.execute(of_batch, [batch]).fetchall()
         for item, kind in found:
             told = {"finding": OF_LEADERS, "case_score": CodedAs(score=1.0, domains=("leadership",))}
             code_item(

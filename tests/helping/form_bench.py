@@ -103,8 +103,10 @@ def programme(made: Path, tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[Bench]:
-    datasette = Datasette([str(path)], metadata=metadata(path.stem), settings={"num_sql_threads": 1})
+async def opened(path: Path, **settings: Any) -> AsyncIterator[Bench]:
+    """A server over the file, with one reading thread where the settings do not say otherwise."""
+    settings = {"num_sql_threads": 1, **settings}
+    datasette = Datasette([str(path)], metadata=metadata(path.stem), settings=settings)
     await datasette.invoke_startup()
     transport = httpx.ASGITransport(app=datasette.app(), raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

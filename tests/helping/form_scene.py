@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,8 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 from assessment_example import AT, add, assess_plainly, new_programme, new_review
-from datasette.app import Datasette
 from evidence_rows import finding, whole_review
-from form_bench import HERE, Bench
+from form_bench import HERE, Bench, opened
 from form_fields import FormShown, forms_of
 
 from assessment.decisions import decide
@@ -31,7 +29,6 @@ from evidence.erasing import ask_to_erase
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
 from evidence.sources import SourceDetails, add_sources
-from joint_review.metadata import metadata
 from joint_review.web.forms import Form
 from joint_review.web.routes import all_forms, all_pages
 from programme.users import add_user
@@ -102,17 +99,9 @@ def make_scene(folder: Path) -> Path:
     return folder / "programme.db"
 
 
-@asynccontextmanager
-async def scene(path: Path) -> AsyncIterator[Bench]:
+def scene(path: Path) -> AbstractAsyncContextManager[Bench]:
     """A server over the file, with as many reading threads as a real one has."""
-    datasette = Datasette([str(path)], metadata=metadata(path.stem))
-    await datasette.invoke_startup()
-    transport = httpx.ASGITransport(app=datasette.app(), raise_app_exceptions=True)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        yield Bench(datasette, client, path)
-    for one in datasette.databases.values():
-        for connection in one._all_file_connections:
-            connection.close()
+    return opened(path, num_sql_threads=3)
 
 
 @dataclass(frozen=True)
