@@ -29,4 +29,4 @@ def open_programme(path: Path, salts: Salts = system_salts, *, login: str = "") 
 
     `login`: under which login of the system it is worked on; events record it.
     """
-    return open_database(path, UPGRADES, salts, login=login)
+    return open_database(path, UPGRADES, salts=salts, login=login)

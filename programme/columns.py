@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import dedent
+from typing import NamedTuple
 
 from programme.database import Database
 
@@ -13,8 +14,7 @@ COMMENT = " -- "
 """What a description follows, as a comment in SQL."""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column: its SQL, that is its name, type and constraints, and what people read about it."""
 
     sql: str

@@ -124,11 +124,11 @@ def system_clock() -> datetime:
 def create_database(
     path: Path,
     migrations: Sequence[Migrations],
+    *,
+    fill: Callable[[Database], object] = lambda db: None,
     salts: Salts = system_salts,
     clock: Clock = system_clock,
     login: str = "",
-    *,
-    fill: Callable[[Database], object] = lambda db: None,
 ) -> Database:
     """A new working database at `path`; an existing one is opened and upgraded, nothing in it is lost.
 
@@ -139,7 +139,7 @@ def create_database(
     Raises DatabaseUnusable like `open_database`, or when the folder is missing or cannot be written to.
     """
     if path.exists() and (path.is_dir() or path.stat().st_size):
-        db = open_database(path, migrations, salts, clock, login)
+        db = open_database(path, migrations, salts=salts, clock=clock, login=login)
         try:
             fill(db)
         except BaseException:
@@ -163,12 +163,14 @@ def create_database(
                 put_in_place(made, place, replace=False)
     except PermissionError as error:
         raise DatabaseUnusable(f"{path} {READ_ONLY[0]}", hint=READ_ONLY[1]) from error
-    return replace(open_database(path, migrations, salts, clock, login), set_aside=aside)
+    db = open_database(path, migrations, salts=salts, clock=clock, login=login)
+    return replace(db, set_aside=aside)
 
 
 def open_database(
     path: Path,
     migrations: Sequence[Migrations],
+    *,
     salts: Salts = system_salts,
     clock: Clock = system_clock,
     login: str = "",
