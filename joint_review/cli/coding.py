@@ -11,7 +11,7 @@ from evidence.coding.agreement import coding_words
 from evidence.coding.settlements import CodedDifferently, list_disagreements, settle, settlement_words
 from evidence.items import item_number
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import Programme, Seed, changing, now, reading
+from joint_review.cli.options import Programme, Seed, changing, listing, now, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from programme.calendar import moment_words
 from rules.words import many
@@ -61,9 +61,7 @@ def draw(programme: Programme, review: str, by: str, as_json: bool, **chosen: Un
     click.echo(f"  joint-review coding sheet {batch['review']} {batch['number']} > codings.csv")
 
 
-@coding.command("list")
-@click.argument("review")
-@reading
+@listing(coding)
 def list_(programme: Programme, review: str, as_json: bool) -> None:
     """List the batches of a review: who codes them, progress, and how they were drawn.
 

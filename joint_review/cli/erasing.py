@@ -15,7 +15,7 @@ import click
 from evidence import erasing
 from evidence.erasing import Preview
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import Function, Programme, changing, now, reading
+from joint_review.cli.options import Function, Programme, changing, listing, now, reading
 from joint_review.cli.secrets_apart import accounts_of
 from joint_review.cli.show import heading, paragraph, show_json, show_table
 from programme.accounts import accounts_path
@@ -140,9 +140,7 @@ def _show_preview(would: Preview) -> None:
     click.echo(f"\nSearched: {many(would.columns, 'column')} of text in {many(would.tables, 'table')}.")
 
 
-@erase.command("list")
-@click.argument("review")
-@reading
+@listing(erase)
 def list_(programme: Programme, review: str, as_json: bool) -> None:
     """List the requests to erase of a review (write - for those on all reviews), and how they ended.
 

@@ -147,6 +147,15 @@ def reading(function: Function) -> Function:
     return programme_option(json_option(function))
 
 
+def listing(group: click.Group) -> Callable[[Callable[..., Any]], click.Command]:
+    """The command `list` of a group: it takes REVIEW, --db and --json, and gets `programme` and `as_json`."""
+
+    def command(function: Callable[..., Any]) -> click.Command:
+        return group.command("list")(click.argument("review")(reading(function)))
+
+    return command
+
+
 def changing(function: Function) -> Function:
     """A command that changes the programme: it takes --by as well, and gets `by`."""
     return by_option(reading(function))

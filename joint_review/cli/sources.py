@@ -11,7 +11,7 @@ from evidence import sources
 from evidence.files.texts import GivenFile
 from evidence.rows import SOURCE_KINDS
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, now, reading
+from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, listing, now, reading
 from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import as_read, heading, paragraph, show_json, show_table
 from programme.calendar import day_words
@@ -81,9 +81,7 @@ def _show_report(report: sources.AddedSources) -> None:
         click.echo(f"Already there: {row['file']} has the same text as {row['source']}.")
 
 
-@source.command("list")
-@click.argument("review")
-@reading
+@listing(source)
 def list_(programme: Programme, review: str, as_json: bool) -> None:
     """List the sources of a review, with how many pages of text and how many items each has.
 
