@@ -65,7 +65,9 @@ def test_ample_and_unanimous_evidence_suggests_high_confidence(db: Database) -> 
 
 def test_one_kind_of_source_and_drafts_are_concerns_about_methods(db: Database) -> None:
     found = suggested(db, *(finding("D1") for _ in range(6)))
-    assert found.parts["methods"] == Part("serious", "1 kind of source; 100 % of the items from drafts")
+    assert found.parts["methods"] == Part(
+        concern="serious", figures="1 kind of source; 100 % of the items from drafts"
+    )
 
 
 def test_shares_without_a_base_are_at_most_a_moderate_concern(db: Database) -> None:
@@ -101,13 +103,14 @@ def test_for_a_decided_domain_the_draws_are_those_of_the_rules_alone(db: Databas
     sure = measure_uncertainty(db, review, run, draws=500)
     found = suggest_confidence(db, review, run, sure)["carers"].parts["adequacy"]
     assert found == Part(
-        "serious", "2 items from 2 sources; 0 % of resamplings, by the rules only, give Excellent"
+        concern="serious",
+        figures="2 items from 2 sources; 0 % of resamplings, by the rules only, give Excellent",
     )
 
 
 def test_too_little_evidence_is_a_serious_concern_about_adequacy(db: Database) -> None:
     found = suggested(db, finding("I1"))
-    assert found.parts["adequacy"] == Part("serious", "1 item from 1 source: not rated")
+    assert found.parts["adequacy"] == Part(concern="serious", figures="1 item from 1 source: not rated")
     assert found.level in ("low", "very low")
 
 
@@ -115,7 +118,8 @@ def test_evidence_from_outside_the_window_is_a_concern_about_relevance(db: Datab
     rows = [*good_domain("carers", 3, 1), survey("S0", "Satisfied", 70, 100, period="2001")]
     found = suggested(db, *rows).parts["relevance"]
     assert found == Part(
-        "minor", "20 % of the items outside the evidence window; 0 % tagged to 3 domains or more"
+        concern="minor",
+        figures="20 % of the items outside the evidence window; 0 % tagged to 3 domains or more",
     )
 
 

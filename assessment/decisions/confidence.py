@@ -44,7 +44,7 @@ MANY_DOMAINS = 3
 """An item tagged to this many domains is not about one of them in particular."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Part:
     """One of the four parts for one domain, as the figures suggest."""
 
@@ -130,7 +130,7 @@ def _share(part: float, whole: float) -> float:
 
 def _methods(total: Mapping[str, Any], kinds: int) -> Part:
     if not total["items"]:
-        return Part("serious", "there is no evidence")
+        return Part(concern="serious", figures="there is no evidence")
     drafts = _share(total["drafts"], total["items"])
     bare = _share(total["without_base"], total["results"])
     one_kind = 2 if kinds == 1 else 0
@@ -140,13 +140,16 @@ def _methods(total: Mapping[str, Any], kinds: int) -> Part:
     if total["results"]:
         results = many(int(total["results"]), "survey result")
         figures += f"; {total['without_base']} of {results} without a base"
-    return Part(CONCERNS[concern], figures)
+    return Part(concern=CONCERNS[concern], figures=figures)
 
 
 def _coherence(total: Mapping[str, Any], kinds: list[dict[str, Any]]) -> Part:
     strengths, weaknesses = int(total["strengths"]), int(total["weaknesses"])
     if not strengths + weaknesses:
-        return Part("moderate", "no strengths or weaknesses were found, so there is nothing to compare")
+        return Part(
+            concern="moderate",
+            figures="no strengths or weaknesses were found, so there is nothing to compare",
+        )
     good = strengths > weaknesses
     against = _share(min(strengths, weaknesses), strengths + weaknesses)
     other_way = [
@@ -165,21 +168,22 @@ def _coherence(total: Mapping[str, Any], kinds: list[dict[str, Any]]) -> Part:
         if (positive > 0.5) != good:
             doubts += 1
             figures += f"; but survey results are {percent(positive)} positive on average"
-    return Part(CONCERNS[doubts], figures)
+    return Part(concern=CONCERNS[doubts], figures=figures)
 
 
 def _adequacy(chances: TargetChances, total: Mapping[str, Any]) -> Part:
     items, sources = total["items"], total["sources"]
     figures = f"{many(items, 'item')} from {many(sources, 'source')}"
     if chances.level_id is None:
-        return Part("serious", f"{figures}: not rated")
+        return Part(concern="serious", figures=f"{figures}: not rated")
     sure = (chances.rules_alone or chances.levels)[_position(chances)].probability
     concern = 0 if sure >= SURE else 1 if sure >= FAIRLY else 2 if sure >= BARELY else 3
     if sources < 2:
         concern = max(concern, 2)
     by = ", by the rules only," if chances.rules_alone else ""
     return Part(
-        CONCERNS[concern], f"{figures}; {percent(sure)} of resamplings{by} give {chances.level_title}"
+        concern=CONCERNS[concern],
+        figures=f"{figures}; {percent(sure)} of resamplings{by} give {chances.level_title}",
     )
 
 
@@ -189,14 +193,14 @@ def _position(chances: TargetChances) -> int:
 
 def _relevance(total: Mapping[str, Any], has_window: bool) -> Part:
     if not total["items"]:
-        return Part("serious", "there is no evidence")
+        return Part(concern="serious", figures="there is no evidence")
     outside = _share(total["outside"], total["items"])
     elsewhere = _share(total["elsewhere"], total["items"])
     figures = f"{percent(outside)} of the items outside the evidence window"
     if not has_window:
         figures = "the review has no evidence window"
     figures += f"; {percent(elsewhere)} tagged to {MANY_DOMAINS} domains or more"
-    return Part(CONCERNS[max(_grade(outside), int(elsewhere >= MUCH))], figures)
+    return Part(concern=CONCERNS[max(_grade(outside), int(elsewhere >= MUCH))], figures=figures)
 
 
 class StatementSigned(TypedDict):

@@ -54,12 +54,16 @@ class Then(NamedTuple):
     """The event that made it so; 0 where there was nothing."""
 
 
+def _latest(db: Database, sql: str, values: dict[str, Any]) -> dict[str, Any] | None:
+    found = rows(db, sql, values)
+    return found[0] if found else None
+
+
 def decision_then(db: Database, review: Review, target: str, event: int) -> Then:
     """The latest decision on a rating, with its approval."""
-    found = rows(db, DECISION, {"review": review.id, "target": target, "event": event})
-    if not found:
+    row = _latest(db, DECISION, {"review": review.id, "target": target, "event": event})
+    if row is None:
         return Then()
-    row = found[0]
     said = f"{_decided(review, target, row)} by {row['by']}"
     said += f" (“{row['because']}”)" if row["because"] else ""
     if row["approved_by"]:
@@ -94,10 +98,9 @@ def replies_then(db: Database, number: int, event: int) -> Then:
 
 def panel_then(db: Database, review: Review, target: str, event: int) -> Then:
     """The latest panel on a rating, and whether it had been closed early."""
-    found = rows(db, PANEL, {"review": review.id, "target": target, "event": event})
-    if not found:
+    row = _latest(db, PANEL, {"review": review.id, "target": target, "event": event})
+    if row is None:
         return Then()
-    row = found[0]
     said = f"panel {row['id']}, opened by {row['by']}"
     if row["closed_by"]:
         said += f", closed by {row['closed_by']}"
@@ -114,8 +117,7 @@ def voters_then(db: Database, review: Review, target: str, event: int) -> Then:
 
 def statement_then(db: Database, run: int, domain: str, event: int) -> Then:
     """The latest statement of confidence in a rating of a run."""
-    found = rows(db, STATEMENT, {"run": run, "target": domain, "event": event})
-    if not found:
+    row = _latest(db, STATEMENT, {"run": run, "target": domain, "event": event})
+    if row is None:
         return Then()
-    row = found[0]
     return Then((f"{row['level']}, signed by {row['by']} (“{row['because']}”)",), row["added_event"])

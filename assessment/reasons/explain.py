@@ -28,7 +28,7 @@ class LimitExplained(OutcomeExplained):
     binds: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReachedLevel:
     """The level that the policy alone gives."""
 
@@ -207,7 +207,11 @@ def _explain_rating(words: Sentences, rating: Rating, decisions: Decisions) -> R
         proposed=rating.proposed_id,
         proposed_title=words.level_title(target, rating.proposed),
         before_limits=(
-            ReachedLevel(level, names[level - 1], in_language(scale[level - 1].title, words.language))
+            ReachedLevel(
+                number=level,
+                level=names[level - 1],
+                title=in_language(scale[level - 1].title, words.language),
+            )
             if level
             else None
         ),

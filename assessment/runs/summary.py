@@ -14,7 +14,7 @@ from rules.ratings import MeasureValue
 from rules.sentences import Gap, RatingInWords
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReviewNamed:
     """The review."""
 
@@ -22,7 +22,7 @@ class ReviewNamed:
     authority: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PolicyNamed:
     """A framework or a rulebook, with its title in the language of the summary."""
 
@@ -30,21 +30,21 @@ class PolicyNamed:
     title: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RulebookNamed(PolicyNamed):
     """The rulebook."""
 
     version: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InputsShown(MadeOf):
     """What the run is made of (see assessment.runs.result), with the digest of it all."""
 
     digest: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """A run with everything that people read of it."""
 
@@ -68,10 +68,12 @@ def summarise_run(review: Review, run: Run, language: str = "en") -> Summary:
     inputs = {part.name: getattr(result.inputs, part.name) for part in fields(MadeOf)}
     return Summary(
         inputs=InputsShown(**inputs, digest=result.inputs.digest),
-        review=ReviewNamed(review.key, review.authority),
-        framework=PolicyNamed(policy.framework.id, in_language(policy.framework.title, language)),
+        review=ReviewNamed(key=review.key, authority=review.authority),
+        framework=PolicyNamed(id=policy.framework.id, title=in_language(policy.framework.title, language)),
         rulebook=RulebookNamed(
-            policy.rulebook.id, in_language(policy.rulebook.title, language), policy.rulebook.version
+            id=policy.rulebook.id,
+            title=in_language(policy.rulebook.title, language),
+            version=policy.rulebook.version,
         ),
         second_engine="yes" if result.second_engine else "no",
         cell=result.cell,

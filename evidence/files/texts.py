@@ -64,7 +64,7 @@ class GivenFile:
         return self.shown[dot:][:LONGEST_SUFFIX].lower() if dot > 0 else ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Text:
     """The text of a file, ready to be stored."""
 
@@ -164,9 +164,7 @@ def _read_text(file: GivenFile, name: str, progress: Progress, encoding: str, se
     with _opened(file) as opened:
         said = _ask_reader(file.suffix, opened, encoding, seconds, name, progress)
         digest = _digest(opened)
-    return Text(
-        file=file.shown, kind=said.kind, sha256=digest, pages=tuple(said.pages), notes=tuple(said.notes)
-    )
+    return Text(file.shown, said.kind, digest, tuple(said.pages), tuple(said.notes))
 
 
 def _digest(file: IO[bytes]) -> str:
