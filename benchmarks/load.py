@@ -501,7 +501,7 @@ FOUND = """
 select e.recorded_by, e.text, d.key from evidence e
 join tag t on t.evidence_id = e.id join domain d on d.id = t.domain_id
 where e.recorded_by = t.tagged_by and t.note = '' and e.recorded_by like 'reviewer-%'
-  and e.locator like 'page %, letters %' and t.withdrawn_event is null and e.withdrawn_event is null
+  and e.locator like 'page %, characters %' and t.withdrawn_event is null and e.withdrawn_event is null
 """
 TAGGED = """
 select t.tagged_by, t.evidence_id, d.key from tag t join domain d on d.id = t.domain_id
