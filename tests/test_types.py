@@ -13,6 +13,7 @@ ITEM = "an item as its table holds it, column by column, for digests, forms and 
 SENT = "what a child process sends: JSON that is checked when it is read"
 SEALED = "the rows of any table, as they are sealed"
 UNTYPED: dict[str, tuple[int, str]] = {
+    "assessment/decisions/states.py": (1, "the latest row of whichever statement says what was decided"),
     "evidence/anchors.py": (2, "JSON-LD, whose shape the standard gives"),
     "evidence/digests.py": (1, ITEM),
     "evidence/files/formats/child.py": (2, SENT),
