@@ -22,7 +22,6 @@ ReviewError                     what, where, what would do (exit code 1)
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -203,6 +202,8 @@ def suggest(given: str, allowed: Iterable[str], *, most: int = 12) -> str:
     names = sorted({str(name) for name in allowed})
     lowered = {name.lower(): name for name in names if len(name) <= LONGEST_NAMED}
     comparable = list(lowered)[:MOST_COMPARED] if len(str(given)) <= LONGEST_NAMED else []
+    import difflib  # every process of a command loads this module, and few suggest anything
+
     close = difflib.get_close_matches(str(given).lower(), comparable, n=2, cutoff=0.6)
     if close:
         return "Did you mean " + listed((repr(lowered[name]) for name in close), "or") + "?"
