@@ -52,7 +52,7 @@ from programme.names import check_person, same_person
 from programme.reviews import Review
 from programme.revisions import Revision, fingerprint, is_revised, revise_rows
 from programme.seals import Salts, sealed_tables
-from programme.sought import Sought, blocked
+from programme.sought import Sought, blocked, samples
 from programme.stored import name_of_row
 from rules.errors import DecisionRefused
 
@@ -298,7 +298,7 @@ def _plan(
         passages, numbers = [], [item_number(target)]
     for number in numbers:
         passages += _item_itself(db, plan, number, set(numbers), instead)
-    plan.phrases = [passage for passage in passages if len(passage.split()) > 2]
+    plan.phrases = samples(passages)
     _search(db, review, plan, Sought((), passages), instead)
     return plan
 

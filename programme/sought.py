@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+")
@@ -20,6 +20,8 @@ FEWEST = 3
 """A passage of fewer words is not looked for: others say the same without quoting it."""
 MOST_KEYS = 100
 """With more words than this to look for, taking a text apart at once is as quick."""
+SAMPLE, MOST_SAMPLES = 60, 40
+"""Characters of a stretch that a file is searched for, and how many are: each goes through the whole file."""
 BLOCK = "█"
 """Stands for a character, where those that stay must keep their places."""
 
@@ -75,9 +77,7 @@ class Sought:
 
     def replaced(self, text: str, by: str) -> str:
         """The text with `by` in place of the words."""
-        for start, end in reversed(self.spans(text)):
-            text = f"{text[:start]}{by}{text[end:]}"
-        return text
+        return _rewritten(text, self.spans(text), lambda _: by)
 
     def replaced_in_json(self, text: str, by: str) -> str:
         """The same in every string of a JSON text, which is written as events write it; else as any text."""
@@ -111,9 +111,33 @@ def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def blocked(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """The text with a block for every character in these stretches, blanks and line ends left."""
-    for start, end in joined(spans):
-        text = text[:start] + re.sub(r"\S", BLOCK, text[start:end]) + text[end:]
-    return text
+    return _rewritten(text, joined(spans), lambda words: re.sub(r"\S", BLOCK, words))
+
+
+def _rewritten(text: str, spans: Iterable[tuple[int, int]], change: Callable[[str], str]) -> str:
+    """The text with what is in these stretches changed; they are in order and do not overlap."""
+    parts, after = [], 0
+    for start, end in spans:
+        parts += [text[after:start], change(text[start:end])]
+        after = end
+    return "".join([*parts, text[after:]])
+
+
+def samples(passages: Sequence[str], most: int = MOST_SAMPLES) -> list[str]:
+    """Short stretches of passages to look for in the bytes of a file: a whole one where it is short.
+
+    A file keeps a long text in pieces, and a search for all of it finds none of them. Of more than `most`
+    stretches those that are spread evenly over the passages are taken.
+    """
+    found = [
+        piece[: SAMPLE - 1].rsplit(" ", 1)[0] if len(piece) > SAMPLE else piece
+        for passage in passages
+        for line in re.split(r'[\x00-\x1f"\\]+', passage)  # JSON writes these in another way
+        for piece in (line[start : start + SAMPLE + 1].strip() for start in range(0, len(line), SAMPLE * 8))
+        if len(piece.split()) >= FEWEST
+    ]
+    found = list(dict.fromkeys(found))
+    return found if len(found) <= most else [found[n * len(found) // most] for n in range(most)]
 
 
 def each_string(value: Any, change: Callable[[str], str]) -> Any:

@@ -28,7 +28,9 @@ from programme.backup import back_up
 from programme.check import RecordCheck, head_of_record
 from programme.database import Database, one, rows
 from programme.erasures import end_request, list_erasures
+from programme.leftovers import search_bytes
 from programme.reviews import Review, find_review
+from programme.sought import MOST_SAMPLES, SAMPLE, samples
 from programme.users import add_user, disable_user
 from rules.errors import DatabaseUnusable, DecisionRefused, EvidenceInvalid, UnknownName, WordsMissing
 
@@ -533,6 +535,34 @@ def test_words_that_an_older_state_of_the_file_left_behind_go_as_well(
     db.conn.execute("drop table scratch")
     erased(db, review, "item", f"E{_item(db)}")
     assert standing(tmp_path, QUOTE) == []
+
+
+def test_a_long_text_is_looked_for_in_stretches_since_a_file_keeps_it_in_pieces(tmp_path: Path) -> None:
+    words = [f"word{number}" for number in range(3_000)]
+    long = "\n".join(" ".join(words[start : start + 30]) for start in range(0, len(words), 30))
+    file = tmp_path / "long.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("create table t (x)")
+        connection.execute("insert into t values (?)", [long])
+        connection.commit()
+    assert search_bytes([file], [long]).found == ()
+    found = samples([long])
+    assert len(found) == MOST_SAMPLES and all(len(one) <= SAMPLE for one in found)
+    assert search_bytes([file], found).found == (str(file),)
+    assert samples(["As it is.", "two words", 'She said "not in the least" twice.']) == [
+        "As it is.",
+        "not in the least",
+    ]
+
+
+def test_words_that_another_review_holds_are_not_taken_for_an_older_state(
+    db: Database, review: Review, tmp_path: Path
+) -> None:
+    other = new_review(db, "r2", "wales-round-2")
+    add_sources(db, other, [GivenFile(FILE, PAGE.encode())], SourceDetails(), by="reviewer-9", at=AT)
+    done = erased(db, review, "item", f"E{_item(db)}")
+    assert done.cleared and done.searched.found == (str(tmp_path / "programme.db"),)
+    assert standing(tmp_path, FINDING) == []
 
 
 def test_who_reads_an_older_state_is_waited_for_and_it_is_said(

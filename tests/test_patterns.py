@@ -24,6 +24,7 @@ from evidence.files.sheets import MERGED
 from evidence.files.spreadsheets import OutgoingCsv
 from joint_review.web.pages.reading import BLOCKS, ENDS
 from programme.names import same_person
+from programme.sought import Sought, blocked
 from rules.errors import Problem, ProblemsFound, UnknownName, suggest
 from rules.letters import PARTS, is_mark, one_spelling
 from rules.limits import LONGEST_SAID, MOST_MARKS, MOST_PROBLEMS
@@ -272,6 +273,7 @@ def csv_out(text: str) -> bytes:
 
 
 MARKS = "\u0301\u0301"
+A_NAME = Sought(["A"])
 WORK: dict[str, tuple[Callable[[str], Any], Callable[[int], str]]] = {
     "comments at the head of a text": (
         lambda text: kind_of("notes.md", text.encode()),
@@ -298,6 +300,8 @@ WORK: dict[str, tuple[Callable[[str], Any], Callable[[int], str]]] = {
         lambda text: find_exactly([(1, text)], "b" + text[: len(text) // 2]),
         lambda n: "a" * n,
     ),
+    "a name in every sentence": (lambda text: A_NAME.replaced(text, "[person 1]"), lambda n: "A b. " * n),
+    "a name that is blocked": (lambda text: blocked(text, A_NAME.spans(text)), lambda n: "A b. " * n),
     "quotation marks in a table that goes out": (csv_out, lambda n: '"' * n + "x"),
     "cells with loose quotation marks": (csv_out, lambda n: '"x""' * (n // 4)),
     "dates": (lambda text: rows.PLAIN.fullmatch(text), lambda n: "1" * n),

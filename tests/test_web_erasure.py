@@ -6,10 +6,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from assessment_example import AT
 from form_bench import LEAD, MODERATOR, REVIEW, REVIEWER, SOURCE, Bench, made, opened, programme
 
 from assessment.runs.audit import audit_programme
+from evidence.files.texts import GivenFile
+from evidence.sources import SourceDetails, add_sources
 from joint_review.opening import UPGRADES
+from programme.database import Database, one
+from programme.reviews import Review
 
 __all__ = ["made", "programme"]
 PAGE = f"{REVIEW}/erasure"
@@ -42,12 +47,26 @@ async def test_one_asks_another_approves_and_no_byte_is_left_under_a_running_ser
     assert held(bench)
     done = await bench.send(f"{PAGE}/approve.json", {"request": "1"}, MODERATOR)
     found = done.json()
-    assert found["ok"] and found["cleared"] and "none of the words is left" in found["message"]
+    assert (
+        found["ok"] and found["cleared"] and "for stretches of these words: none is left" in found["message"]
+    )
     assert not held(bench)
     assert "Erased</strong> by moderator-1" in (await bench.get(PAGE, LEAD)).text
     assert "█" in (await bench.get(f"{SOURCE}?page=1", LEAD)).text
     whole = bench.in_file(lambda db, _: audit_programme(db, upgrades=UPGRADES), "north")
     assert whole.problems == () and whole.revised != ()
+
+
+async def test_words_that_another_review_holds_are_said_to_be_there(bench: Bench) -> None:
+    def same_words(db: Database, review: Review) -> None:
+        page = one(db, "select text from source_page order by id limit 1")
+        add_sources(db, review, [GivenFile("copy.txt", page.encode())], SourceDetails(), by="root", at=AT)
+
+    bench.in_file(same_words, "south")
+    await bench.send(f"{PAGE}/request.json", ASK, LEAD)
+    said = (await bench.send(f"{PAGE}/approve.json", {"request": "1"}, MODERATOR)).json()
+    assert said["cleared"] and "another review, or what stays, has them too" in said["message"]
+    assert "older state" not in said["message"] and held(bench)
 
 
 async def test_who_asked_is_told_that_another_person_approves(bench: Bench) -> None:

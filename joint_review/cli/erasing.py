@@ -230,11 +230,14 @@ def approve(programme: Programme, review: str, number: int, because: str, by: st
 
 
 def _show_cleared(cleared: bool, searched: Searched) -> None:
-    click.echo(f"Searched {searched.bytes:,} bytes in {many(len(searched.files), 'file')}", nl=False)
-    if searched.found:
-        click.echo(f": the words are still in {', '.join(searched.found)}.")
+    where = many(len(searched.files), "file")
+    click.echo(f"Searched {searched.bytes:,} bytes in {where} for stretches of these words", nl=False)
+    if not searched.found:
+        click.echo(": none is left.")
     else:
-        click.echo(": none of the words is left.")
+        click.echo(f": some are still in {', '.join(searched.found)}.")
+        if cleared:
+            click.echo("Another review, or what stays, has them too: see what the preview names as kept.")
     if not cleared:
         click.echo("Others were reading an older state. Later run: joint-review erase clean")
 

@@ -172,11 +172,14 @@ def approve(db: Database, sent: Sent) -> Done:
 
 def _clear(blanked: erasing.Blanked, said: str, db: Database) -> Done:
     done, more = erasing.clear(db, blanked), [said]
-    if done.searched.found or not done.cleared:
+    if not done.cleared:
         more.append("Others were reading an older state, so the file still holds some of it.")
         more.append("Ask whoever runs this server to clear it.")
+    elif done.searched.found:
+        more.append("Some of these words are still in the file: another review, or what stays, has them too.")
     else:
-        more.append(f"{done.searched.bytes:,} bytes were searched: none of the words is left in the file.")
+        size = f"{done.searched.bytes:,} bytes"
+        more.append(f"{size} were searched for stretches of these words: none is left in the file.")
     more.append("Backups made earlier still hold the words.")
     told = {"event": done.event, "cleared": done.cleared, "bytes": done.searched.bytes}
     return Done(" ".join(more), to="?", more=told)
