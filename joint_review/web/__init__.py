@@ -18,7 +18,7 @@ Modules in reading order:
     figures   the grid, scales and bars as plain numbers
     wording   the words for what the tables hold as short names
     remedies  how a refusal is said: what is wrong, and what would help, with a link
-    compat    everything that differs between Datasette 0.65 and 1.0
+    compat    the door to Datasette, and all that differs between 0.65 and 1.0
     page      what a module of pages declares of itself
     pages/    the pages, one module a subject
     routes    the pages collected: request, one function, template or JSON
@@ -33,13 +33,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from datasette import Forbidden, hookimpl
-from datasette.utils import tilde_encode
-
 from joint_review.web import access, compat, figures, guard, signin, wording
 from joint_review.web import routes as views
 from joint_review.web.access import NoWorkingDatabase, working_database
 from joint_review.web.assets import static_address
+from joint_review.web.compat import Forbidden, hookimpl, tilde_encode
 from programme.bounded import prepare
 from programme.database import system_salts
 from programme.hidden import hide

@@ -10,9 +10,7 @@ from time import monotonic
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from datasette import Forbidden
-
-from joint_review.web.compat import allowed
+from joint_review.web.compat import Forbidden, allowed
 from programme.backup import keep_what_is_open
 from programme.database import Database, said_plainly
 from programme.databasefile import ServedFile

@@ -1,4 +1,4 @@
-"""Everything that differs between Datasette 0.65 and 1.0."""
+"""The door to Datasette: what the pages take from it, and all that differs between 0.65 and 1.0."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import datasette
+from datasette import Forbidden, Response, hookimpl
+from datasette.utils import tilde_decode, tilde_encode
+from datasette.utils.asgi import Request
 from datasette.views.index import IndexView
 from datasette.views.special import AuthTokenView
+
+__all__ = ["Forbidden", "Request", "Response", "hookimpl", "tilde_decode", "tilde_encode"]
 
 
 async def allowed(datasette: Any, actor: dict[str, Any] | None, action: str, database: str = "") -> bool:

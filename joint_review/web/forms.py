@@ -49,14 +49,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from datasette import Forbidden, Response
-
 from evidence.coding.second_coding import refuse_blind
 from evidence.files.texts import GivenFile
 from evidence.rows import CONTROL
 from joint_review.stopping import removed_at_the_end
 from joint_review.web.access import actor_of, read, working_database, write
-from joint_review.web.compat import form_token
+from joint_review.web.compat import Forbidden, Response, form_token
 from joint_review.web.remedies import Refusal, problem_line, problem_words, refusal
 from joint_review.web.state import SHOWN, Beside, ChangedMeanwhile, RestsOn, SetBack, merge
 from joint_review.web.uploads import FormTooLarge, FormUnreadable, read_form

@@ -22,11 +22,9 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from datasette.utils.asgi import Request
-
 from evidence.files.spreadsheets import OutgoingCsv
 from joint_review import stopping
-from joint_review.web.compat import own_scripts
+from joint_review.web.compat import Request, own_scripts
 from joint_review.web.forms import typed
 from joint_review.web.routes import takes_files
 from joint_review.web.signin import COOKIE, COOKIES, behind_tls

@@ -10,8 +10,6 @@ from pkgutil import iter_modules
 from typing import Any, TypedDict, cast
 from urllib.parse import unquote, urlencode
 
-from datasette import Forbidden, Response
-
 from evidence.coding.second_coding import StillBlind, refuse_blind
 from joint_review.plain import plain
 from joint_review.web import forms, pages, signin
@@ -24,7 +22,7 @@ from joint_review.web.access import (
     sees_tables,
     working_database,
 )
-from joint_review.web.compat import own_index
+from joint_review.web.compat import Forbidden, Response, own_index
 from joint_review.web.forms import Again, Form
 from joint_review.web.page import HOME, REVIEW, Page, Picture, Subject
 from joint_review.web.remedies import Refusal, refusal

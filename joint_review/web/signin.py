@@ -16,11 +16,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypedDict
 
-from datasette import Forbidden, Response
-
 from evidence.coding.second_coding import is_blind
 from joint_review.web.access import LOG, find_working_database, read
-from joint_review.web.compat import own_link, use_link
+from joint_review.web.compat import Forbidden, Response, own_link, use_link
 from joint_review.web.remedies import refusal_words
 from programme.accounts import WHOLE, Accounts, open_accounts
 from programme.permissions import OWNER

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from datasette.utils import tilde_encode
-
 from evidence.anchors import Standing, as_annotation, place_of
 from evidence.check import check_evidence, items_to_look_at
 from evidence.items import AroundQuote, ItemFilter, find_item, list_items, table_around
 from joint_review.web import wording
+from joint_review.web.compat import tilde_encode
 from joint_review.web.lists import PAGE_SIZE, ItemLine, Paging, item_line, paging_of, strand_title
 from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page
 from joint_review.web.request import Asked, AskedWrongly

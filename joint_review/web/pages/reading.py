@@ -11,8 +11,6 @@ from itertools import pairwise
 from typing import Any, TypedDict
 from urllib.parse import urlencode
 
-from datasette.utils import tilde_decode
-
 from evidence.anchors import Placed, Standing, find_exactly, places_of, texts_of
 from evidence.findings import Passage, Said, change_finding, place_quote, record_finding
 from evidence.items import tag_items, withdraw_item
@@ -20,6 +18,7 @@ from evidence.sources import SourceShown, find_source
 from evidence.states import item_now, item_then
 from joint_review.web import wording
 from joint_review.web.cache import supports_of_latest
+from joint_review.web.compat import tilde_decode
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import ItemLine, item_line
 from joint_review.web.page import NAME, REVIEW, Declared, Page
