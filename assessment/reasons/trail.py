@@ -62,12 +62,9 @@ class Item(TypedDict):
     withdrawn: int
 
 
-class MeasureRow(TypedDict):
-    """A measure of a run, as its table holds it."""
+class MeasureFigures(TypedDict):
+    """A measure of a run and what it is made of."""
 
-    id: int
-    run_id: int
-    target: str
     key: str
     title: str
     value: float | None
@@ -76,6 +73,14 @@ class MeasureRow(TypedDict):
     high: float | None
     unit: str
     made_of: str
+
+
+class MeasureRow(MeasureFigures):
+    """A measure of a run, as its table holds it."""
+
+    id: int
+    run_id: int
+    target: str
     item_kind: str | None
     item_filter: str
 

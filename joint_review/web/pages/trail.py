@@ -7,7 +7,7 @@ from typing import Literal, TypedDict
 
 from assessment.reasons.explain import Neighbour, explain_cell
 from assessment.reasons.rule import CellRuleExplained, RuleExplained, explain_rules
-from assessment.reasons.trail import Item, find_measure, items_behind
+from assessment.reasons.trail import Item, MeasureFigures, find_measure, items_behind
 from assessment.runs.run import load_run
 from joint_review.web import wording
 from joint_review.web.cache import RestsOn, Worked
@@ -75,17 +75,9 @@ class RatingTrail(Head, RatingShown, Explanation):
     deciding: Deciding | None
 
 
-class MeasureShown(TypedDict):
+class MeasureShown(MeasureFigures):
     """A measure with its value in words."""
 
-    key: str
-    title: str
-    value: float | None
-    base: float | None
-    low: float | None
-    high: float | None
-    unit: str
-    made_of: str
     shown: str
     base_shown: str
     described: list[str]
