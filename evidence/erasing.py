@@ -317,7 +317,7 @@ def _source_itself(db: Database, plan: _Plan, source: int, instead: str) -> list
     added = rows(db, "select id, detail from event where id = ?", [row["added_event"]])[0]
     detail = json.loads(added["detail"])
     for file in detail.get("files", ()) if isinstance(detail, dict) else ():
-        if file.get("source") == row["ref"]:
+        if file.get("source") == row["ref"] and not file["file"].startswith("[erased "):
             passages.append(file["file"])
             file.update(file=instead, sha256=instead)
             plan.put("event", added["id"], "detail", json.dumps(detail, ensure_ascii=False, sort_keys=True))

@@ -112,10 +112,9 @@ def request_erasure(
     by, because = check_person(by, "a request to erase"), check_words(because, "a request to erase")
     with transaction(db):
         for other in list_erasures(db, review):
-            if (other.kind, other.target) == (kind, target) and other.outcome in ("requested", "erased"):
-                done = "was erased already" if other.outcome == "erased" else "is already asked for"
+            if (other.kind, other.target, other.outcome) == (kind, target, "requested"):
                 raise DecisionRefused(
-                    f"to erase {target} {done}, by request {other.number}",
+                    f"to erase {target} is already asked for, by request {other.number}",
                     remedies=[ShowErasures(review.key)] if review else [],
                 )
         act = Act(ProgrammeAction.REQUEST_ERASURE, by, at, review.id if review else None, target, because)

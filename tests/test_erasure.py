@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from assessment_example import AT, add, assess_plainly, new_programme, new_review
-from evidence_rows import good_domain, indicator, survey
+from evidence_rows import finding, good_domain, indicator, survey
 
 from assessment.decisions.challenges import raise_challenge, reply_to_challenge
 from assessment.decisions.decide import override
@@ -257,6 +257,19 @@ def test_the_same_is_asked_for_once(db: Database, review: Review) -> None:
     ask_to_erase(db, review, "item", f"E{_item(db)}", by="lead", because="Named.", at=AT)
     with pytest.raises(DecisionRefused, match="already asked for, by request 1"):
         ask_to_erase(db, review, "item", f"e{_item(db)}", by="moderator-1", because="Named.", at=AT)
+
+
+def test_what_comes_to_an_erased_source_later_is_erased_by_a_request_of_its_own(
+    db: Database, review: Review, tmp_path: Path
+) -> None:
+    erased(db, review, "source", "I-001")
+    with pytest.raises(DecisionRefused, match="nothing of I-001 is left to erase"):
+        ask_to_erase(db, review, "source", "I-001", by="lead", because="Again.", at=AT)
+    add(db, review, finding("I-001", locator="a later letter", finding=FINDING))
+    assert standing(tmp_path, FINDING) == [FINDING]
+    done = erased(db, review, "source", "I-001")
+    assert done.preview.rows and standing(tmp_path, FINDING) == []
+    assert audited(db).problems == ()
 
 
 def test_a_preview_says_where_and_how_often_and_changes_nothing(db: Database, review: Review) -> None:
