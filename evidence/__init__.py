@@ -12,8 +12,8 @@ Modules in reading order:
     digests     what makes a source or an item the same one
     weights     weights of survey respondents by raking
     intake/     import: all rows checked, then stored at once or not at all
-    sources     sources with their text: added from files, listed, read, searched
     items       items: find, tag one or many, withdraw; lists; the table an item is a cell of
+    sources     sources with their text: added from files, listed, read, searched, withdrawn
     anchors     where an item's quote stands in the text of its source
     findings    findings recorded from the text of a source, and changed
     states      items as they were at an event, and what has taken their place since

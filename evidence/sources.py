@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from evidence.actions import EvidenceAction
 from evidence.digests import source_digest, source_fields
 from evidence.files.texts import GivenFile, Text, Together, read_texts, refused
+from evidence.items import withdraw_item
 from evidence.rows import SourceRow
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, said_plainly, transaction
 from programme.progress import Progress, no_progress
@@ -483,3 +484,27 @@ def _marked(said: str) -> tuple[str, list[list[int]]]:
             found.append([len(text), len(text) + len(part)])
         text += part
     return text, found
+
+
+COUNTING = """
+select e.id from evidence e join source s on s.id = e.source_id
+where s.review_id = ? and s.ref = ? and e.withdrawn_event is null order by e.id
+"""
+
+
+def withdraw_source(
+    db: Database, review: Review, ref: str, *, by: str, because: str, at: datetime
+) -> list[int]:
+    """Withdraw every item of a source that counts, and give their numbers; its text stays and can be read.
+
+    Each is withdrawn by an event of its own, all of them or none. Raises UnknownName, WordsMissing, and
+    EvidenceInvalid where no item of it counts.
+    """
+    with transaction(db) as joined:
+        source = find_source(joined, review, ref)["source"]
+        found = rows(joined, COUNTING, [review.id, source])
+        if not found:
+            raise EvidenceInvalid(f"no item of {source} counts", hint="There is nothing to withdraw.")
+        for item in found:
+            withdraw_item(joined, review, item["id"], by=by, because=because, at=at)
+    return [item["id"] for item in found]

@@ -18,6 +18,7 @@ from text_files import docx, paragraph, pdf
 
 from evidence.files.texts import GivenFile
 from evidence.intake.importing import import_row
+from evidence.items import withdraw_item
 from evidence.sources import (
     AddedSources,
     SourceDetails,
@@ -26,11 +27,12 @@ from evidence.sources import (
     find_source,
     list_sources,
     search_sources,
+    withdraw_source,
 )
 from joint_review.upgrades.evidence import migrations as evidence_upgrades
 from programme.check import check_record
 from programme.database import one, open_database
-from rules.errors import EvidenceInvalid, ImportRefused, UnknownName
+from rules.errors import EvidenceInvalid, ImportRefused, UnknownName, WordsMissing
 
 WELSH = "Mae dŵr yn y tŷ.\fGofalwyr: ni ofynnodd neb.\fDim byd arall am y dwr."
 ENGLISH = "Carers said that nobody asked them. The water [in the house] was cold.\n\nWater, again."
@@ -379,6 +381,29 @@ def test_items_that_quote_a_stored_text_are_counted_with_it(desk: Desk) -> None:
     assert "these words are not in the stored text of source 'I-1'" in lost
 
 
+def test_a_source_is_withdrawn_with_all_items_that_count_or_not_at_all(desk: Desk) -> None:
+    add(desk, ("a.txt", "Nobody asked. Carers waited."), ref="I-1", kind="interview")
+    add(desk, ("b.txt", "Nobody came."), ref="I-2", kind="interview")
+    places = (("I-1", "page 1"), ("I-1", "page 2"), ("I-1", "page 3"), ("I-2", "page 1"))
+    for source, place in places:
+        said = {"finding": f"{source}, {place}.", "direction": "weakness", "significance": "2"}
+        desk.load_rows("findings", {"source": source, "locator": place, **said})
+    because: dict[str, Any] = {"by": "reviewer-1", "because": "Consent was withdrawn.", "at": AT}
+    withdraw_item(desk.db, desk.review, 2, **because)
+    before = one(desk.db, "select max(id) from event")
+    with pytest.raises(WordsMissing):
+        withdraw_source(desk.db, desk.review, "I-1", **{**because, "because": " "})
+    assert one(desk.db, "select max(id) from event") == before
+    assert withdraw_source(desk.db, desk.review, "I-1", **because) == [1, 3]
+    counting = desk.db.execute("select id from evidence where withdrawn_event is null").fetchall()
+    assert counting == [(4,)]
+    assert one(desk.db, "select count(*) from event where id > ?", [before]) == 2
+    assert "Carers waited." in find_page(desk.db, desk.review, "I-1", 1)["text"]
+    with pytest.raises(EvidenceInvalid, match="no item of I-1 counts"):
+        withdraw_source(desk.db, desk.review, "I-1", **because)
+    assert check_record(desk.db).problems == ()
+
+
 def test_a_thousand_pages_are_one_transaction_that_fits_into_seconds(desk: Desk) -> None:
     text = "\f".join(f"Page {number}. " + "Mae dŵr yn y tŷ, carers said. " * 30 for number in range(1000))
     assert add(desk, ("long.txt", text)).added[0]["pages"] == 1000
@@ -453,3 +478,17 @@ def test_files_that_are_refused_leave_exit_code_1_and_nothing_behind(say: Say, t
     assert say("source", "list", "north").out == "No sources.\n"
     assert say("source", "add", "north").code == 2
     assert say("source", "search", "north", "--", "--").code == 1
+
+
+def test_a_source_is_withdrawn_by_command(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Nobody asked.", encoding="utf-8")
+    say("source", "add", "north", "a.txt", "--ref", "I-1", "--kind", "interview")
+    refused = say("source", "withdraw", "north", "I-1", "--because", "Consent was withdrawn.")
+    assert refused.code == 1 and "no item of I-1 counts" in refused.err
+    for place in ("page 1", "page 2"):
+        words = ("finding=Nobody asked.", "direction=weakness", "significance=2", "domains=carers")
+        done = say("evidence", "add", "north", "findings", "source=I-1", f"locator={place}", *words)
+        assert done.code == 0, done.err
+    done = say("source", "withdraw", "north", "I-1", "--because", "Consent was withdrawn.")
+    assert done == Done(0, "Withdrawn: 2 items of I-1 (E1 and E2). No later run counts them.\n", "")
+    assert say("source", "withdraw", "north", "I-9", "--because", "Gone.").code == 1

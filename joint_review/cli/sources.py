@@ -1,4 +1,4 @@
-"""joint-review source add / list / show / search."""
+"""joint-review source add / list / show / search / withdraw."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, listin
 from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import as_read, heading, paragraph, show_json, show_table
 from programme.calendar import day_words
-from rules.words import many
+from rules.words import listed, many
+
+LISTED = 10
+"""Numbers of items that are named in a sentence."""
 
 
 @click.group(cls=Commands)
@@ -171,3 +174,26 @@ def _with_marks(text: str, found: list[list[int]]) -> str:
     for start, end in reversed(found):
         text = f"{text[:start]}*{text[start:end]}*{text[end:]}"
     return text
+
+
+@source.command()
+@click.argument("review")
+@click.argument("ref")
+@click.option("--because", required=True, metavar="TEXT", help="The reason.")
+@changing
+def withdraw(programme: Programme, review: str, ref: str, because: str, by: str, as_json: bool) -> None:
+    """Withdraw every item of a source, all at once: no later run counts them.
+
+    The text of the source stays and can be read. To blank it for good: joint-review erase source.
+
+    Example: joint-review source withdraw wales-2004-08 I-004 --because "Consent was withdrawn."
+    """
+    found = sources.withdraw_source(
+        programme.db, programme.review(review), ref, by=by, because=because, at=now()
+    )
+    if as_json:
+        show_json({"source": ref, "withdrawn": found})
+        return
+    names = listed([f"E{number}" for number in found[:LISTED]])
+    more = f" and {len(found) - LISTED:,} more" if len(found) > LISTED else ""
+    click.echo(f"Withdrawn: {many(len(found), 'item')} of {ref} ({names}{more}). No later run counts them.")
