@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import lzma
 import sqlite3
 from collections.abc import Iterator
@@ -22,9 +23,11 @@ from evidence import schema as evidence_schema
 from evidence.coding import schema as coding_schema
 from evidence.erasing import ask_to_erase, blank, clear
 from evidence.findings import Passage, Said, record_finding
+from joint_review import upgrades
 from joint_review.opening import UPGRADES, init_programme, open_programme
 from programme import schema as programme_schema
-from programme.database import Database, one
+from programme.columns import table
+from programme.database import Database, create_database, one
 from programme.retention import set_retention
 from programme.reviews import find_review
 from rules.errors import EvidenceInvalid
@@ -41,12 +44,8 @@ RUNS = {
     6: "wales-2004-08",
     7: "fieldwork",
 }
-NEVER_CHANGED = [
-    table.name
-    for schema in (programme_schema, evidence_schema, coding_schema, run_schema, decision_schema)
-    for table in schema.TABLES
-    if table.never_changed
-]
+SCHEMAS = (programme_schema, evidence_schema, coding_schema, run_schema, decision_schema)
+NEVER_CHANGED = [found.name for schema in SCHEMAS for found in schema.TABLES if found.never_changed]
 CELL = "inconsistent / uncertainly"
 PAGES = [
     "/reviews",
@@ -121,6 +120,24 @@ def test_its_views_and_triggers_are_those_of_a_new_database(db: Database, tmp_pa
     made = "select type, name, sql from sqlite_master where type in ('view', 'trigger') order by type, name"
     with closing(init_programme(tmp_path / "new.db")[0].conn) as new:
         assert db.conn.execute(made).fetchall() == new.execute(made).fetchall()
+
+
+def test_upgrades_do_not_ask_for_tables_that_come_after_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    later = table("later -- What a later version keeps.\n  id integer primary key -- N.", never_changed=True)
+    for schema in SCHEMAS:
+        monkeypatch.setattr(schema, "TABLES", (*schema.TABLES, later))
+    sets = []
+    for module in (upgrades.evidence, upgrades.assessment):
+        spec = importlib.util.spec_from_file_location(module.__name__, module.__file__)
+        assert spec and spec.loader
+        as_if_new = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(as_if_new)
+        sets.append(as_if_new.migrations)
+    with closing(create_database(tmp_path / "new.db", sets).conn) as connection:
+        known = {(group.name, name) for group in UPGRADES for name in group.names}
+        assert applied(connection) == known
 
 
 def fill_newer_tables(db: Database) -> None:

@@ -5,8 +5,6 @@ Files have recorded the name of the set and of every upgrade: neither ever chang
 
 from __future__ import annotations
 
-from evidence import schema
-from evidence.coding import schema as coding_schema
 from evidence.coding.schema import CODING_VIEWS, CODINGS, PASSAGES, SECOND_CODING
 from evidence.schema import ANCHORS, ANSWERS, FIRST_TABLES, FIRST_VIEWS, RESPONDENTS
 from programme import schema as programme_schema
@@ -85,7 +83,9 @@ def rows_never_replaced(db: Database) -> None:
         "source_page_never_twice",
     ):
         db.conn.execute(f"drop trigger if exists {before}")
-    for table in (*programme_schema.FIRST_TABLES, *SEALS, *schema.TABLES, *coding_schema.TABLES):
+    # Those that there were then: later ones have the triggers from their own upgrade, which comes after this.
+    of_evidence = (*FIRST_TABLES, *RESPONDENTS, *ANCHORS, *CODINGS, *SECOND_CODING)
+    for table in (*programme_schema.FIRST_TABLES, *SEALS, *of_evidence):
         if table.never_changed:
             refuse_changes(db, table.name)
 
