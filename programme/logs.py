@@ -14,10 +14,13 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import struct
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from programme.files import beside, free_name, move_beside, name_again, new_file
+from programme.seals import START
 
 MAGIC = b"SQLite format 3\0"
 LOG_MAGIC = (0x377F0682, 0x377F0683)
@@ -27,6 +30,10 @@ APPLICATION_ID = 0x4A526576
 """Marks a SQLite file as a joint-review working database ('JRev')."""
 STAMP, MARK, HEADER = slice(60, 64), slice(68, 72), 72
 """Where SQLite keeps `user_version` and `application_id` in the first page; more is not looked at."""
+MANY = 2**32
+"""More pages than a log can have."""
+UNSEALED = 1
+"""In place of the event before, in the stamp of a file that had none: its other half names no event."""
 TRIES = 5
 
 # --- stamps --------------------------------------------------------------------------------------------
@@ -48,7 +55,7 @@ def stamp_file(connection: sqlite3.Connection, digest: str) -> None:
 def first_stamp(connection: sqlite3.Connection, digest: str) -> None:
     """Give a file without a stamp its first one, inside the caller's transaction."""
     if not int(connection.execute("pragma user_version").fetchone()[0]):
-        connection.execute(f"pragma user_version={int(digest[:3], 16) << 16 | 1}")
+        connection.execute(f"pragma user_version={int(digest[:3], 16) << 16 | UNSEALED}")
 
 
 def stamp_in(page: bytes) -> int | None:
@@ -61,22 +68,25 @@ def is_ours(page: bytes) -> bool:
     return page.startswith(MAGIC) and int.from_bytes(page[MARK], "big") == APPLICATION_ID
 
 
-def stamps_in_log(log: Path) -> list[int] | None:
-    """The stamp of every first page in a log, in their order; None for a log without a whole transaction."""
-    pages = _first_pages(log)
+def stamps_in_log(log: Path, frames: int = MANY) -> list[int] | None:
+    """The stamp of every first page in a log, in their order; None for a log without a whole transaction.
+
+    `frames`: how many pages to look at.
+    """
+    pages = _first_pages(log, frames)
     return None if pages is None else [int.from_bytes(page[STAMP], "big") for page in pages]
 
 
-def _first_pages(log: Path) -> list[bytes] | None:
+def _first_pages(log: Path, frames: int = MANY) -> list[bytes] | None:
     """The beginning of every first page in a log, in their order; None for one that SQLite ignores."""
     try:
         with log.open("rb") as file:
-            return _pages_in(file.fileno())
+            return _pages_in(file.fileno(), frames)
     except FileNotFoundError:
         return None
 
 
-def _pages_in(log: int) -> list[bytes] | None:
+def _pages_in(log: int, frames: int) -> list[bytes] | None:
     header = os.pread(log, LOG_HEADER, 0)
     if len(header) < LOG_HEADER or int.from_bytes(header[:4], "big") not in LOG_MAGIC:
         return None
@@ -84,7 +94,8 @@ def _pages_in(log: int) -> list[bytes] | None:
     found: list[bytes] | None = None
     pending: list[bytes] = []
     at = LOG_HEADER
-    while len(frame := os.pread(log, FRAME_HEADER, at)) == FRAME_HEADER and frame[8:16] == salts:
+    end = LOG_HEADER + frames * (FRAME_HEADER + size)
+    while at < end and len(frame := os.pread(log, FRAME_HEADER, at)) == FRAME_HEADER and frame[8:16] == salts:
         page = at + FRAME_HEADER
         if int.from_bytes(frame[:4], "big") == 1:
             pending.append(os.pread(log, HEADER, page))
@@ -118,6 +129,51 @@ def follows(stamps: list[int] | None, stamp: int) -> bool | None:
     if not stamps or not stamp or not any(stamps):
         return None
     return stamp in stamps or stamps[0] % 2**16 == stamp >> 16
+
+
+@dataclass(frozen=True)
+class LogIndex:
+    """What SQLite's index of a log (`-shm`) says of it; the same for whoever has the database open."""
+
+    salts: bytes
+    """Others each time that the log begins anew, all of it having been written into the database."""
+    frames: int
+    """Pages in the log; what lies behind them was never stored. None: the database is complete without it."""
+    size: int
+    """Bytes of the database; 0 while nothing was ever in the log."""
+
+
+def read_index(index: int) -> LogIndex | None:
+    """The index of a log, from a handle to its file; None where it cannot be told.
+
+    Whoever has the database open in this process keeps locks on that file, which closing any handle to it
+    gives up: the handle has to stay open.
+    """
+    for _ in range(TRIES):
+        both = os.pread(index, 2 * INDEX_HEADER.size, 0)
+        one, other = both[: INDEX_HEADER.size], both[INDEX_HEADER.size :]
+        if one == other and len(one) == INDEX_HEADER.size:
+            page, frames, pages, salts = INDEX_HEADER.unpack(one)
+            return LogIndex(salts, frames, pages * (65_536 if page == 1 else page))
+    return None
+
+
+INDEX_HEADER = struct.Struct("=14xHII8x8s8x")
+"""The size of a page, the pages in the log, those of the database, and the log's salts; stored twice, so that
+one half shows what was written only half."""
+
+
+def comes_from(path: Path, stamp: int) -> bool:
+    """Whether a database that this process has open holds the event that was its last with this stamp."""
+    own = f"{stamp >> 16:04x}"
+    if START.startswith(own) or stamp % 2**16 == UNSEALED:
+        return True  # there was none yet, or the stamp names none
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute("select 1 from seal where substr(digest, 1, 4) = ? limit 1", [own])
+            return found.fetchone() is not None
+    except sqlite3.DatabaseError as error:
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF not in NOT_WHOLE
 
 
 # --- whether it belongs --------------------------------------------------------------------------------

@@ -205,6 +205,63 @@ def test_what_a_server_does_with_its_own_file_and_others_with_it_is_no_replacing
     assert head_of(path)
 
 
+def checkpoint(path: Path, how: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        busy, left, _ = connection.execute(f"pragma wal_checkpoint({how})").fetchone()
+        assert not busy and (how != "truncate" or left == 0)
+
+
+def look(work: SimpleNamespace) -> None:
+    assert work.visitor.read(SOURCE).status_code == 200
+
+
+@pytest.mark.parametrize("looked", ["before", "between", "never"])
+def test_a_log_folded_in_and_emptied_by_hand_is_no_copying_over(place: Path, looked: str) -> None:
+    path = place / "programme.db"
+    with at_work(path) as work:
+        for number in range(3, 6):
+            more_events(path, 4)
+            if looked == "before":
+                look(work)
+            checkpoint(path, "passive")
+            if looked == "between":
+                look(work)
+            checkpoint(path, "truncate")
+            assert beside(path, "-wal").stat().st_size == 0
+            look(work)
+            answer = work.visitor.send(f"{SOURCE}/record", finding(number, "reviewer-1"))
+            assert answer.status_code == 303
+    assert findings_in(path) == 6
+    assert head_of(path)
+
+
+def test_a_log_begun_anew_with_what_no_event_is_about_is_no_copying_over(place: Path) -> None:
+    path = place / "programme.db"
+    with at_work(path) as work:
+        more_events(path, 2)
+        checkpoint(path, "restart")
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("delete from form_answer")
+        assert stamps_in_log(beside(path, "-wal")) == []
+        look(work)
+    assert head_of(path)
+
+
+@pytest.mark.parametrize("when", ["after a look", "at once"])
+def test_a_file_copied_over_once_its_log_was_emptied_is_noticed(place: Path, when: str) -> None:
+    path = place / "programme.db"
+    back_up(path, place / "before.db")
+    with at_work(path) as work:
+        more_events(path, 2)
+        checkpoint(path, "truncate")
+        if when == "after a look":
+            look(work)
+            checkpoint(path, "truncate")
+        shutil.copyfile(place / "before.db", path)
+        answer = work.visitor.send(f"{SOURCE}/record", finding(7, "reviewer-1"))
+        assert answer.status_code == 503 and "was copied over" in answer.text
+
+
 def test_a_link_that_comes_to_lead_elsewhere_is_noticed(place: Path) -> None:
     link, path = place / "current.db", place / "programme.db"
     link.symlink_to(path)
