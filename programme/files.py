@@ -45,14 +45,23 @@ def new_file(target: Path) -> Iterator[Path]:
     if not target.parent.is_dir():
         raise DatabaseUnusable(f"the folder {target.parent} does not exist", hint="Create it first.")
     clear_leftovers(target.parent)
-    handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=PART, dir=target.parent)
-    made = Path(name)
+    handle, made = _made_and_held(target)
     try:
-        _hold(handle)
         yield made
     finally:
         _remove(made)
         os.close(handle)
+
+
+def _made_and_held(target: Path) -> tuple[int, Path]:
+    """A new file beside `target`: its handle and its name."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=PART, dir=target.parent)
+        # Until it is held, another process takes it for a leftover.
+        if _hold(handle, wait=True) and not os.path.exists(name):
+            os.close(handle)
+            continue
+        return handle, Path(name)
 
 
 def clear_leftovers(folder: Path) -> None:
@@ -88,12 +97,13 @@ def _parts(folder: Path) -> list[Path]:
         return []
 
 
-def _hold(handle: int) -> bool:
-    """Keep a file that is being made until it is closed; whether no other process keeps it."""
+def _hold(handle: int, *, wait: bool = False) -> bool:
+    """Keep a file that is being made until it is closed; whether no other process keeps it, or (`wait`) does
+    no longer."""
     if sys.platform == "win32":
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError:
         return False
     return True

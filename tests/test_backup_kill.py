@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from assessment_example import AT, new_programme, new_review
@@ -181,6 +183,27 @@ def test_a_file_that_another_process_is_making_is_not_cleared(made: Path, tmp_pa
             os.close(handle)
         os.waitpid(child, 0)
     assert not part.exists()
+
+
+def test_a_file_cleared_in_the_moment_before_it_is_held_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, cleared = tempfile.mkstemp, []
+
+    def make_and_be_too_slow(**options: Any) -> tuple[int, str]:
+        handle, name = make(**options)
+        if not cleared:
+            files.clear_leftovers(tmp_path)
+            cleared.append(Path(name))
+        return handle, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", make_and_be_too_slow)
+    with files.new_file(tmp_path / "copy.db") as made:
+        assert not cleared[0].exists()
+        made.write_text("whole")
+        files.clear_leftovers(tmp_path)
+        files.put_in_place(made, tmp_path / "copy.db")
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("copy.db", "whole")]
 
 
 def test_files_of_people_are_never_taken_for_leftovers(made: Path, tmp_path: Path) -> None:
