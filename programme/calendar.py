@@ -91,6 +91,11 @@ def day_of_moment(at: str) -> str:
     return day_words(_in_london(at).date().isoformat())
 
 
+def uk_day(at: datetime) -> date:
+    """The day that it is in the UK at a moment (with its offset)."""
+    return at.astimezone(ZoneInfo(LONDON)).date()
+
+
 def _in_london(at: str) -> datetime:
     recorded = datetime.fromisoformat(at)
     return (recorded if recorded.tzinfo else recorded.replace(tzinfo=UTC)).astimezone(ZoneInfo(LONDON))

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import TypedDict
 
 from programme.actions import ProgrammeAction
+from programme.calendar import uk_day
 from programme.database import Act, Database, add_event, insert, rows, rows_as, transaction
 from programme.names import check_person, check_words
 from programme.reviews import Review
@@ -44,7 +45,7 @@ def set_retention(db: Database, review: Review, until: date, *, by: str, because
     """Set the last day on which a review is kept, and why. Raises WordsMissing, EvidenceInvalid."""
     by, because = check_person(by, "a retention date"), check_words(because, "a retention date")
     with transaction(db):
-        kept = kept_until(db, review, at.date())
+        kept = kept_until(db, review, uk_day(at))
         if kept and kept["keep_until"] == until.isoformat():
             raise EvidenceInvalid(f"the review {review.key} is already kept until {until.isoformat()}")
         act = Act(ProgrammeAction.RETAIN, by, at, review.id, review.key, because)
@@ -52,7 +53,7 @@ def set_retention(db: Database, review: Review, until: date, *, by: str, because
         event = add_event(db, act, before=kept and {"keep_until": kept["keep_until"]}, after=after)
         row = {"review_id": review.id, "by": by, "because": because, "added_event": event}
         insert(db, "retention", {**row, **after})
-        return rows_as(Kept, db, LATEST + OF_REVIEW, {"review": review.id, "on": at.date().isoformat()})[0]
+        return rows_as(Kept, db, LATEST + OF_REVIEW, {"review": review.id, "on": uk_day(at).isoformat()})[0]
 
 
 def kept_until(db: Database, review: Review, on: date) -> Kept | None:

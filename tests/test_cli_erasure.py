@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,12 @@ from command_line import Say
 
 from evidence.files.texts import GivenFile
 from evidence.sources import SourceDetails, add_sources
+from joint_review.opening import open_programme
 from programme.accounts import open_accounts
+from programme.calendar import uk_day
 from programme.database import Database
+from programme.retention import due_reviews, set_retention
+from programme.reviews import find_review
 
 WORDS = "Zqŵen ap Zqfamily was not asked"
 NAME = "Zqŵen ap Zqfamily"
@@ -129,6 +134,23 @@ def test_a_review_is_kept_until_a_day_and_then_due_and_nothing_is_erased(say: Sa
     say("review", "retain", "r1", *later, *db)
     assert "No review is due" in say("review", "due", "--on", "2032-04-01", *db)[1]
     assert json.loads(say("review", "show", "r1", "--json", *db)[1])["keep_until"] == "2040-01-01"
+
+
+def test_a_review_is_due_once_its_last_day_is_over_in_the_uk(file: Path) -> None:
+    late = datetime(2032, 6, 30, 22, 30, tzinfo=UTC)
+    with closing(open_programme(file).conn) as connection:
+        db = Database(connection)
+        review = find_review(db, "r1")
+        kept = set_retention(db, review, date(2032, 6, 30), by="lead", because="Schedule 4.", at=late)
+        assert not kept["due"]
+        # Half past midnight of 1 July in the UK, while it is 30 June elsewhere.
+        after = late + timedelta(hours=1)
+        assert after.date() == date(2032, 6, 30)
+        assert uk_day(after) == date(2032, 7, 1)
+        assert [one["review"] for one in due_reviews(db, uk_day(after))] == ["r1"]
+        kept = set_retention(db, review, date(2032, 6, 29), by="lead", because="Schedule 4.", at=after)
+        again = set_retention(db, review, date(2032, 6, 30), by="lead", because="Schedule 4.", at=after)
+        assert kept["due"] and again["due"]
 
 
 def test_a_review_without_a_date_is_named(say: Say, file: Path) -> None:

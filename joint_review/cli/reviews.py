@@ -11,7 +11,7 @@ from comparison.reviews import ReviewListed, reviews_with_position
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import FOLDER_OR_FILE, Day, Programme, changing, now, reading
 from joint_review.cli.show import as_read, show_json, show_table
-from programme.calendar import day_words
+from programme.calendar import day_words, uk_day
 from programme.retention import due_reviews, kept_reviews, set_retention
 from programme.reviewfile import read_review_file
 from programme.reviews import create_review
@@ -146,7 +146,7 @@ def due(programme: Programme, on: date | None, as_json: bool) -> None:
 
     Example: joint-review review due --on 2032-04-01
     """
-    day = on or now().date()
+    day = on or uk_day(now())
     found = due_reviews(programme.db, day)
     dated = {kept["review"] for kept in kept_reviews(programme.db, day)}
     without = [one.key for one in all_reviews(programme.db) if one.key not in dated]
@@ -175,7 +175,7 @@ class _Row(ReviewListed):
 
 
 def _rows(programme: Programme) -> list[_Row]:
-    kept = {one["review"]: one["keep_until"] for one in kept_reviews(programme.db, now().date())}
+    kept = {one["review"]: one["keep_until"] for one in kept_reviews(programme.db, uk_day(now()))}
     return [
         {
             **row,

@@ -17,7 +17,7 @@ from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
 from joint_review.web.state import Part, RestsOn, State
 from joint_review.web.wording import plural
-from programme.calendar import day_words, read_date
+from programme.calendar import day_words, read_date, uk_day
 from programme.database import Database
 from programme.erasures import Erasure, end_request, find_erasure, list_erasures, refuse_to_approve
 from programme.permissions import Action
@@ -97,7 +97,7 @@ def erasure(db: Database, asked: Asked) -> ErasurePage:
         **Shown(db, review, None, "en").head(),
         "requests": requests,
         "kinds": list(KINDS.items()),
-        "kept_until": kept_until(db, review, datetime.now(UTC).date()),
+        "kept_until": kept_until(db, review, uk_day(datetime.now(UTC))),
     }
 
 

@@ -21,6 +21,7 @@ from joint_review.web.page import HOME, REVIEW, Declared, Menu, Page
 from joint_review.web.pages.assessing import Assessing, assessing
 from joint_review.web.request import Asked
 from joint_review.web.run_view import GridShown, Head, QuestionShown, RunShown, Shown
+from programme.calendar import uk_day
 from programme.database import Database
 from programme.permissions import Action
 from programme.retention import Kept, kept_reviews
@@ -117,7 +118,7 @@ def reviews(db: Database, asked: Asked) -> ReviewsPage:
     paging = paging_of(count_reviews(db, only), page)
     found = reviews_with_position(db, only=only, limit=PAGE_SIZE, offset=paging["offset"])
     shown = [row["key"] for row in found]
-    kept = {one["review"]: one for one in kept_reviews(db, datetime.now(UTC).date(), shown)}
+    kept = {one["review"]: one for one in kept_reviews(db, uk_day(datetime.now(UTC)), shown)}
     return {"reviews": found, "kept": kept, "paging": paging}
 
 
