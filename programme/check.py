@@ -231,16 +231,25 @@ def _count(db: Database, tables: Iterable[str]) -> int:
 
 
 def _never_sealed(db: Database, shape: Shape | None) -> RecordCheck:
-    events, first, last = db.conn.execute("select count(*), min(at), max(at) from event").fetchone()
-    says = (f"its {many(events, 'event')} and all rows, because the file was made before events were sealed",)
     problems = Problems()
     if shape:
         for name in shape.missing_tables:
             problems.add("missing", f"table {name}", f"the table {name} is missing.")
         for kind, what, words in shape.differences:
             problems.add(kind, what, words)
+    events, first, last, stored = 0, None, None, 0
+    names = {name for (name,) in db.execute("select name from main.sqlite_master where type = 'table'")}
+    if "event" in names:
+        with problems.part("events"):
+            events, first, last = db.execute("select count(*), min(at), max(at) from event").fetchone()
+    for table in shape.made.sealed if shape else sealed_tables(db.conn):
+        if table.name in names:
+            with problems.part(f"table {table.name}"):
+                stored += int(one(db, f"select count(*) from {table.name}"))
+    what = f"its {many(events, 'event')} and all rows" if events else f"its {many(stored, 'row')}"
+    says = (f"{what}, because the file was made before events were sealed",)
     named, more = problems.named()
-    return RecordCheck(events, first, last, None, 0, named, more, says if events else ())
+    return RecordCheck(events, first, last, None, 0, named, more, says if events or stored else ())
 
 
 def _check_lodged(db: Database, problems: Problems, number: int | None, digest: str) -> None:

@@ -145,6 +145,27 @@ def test_of_a_file_older_than_seals_the_command_says_that_it_is_not_sealed(tmp_p
     assert "the table gap is missing" in str(verify(path).exception), "what can be checked is checked"
 
 
+def test_of_a_file_older_than_seals_whose_events_are_gone_nothing_is_said_to_be_intact(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "programme.db"
+    make_before_seals(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("insert into user (name, added_event) values ('reviewer-1', 1)")
+        # As a file was before triggers kept its events.
+        for (trigger,) in raw.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            raw.execute(f'drop trigger "{trigger}"')
+        raw.execute("delete from event")
+    found = verify(path)
+    assert found.exit_code == 1
+    assert "the record is not sealed: its 1 row, because" in str(found.exception)
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("drop table event")
+    found = verify(path)
+    assert found.exit_code == 1
+    assert "the table event is missing" in str(found.exception), "not an error of SQLite's"
+
+
 def test_a_file_older_than_seals_is_sealed_when_it_is_opened_for_work(tmp_path: Path) -> None:
     make_before_seals(tmp_path / "programme.db")
     open_programme(tmp_path / "programme.db").conn.close()

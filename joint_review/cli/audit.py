@@ -72,7 +72,7 @@ def verify_(db_path: Path, head: str, as_json: bool) -> None:
             f"the record was altered after it was sealed: {many(count, 'problem')}.\n  " + "\n  ".join(lines),
             hint="Compare with a backup: joint-review audit verify --db BACKUP",
         )
-    if found.events and found.head is None:
+    if found.not_sealed and found.head is None:
         raise ReviewError(
             "the record is not sealed: " + "; ".join(found.not_sealed),
             where=str(db_path),
