@@ -26,14 +26,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rules.limits import MOST_COMPARED, MOST_PROBLEMS, shortened
+from rules.words import listed
+
 if TYPE_CHECKING:
     from pydantic_core import PydanticCustomError
 
-from rules.limits import MOST_COMPARED, MOST_PROBLEMS, shortened
-from rules.remedy import Remedy
-from rules.words import listed
+    # Who refuses something brings it; processes that refuse nothing need not load some thirty classes.
+    from rules.remedy import Remedy
 
-Word = Callable[[Remedy], str]
+Word = Callable[["Remedy"], str]
 """How a face says a remedy: a sentence, or nothing where the remedy cannot be done there."""
 
 

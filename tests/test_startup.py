@@ -119,3 +119,21 @@ def test_the_list_of_commands_says_what_the_command_says(name: str) -> None:
     assert command is not None and command.name == name
     first = inspect.cleandoc(command.help or "").split("\n\n")[0].replace("\n", " ")
     assert ENTRIES[name].help == first, f"joint_review/cli/__init__.py: write {first!r} for {name!r}"
+
+
+@pytest.mark.parametrize(
+    ("process", "spared"),
+    [
+        ("import rules.engine", {"rules.remedy"}),
+        (
+            "from evidence.files.formats import child\n"
+            "for name in child.NEEDED['table']['']: child.import_module(name)",
+            {"rules.remedy", "zipfile", "subprocess", "tempfile", "openpyxl", "yaml", "pydantic"},
+        ),
+    ],
+    ids=["of the engine", "that reads a CSV table"],
+)
+def test_the_processes_of_a_command_load_only_what_they_work_with(process: str, spared: set[str]) -> None:
+    program = f"import sys\n{process}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not spared & set(done.stdout.split())

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula
 
+from evidence.files.apart import tables_of
 from evidence.files.rawtable import UNREADABLE, RawTable, header_name
-from evidence.files.tables import open_tables, tables_of
+from evidence.files.tables import open_tables
 from rules.errors import ImportRefused
 
 Read = tuple[list[RawTable], list[list[tuple[str, list[Any]]]]]

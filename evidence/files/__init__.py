@@ -7,6 +7,7 @@ Modules in reading order:
     delimited   CSV files as tables
     sheets      workbooks as tables
     lists       YAML and JSON files as tables
+    apart       CSV, XLSX, YAML and JSON files as tables, in the process that reads them
     encoded     the cells of a table as JSON and back
     reading     having a file read in a process of its own, within limits
     tables      CSV, XLSX, YAML and JSON files as rows with their places

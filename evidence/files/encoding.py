@@ -5,10 +5,12 @@ from __future__ import annotations
 import codecs
 import io
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rules.errors import ImportRefused, Problem
-from rules.remedy import Give, Part, Remedy
+
+if TYPE_CHECKING:
+    from rules.remedy import Remedy
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -69,6 +71,8 @@ def not_in_encoding(
     name: str, encoding: str, lines: int, error: UnicodeError
 ) -> tuple[str, str, str, Remedy]:
     """Where (the line), what, and what would do, when text after `lines` lines cannot be decoded."""
+    from rules.remedy import Give, Part
+
     line, byte = lines + 1, ""
     if isinstance(error, UnicodeDecodeError):
         line += error.object[: error.start].count(b"\n")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evidence.files.encoding import refuse_file
 from rules.errors import Problem
 from rules.limits import LONGEST_NAME, MOST_COLUMNS, MOST_PROBLEMS, shortened
-from rules.remedy import Remedy
+
+if TYPE_CHECKING:
+    from rules.remedy import Remedy
 
 BLANK_HEADER = ""
 

@@ -2,19 +2,18 @@
 
 Nothing is interpreted here beyond what the file format itself says (dates and percentages of a
 spreadsheet); formulas, merged cells and broken encodings are reported with their place. CSV and XLSX
-stream: memory does not grow with their rows. A file is taken apart in a process of its own (`tables_of`),
-which hands over its rows as they are asked for (`open_tables`).
+stream: memory does not grow with their rows. A file is taken apart in a process of its own (`apart`), which
+hands over its rows as they are asked for (`open_tables`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from evidence.files.delimited import csv_table
-from evidence.files.encoding import open_text, refuse_file
+from evidence.files.encoding import refuse_file
 from evidence.files.rawtable import RawTable
 from evidence.files.reading import ReaderEnded, Stopped, TooSlow, being_read
 from programme.progress import Progress
@@ -106,33 +105,6 @@ def _take_over(table: RawTable, problems: list[Any], more: int) -> None:
     room = max(0, MOST_PROBLEMS - len(table.problems))
     table.problems += [_problem(*one) for one in problems[:room]]
     table.more += more + len(problems[room:])
-
-
-@contextmanager
-def tables_of(path: Path, encoding: str, progress: Progress, name: str) -> Iterator[list[RawTable]]:
-    """The tables of a file, taken apart in this process; raises ImportRefused as `open_tables` does."""
-    suffix = path.suffix.lower()
-    with ExitStack() as opened:
-        try:
-            if suffix == ".csv":
-                text = opened.enter_context(open_text(path, name, encoding))
-                tables = [csv_table(path, name, text, progress)]
-            elif suffix == ".xlsx":
-                from evidence.files.sheets import open_workbook, sheet_tables
-
-                book = opened.enter_context(open_workbook(path, name, progress))
-                tables = sheet_tables(path, name, book, progress)
-            else:
-                from evidence.files.lists import structured_tables
-
-                tables = structured_tables(path, name, suffix)
-        except OSError as error:
-            refuse_file(name, f"the file cannot be read ({error.strerror or error}).")
-        for table in tables:
-            # A generator left half way would hold its file open.
-            closed: Callable[[], None] = getattr(table.rows, "close", lambda: None)
-            opened.callback(closed)
-        yield tables
 
 
 def kind_of_table(path: Path, name: str) -> str:

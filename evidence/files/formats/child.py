@@ -39,15 +39,25 @@ ROWS_AT_ONCE, CHARACTERS_AT_ONCE = 2_000, 2_000_000
 NICE = 10
 """How far the reading of files stands back behind who answers people."""
 SAVE_AGAIN = "Save it again, or as a PDF or a plain text."
-ALWAYS = ("evidence.files.formats.content", "evidence.files.formats.plain", "evidence.files.tables")
 NEEDED = {
-    ".pdf": ("evidence.files.formats.pdf",),
-    ".docx": ("evidence.files.formats.word",),
-    ".xlsx": ("evidence.files.formats.workbook", "evidence.files.sheets"),
-    ".html": ("evidence.files.formats.markup",),
-    ".htm": ("evidence.files.formats.markup",),
+    "text": {
+        "": ("evidence.files.formats.content", "evidence.files.formats.plain"),
+        ".pdf": ("evidence.files.formats.pdf",),
+        ".docx": ("evidence.files.formats.word",),
+        ".xlsx": ("evidence.files.formats.workbook",),
+        ".html": ("evidence.files.formats.markup",),
+        ".htm": ("evidence.files.formats.markup",),
+    },
+    "table": {
+        "": ("evidence.files.apart", "evidence.files.delimited"),
+        ".xlsx": ("evidence.files.sheets", "openpyxl"),
+        ".yml": ("evidence.files.lists",),
+        ".yaml": ("evidence.files.lists",),
+        ".json": ("evidence.files.lists",),
+    },
 }
-"""What the host loads for a type of file before it makes the process: the next is ready sooner."""
+"""What the host loads for what is read, and for a type of file, before it makes the process: the next is
+ready sooner. What it does not need for a small table would be most of the time that one takes."""
 
 
 def confine(memory: int = READ_MEMORY, seconds: int = READ_SECONDS) -> None:
@@ -183,7 +193,7 @@ def text_answer(suffix: str, data: bytes, encoding: str, tell: Teller) -> dict[s
 
 def tell_tables(path: Path, encoding: str, name: str, tell: Teller) -> None:
     """Hand over the tables of a file, then the rows of each, or why it cannot be read."""
-    from evidence.files.tables import tables_of
+    from evidence.files.apart import tables_of
 
     try:
         with tables_of(path, encoding, tell.progress, name) as tables:
@@ -253,17 +263,16 @@ def work(job: dict[str, Any]) -> None:
 
 def serve(control: socket.socket) -> None:
     """Make a process for every file until the socket closes, and say with what code each ended."""
-    for module in ALWAYS:
-        import_module(module)
-    # What is there by now is shared with the processes to come, and not gone through by them.
-    gc.freeze()
     while True:
         said, given, _, _ = socket.recv_fds(control, 65_536, 2)
         if not said:
             return
         job = json.loads(said)
-        for module in NEEDED.get(job["suffix"], ()):
+        needed = NEEDED[job["reads"]]
+        for module in (*needed[""], *needed.get(job["suffix"], ())):
             import_module(module)
+        # What is there by now is shared with the processes to come, and not gone through by them.
+        gc.freeze()
         code = _in_its_own_process(job, given, control)
         control.sendall(f"{code}\n".encode())
 

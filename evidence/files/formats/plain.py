@@ -12,7 +12,6 @@ from evidence.files.encoding import MARKS
 from evidence.files.formats.pages import CONTROL
 from rules.errors import EvidenceInvalid
 from rules.limits import MOST_PAGES
-from rules.remedy import Give, Part
 
 CHARSET = re.compile(rb"<meta[^<>]*?charset[ \t\r\n]*=[ \t\r\n\"']*([\w:.-]+)", re.IGNORECASE)
 CHARSET_WITHIN = 1_024
@@ -44,6 +43,8 @@ def decode(data: bytes, encoding: str = "utf-8") -> str:
         hint = "Use utf-8, cp1252 or utf-16."
         raise EvidenceInvalid(f"the encoding {encoding!r} is not known.", hint=hint) from None
     except UnicodeDecodeError as error:
+        from rules.remedy import Give, Part
+
         line = data.count(b"\n", 0, error.start) + 1
         other = "cp1252" if tried[-1].startswith("utf") else "utf-8"
         raise EvidenceInvalid(

@@ -1,0 +1,40 @@
+"""The tables of a file, taken apart in this process: what the process that reads one does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from evidence.files.encoding import open_text, refuse_file
+from evidence.files.rawtable import RawTable
+from programme.progress import Progress
+
+
+@contextmanager
+def tables_of(path: Path, encoding: str, progress: Progress, name: str) -> Iterator[list[RawTable]]:
+    """The tables of a file, taken apart in this process; raises ImportRefused as `open_tables` does."""
+    suffix = path.suffix.lower()
+    with ExitStack() as opened:
+        try:
+            if suffix == ".csv":
+                from evidence.files.delimited import csv_table
+
+                text = opened.enter_context(open_text(path, name, encoding))
+                tables = [csv_table(path, name, text, progress)]
+            elif suffix == ".xlsx":
+                from evidence.files.sheets import open_workbook, sheet_tables
+
+                book = opened.enter_context(open_workbook(path, name, progress))
+                tables = sheet_tables(path, name, book, progress)
+            else:
+                from evidence.files.lists import structured_tables
+
+                tables = structured_tables(path, name, suffix)
+        except OSError as error:
+            refuse_file(name, f"the file cannot be read ({error.strerror or error}).")
+        for table in tables:
+            # A generator left half way would hold its file open.
+            closed: Callable[[], None] = getattr(table.rows, "close", lambda: None)
+            opened.callback(closed)
+        yield tables
