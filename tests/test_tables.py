@@ -17,6 +17,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula
 
 from evidence.files.apart import tables_of
+from evidence.files.encoded import SPECIAL
 from evidence.files.rawtable import UNREADABLE, RawTable, header_name
 from evidence.files.tables import open_tables
 from rules.errors import ImportRefused
@@ -431,6 +432,14 @@ def test_keys_within_keys_are_left_for_the_layout_to_refuse(tmp_path: Path) -> N
     for name, text in (("a.yml", "- a: {b: {c: 1}}\n  d: [[1], 2]\n"), ("a.json", '[{"a": {"b": 1}}]')):
         [row] = rows_of(write(tmp_path / name, text))
         assert isinstance(row[0], dict)
+
+
+def test_an_object_of_a_file_is_never_taken_for_a_value_that_was_handed_over(tmp_path: Path) -> None:
+    """Nor for a cell that was reported already, whose row would be left out without a word."""
+    for said in ({SPECIAL: ""}, {SPECIAL: "date", "is": "2020-01-01"}, {SPECIAL: ["a"]}, {SPECIAL: "none"}):
+        path = write(tmp_path / "a.json", json.dumps([{"a": said}, {"a": [said]}]))
+        [[one], [[other]]] = rows_of(path)
+        assert one == said and other == [[name, value] for name, value in said.items()]
 
 
 @settings(deadline=None, max_examples=40)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from evidence.files.rawtable import UNREADABLE, Unreadable
 
 SPECIAL = "\x00"
-"""The key of an object that stands for a value that JSON has not."""
+"""The key of an object that stands for a value that JSON has not.
+
+A file may hold an object with this key, too. So what comes from a file is a mapping that is no dict, and is
+handed over as its pairs.
+"""
 
 
 def as_json(said: Any) -> bytes:
@@ -23,7 +27,9 @@ def from_json(line: bytes) -> Any:
     return json.loads(line, object_hook=_value)
 
 
-def _special(value: Any) -> dict[str, str]:
+def _special(value: Any) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return {SPECIAL: "object", "is": list(value.items())}
     if isinstance(value, Unreadable):
         return {SPECIAL: ""}
     if isinstance(value, datetime):
@@ -37,8 +43,9 @@ def _special(value: Any) -> dict[str, str]:
     return {SPECIAL: "text", "is": str(value)}
 
 
-KINDS: dict[str, Callable[[str], Any]] = {
+KINDS: dict[str, Callable[[Any], Any]] = {
     "": lambda _: UNREADABLE,
+    "object": dict,
     "datetime": datetime.fromisoformat,
     "date": date.fromisoformat,
     "time": time.fromisoformat,
@@ -52,5 +59,5 @@ def _value(found: dict[str, Any]) -> Any:
         return found
     try:
         return KINDS[found[SPECIAL]](found.get("is", ""))
-    except (LookupError, TypeError, ValueError, OverflowError):
-        return found
+    except (LookupError, TypeError, OverflowError):
+        raise ValueError("this is not what as_json gives") from None

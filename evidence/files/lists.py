@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import yaml
@@ -116,7 +117,7 @@ def _json_value(value: Any) -> Any:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    return dict(value) if isinstance(value, _Pairs) else value
+    return MappingProxyType(dict(value)) if isinstance(value, _Pairs) else value
 
 
 DEEPEST = 20

@@ -209,6 +209,9 @@ def tell_tables(path: Path, encoding: str, name: str, tell: Teller) -> None:
     except MemoryError:
         said = Problem(name, "reading it needs more memory than is allowed.", "Divide it, or save it as CSV.")
         tell.tell({"refused": [_problem(said)]})
+    except RecursionError:
+        said = Problem(name, "it is nested too deeply.", "Save it as CSV.")
+        tell.tell({"refused": [_problem(said)]})
     # As above.
     except Exception as error:
         said = Problem(name, f"the file is damaged ({type(error).__name__}: {error}).", "Save it again.")
