@@ -38,7 +38,7 @@ BUSY_MS = 30_000
 OLDEST_SQLITE = (3, 35)
 PROGRAM = "joint-review"
 """Who is named in events of what this software does of itself; no user can have this name."""
-CACHE_KB = 32_000
+CACHE_KB = 8_000
 """Pages kept in memory; with SQLite's own 2 MB an import writes the same pages over and over."""
 
 
