@@ -18,7 +18,7 @@ from serving import serving
 
 from joint_review.web import guard, turns
 from joint_review.web.turns import MOST_AT_ONCE, MOST_WAITING, TooManyWaiting, read_apart, turn_of_session
-from joint_review.web.uploads import FormTooLarge, FormUnreadable, read_form
+from joint_review.web.uploads import LARGEST_FORM, FormTooLarge, FormUnreadable, read_form
 from rules.errors import DatabaseUnusable
 
 SLOW = b"<div>" * 150_000 + b"x"
@@ -157,6 +157,22 @@ async def test_cookies_and_heads_of_parts_without_end_are_refused() -> None:
         await read_form("multipart/form-data; boundary=edge", receive, Path("/nowhere"))
     with pytest.raises(FormUnreadable, match="not a form"):
         await read_form("multipart/form-data; boundary=" + "x" * 400, receive, Path("/nowhere"))
+
+
+async def test_the_fields_of_a_form_with_files_are_together_no_larger_than_a_form_without(
+    tmp_path: Path,
+) -> None:
+    field = b'--edge\r\nContent-Disposition: form-data; name="note"\r\n\r\n' + b"x" * 199_000 + b"\r\n"
+    read = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal read
+        read += len(field)
+        return {"type": "http.request", "body": field, "more_body": True}
+
+    with pytest.raises(FormTooLarge, match="1 MB in all fields"):
+        await read_form("multipart/form-data; boundary=edge", receive, tmp_path)
+    assert read < 2 * LARGEST_FORM
 
 
 async def test_the_files_of_one_user_are_read_one_form_at_a_time_and_others_are_read_meanwhile() -> None:

@@ -17,10 +17,11 @@ from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula
 
 from evidence.files.apart import tables_of
-from evidence.files.encoded import SPECIAL
+from evidence.files.encoded import SPECIAL, as_json, from_json
 from evidence.files.rawtable import UNREADABLE, RawTable, header_name
 from evidence.files.tables import open_tables
 from rules.errors import ImportRefused
+from rules.limits import MOST_PROBLEMS
 
 Read = tuple[list[RawTable], list[list[tuple[str, list[Any]]]]]
 
@@ -324,6 +325,22 @@ def test_a_workbook_without_any_table_is_refused(tmp_path: Path) -> None:
     assert problems_of(workbook(tmp_path / "a.xlsx")) == ["a.xlsx: no sheet of the workbook holds a table."]
 
 
+@pytest.mark.parametrize(
+    "where", ["openpyxl.load_workbook", "openpyxl.worksheet._read_only.ReadOnlyWorksheet.iter_rows"]
+)
+def test_a_workbook_that_needs_too_much_memory_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    path = workbook(tmp_path / "a.xlsx", ["a"], [1])
+
+    def too_much(*args: Any, **kwargs: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(where, too_much)
+    with pytest.raises(MemoryError), tables_of(path, "utf-8", no_progress, "a.xlsx") as tables:
+        list(tables[0].rows)
+
+
 @pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"PK\x03\x04 cut off", b"\xd0\xcf\x11\xe0 an old one"])
 def test_what_only_looks_like_a_workbook_is_refused(tmp_path: Path, content: bytes) -> None:
     [problem] = problems_of(write(tmp_path / "a.xlsx", content))
@@ -426,6 +443,19 @@ def test_broken_lists_are_refused_with_their_place(
     if words:
         assert len(found) >= 1
         assert words in found[0]
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.yml", "- x\n" * 500), ("a.json", f"[{'1,' * 499}1]")])
+def test_entries_that_are_no_rows_are_all_counted(tmp_path: Path, name: str, text: str) -> None:
+    [table], [rows] = read(write(tmp_path / name, text))
+    assert not rows and len(table.problems) == MOST_PROBLEMS
+    assert len(table.problems) + table.more == 500
+
+
+def test_letters_of_every_kind_are_handed_over_in_as_many_bytes_as_they_have() -> None:
+    said = {"pages": ["ŵ中😀" * 1_000, "\ud800"]}
+    assert len(as_json(said)) < 9_100
+    assert from_json(as_json(said)) == said
 
 
 def test_keys_within_keys_are_left_for_the_layout_to_refuse(tmp_path: Path) -> None:

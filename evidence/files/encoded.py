@@ -19,7 +19,9 @@ handed over as its pairs.
 
 def as_json(said: Any) -> bytes:
     """What is handed over, as one line."""
-    return json.dumps(said, default=_special, separators=(",", ":")).encode()
+    # Not in ASCII: what that makes of other letters is up to three times as long, and as long to read.
+    line = json.dumps(said, default=_special, separators=(",", ":"), ensure_ascii=False)
+    return line.encode("utf-8", "surrogatepass")
 
 
 def from_json(line: bytes) -> Any:

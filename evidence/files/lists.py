@@ -27,10 +27,14 @@ class _Group:
     name: str
     rows: list[tuple[str, list[tuple[str, Any]]]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    more: int = 0
+    """Problems beyond MOST_PROBLEMS."""
 
     def problem(self, place: str) -> None:
-        if len(self.problems) <= MOST_PROBLEMS:
+        if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(Problem(place, "this is not a row (key: value).", LISTS))
+        else:
+            self.more += 1
 
 
 def structured_tables(path: Path, name: str, kind: str) -> list[RawTable]:
@@ -58,7 +62,7 @@ def _group_table(file: str, group: _Group, place: str) -> RawTable:
         if len(headers) > MOST_COLUMNS:
             check_headers(where, headers)
     check_headers(place, headers)
-    table = RawTable(file, group.name, list(headers), iter(()), list(group.problems), place=place)
+    table = RawTable(file, group.name, list(headers), iter(()), list(group.problems), group.more, place)
 
     def values() -> Iterator[tuple[str, list[Any]]]:
         for where, pairs in group.rows:

@@ -38,6 +38,8 @@ def open_workbook(path: Path, name: str, progress: Progress) -> Iterator[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = load_workbook(path, read_only=True)
+    except MemoryError:
+        raise
     # A damaged workbook makes zipfile, the XML parser or openpyxl raise whatever they like.
     except Exception as error:
         refuse_file(
@@ -92,6 +94,8 @@ def _sheet_rows(table: RawTable, sheet: Any, progress: Progress) -> Iterator[tup
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 some = list(islice(rows, ROWS_AT_ONCE))
+        except MemoryError:
+            raise
         # As above: what a damaged sheet raises is not for openpyxl's documentation to say.
         except Exception as error:
             table.cut_short = True

@@ -19,7 +19,7 @@ from rules.errors import ReviewError
 from rules.limits import LARGEST_FILE
 
 LARGEST_FORM = 1_000_000
-"""Bytes of a form without files."""
+"""Bytes of a form without files, and of the fields of one with files together."""
 LARGEST_UPLOAD = 250_000_000
 """Bytes of a form with files."""
 MOST_FILES = 50
@@ -122,6 +122,8 @@ class _Parts:
         self.header, self.value = b"", b""
         self.name = ""
         self.text = bytearray()
+        self.said = 0
+        """Bytes of all fields so far."""
         self.file: IO[bytes] | None = None
         self.written = 0
         self.skipped = False
@@ -197,6 +199,9 @@ class _Parts:
             self.written += len(kept)
         elif not self.skipped:
             self.text += data[start:end]
+            self.said += end - start
+            if self.said > LARGEST_FORM:
+                raise FormTooLarge(f"{LARGEST_FORM / 1e6:g} MB in all fields")
             if len(self.text) > LONGEST_FIELD:
                 raise FormTooLarge(f"{LONGEST_FIELD:,} characters in one field")
 

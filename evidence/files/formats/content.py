@@ -157,6 +157,8 @@ def _in_archive(data: bytes) -> Found:
                 with archive.open("mimetype") as part:
                     if part.read(100).startswith(b"application/vnd.oasis.opendocument"):
                         return Found("", "an OpenDocument file", "Save it as .docx or .xlsx.")
+    except MemoryError:
+        raise
     # A damaged archive makes zipfile raise whatever it likes.
     except Exception:
         return Found("", "a damaged archive (zip)", "Save or copy it again.")
