@@ -11,6 +11,7 @@ from evidence.files.rawtable import RawTable, header_name
 from evidence.intake.layouts import LAYOUTS, ROWS, columns, recognise, row_model, template
 from evidence.rows import FindingRow, Row, SourceRow
 from rules.errors import UnknownName
+from rules.limits import MOST_PROBLEMS
 
 FINDINGS = ["source", "locator", "finding", "direction", "significance"]
 
@@ -110,3 +111,10 @@ def test_problems_of_the_file_do_not_hide_its_layout() -> None:
     found = table(FINDINGS)
     found.problem("book.xlsx, cells A1:A2", "they are merged.")
     assert recognise(found, None) is FindingRow
+
+
+def test_headers_that_do_not_fit_are_seen_behind_however_many_problems() -> None:
+    found = table(["source", "title", "kind", "colour"], "sources")
+    for number in range(MOST_PROBLEMS):
+        found.problem(f"cells A{number}", "they are merged.")
+    assert recognise(found, None) is None and found.more

@@ -326,7 +326,7 @@ def test_a_workbook_without_any_table_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "where", ["openpyxl.load_workbook", "openpyxl.worksheet._read_only.ReadOnlyWorksheet.iter_rows"]
+    "where", ["openpyxl.load_workbook", "openpyxl.worksheet._reader.WorkSheetParser.parse"]
 )
 def test_a_workbook_that_needs_too_much_memory_is_not_called_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str

@@ -45,7 +45,7 @@ def recognise(table: RawTable, given: str | None) -> type[Row] | None:
     """The layout of a table, from `given`, its name or its headers; None with problems noted if none fits."""
     headers = {h for h in table.headers if h != BLANK_HEADER}
     place = f"{table.place}, headers"
-    before = len(table.problems)
+    before = len(table.problems) + table.more
     model = _named(table, given) or _fitting(headers) or _nearest(headers)
     if model is None:
         table.problem(
@@ -73,7 +73,7 @@ def recognise(table: RawTable, given: str | None) -> type[Row] | None:
         table.problem(place, f"the column {name!r} appears twice.")
     if BLANK_HEADER in table.headers:
         table.problem(place, f"column {table.headers.index(BLANK_HEADER) + 1} has no header.")
-    return None if len(table.problems) > before else model
+    return None if len(table.problems) + table.more > before else model
 
 
 def _named(table: RawTable, given: str | None) -> type[Row] | None:
