@@ -1,4 +1,4 @@
-"""The life of an item: who added, tagged and withdrew it, when and why, and what rested on it."""
+"""The life of an item: who added, tagged, withdrew and erased it, when and why, and what rested on it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from evidence_rows import finding, good_domain
 
 from assessment.decisions.decide import override
 from assessment.reasons.history import history_of
+from evidence.erasing import ask_to_erase, blank
 from evidence.items import tag_item, withdraw_item
 from joint_review.cli import cli
 from programme.database import Database
@@ -145,3 +146,12 @@ def test_the_command_tells_the_life_in_lines(db: Database, review: Review, tmp_p
     assert "1 June 2009, 10:30am" in done.output and "Recorded twice." in done.output
     found = json.loads(CliRunner().invoke(cli, ["history", "1", "--json", "--db", path]).output)
     assert [step["what"] for step in found["life"]] == ["added", "tagged", "withdrawn"]
+
+
+def test_the_words_of_an_item_that_were_erased_are_a_step_with_the_request(
+    db: Database, review: Review
+) -> None:
+    ask_to_erase(db, review, "item", "E1", by="lead", because="It names a child.", at=AT)
+    blank(db, review, 1, by="moderator-1", because="Agreed.", at=AT)
+    assert life(db, 1) == [ADDED, TAGGED, ("words erased", "request 1", "moderator-1", "", "Agreed.")]
+    assert life(db, 2) == [ADDED, TAGGED]

@@ -1,4 +1,4 @@
-"""The life of an item: who added, tagged, coded, counted and withdrew it."""
+"""The life of an item: who added, tagged, coded, counted, withdrew and erased it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,11 @@ life (event, step, what, about, said, named) as (
       then 'accepted as ' || coalesce(d.level_key, 'not rated') else coalesce(d.level_key, 'taken back') end,
     null
   from item join decision d on d.review_id = item.review_id
-  where exists (select 1 from tied t where t.domain = d.target and {counted_at("t", "d.added_event")}))
+  where exists (select 1 from tied t where t.domain = d.target and {counted_at("t", "d.added_event")})
+  union all
+  select distinct r.added_event, 9, 'words erased', coalesce((select 'request ' || o.erasure_id
+      from erasure_outcome o where o.added_event = r.added_event), ''), '', null
+  from revised_row r where r.table_name = 'evidence' and r.row_id = :item)
 select l.event, e.at, e.by, {login_of("e")} as login,
   l.what, coalesce(l.about, '') as about, l.said, l.named, e.because, e.before,
   e.after
@@ -119,7 +123,7 @@ class _Item(ItemNamed):
 
 
 def history_of(db: Database, number: int) -> Life:
-    """The life of an item: added, tagged, coded, settled, withdrawn, the runs it was in, decisions since.
+    """The life of an item: added, tagged, coded, settled, withdrawn, erased, the runs it was in, decisions.
 
     Raises EvidenceInvalid.
     """
