@@ -102,7 +102,7 @@ async def test_two_people_who_change_the_same_words_see_both_side_by_side(bench:
     before = bench.state()
     page = await sent(bench, mine, finding="Not one carer was asked.", note="Two visits.")
     assert page.status_code == 409 and bench.state() == before
-    assert "Lead-1 changed it while you had this form open" in page.text
+    assert "While you had this form open, lead-1 changed it, so nothing was saved" in page.text
     rows = table(page.text)
     assert [row[0] for row in rows] == ["Part", "The finding", "Significance"]
     assert rows[1][1:] == ["Nobody asked carers.", "Carers were not asked.", "Not one carer was asked."]

@@ -84,7 +84,7 @@ class ChangedMeanwhile(ReviewError):
     ) -> None:
         who = f"{by} changed it" if by else "it was changed"
         super().__init__(
-            f"{who} while you had this form open, so nothing was saved",
+            f"while you had this form open, {who}, so nothing was saved",
             hint="Compare the columns below. If the form is still there, send it again to save it as typed.",
         )
         self.by, self.at, self.beside, self.event = by, at, beside, event
