@@ -16,6 +16,7 @@ from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, UnknownName, suggest
 from rules.ratings import FEWEST_ANSWERS
 from rules.remedy import ListItems
+from rules.words import many
 
 # A share on so few answers that it never decides alone.
 SMALL = f"e.kind = 'survey_result' and coalesce(e.answers < {FEWEST_ANSWERS}, 0) as small"
@@ -69,7 +70,7 @@ class UnknownItem(EvidenceInvalid):
     def __init__(self, number: int, review: str, count: int) -> None:
         super().__init__(
             f"the review {review} has no item E{number}",
-            hint=f"It has {count:,} items.",
+            hint=f"It has {many(count, 'item')}.",
             remedies=[ListItems(review)],
         )
 

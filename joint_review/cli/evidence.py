@@ -81,7 +81,7 @@ def _show_report(report: ImportReport, as_json: bool) -> None:
     if as_json:
         show_json(vars(report))
         return
-    added = ", ".join(f"{count:,} {what}" for what, count in report.added.items() if count)
+    added = ", ".join(many(count, what.removesuffix("s")) for what, count in report.added.items() if count)
     click.echo(f"Added: {added or 'nothing new'}.")
     if report.already_there:
         click.echo(
