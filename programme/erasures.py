@@ -114,7 +114,7 @@ def request_erasure(
         for other in list_erasures(db, review):
             if (other.kind, other.target, other.outcome) == (kind, target, "requested"):
                 raise DecisionRefused(
-                    f"to erase {target} is already asked for, by request {other.number}",
+                    f"erasing {target} was already asked for, by request {other.number}",
                     remedies=[ShowErasures(review.key)] if review else [],
                 )
         act = Act(ProgrammeAction.REQUEST_ERASURE, by, at, review.id if review else None, target, because)
