@@ -154,7 +154,7 @@ def test_which_review_a_role_is_for_is_asked_and_never_assumed(
 ) -> None:
     before = events()
     asked = refused(capsys, monkeypatch, "user", *words, "moderator")
-    assert "which review is" in asked and "Reviews: north." in asked
+    assert "needs a review, or all reviews" in asked and "Reviews: north." in asked
     assert "--review north" in asked and "--all-reviews" in asked
     assert events() == before
     assert say("user", *words, "moderator", "--all-reviews").exit_code == 0

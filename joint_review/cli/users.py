@@ -33,7 +33,7 @@ def _check_where(
         return
     keys = [review.key for review in list_reviews(programme.db)]
     raise UserInvalid(
-        f"which review is {name} to be {role} of?",
+        f"the role of {role} needs a review, or all reviews",
         hint=f"Reviews: {', '.join(keys[:10])}{' ...' if len(keys) > 10 else ''}." if keys else "",
         remedies=[Give(Part.REVIEW, tuple(keys[:1])), Give(Part.ALL_REVIEWS)],
     )
