@@ -135,9 +135,10 @@ class Prepared:
 
 def check_draws(draws: int, seed: int) -> None:
     """Raise RunImpossible for a number of draws or a seed that will not do."""
-    if isinstance(draws, bool) or not isinstance(draws, int) or draws < FEWEST:
+    is_whole = isinstance(draws, int) and not isinstance(draws, bool)
+    if not is_whole or draws < FEWEST:
         raise RunImpossible(
-            f"{draws!r} draws are too few, or not a whole number",
+            f"{draws:,} draws are too few" if is_whole else f"{draws!r} is not a whole number of draws",
             hint=f"Give at least {FEWEST}; 10,000 draws give a simulation error of 0.5 % or less.",
         )
     if draws > MOST:
