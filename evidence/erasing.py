@@ -55,6 +55,7 @@ from programme.seals import Salts, sealed_tables
 from programme.sought import Sought, blocked, samples
 from programme.stored import name_of_row
 from rules.errors import DecisionRefused
+from rules.words import many
 
 WORDS_OF_RULES = ("run", "measure", "criterion", "firing", "rating", "gap")
 """Tables of runs: figures, ids, and words of frameworks and rulebooks. Nobody types into them."""
@@ -410,8 +411,8 @@ def _search(db: Database, review: Review | None, plan: _Plan, sought: Sought, in
                 elif new != now:
                     plan.put(table, number, column, new)
         plan.kept += [
-            f"{table}.{column} holds the words in {count:,} rows: the words of rulebooks, and of runs made"
-            " with them"
+            f"{table}.{column} holds the words in {many(count, 'row')}: the words of rulebooks, and of"
+            " runs made with them"
             for column, count in held.items()
         ]
     _follow_pages(db, plan)

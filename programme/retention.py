@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import TypedDict
 
 from programme.actions import ProgrammeAction
-from programme.calendar import uk_day
+from programme.calendar import day_words, uk_day
 from programme.database import Act, Database, add_event, insert, rows, rows_as, transaction
 from programme.names import check_person, check_words
 from programme.reviews import Review
@@ -47,7 +47,9 @@ def set_retention(db: Database, review: Review, until: date, *, by: str, because
     with transaction(db):
         kept = kept_until(db, review, uk_day(at))
         if kept and kept["keep_until"] == until.isoformat():
-            raise EvidenceInvalid(f"the review {review.key} is already kept until {until.isoformat()}")
+            raise EvidenceInvalid(
+                f"the review {review.key} is already kept until {day_words(until.isoformat())}"
+            )
         act = Act(ProgrammeAction.RETAIN, by, at, review.id, review.key, because)
         after = {"keep_until": until.isoformat()}
         event = add_event(db, act, before=kept and {"keep_until": kept["keep_until"]}, after=after)
