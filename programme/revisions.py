@@ -153,7 +153,9 @@ def _update(db: Database, table: str, revisions: Sequence[Revision]) -> None:
 
 def _not_whole(what: str) -> DatabaseUnusable:
     return DatabaseUnusable(
-        f"{what}, so nothing can be changed in them", hint="Nothing was changed.", remedies=[VerifyRecord()]
+        f"{what}, so nothing can be erased until the record is whole",
+        hint="Nothing was changed.",
+        remedies=[VerifyRecord()],
     )
 
 
