@@ -40,7 +40,7 @@ def asking(function: Function) -> Function:
         click.option(
             "--dry-run", is_flag=True, help="Show what would be blanked, and where; record nothing."
         ),
-        click.option("--because", default="", metavar="TEXT", help="The reason; needed, but for --dry-run."),
+        click.option("--because", default="", metavar="TEXT", help="The reason; required without --dry-run."),
     ):
         function = option(function)
     return changing(function)
