@@ -13,7 +13,11 @@ import pytest
 import yaml
 
 from joint_review.cli import cli
+from joint_review.cli.serve import SETTINGS
 from joint_review.metadata import metadata, metadata_yaml
+from joint_review.web import access, guard, lists, turns, uploads
+from programme import accounts, answers
+from rules import limits
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/README.md")])
@@ -73,3 +77,52 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+FIGURES = {
+    "after five wrong tries for a name, or fifty from an address, in 15 minutes": (
+        (accounts.TRIES, accounts.OF_ADDRESS, accounts.WITHIN.total_seconds() / 60),
+        (5, 50, 15),
+    ),
+    "after an hour without a page, after twelve hours in any case": (
+        (accounts.IDLE.total_seconds() / 3_600, accounts.WHOLE.total_seconds() / 3_600),
+        (1, 12),
+    ),
+    "set back by more than 5 minutes": (accounts.AHEAD.total_seconds() / 60, 5),
+    "at most 50 files of 50 MB and 250 MB together": (
+        (uploads.MOST_FILES, limits.LARGEST_FILE / 1e6, uploads.LARGEST_UPLOAD / 1e6),
+        (50, 50, 250),
+    ),
+    "in the same transaction as the change and kept for a week": (answers.KEPT.days, 7),
+    "no more than two minutes, 550 MB of memory, 5,000 pages and 10 million characters": (
+        (limits.READ_SECONDS, limits.READ_MEMORY / 1e6, limits.MOST_PAGES, limits.LONGEST_TEXT / 1e6),
+        (120, 550, 5_000, 10),
+    ),
+    "Two files are read at once": (turns.READERS, 2),
+    "have 90 seconds and 20 million characters": (
+        (limits.FORM_SECONDS, limits.LONGEST_TOGETHER / 1e6),
+        (90, 20),
+    ),
+    "a page has at most 200,000 characters": (limits.LONGEST_PAGE, 200_000),
+    "more than 200 columns, 100 sheets or 5 million rows": (
+        (limits.MOST_COLUMNS, limits.MOST_TABLES, limits.MOST_ROWS / 1e6),
+        (200, 100, 5),
+    ),
+    "at most 200 problems are listed": (limits.MOST_PROBLEMS, 200),
+    "within a minute (with files ten), and does not stall for half a minute": (
+        (guard.FORM_SECONDS / 60, guard.UPLOAD_SECONDS / 60, guard.STALLED_SECONDS / 60),
+        (1, 10, 0.5),
+    ),
+    "a session has four requests under way at once": (turns.MOST_AT_ONCE, 4),
+    "a statement of somebody's own has three seconds": (SETTINGS["sql_time_limit_ms"], "3000"),
+    "fifty at a time": (lists.PAGE_SIZE, 50),
+    "a form waits for it (up to 45 seconds)": (access.WRITE_WAITS, 45),
+}
+
+
+@pytest.mark.parametrize("words", FIGURES)
+def test_the_figures_that_the_guide_on_security_promises_are_those_of_the_program(words: str) -> None:
+    text = " ".join((ROOT / "docs" / "security.md").read_text(encoding="utf-8").split())
+    assert words in text, "the guide says it in other words by now: change them here, with their figures"
+    of_the_program, promised = FIGURES[words]
+    assert of_the_program == promised

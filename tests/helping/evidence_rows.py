@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rules.loader import load_policy
@@ -30,6 +31,17 @@ SOURCES: tuple[Row, ...] = tuple(
     )
 )
 """One source of every kind, two case files, an older survey, and a draft document."""
+
+
+@contextmanager
+def numbered_from_one() -> Iterator[None]:
+    """Rows made in it have the same locators in every run: what is drawn of them does not hang on other tests."""
+    global _numbers
+    others, _numbers = _numbers, itertools.count(1)
+    try:
+        yield
+    finally:
+        _numbers = others
 
 
 def _row(source: str, more: Row, **row: Any) -> Row:
