@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -88,6 +89,25 @@ def test_what_pages_and_forms_ask_is_held_to_the_databases_own_limits(connection
 def test_the_size_of_a_result_is_counted_for_each_statement(connection: sqlite3.Connection) -> None:
     for _ in range(4):
         assert len(connection.execute("select zeroblob(18000000)").fetchall()) == 1
+
+
+@pytest.mark.parametrize("call", ["instr(?, ?)", "replace(?, ?, '')"])
+def test_a_search_within_one_function_takes_time_that_grows_with_the_text_alone(
+    connection: sqlite3.Connection, call: str
+) -> None:
+    # SQLite compares the words at every place, without looking at the clock: here 40,000 million letters.
+    text, part = "a" * 400_000, "a" * 200_000 + "b"
+    begun = time.process_time()
+    connection.execute(f"select {call}", [text, part]).fetchone()
+    assert time.process_time() - begun < 0.2
+
+
+async def test_a_statement_on_the_pages_that_goes_on_and_on_is_stopped(programme: Path) -> None:
+    sql = "with n(i) as (select 1 union all select i + 1 from n where i < 1e9) select max(i) from n"
+    async with opened(programme, sql_time_limit_ms=100) as bench:
+        answer = await bench.get(f"/programme.json?{urlencode({'sql': sql})}", MODERATOR)
+        assert answer.status_code == 400 and "took too long" in answer.text
+        assert (await bench.get("/reviews.json", MODERATOR)).status_code == 200
 
 
 async def test_a_statement_on_the_pages_is_bounded(programme: Path) -> None:
