@@ -78,8 +78,18 @@ def test_pages_do_not_wait_for_a_file_and_the_server_stops_when_told_whatever_is
             assert not left
 
 
-async def test_a_form_that_only_trickles_in_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "STALLED_SECONDS", 0.3)
+@pytest.mark.parametrize(
+    ("limit", "path", "part"),
+    [
+        ("STALLED_SECONDS", "/reviews/north/decide", b"x"),
+        ("FORM_SECONDS", "/reviews/north/decide", b"x" * 5_000),
+        ("UPLOAD_SECONDS", "/reviews/north/sources/add/files", b"x" * 5_000),
+    ],
+)
+async def test_a_form_that_only_trickles_in_is_refused(
+    monkeypatch: pytest.MonkeyPatch, limit: str, path: str, part: bytes
+) -> None:
+    monkeypatch.setattr(guard, limit, 0.3)
     sent: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -88,13 +98,13 @@ async def test_a_form_that_only_trickles_in_is_refused(monkeypatch: pytest.Monke
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(0.05)
-        return {"type": "http.request", "body": b"x", "more_body": True}
+        return {"type": "http.request", "body": part, "more_body": True}
 
     async def send(message: Any) -> None:
         sent.append(message)
 
     headers = [(b"host", b"here"), (b"origin", b"http://here")]
-    scope = {"type": "http", "method": "POST", "path": "/reviews/north/decide", "headers": headers}
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
     begun = time.monotonic()
     await guard.guarded(app)(scope, receive, send)
     assert time.monotonic() - begun < 5

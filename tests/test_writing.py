@@ -15,7 +15,7 @@ from form_bench import HERE, LEAD, MODERATOR, REVIEW, SOURCE, TEXT, Bench, fille
 from assessment.reasons.history import history_of
 from assessment.runs.audit import audit_programme
 from joint_review.opening import open_programme
-from joint_review.web import access
+from joint_review.web import access, uploads
 from joint_review.web.routes import all_forms
 from joint_review.web.signin import cookie_ending
 from joint_review.web.uploads import LARGEST_FORM, MOST_FILES
@@ -270,6 +270,19 @@ async def test_no_file_and_too_many_files_are_refused(bench: Bench) -> None:
     done = await bench.send(f"{REVIEW}/sources/add/files", {"kind": "document"}, files=many)
     assert done.status_code == 413 and f"at most {MOST_FILES} files" in done.text
     assert bench.state() == before
+
+
+async def test_files_that_are_too_large_together_are_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "LARGEST_UPLOAD", 10_000)
+    before = bench.state()
+    given = [("files", (f"{n}.txt", b"Words. " * 1_000)) for n in range(2)]
+    done = await bench.send(f"{REVIEW}/sources/add/files", {"kind": "document"}, files=given)
+    assert done.status_code == 413 and "0.01 MB" in done.text
+    assert bench.state() == before
+    done = await bench.send(f"{REVIEW}/sources/add/files", {"kind": "document"}, files=given[:1])
+    assert done.status_code == 303
 
 
 async def test_a_text_that_is_there_is_said_and_not_stored_twice(bench: Bench) -> None:
