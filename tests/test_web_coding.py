@@ -16,8 +16,10 @@ from assessment.runs.audit import audit_programme
 from evidence.coding.second_coding import draw_batch
 from evidence.findings import Passage, Said, change_finding, record_finding
 from joint_review.opening import open_programme
+from joint_review.web import lists
 from joint_review.web.forms import Form
 from joint_review.web.page import Page
+from joint_review.web.pages import coding
 from joint_review.web.routes import all_forms, all_pages
 from programme.database import Database
 from programme.permissions import Role
@@ -240,6 +242,21 @@ async def test_a_lead_settles_what_was_coded_differently_with_a_reason(bench: Be
     db = open_programme(bench.path)
     assert audit_programme(db).problems == ()
     db.conn.close()
+
+
+async def test_what_was_coded_differently_is_shown_in_pages(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (lists, coding):
+        monkeypatch.setattr(module, "PAGE_SIZE", 1)
+    for item in ("1", "2"):
+        await bench.send(f"{CODING}/code", {"batch": "1", "item": item, **SAID}, SECOND)
+    await bench.send(f"{CODING}/done", {"batch": "1"}, SECOND)
+    shown = [(await bench.get(f"{APART}.json?page={page}", LEAD)).json()["items"] for page in (1, 2)]
+    assert sorted(row["item"] for rows in shown for row in rows) == [1, 2]
+    assert [len(rows) for rows in shown] == [1, 1]
+    assert "page=2" in (await bench.get(APART, LEAD)).text
+    assert (await bench.get(f"{APART}?page=3", LEAD)).status_code == 404
 
 
 @pytest.mark.parametrize("form", all_forms(), ids=lambda form: f"{form.page}/{form.name}")
