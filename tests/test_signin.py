@@ -330,6 +330,13 @@ def test_where_a_form_comes_from_is_compared_with_where_it_goes_to(origin: str) 
 async def test_every_answer_carries_the_headers_that_protect_it(programme: Path, path: str) -> None:
     async with browser(programme) as client:
         headers = (await client.get(path)).headers
+    policy = [part.strip() for part in headers["content-security-policy"].split(";")]
+    assert {"default-src 'none'", "connect-src 'self'", "form-action 'self'", "base-uri 'none'"} <= set(
+        policy
+    )
+    assert "http" not in headers["content-security-policy"], "something of another server is let in"
+    [scripts] = [part for part in policy if part.startswith("script-src ")]
+    assert "unsafe" not in scripts and "*" not in scripts
     assert "script-src 'self'" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
