@@ -57,9 +57,9 @@ async def sent(bench: Bench, form: FormShown, actor: Any = REVIEWER, **typed: An
 
 def table(text: str) -> list[list[str]]:
     """The rows of the table that shows what was changed beside what was typed, as words."""
-    found = re.search(r'<table class="plain-table beside-table">(.*?)</table>', text, re.DOTALL)
+    found = re.search(r'<table class="plain-table beside-table"[^>]*>(.*?)</table>', text, re.DOTALL)
     assert found, text
-    rows = re.findall(r"<tr>(.*?)</tr>", found[1], re.DOTALL)
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", found[1], re.DOTALL)
     cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in rows]
     return [[re.sub(r"<[^>]+>", "", cell) for cell in row] for row in cells]
 

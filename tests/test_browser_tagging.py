@@ -438,6 +438,9 @@ def test_what_another_person_changed_is_shown_beside_what_was_typed_and_the_focu
     row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name="The finding"))
     words = ["They knew.", "All managers knew.", "Managers knew it all along."]
     expect(row.get_by_role("cell")).to_have_text(words)
+    region = page.get_by_role("region", name="What was changed, and what you typed")
+    wide, seen = region.evaluate("one => [one.scrollWidth, one.clientWidth]")
+    assert wide <= seen, f"a column is out of sight: {wide} px in {seen}"
     reviewer.fits()
     assert barriers(page) == []
     # Sent again, what was typed takes the place of their words, and their significance stays.
