@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assessment_example import AT, WELSH, add, assess_plainly, new_review
-from evidence_rows import good_domain, indicator, score, survey
+from evidence_rows import good_domain, indicator, numbered_from_one, score, survey
 
 from assessment.decisions import decide
 from assessment.decisions.challenges import close_challenge, raise_challenge, reply_to_challenge
@@ -35,7 +35,12 @@ OF_LEADERS = CodedAs("weakness", 3, None, ("leadership",))
 
 
 def fill_every_table(path: Path) -> Path:
-    """A new working database at `path` with rows in every table."""
+    """A new working database at `path` with rows in every table, the same in every run."""
+    with numbered_from_one():
+        return _fill_every_table(path)
+
+
+def _fill_every_table(path: Path) -> Path:
     db = create_database(path, UPGRADES)
     try:
         store_frameworks(db, [WELSH])

@@ -35,7 +35,7 @@ SOURCES: tuple[Row, ...] = tuple(
 
 @contextmanager
 def numbered_from_one() -> Iterator[None]:
-    """Rows made in it have the same locators in every run: what is drawn of them does not hang on other tests."""
+    """Rows made in it have the same locators in every run, whatever other tests made before."""
     global _numbers
     others, _numbers = _numbers, itertools.count(1)
     try:
