@@ -52,7 +52,7 @@ from evidence.coding.second_coding import hand_in
 from joint_review.metadata import QUERIES, metadata
 from joint_review.opening import open_programme
 from joint_review.web import register_routes
-from joint_review.web.access import actor_of
+from joint_review.web.access import FILES, actor_of
 from joint_review.web.page import Page
 from joint_review.web.routes import all_forms, all_pages
 from joint_review.web.signin import COOKIE, cookie_ending
@@ -269,6 +269,7 @@ async def opened(
         for database in datasette.databases.values():
             for connection in getattr(database, "_all_file_connections", ()):
                 connection.close()
+            FILES.pop(database, None)
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from datasette.app import Datasette
 from serving import free_port, serving_as_a_person_would
 
 from joint_review.metadata import metadata
+from joint_review.web.access import FILES
 from joint_review.web.guard import is_from_here
 from joint_review.web.signin import COOKIE, OWNER_LINK, SIGN_IN, SIGN_OUT, cookie_ending
 from programme import users
@@ -67,6 +68,7 @@ async def browser(database: Path, link: str | None = None) -> AsyncIterator[http
         else:
             for connection in one._all_file_connections:
                 connection.close()
+        FILES.pop(one, None)
 
 
 async def sign_in(

@@ -16,6 +16,7 @@ UNTYPED: dict[str, tuple[int, str]] = {
     "assessment/decisions/states.py": (1, "the latest row of whichever statement says what was decided"),
     "evidence/anchors.py": (2, "JSON-LD, whose shape the standard gives"),
     "evidence/digests.py": (1, ITEM),
+    "evidence/files/encoded.py": (1, SENT),
     "evidence/files/formats/child.py": (2, SENT),
     "evidence/files/tables.py": (1, SENT),
     "evidence/intake/importing.py": (1, "the rows of whichever statement found a problem"),

@@ -20,6 +20,7 @@ from evidence.files.texts import GivenFile
 from evidence.sources import SourceDetails, add_sources
 from joint_review.metadata import metadata
 from joint_review.opening import init_programme, open_programme
+from joint_review.web.access import FILES
 from programme.reviews import create_review, find_review
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -114,6 +115,9 @@ async def opened(path: Path, **settings: Any) -> AsyncIterator[Bench]:
     for one in datasette.databases.values():
         for connection in one._all_file_connections:
             connection.close()
+        FILES.pop(
+            one, None
+        )  # and what watches the file, which is kept as long as Datasette's thread that writes
 
 
 NAMES = {

@@ -20,6 +20,7 @@ from datasette.utils import PrefixedUrlString
 
 from joint_review.cli import cli
 from joint_review.metadata import metadata
+from joint_review.web.access import FILES
 
 ROOT = {"id": "root"}
 REVIEWER = {"id": "reviewer-1", "held": [["reviewer", "wales-2004-08"]], "all_reviews": []}
@@ -77,6 +78,8 @@ async def served(*paths: Path, told: dict[str, Any] | None = None, **settings: A
                 datasette.executor.shutdown()
             for connection in opened:
                 connection.close()
+            for one in datasette.databases.values():
+                FILES.pop(one, None)  # what watches the file, kept as long as Datasette's thread that writes
 
 
 class Outline(HTMLParser):
