@@ -183,7 +183,13 @@ class _Storing:
             act,
             detail={
                 "files": [
-                    {"source": row.source, "file": text.file, "type": text.kind, "sha256": text.sha256}
+                    {
+                        "source": row.source,
+                        "file": text.file,
+                        "type": text.kind,
+                        "sha256": text.sha256,
+                        **({"notes": list(text.notes)} if text.notes else {}),
+                    }
                     for row, text in new
                 ]
             },
@@ -315,6 +321,8 @@ class SourceShown(SourceListed):
     """A source with the pages of its text."""
 
     contents: list[PageListed]
+    notes: list[str]
+    """What was said when its file was read: what was left out, or could not be read."""
 
 
 class PageShown(TypedDict):
@@ -369,6 +377,13 @@ select p.number, length(p.text) as characters, trim(replace(substr(p.text, 1, 70
 from source_page p join source s on s.id = p.source_id where s.review_id = ? and s.ref = ? order by p.number
 limit {MOST_PAGES}
 """
+# The event that added a source names its files in the order in which they were stored.
+NOTES = """
+select json_extract(a.detail, '$.files[' || (
+    select count(*) from source o where o.added_event = s.added_event and o.id < s.id) || '].notes')
+from source s join event a on a.id = s.added_event
+where s.review_id = ? and s.ref = ? and a.action = ? and json_valid(a.detail)
+"""
 PAGE = """
 select p.text from source_page p join source s on s.id = p.source_id
 where s.review_id = ? and s.ref = ? and p.number = ?
@@ -381,7 +396,11 @@ def find_source(db: Database, review: Review, ref: str) -> SourceShown:
     if not found:
         known = rows(db, "select ref from source where review_id = ?", [review.id])
         raise UnknownName("source", ref, [row["ref"] for row in known])
-    return {**found[0], "contents": rows_as(PageListed, db, CONTENTS, [review.id, ref])}
+    return {
+        **found[0],
+        "contents": rows_as(PageListed, db, CONTENTS, [review.id, ref]),
+        "notes": json.loads(one(db, NOTES, [review.id, ref, EvidenceAction.ADD_SOURCES]) or "[]"),
+    }
 
 
 def find_page(db: Database, review: Review, ref: str, number: int) -> PageShown:

@@ -125,8 +125,10 @@ def show(programme: Programme, review: str, ref: str, page: int | None, as_json:
         return
     heading(f"{found['source']}: {found['title']}")
     for name, value in found.items():
-        if name not in ("source", "title", "contents") and value not in (None, ""):
+        if name not in ("source", "title", "contents", "notes") and value not in (None, ""):
             click.echo(f"{name.replace('_', ' '):>12}  {as_read(name, value)}")
+    for note in found["notes"]:
+        click.echo(f"{'note':>12}  {note}.")
     if found["contents"]:
         click.echo()
         columns = {"number": "page", "characters": "characters", "begins": "begins"}

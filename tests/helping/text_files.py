@@ -95,8 +95,9 @@ NOTES_PART = f"""<?xml version="1.0" encoding="UTF-8"?>
 <Relationship Id="rId2" Type="{RELATIONS}/comments" Target="comments.xml"/></Relationships>"""
 
 
-def run(text: str) -> str:
-    return f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>'
+def run(text: str, properties: str = "") -> str:
+    looks = f"<w:rPr>{properties}</w:rPr>" if properties else ""
+    return f'<w:r>{looks}<w:t xml:space="preserve">{text}</w:t></w:r>'
 
 
 def paragraph(text: str = "", style: str = "", xml: str = "") -> str:

@@ -7,8 +7,14 @@ Modules in reading order:
 
     content   what a file is, by its content, and whether its name says the same
     plain     plain text, Markdown and CSV: the encoding, and the sections
+    said      what is said of a file beside its text: what was left out, counted
+    raised    raised and lowered characters in plain text: 2007[1], never 20071
+    formulas  equations as a line of text
+    grid      where the cells of a table are: what a merged cell covers stays empty
     markup    HTML as a browser would show it: scripts, styles and hidden parts are never text
     archive   Word and Excel files as archives: sizes, ratios, and no XML entities
+    word_styles  what styles and lists of a Word document do to its text
+    word_shown   what Word shows of a document, written so that every reader sees it
     word      Word documents
     workbook  Excel workbooks
     pdf       PDF files with a text layer

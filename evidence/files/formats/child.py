@@ -99,17 +99,17 @@ class Teller:
 def read_text(suffix: str, data: bytes, encoding: str, tell: Teller) -> dict[str, Any]:
     """Kind, pages and notes of a file that is called so; raises EvidenceInvalid."""
     from evidence.files.formats.content import kind_of
-    from evidence.files.formats.pages import CONTROL, STAND_IN, as_pages
+    from evidence.files.formats.pages import CONTROL, STAND_IN, as_pages, line_ends, too_long
+    from evidence.files.formats.raised import kept_apart
 
     kind = kind_of(f"file{suffix}", data)
     sections, numbered, notes = _sections(kind, data, encoding, tell)
     if kind not in ("text", "markdown", "csv"):
         sections = [CONTROL.sub(STAND_IN, each.replace("\f", "\n")) for each in sections]
+    end = " " if kind in ("csv", "workbook") else "\n"
+    sections = [kept_apart(line_ends(each, end)) for each in sections]
     if (length := sum(map(len, sections))) > LONGEST_TEXT:
-        raise EvidenceInvalid(
-            f"its text has {length:,} characters; at most {LONGEST_TEXT:,} are stored as one source.",
-            hint="Divide it into several sources.",
-        )
+        raise too_long(length)
     if len(sections) > MOST_PAGES:
         raise too_many_pages(numbered)
     if numbered and (long := next((n for n, page in enumerate(sections, 1) if len(page) > LONGEST_PAGE), 0)):
@@ -140,7 +140,9 @@ def too_many_pages(numbered: bool) -> EvidenceInvalid:
 def _sections(kind: str, data: bytes, encoding: str, tell: Teller) -> tuple[list[str], bool, list[str]]:
     """The sections of a file, whether they are numbered pages, and notes."""
     from evidence.files.formats import plain
+    from evidence.files.formats.said import Said
 
+    said = Said()
     if kind == "text":
         return *plain.text_sections(plain.decode(data, encoding)), []
     if kind == "markdown":
@@ -150,11 +152,11 @@ def _sections(kind: str, data: bytes, encoding: str, tell: Teller) -> tuple[list
     if kind == "html":
         from evidence.files.formats.markup import html_sections
 
-        return html_sections(plain.decode_html(data, encoding)), False, []
+        return html_sections(plain.decode_html(data, encoding), said), False, said.notes()
     if kind == "word":
         from evidence.files.formats.word import word_sections
 
-        return word_sections(data), False, []
+        return word_sections(data, said), False, said.notes()
     if kind == "workbook":
         from evidence.files.formats.workbook import workbook_sections
 

@@ -1,4 +1,4 @@
-"""HTML as a browser would show it: scripts, styles and hidden parts are never text."""
+"""HTML as a browser would show it: without scripts and hidden parts, forms as they are filled in."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
 
+from evidence.files.formats.formulas import mathml
+from evidence.files.formats.grid import Grid
+from evidence.files.formats.pages import too_long
+from evidence.files.formats.raised import LOOKED_BACK, lowered, raised
+from evidence.files.formats.said import EMBEDDED, HIDDEN, PICTURE, Said
+from rules.limits import LONGEST_TEXT
+
 SKIPPED = {
-    *("script", "style", "template", "head", "title", "noscript", "iframe", "noembed", "noframes"),
-    *("audio", "video", "canvas", "object"),
+    *("script", "style", "template", "head", "title", "noscript", "noembed", "noframes", "datalist", "rp"),
 }
 """Elements whose content a browser does not show as text."""
-HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+EMBEDS = {"iframe", "audio", "video", "canvas", "object", "embed"}
+"""Elements that show something else than this page."""
+HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
+RAISED_STYLE = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.IGNORECASE)
 HEADINGS = ("h1", "h2", "h3")
 PARAGRAPHS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "pre", "blockquote", "address", "hr", "table", "figure"),
@@ -23,92 +32,160 @@ PARAGRAPHS = {
 LINES = {"body", "div", "li", "dt", "dd", "tr", "caption", "figcaption", "legend", "option", "summary"}
 """Elements that begin and end a line."""
 CELLS = ("td", "th")
+ROW_GROUPS = ("thead", "tbody", "tfoot")
 BLANKS = re.compile(r"[ \t\n\r\f]+")
+TICKED, NOT_TICKED = "☒", "☐"
+WITHOUT_VALUE = ("hidden", "password", "submit", "reset", "button", "image", "file")
+"""Kinds of input that show nothing that was filled in."""
+AROUND = {"q": ("“", "”"), "rt": (" (", ")")}
+"""What a browser shows before and behind an element, or what parts it from the words that it stands above."""
+NOTES = ("footnote-", "endnote-")
+"""How the names of a Word document's notes begin; their numbers are written as they are where they belong."""
+FRACTION = re.compile(r"\[(\d{1,9})\]([/\u2044])\Z")
+LONGEST_NUMBER = 9
+"""Digits of the number of a list or a span that are believed."""
+
+Attributes = dict[str, str | None]
 
 
-def html_sections(text: str) -> list[str]:
+def html_sections(text: str, said: Said | None = None) -> list[str]:
     """The text of a page at its headings (h1 to h3): paragraphs apart, a tab between the cells of a table.
 
-    A heading that follows another one at once stays with it. Cost grows linearly with the elements.
+    A heading that follows another one at once stays with it. Cells that a merged cell covers are empty. What
+    is left out is counted in `said`. Cost grows linearly with the elements; raises EvidenceInvalid where the
+    text is longer than one source may be.
     """
-    return _Page(LexborHTMLParser(text).root).sections()
+    return _Page(LexborHTMLParser(text).root, said or Said()).sections()
 
 
 class _Page:
     """One page on its way to text: what is before the next word is settled when that word comes."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, said: Said) -> None:
         self.root = root
+        self.report = said
         self.done: list[str] = []
         self.parts: list[str] = []
+        self.characters = 0
         self.breaks = 0
         """Line ends before the next word."""
         self.tabs = 0
         """Cells between the last word and the next."""
+        self.gap = False
+        """Whether a blank parts the last word from the next."""
+        self.marker = ""
+        """The number of a list that is written before the next word."""
         self.cell_begins = False
-        self.rows: list[int] = []
-        """The rows open, each with its cells so far."""
+        self.grid = Grid()
+        self.lists: list[_List] = []
         self.blank = True
         """Whether the text so far ends with a blank."""
         self.said = False
         """Whether the section holds more than headings."""
         self.verbatim = 0
         self.in_heading = 0
+        self.hidden = 0
+        """How many of the elements open are hidden."""
+        self.hides = False
+        """Whether there are words in the hidden ones."""
+        self.moved: list[list[str]] = []
+        """The words of the raised or lowered elements open."""
 
     def sections(self) -> list[str]:
         """Walk through the page without recursion, however deep it is nested."""
-        waiting: list[tuple[Any, bool]] = [(self.root, False)]
+        waiting: list[tuple[Any, str, str]] = [(self.root, "", "")]
         while waiting:
-            node, left = waiting.pop()
+            node, left, how = waiting.pop()
+            if left:
+                self.leave(left, how)
+                continue
             tag = node.tag
             if tag == "-text":
                 self.words(node.text_content or "")
-            elif left:
-                self.leave(tag)
-            elif not self.skipped(node, tag):
-                self.enter(tag)
-                waiting.append((node, True))
-                waiting.extend((child, False) for child in reversed(list(node.iter(include_text=True))))
+            elif tag is None or tag in SKIPPED or tag.startswith(("-", "!")):
+                continue
+            else:
+                attributes = node.attributes
+                if not self.skipped(tag, attributes):
+                    how = _moves(tag, attributes)
+                    self.enter(node, tag, attributes, how)
+                    waiting.append((node, tag, how))
+                    if tag not in ("select", "math"):
+                        inside = reversed(list(node.iter(include_text=True)))
+                        waiting.extend((child, "", "") for child in inside)
         return [*self.done, "".join(self.parts)]
 
-    def skipped(self, node: Any, tag: str | None) -> bool:
-        if tag is None or tag in SKIPPED or tag.startswith("-") or tag.startswith("!"):
-            return True
-        attributes = node.attributes
-        if "hidden" in attributes or HIDDEN.search(attributes.get("style") or ""):
+    def skipped(self, tag: str, attributes: Attributes) -> bool:
+        if tag in EMBEDS or tag == "img":
+            if not self.hidden and not _is_hidden(tag, attributes):
+                self.report.left_out[PICTURE if tag == "img" else EMBEDDED] += 1
             return True
         # The way back that a footnote of a Word document ends with.
         return tag == "a" and (attributes.get("href") or "").startswith("#footnote-ref-")
 
-    def enter(self, tag: str) -> None:
-        if tag in HEADINGS and not self.rows:
+    def enter(self, node: Any, tag: str, attributes: Attributes, how: str) -> None:
+        if self.hidden or _is_hidden(tag, attributes):
+            self.hidden += 1
+            return
+        if tag in HEADINGS and not self.grid.in_row:
             if self.said:
                 self.done.append("".join(self.parts))
                 self.parts, self.breaks, self.tabs, self.blank, self.said = [], 0, 0, True, False
+                self.gap = False
             self.in_heading += 1
-        self.verbatim += tag == "pre"
-        if tag in CELLS and self.rows:
-            self.tabs += self.rows[-1] > 0
-            self.rows[-1] += 1
+        self.verbatim += tag in ("pre", "textarea")
+        if tag in CELLS and self.grid.in_row:
+            self.tabs += self.grid.cell_begins(
+                _number(attributes, "colspan", 1), _number(attributes, "rowspan", 1)
+            )
             self.cell_begins = True
         else:
             self.line_ends(tag)
-        if tag == "tr":
-            self.rows.append(0)
+        self.grid.enter(tag)
+        if tag in ("ol", "ul"):
+            self.lists.append(_List(node, tag))
+        elif tag == "li" and self.lists:
+            self.marker = self.lists[-1].marker(attributes)
+        if tag in AROUND:
+            self.words(AROUND[tag][0])
+        if how:
+            self.moved.append([])
+        elif tag in ("input", "select", "textarea"):
+            self.field(node, tag, attributes)
+        elif tag == "math":
+            text, whole = mathml(node)
+            self.report.equations += not whole
+            self.apart(text)
 
-    def leave(self, tag: str) -> None:
-        if tag in HEADINGS and self.in_heading and not self.rows:
+    def leave(self, tag: str, how: str) -> None:
+        if self.hidden:
+            self.hidden -= 1
+            if not self.hidden and self.hides:
+                self.report.left_out[HIDDEN] += 1
+                self.hides = False
+            return
+        if how:
+            self.move(how)
+        if tag in AROUND:
+            self.words(AROUND[tag][1])
+        if tag in HEADINGS and self.in_heading and not self.grid.in_row:
             self.in_heading -= 1
-        self.verbatim -= tag == "pre"
-        if tag in CELLS and self.rows:
+        self.verbatim -= tag in ("pre", "textarea")
+        if tag == "textarea":
+            self.gap = True
+        if tag in ("ol", "ul") and self.lists:
+            self.lists.pop()
+        if tag == "li":
+            self.marker = ""
+        if tag in CELLS and self.grid.in_row:
             # The line that an empty cell would begin is still to come; one that a cell ended is not.
             self.breaks = self.breaks if self.cell_begins else 0
             self.cell_begins = False
             return
-        if tag == "tr" and self.rows:
-            self.rows.pop()
+        if tag == "tr" and self.grid.in_row:
             self.tabs = 0
             self.cell_begins = False
+        self.grid.leave(tag)
         if tag != "br":
             self.line_ends(tag)
 
@@ -121,6 +198,12 @@ class _Page:
             self.breaks = max(self.breaks, 2 if tag in PARAGRAPHS else 1 if tag in LINES else 0)
 
     def words(self, text: str) -> None:
+        if self.hidden:
+            self.hides = self.hides or not text.isspace()
+            return
+        if self.moved:
+            self.moved[-1].append(text)
+            return
         if not self.verbatim:
             text = BLANKS.sub(" ", text)
             if not text.strip(" "):
@@ -131,12 +214,140 @@ class _Page:
         elif not text:
             return
         if self.breaks or self.tabs:
-            self.parts.append(("\n" * self.breaks if self.parts else "") + "\t" * self.tabs)
+            self.put(("\n" * self.breaks if self.parts else "") + "\t" * self.tabs)
             self.breaks = self.tabs = 0
             self.blank = True
+        if self.marker:
+            self.put(self.marker)
+            self.marker, self.blank = "", True
+        if self.gap and not self.blank:
+            self.put(" ")
+            self.blank = True
+        self.gap = False
         if self.blank and not self.verbatim:
             text = text.lstrip(" ")
-        self.parts.append(text)
+        self.put(text)
         self.blank = text.endswith((" ", "\n"))
         self.cell_begins = False
         self.said = self.said or not self.in_heading
+
+    def put(self, text: str) -> None:
+        self.characters += len(text)
+        if self.characters > 2 * LONGEST_TEXT:
+            raise too_long(self.characters)
+        self.parts.append(text)
+
+    def apart(self, text: str) -> None:
+        """Words with a blank before and behind them."""
+        if text.strip():
+            self.gap = True
+            self.words(text.strip())
+            self.gap = True
+
+    def move(self, how: str) -> None:
+        """What was raised or lowered, as it is written in a plain text."""
+        text = BLANKS.sub(" ", "".join(self.moved.pop()))
+        if self.moved:
+            self.moved[-1].append(text)
+            return
+        before = "" if self.breaks or self.tabs else "".join(self.parts[-2:])[-LOOKED_BACK:]
+        if how == "sub" and text.strip().isdigit() and (top := FRACTION.search(before)):
+            del self.parts[-2:]
+            self.parts.append(f"{before[: top.start()]} {top[1]}{top[2]}")
+            self.words(text)
+            return
+        self.words(raised(text, before) if how == "super" else lowered(text, before))
+
+    def field(self, node: Any, tag: str, attributes: Attributes) -> None:
+        """What is in a field of a form."""
+        if tag == "select":
+            self.apart(_chosen(node))
+        elif tag == "textarea":
+            self.gap = True
+        elif (kind := (attributes.get("type") or "text").lower()) in ("checkbox", "radio"):
+            self.apart(TICKED if "checked" in attributes else NOT_TICKED)
+        elif kind not in WITHOUT_VALUE:
+            self.apart(attributes.get("value") or "")
+
+
+class _List:
+    """A list that is open, with the number of its next entry."""
+
+    def __init__(self, node: Any, tag: str) -> None:
+        attributes = node.attributes
+        self.numbered = tag == "ol"
+        self.style = attributes.get("type") or "1"
+        self.step = 1
+        self.number = 1
+        if self.numbered and "reversed" in attributes:
+            self.step = -1
+            self.number = sum(1 for child in node.iter() if child.tag == "li")
+        self.number = _number(attributes, "start", self.number)
+
+    def marker(self, attributes: Attributes) -> str:
+        """The number of the next entry, as '3. '; empty where the list has none."""
+        if not self.numbered:
+            return ""
+        number = self.number = _number(attributes, "value", self.number)
+        self.number += self.step
+        if (attributes.get("id") or "").startswith(NOTES):
+            return f"[{number}] "
+        return f"{list_number(number, self.style)}. "
+
+
+ROMAN = (
+    *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl")),
+    *((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
+)
+
+
+def list_number(number: int, style: str) -> str:
+    """The number of an entry of a list: in digits (1), letters (a, A) or Roman numerals (i, I)."""
+    if style.lower() == "a" and number > 0:
+        letters = ""
+        while number and len(letters) < LONGEST_NUMBER:
+            number, letter = divmod(number - 1, 26)
+            letters = chr(97 + letter) + letters
+        return letters if style == "a" else letters.upper()
+    if style.lower() == "i" and 0 < number < 4_000:
+        roman = ""
+        for value, sign in ROMAN:
+            roman += sign * (number // value)
+            number %= value
+        return roman if style == "i" else roman.upper()
+    return str(number)
+
+
+def _chosen(select: Any) -> str:
+    """The entries that are chosen in a drop-down; the first one that can be if none is."""
+    options = select.css("option")
+    chosen = [option for option in options if "selected" in option.attributes]
+    if not chosen and "multiple" not in select.attributes:
+        chosen = [option for option in options if "disabled" not in option.attributes][:1]
+    return ", ".join(BLANKS.sub(" ", option.text()).strip() for option in chosen)
+
+
+def _is_hidden(tag: str, attributes: Attributes) -> bool:
+    if not attributes and tag != "dialog":
+        return False
+    if "hidden" in attributes or (tag == "dialog" and "open" not in attributes):
+        return True
+    style = attributes.get("style")
+    return bool(style and HIDDEN_STYLE.search(style))
+
+
+def _moves(tag: str, attributes: Attributes) -> str:
+    """Whether an element raises ('super') or lowers ('sub') what is in it."""
+    if tag in ("sup", "sub"):
+        return "super" if tag == "sup" else "sub"
+    style = attributes.get("style")
+    found = RAISED_STYLE.search(style) if style and tag not in CELLS else None
+    return found[1].lower() if found else ""
+
+
+def _number(attributes: Attributes, name: str, otherwise: int) -> int:
+    text = (attributes.get(name) or "").strip()[: LONGEST_NUMBER + 1]
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_NUMBER:
+        return int(text)
+    return otherwise

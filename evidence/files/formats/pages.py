@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from rules.errors import EvidenceInvalid
 from rules.letters import is_mark, one_spelling
-from rules.limits import MOST_MARKS
+from rules.limits import LONGEST_TEXT, MOST_MARKS
 
 LONGEST_SECTION = 20_000
 """Characters, about seven printed pages: a section that is longer goes on as the next one, so that a page of
@@ -29,7 +30,24 @@ SPELLING = {
     **dict.fromkeys("\xad\u200b\ufeff", ""),
 }
 RESPELT = re.compile(f"[{''.join(SPELLING)}]")
+ESCAPED = re.compile(r"_x00(?:0D_(?:_x000A_)?\n?|0A_|0(9)_)", re.IGNORECASE)
+"""How Office files write line ends and tabs where XML would lose them."""
 GAPS = re.compile(r"\n{3,}")
+
+
+def too_long(characters: int) -> EvidenceInvalid:
+    """What is said of a text with so many characters, which are more than are stored."""
+    return EvidenceInvalid(
+        f"its text has {characters:,} characters; at most {LONGEST_TEXT:,} are stored as one source.",
+        hint="Divide it into several sources.",
+    )
+
+
+def line_ends(text: str, end: str = "\n") -> str:
+    """The text with `end` for what an export of tables wrote as _x000D_ or _x000A_, and a tab for _x0009_."""
+    if "_x00" not in text:
+        return text
+    return ESCAPED.sub(lambda found: "\t" if found[1] else end, text)
 
 
 def tidy(text: str) -> str:

@@ -36,6 +36,8 @@ from rules.limits import LARGEST_FILE
 
 SOURCES = REVIEW + "/sources"
 ADD = SOURCES + "/add"
+MOST_NOTES = 4
+"""Notes on one source that are shown when it is added; its page has all."""
 
 
 def subject() -> tuple[Declared, ...]:
@@ -185,7 +187,9 @@ def store_files(db: Database, sent: Sent) -> Done:
     for there in report.already_there[:5]:
         said.append(f"{there['file']} is stored already, as {there['source']}.")
     for one in report.added[:5]:
-        said += [f"{one['source']}: {note}" for note in one["notes"][:2]]
+        said += [f"{one['source']}: {note}." for note in one["notes"][:MOST_NOTES]]
+        if len(one["notes"]) > MOST_NOTES:
+            said.append(f"{one['source']}: its page has more notes.")
     return Done(
         " ".join(said),
         to=f"/reviews/{sent.review}/sources",
