@@ -14,6 +14,7 @@ Modules in reading order:
     intake/     import: all rows checked, then stored at once or not at all
     items       items: find, tag one or many, withdraw; lists; the table an item is a cell of
     sources     sources with their text: added from files, listed, read, searched, withdrawn
+    correcting  details of a source corrected: index number, title, kind, date, status, group of people
     anchors     where an item's quote stands in the text of its source
     findings    findings recorded from the text of a source, and changed
     states      items as they were at an event, and what has taken their place since

@@ -7,6 +7,9 @@ condition for a table's alias and an event: a parameter (`:event`) or a column (
 
 from __future__ import annotations
 
+DETAILS_OF_SOURCE = ("ref", "title", "kind", "dated", "status", "strand")
+"""What can be corrected of a source: the columns of `source_was` that say something of it."""
+
 
 def added_by(alias: str, event: str) -> str:
     """SQL: the row had been added by the event."""
@@ -23,11 +26,35 @@ def counted_at(alias: str, event: str) -> str:
     return f"{added_by(alias, event)} and {not_withdrawn_by(alias, event)}"
 
 
+def source_at(event: str) -> str:
+    """SQL, in place of the table `source`: the sources with the details they had at the event.
+
+    Later corrections are left out; the digest is the one of these details. `event` is a parameter.
+    """
+    said = ", ".join(f"{detail_then('o', name)} as {name}" for name in (*DETAILS_OF_SOURCE, "digest"))
+    joined = was_of_source("o", event)
+    return f"(select o.id, o.review_id, o.reference, o.added_event, {said} from source o {joined})"
+
+
+def was_of_source(alias: str, event: str) -> str:
+    """SQL: joined to a source, what its details were until its first correction after the event, if any."""
+    was = f"{alias}_was"
+    return (
+        f"left join source_was {was} on {was}.id = (select min(x.id) from source_was x"
+        f" where x.source_id = {alias}.id and x.added_event > {event})"
+    )
+
+
+def detail_then(alias: str, name: str) -> str:
+    """SQL: a detail of a source that `was_of_source` is joined to, as it was at the event."""
+    return f"iif({alias}_was.id is null, {alias}.{name}, {alias}_was.{name})"
+
+
 COUNTED_PAIRS = f"""
 from evidence e
 join tag t on t.evidence_id = e.id
 join domain d on d.id = t.domain_id
-join source s on s.id = e.source_id
+join {source_at(":event")} s on s.id = e.source_id
 where e.review_id = :review
   and {counted_at("e", ":event")}
   and {counted_at("t", ":event")}

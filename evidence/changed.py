@@ -3,6 +3,7 @@
 Evidence counts as lines: an item of a source, and a domain it is tagged to (see the digest in
 `evidence.measures.compute`). What is neither added nor withdrawn since is the same line now as then, so that
 only rows that the review's own later events added or marked are looked at. Sealing tells which they are.
+A source whose details were corrected gives its lines another digest.
 An item that was put in the place of another and says the same is the same line, and one that was added and
 withdrawn since is none.
 """
@@ -10,8 +11,11 @@ withdrawn since is none.
 from __future__ import annotations
 
 from evidence.at_event import counted_at
-from programme.database import Database, one
+from programme.actions import ProgrammeAction
+from programme.database import Database, one, rows
 from programme.reviews import Review
+from programme.revisions import is_revised
+from programme.stored import name_of_row
 
 # An item of the same source that says the same: at any one time only one of a place counts.
 _SAME = "o.source_id = e.source_id and o.locator = e.locator and o.digest = e.digest"
@@ -44,6 +48,12 @@ old_tag as (
   union all
   select t.* from old_item e cross join tag t on t.evidence_id = e.id where {counted_at("t", ":event")})
 select case
+  when exists (
+    select 1 from later cross join source_was w on w.added_event = later.event
+    cross join source s on s.id = w.source_id
+    where s.digest <> (select o.digest from source_was o where o.id = (
+        select min(x.id) from source_was x where x.source_id = s.id and x.added_event > :event))
+      and exists (select 1 from evidence e where e.source_id = s.id and e.withdrawn_event is null)) then 1
   when exists (select 1 from new_item e where not exists (
     select 1 from evidence o where {_SAME} and {counted_at("o", ":event")})) then 1
   when exists (select 1 from old_item e where not exists (
@@ -68,3 +78,19 @@ def evidence_changed(db: Database, review: Review, event: int) -> bool:
     Costs what the review's own events since have touched, up to the first difference.
     """
     return bool(one(db, CHANGED, {"review": review.id, "event": event}))
+
+
+ERASED_SINCE = f"""
+select distinct r.added_event, r.table_name as "table", r.row_id as number
+from revised_row r
+join evidence e on (r.table_name = 'evidence' and r.row_id = e.id)
+  or (r.table_name = 'source' and r.row_id = e.source_id)
+join event v on v.id = r.added_event and v.action <> '{ProgrammeAction.CORRECT}'
+where e.review_id = :review and {counted_at("e", ":event")} order by 1, 2, 3
+"""
+
+
+def erased_evidence(db: Database, review: Review, event: int) -> list[str]:
+    """The items and sources that counted at an event and had words erased since: 'item E12 (event 57)'."""
+    found = rows(db, ERASED_SINCE, {"review": review.id, "event": event}) if is_revised(db) else []
+    return [f"{name_of_row(row['table'], row['number'])} (event {row['added_event']})" for row in found]

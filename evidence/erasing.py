@@ -25,7 +25,6 @@ from datetime import datetime
 from typing import Any
 
 from evidence.anchors import AROUND, find_exactly
-from evidence.at_event import counted_at
 from evidence.items import find_item, item_number
 from evidence.sources import find_source
 from programme.actions import ProgrammeAction
@@ -50,10 +49,9 @@ from programme.leftovers import (
 )
 from programme.names import check_person, same_person
 from programme.reviews import Review
-from programme.revisions import Revision, fingerprint, is_revised, revise_rows
+from programme.revisions import Revision, fingerprint, revise_rows
 from programme.seals import Salts, sealed_tables
 from programme.sought import Sought, blocked, samples
-from programme.stored import name_of_row
 from rules.errors import DecisionRefused
 from rules.words import many
 
@@ -310,19 +308,41 @@ def _source_itself(db: Database, plan: _Plan, source: int, instead: str) -> list
     for column in ("title", "reference"):
         if row[column]:
             _put_unless(plan, "source", source, column, row[column], instead)
-    passages = [row["title"], row["reference"]]
+    passages = [row["title"], row["reference"], *_earlier_titles(db, plan, source, instead)]
     for page in rows(db, "select id, text from source_page where source_id = ?", [source]):
         passages.append(page["text"])
         _put_unless(plan, "source_page", page["id"], "text", page["text"], _all_blocked(page["text"]))
     _respondents(db, plan, source, instead)
     added = rows(db, "select id, detail from event where id = ?", [row["added_event"]])[0]
+    came_as = one(db, "select ref from source_was where source_id = ? order by id", [source]) or row["ref"]
     detail = json.loads(added["detail"])
     for file in detail.get("files", ()) if isinstance(detail, dict) else ():
-        if file.get("source") == row["ref"] and not file["file"].startswith("[erased "):
+        if file.get("source") == came_as and not file["file"].startswith("[erased "):
             passages.append(file["file"])
             file.update(file=instead, sha256=instead)
             plan.put("event", added["id"], "detail", json.dumps(detail, ensure_ascii=False, sort_keys=True))
-    return [passage for passage in passages if passage and passage != instead]
+    return [passage for passage in passages if passage and not passage.startswith("[erased ")]
+
+
+CORRECTING = """
+select e.id, e.before, e.after from event e
+where e.id in (select added_event from source_was where source_id = ?)
+"""
+
+
+def _earlier_titles(db: Database, plan: _Plan, source: int, instead: str) -> list[str]:
+    """Blank the titles that a source had before they were corrected, and give them."""
+    titles = []
+    for was in rows(db, "select id, title from source_was where source_id = ?", [source]):
+        titles.append(was["title"])
+        _put_unless(plan, "source_was", was["id"], "title", was["title"], instead)
+    for event in rows(db, CORRECTING, [source]):
+        for column in ("before", "after"):
+            details = json.loads(event[column])
+            if not details.get("title", "[erased ").startswith("[erased "):
+                blanked = json.dumps(details | {"title": instead}, ensure_ascii=False, sort_keys=True)
+                plan.put("event", event["id"], column, blanked)
+    return titles
 
 
 OF_RESPONDENTS = (
@@ -519,21 +539,9 @@ def _replace_digests(db: Database, plan: _Plan, salt: str) -> None:
         for row in changed:
             digest = one(db, f"select digest from {table} where id = ?", [row])
             plan.put(table, row, "digest", fingerprint(digest, salt))
-
-
-REVISED_SINCE = f"""
-select distinct r.added_event, r.table_name as "table", r.row_id as number
-from revised_row r
-join evidence e on (r.table_name = 'evidence' and r.row_id = e.id)
-  or (r.table_name = 'source' and r.row_id = e.source_id)
-where e.review_id = :review and {counted_at("e", ":event")} order by 1, 2, 3
-"""
-
-
-def revised_evidence(db: Database, review: Review, event: int) -> list[str]:
-    """The items and sources that counted at an event and were revised since: 'item E12 (event 57)'."""
-    found = rows(db, REVISED_SINCE, {"review": review.id, "event": event}) if is_revised(db) else []
-    return [f"{name_of_row(row['table'], row['number'])} (event {row['added_event']})" for row in found]
+    for source in numbers["source"]:
+        for was in rows(db, "select id, digest from source_was where source_id = ?", [source]):
+            plan.put("source_was", was["id"], "digest", fingerprint(was["digest"], salt))
 
 
 # --- what is shown of it --------------------------------------------------------------------------------

@@ -16,13 +16,14 @@ from pydantic import ValidationError
 from evidence.actions import EvidenceAction
 from evidence.anchors import Anchor, anchor_at, anchor_of, store_anchor, texts_of, the_place
 from evidence.coding.leaving import leave_batches
+from evidence.correcting import first_ref, unknown_source
 from evidence.digests import item_digest, item_fields
 from evidence.files.texts import refused
 from evidence.items import find_item, refuse_withdrawn, tagged_to
 from evidence.rows import FindingRow
 from programme.database import Act, Database, add_event, insert, one, refuse_long, rows, transaction
 from programme.reviews import Review, domain_ids
-from rules.errors import EvidenceInvalid, Problem, UnknownName
+from rules.errors import EvidenceInvalid, Problem
 from rules.letters import one_spelling
 
 TWIN = """
@@ -87,7 +88,8 @@ def record_finding(
         )
         raise refused([problem])
     quote = anchor.exact if anchor else ""
-    row = _row(review, source, place, quote, said, by, at)
+    named = first_ref(db, review, source)
+    row = _row(review, named, place, quote, said, by, at)
     with transaction(db):
         if anchor:
             _refuse_repeat(db, source_id, row, anchor, by)
@@ -118,9 +120,10 @@ def change_finding(
             raise EvidenceInvalid(
                 f"item E{number} came from a file and is not a finding", hint="Import the row again."
             )
-        row = _row(review, item["source"], item["locator"], item["quote"], said, by, at)
+        named = first_ref(db, review, item["source"])
+        row = _row(review, named, item["locator"], item["quote"], said, by, at)
         before, after = tagged_to(item), list(row.domains)
-        same = item_digest(item["source"], item["locator"], item_fields(row)) == item["digest"]
+        same = item_digest(named, item["locator"], item_fields(row)) == item["digest"]
         if same and sorted(before) == sorted(after):
             return number
         if not same:
@@ -174,8 +177,7 @@ def place_quote(
 def _source_id(db: Database, review: Review, ref: str) -> int:
     found = one(db, "select id from source where review_id = ? and ref = ?", [review.id, ref])
     if found is None:
-        known = rows(db, "select ref from source where review_id = ?", [review.id])
-        raise UnknownName("source", ref, [row["ref"] for row in known])
+        raise unknown_source(db, review, ref)
     return int(found)
 
 

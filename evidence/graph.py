@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evidence.at_event import added_by, counted_at
+from evidence.at_event import added_by, counted_at, source_at
 from programme.database import Database
 from programme.reviews import Review
 from rules.errors import UnknownName
@@ -28,15 +28,15 @@ Said = str | int | float | bool
 """What an attribute of a node may be: what GraphML has a type for."""
 
 EDGES = f"""
-select s.id as source_id, s.ref, s.kind, s.title, e.id, d.key
-from source s
+select s.id as source_id, n.ref, s.kind, s.title, e.id, d.key
+from {source_at(":event")} s join source n on n.id = s.id
 left join evidence e on e.source_id = s.id
   and {counted_at("e", ":event")}
 left join tag t on t.evidence_id = e.id
   and {counted_at("t", ":event")}
 left join domain d on d.id = t.domain_id
 where s.review_id = :review and {added_by("s", ":event")}
-order by s.ref, e.id, d.position
+order by n.ref, e.id, d.position
 """
 TAGGED, PART, HOLDS = "is tagged to", "is part of", "holds"
 """What edges say: an item of a domain, a domain of a question, a source of an item."""

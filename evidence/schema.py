@@ -195,10 +195,35 @@ ANCHORS: tuple[Table, ...] = (
 )
 
 
+CORRECTIONS: tuple[Table, ...] = (
+    table(
+        """
+        source_was -- What the details of sources were before they were corrected.
+          id integer primary key -- Number of the row.
+          source_id integer not null references source(id) -- The source.
+          ref text not null -- Its index number until then.
+          title text not null -- Its title until then.
+          kind text not null -- Its kind until then.
+          dated text -- Its date until then.
+          status text not null -- Draft or authorised, until then.
+          strand text not null -- Group of people it was said to be about.
+          digest text not null -- Its digest until then.
+          added_event integer not null references event(id) -- The event that corrected them.
+        create index source_was_by_event on source_was(source_id, added_event)
+        create index source_was_of_event on source_was(added_event)
+        """,
+        label="title",
+        facets=("kind", "status", "strand"),
+        never_changed=True,
+    ),
+)
+
+
 TABLES: tuple[Table, ...] = (
     *with_columns(FIRST_TABLES, "evidence", ANSWERS),
     *RESPONDENTS,
     *ANCHORS,
+    *CORRECTIONS,
 )
 
 FIRST_VIEWS: tuple[Table, ...] = (

@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from pydantic import ValidationError
 
 from evidence.actions import EvidenceAction
+from evidence.correcting import unknown_source
 from evidence.digests import source_digest, source_fields
 from evidence.files.texts import GivenFile, Text, Together, read_texts, refused
 from evidence.items import withdraw_item
@@ -19,7 +20,7 @@ from evidence.rows import SourceRow
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review
-from rules.errors import EvidenceInvalid, ImportRefused, Problem, UnknownName
+from rules.errors import EvidenceInvalid, ImportRefused, Problem
 from rules.limits import LONGEST_LINE, MOST_PAGES, READ_SECONDS
 
 INITIALS = {
@@ -283,8 +284,11 @@ select s.id, s.ref from source s cross join source_page p on p.source_id = s.id 
 where s.review_id = :review and p.text in (select value from json_each(:firsts)) order by s.id
 """
 LAST_NUMBER = """
-select max(cast(substr(ref, 3) as integer)) from source
-where review_id = :review and ref glob :initial || '-[0-9]*' and substr(ref, 3) not glob '*[^0-9]*'
+select max(cast(substr(ref, 3) as integer)) from (
+  select ref from source where review_id = :review
+  union all
+  select w.ref from source_was w join source s on s.id = w.source_id where s.review_id = :review)
+where ref glob :initial || '-[0-9]*' and substr(ref, 3) not glob '*[^0-9]*'
   and length(ref) < 12
 """
 
@@ -394,8 +398,7 @@ def find_source(db: Database, review: Review, ref: str) -> SourceShown:
     """A source as it is listed, with the pages of its text; raises UnknownName."""
     found = rows_as(SourceListed, db, LISTED + "where s.review_id = ? and s.ref = ?", [review.id, ref])
     if not found:
-        known = rows(db, "select ref from source where review_id = ?", [review.id])
-        raise UnknownName("source", ref, [row["ref"] for row in known])
+        raise unknown_source(db, review, ref)
     return {
         **found[0],
         "contents": rows_as(PageListed, db, CONTENTS, [review.id, ref]),

@@ -22,6 +22,7 @@ Modules in reading order:
     problems    what a check found, so that no damage hides another
     shape       the schema of a file compared with what its upgrades make
     revisions   sealed rows that an event may change, and how a check tells them from altered ones
+    corrections  details of reviews and sources that were wrong, corrected by an event
     chain       events checked against their seals, and the chain
     stored      stored rows checked against the seals of their events
     check       the record checked: every event against its seal, every row against its event

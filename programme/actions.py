@@ -35,4 +35,5 @@ class ProgrammeAction(EventAction):
     ERASE = "erase", "Words erased"
     REFUSE_ERASURE = "refuse erasure", "Erasure refused or taken back"
     RETAIN = "retain", "Retention date set"
+    CORRECT = "correct", "Details corrected"
     STORE_FRAMEWORKS = "store frameworks", "Frameworks brought up to date"

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from programme.actions import ProgrammeAction
 from programme.chain import Chain, check_numbers_of_seals
 from programme.database import Database, Migrations, login_of, one, rows
 from programme.problems import SCHEMA, Problems, RecordProblem, shown
@@ -177,11 +178,11 @@ def _checked(
         problems=named,
         more=more,
         not_sealed=(*(shape.older if shape else ()), *stored.not_sealed),
-        revised=_revisions(revised),
+        revised=_revisions(db, revised),
     )
 
 
-def _revisions(revised: Revised) -> tuple[str, ...]:
+def _revisions(db: Database, revised: Revised) -> tuple[str, ...]:
     """What each event changed in rows sealed before it: a sentence for each table and its columns."""
     found: dict[tuple[int, str, frozenset[str]], set[int]] = {}
     for (table, row), seals in revised.latest.items():
@@ -192,13 +193,24 @@ def _revisions(revised: Revised) -> tuple[str, ...]:
         named = [name_of_row(table, number) for number in sorted(numbers)[:NAMED]]
         named += [f"{len(numbers) - NAMED:,} more"] if len(numbers) > NAMED else []
         by_name = "; who did it can no longer be checked" if table == "event" and "by" in columns else ""
-        sentences.append(f"event {event} changed {', '.join(sorted(columns))} of {listed(named)}{by_name}")
+        because = _why_corrected(db, event)
+        sentences.append(
+            f"event {event} changed {', '.join(sorted(columns))} of {listed(named)}{by_name}{because}"
+        )
     return tuple(sentences)
+
+
+def _why_corrected(db: Database, event: int) -> str:
+    """Why an event corrected details; empty for another event."""
+    why = one(
+        db, "select because from event where id = ? and action = ?", [event, ProgrammeAction.CORRECT.value]
+    )
+    return "" if why is None else f", corrected because: {shown(str(why))}"
 
 
 NAMED = 12
 """How many rows one sentence on revisions names."""
-OF_ERASURES = ("revised_row", "erasure", "erasure_outcome")
+OF_ERASURES = ("revised_row", "erasure", "erasure_outcome", "review_was", "source_was")
 OF_THE_CHECK = ("event", "seal", "sealed_rows", *WHOLE, "policy_text", "run", *OF_ERASURES)
 """The tables that are asked by name."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from programme.actions import ProgrammeAction
+from programme.corrections import check_corrected, is_correction
 from programme.database import Act, Database, add_event, insert, one, rows, transaction
 from programme.names import check_person, check_words, same_person
 from programme.problems import RecordProblem
@@ -195,14 +196,16 @@ DIGESTS = frozenset({"digest"})
 
 
 def check_erasures(db: Database) -> Iterator[RecordProblem]:
-    """Revised rows that no erasure explains: without an approval by another person, or where words stand that
-    an erasure would not have written."""
+    """Revised rows that neither an erasure nor a correction explains: without an approval by another person,
+    or with words that an erasure would not have written."""
     if not columns_of(db.conn, "revised_row"):
         return
     for row in rows(db, REVISING):
         what = f"row {row['row_id']} of {row['table_name']}"
         event = row["added_event"]
-        if row["action"] != ProgrammeAction.ERASE.value or row["request"] is None:
+        if is_correction(row["action"]):
+            yield from check_corrected(db, row, what)
+        elif row["action"] != ProgrammeAction.ERASE.value or row["request"] is None:
             says = f"{what} was changed by event {event}, which is not an erasure that was approved."
             yield RecordProblem(kind="changed", what=what, says=says, event=event)
         elif same_person(str(row["asked"]), str(row["approved"])):

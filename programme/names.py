@@ -30,7 +30,12 @@ def check_person(by: str, what: str) -> str:
 
 
 def check_words(text: str, what: str, part: Part = Part.REASON) -> str:
-    """The text without spaces around it; raises WordsMissing for none. `what`: what would have none."""
-    if not text.strip():
-        raise WordsMissing(f"{what} needs {NEEDED[part]}", remedies=[Give(part)])
+    """The text without spaces around it; raises WordsMissing for none, and for a reason without a letter.
+
+    `what`: what would have none.
+    """
+    said = any(map(str.isalnum, text)) if part is Part.REASON else text.strip()
+    if not said:
+        hint = f"{text.strip()[:20]!r} is not one." if text.strip() else ""
+        raise WordsMissing(f"{what} needs {NEEDED[part]}", hint=hint, remedies=[Give(part)])
     return text.strip()

@@ -169,9 +169,7 @@ def create_review(
         )
     if not authority.strip():
         raise EvidenceInvalid("the authority's name is empty")
-    if window_from and window_to and window_from > window_to:
-        first, last = (day_words(day.isoformat()) for day in (window_from, window_to))
-        raise EvidenceInvalid(f"the evidence window ends ({last}) before it begins ({first})")
+    refuse_window(window_from, window_to)
     with transaction(db):
         if one(db, "select 1 from review where key = ?", [key]):
             raise EvidenceInvalid(f"there is already a review {key!r}", hint="Choose another name.")
@@ -186,6 +184,13 @@ def create_review(
         event = add_event(db, act, after={**said, "framework": framework_key, "framework_digest": framework})
         insert(db, "review", {"key": key, "framework_id": framework_id, **said, "added_event": event})
     return find_review(db, key)
+
+
+def refuse_window(first: date | None, last: date | None) -> None:
+    """Raise EvidenceInvalid for an evidence window that ends before it begins."""
+    if first and last and first > last:
+        begins, ends = (day_words(day.isoformat()) for day in (first, last))
+        raise EvidenceInvalid(f"the evidence window ends ({ends}) before it begins ({begins})")
 
 
 REVIEW = """

@@ -267,6 +267,25 @@ RETENTION: tuple[Table, ...] = (
     ),
 )
 
+CORRECTIONS: tuple[Table, ...] = (
+    table(
+        """
+        review_was -- What the details of reviews were before they were corrected.
+          id integer primary key -- Number of the row.
+          review_id integer not null references review(id) -- The review.
+          authority text not null -- The authority, as it was written until then.
+          window_from text -- First day of the evidence window, until then.
+          window_to text -- Last day of the evidence window, until then.
+          note text not null -- The note, as it was until then.
+          added_event integer not null references event(id) -- The event that corrected them.
+        create index review_was_by_event on review_was(review_id, added_event)
+        """,
+        label="authority",
+        facets=("review_id",),
+        never_changed=True,
+    ),
+)
+
 TABLES: tuple[Table, ...] = (
     *with_columns(FIRST_TABLES, "event", BEFORE_AND_AFTER),
     *SEALS,
@@ -275,4 +294,5 @@ TABLES: tuple[Table, ...] = (
     *REVISIONS,
     *ERASURES,
     *RETENTION,
+    *CORRECTIONS,
 )

@@ -21,12 +21,14 @@ from assessment.runs.run import load_run
 from assessment.runs.verify import verify_run
 from evidence import schema as evidence_schema
 from evidence.coding import schema as coding_schema
+from evidence.correcting import correct_source
 from evidence.erasing import ask_to_erase, blank, clear
 from evidence.findings import Passage, Said, record_finding
 from joint_review import upgrades
 from joint_review.opening import UPGRADES, init_programme, open_programme
 from programme import schema as programme_schema
 from programme.columns import table
+from programme.corrections import correct_review
 from programme.database import Database, create_database, one
 from programme.retention import set_retention
 from programme.reviews import find_review
@@ -144,6 +146,11 @@ def fill_newer_tables(db: Database) -> None:
     """A row in each of the tables that later versions added, and that an older file has none in."""
     review = find_review(db, "fieldwork")
     number = one(db, "select min(id) from evidence where review_id = ?", [review.id])
+    by = {"by": "lead", "because": "Written wrongly.", "at": AT}
+    correct_review(db, review, {"note": "Read again."}, **by)
+    correct_source(
+        db, review, one(db, "select ref from source where review_id = ?", [review.id]), {"title": "T"}, **by
+    )
     set_retention(db, review, date(2030, 1, 1), by="lead", because="The schedule.", at=AT)
     asked, _ = ask_to_erase(db, review, "item", f"E{number}", by="lead", because="Named.", at=AT)
     clear(db, blank(db, review, asked.number, by="moderator", at=AT))

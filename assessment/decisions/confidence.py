@@ -22,6 +22,7 @@ from assessment.robustness.uncertainty import TargetChances, Uncertainty
 from assessment.runs.run import Run
 from evidence.at_event import COUNTED_PAIRS, counted_at
 from evidence.rows import KINDS_OF_SOURCE
+from programme.corrections import review_at
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import check_person, check_words
 from programme.reviews import Review
@@ -101,7 +102,8 @@ def suggest_confidence(
 ) -> dict[str, Suggestion]:
     """What the figures suggest for every domain of a run."""
     event = one(db, "select evidence_event from run where id = ?", [run.id])
-    window = {"window_from": review.window_from, "window_to": review.window_to}
+    then = review_at(db, review, event)
+    window = {"window_from": then.window_from, "window_to": then.window_to}
     found = rows(db, FIGURES, {"review": review.id, "event": event, "many": MANY_DOMAINS, **window})
     has_window = any(window.values())
     result = {}

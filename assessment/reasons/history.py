@@ -6,6 +6,7 @@ import json
 from typing import Any, TypedDict
 
 from evidence.at_event import counted_at
+from programme.corrections import as_correction, change_words
 from programme.database import Database, login_of, one, rows_as
 from rules.errors import EvidenceInvalid
 from rules.remedy import ListItems
@@ -74,7 +75,10 @@ life (event, step, what, about, said, named) as (
   union all
   select distinct r.added_event, 9, 'words erased', coalesce((select 'request ' || o.erasure_id
       from erasure_outcome o where o.added_event = r.added_event), ''), '', null
-  from revised_row r where r.table_name = 'evidence' and r.row_id = :item)
+  from revised_row r where r.table_name = 'evidence' and r.row_id = :item
+  union all
+  select w.added_event, 9, 'source corrected', w.ref, '', null
+  from item join source_was w on w.source_id = item.source_id and w.added_event > item.added_event)
 select l.event, e.at, e.by, {login_of("e")} as login,
   l.what, coalesce(l.about, '') as about, l.said, l.named, e.because, e.before,
   e.after
@@ -138,4 +142,6 @@ def history_of(db: Database, number: int) -> Life:
     life = rows_as(Step, db, LIFE, {"item": number})
     for step in life:
         step["before"], step["after"] = json.loads(step["before"]), json.loads(step["after"])
+        if step["what"] == "source corrected":
+            step["said"] = "; ".join(map(change_words, as_correction(step)["changes"]))
     return {**found[0], "withdrawn": bool(found[0]["withdrawn"]), "life": life}

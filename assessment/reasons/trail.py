@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from assessment.runs.run import Run
-from evidence.at_event import counted_at
+from evidence.at_event import counted_at, detail_then, was_of_source
 from evidence.items import SMALL
+from programme.corrections import correction_words, corrections_of
 from programme.database import Database, one, rows, rows_as
 from rules.errors import UnknownName
 from rules.inference import Outcome
@@ -21,11 +22,13 @@ ITEMS = f"""
 select e.id, e.kind, e.strand, e.text, e.quote, e.direction, e.significance, e.value, e.scale_max, e.base,
   {SMALL}, e.unit,
   e.group_name, e.period, e.best, e.worst, e.comparator, e.comparator_name, e.better, e.locator,
-  s.ref as source, s.title as source_title, s.kind as source_kind,
+  s.ref as source, {detail_then("s", "title")} as source_title, {detail_then("s", "kind")} as source_kind,
+  s.id as source_id,
   (select count(*) from tag t where t.evidence_id = e.id and {counted_at("t", "r.evidence_event")}) as uses,
   e.withdrawn_event is not null as withdrawn
 from measure_evidence b join run r on r.id = b.run_id
 join evidence e on e.id = b.evidence_id join source s on s.id = e.source_id
+{was_of_source("s", "r.evidence_event")}
 where b.measure_id = :measure order by e.significance desc, s.ref, e.id limit :limit offset :offset
 """
 
@@ -56,7 +59,10 @@ class Item(TypedDict):
     locator: str
     source: str
     source_title: str
+    """As it was when the run was made, like the kind."""
     source_kind: str
+    source_corrected: list[str]
+    """How details of the source were corrected since the item came in: a sentence for each time."""
     uses: int
     """In how many domains the run counts it."""
     withdrawn: int
@@ -227,9 +233,14 @@ def items_behind(
     db: Database, measure_id: int, *, limit: int = 50, offset: int = 0
 ) -> tuple[list[Item], int]:
     """A page of the items behind a measure, gravest first, and how many there are in all."""
-    found = (
-        rows_as(Item, db, ITEMS, {"measure": measure_id, "limit": limit, "offset": offset}) if limit else []
-    )
+    at = {"measure": measure_id, "limit": limit, "offset": offset}
+    said: dict[int, list[str]] = {}
+    found: list[Item] = []
+    for row in rows(db, ITEMS, at) if limit else ():
+        source = row.pop("source_id")
+        if source not in said:
+            said[source] = list(map(correction_words, corrections_of(db, "source", source)))
+        found.append({**row, "source_corrected": said[source]})  # type: ignore[typeddict-item]
     total = one(db, "select count(*) from measure_evidence where measure_id = ?", [measure_id])
     return found, int(total)
 

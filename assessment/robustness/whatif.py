@@ -24,6 +24,7 @@ from assessment.robustness.alternatives import (
     rate_left_out,
 )
 from assessment.runs.run import infer_of_record
+from evidence.at_event import source_at
 from evidence.items import find_item, item_number
 from evidence.measures.pairs import Codes
 from evidence.measures.scenarios import compute_measures_without, each_left_out
@@ -165,7 +166,7 @@ def leave_one_out(db: Database, baseline: Baseline) -> LeftOut:
     by_item = [(int(numbers[at]), flips) for at, flips in _flips(baseline, rated, of_items.count)]
     items = {row["id"]: row for row in rows(db, ITEMS, [json.dumps([number for number, _ in by_item])])}
     names = [baseline.counted.source.names[code] for code in codes]
-    known = {row["ref"]: row for row in rows(db, SOURCES, [baseline.review.id])}
+    known = {row["ref"]: row for row in rows(db, SOURCES, _where(baseline))}
     flipping: list[SourceFlips] = [
         {"source": row["ref"], "title": row["title"], "kind": row["kind"], "flips": flips}
         for row, flips in ((known[names[at]], flips) for at, flips in by_source)
@@ -190,11 +191,17 @@ def leave_one_out(db: Database, baseline: Baseline) -> LeftOut:
     }
 
 
-SOURCES = "select ref, title, kind, strand from source where review_id = ? order by ref"
+SOURCES = f"""
+select ref, title, kind, strand from {source_at(":event")} s where review_id = :review order by ref
+"""
 ITEMS = """
 select e.id, s.ref as source, e.locator, e.text from evidence e join source s on s.id = e.source_id
 where e.id in (select value from json_each(?))
 """
+
+
+def _where(baseline: Baseline) -> dict[str, int]:
+    return {"review": baseline.review.id, "event": baseline.event}
 
 
 def _flips(baseline: Baseline, rated: Rated, count: int) -> Iterator[tuple[int, list[Flip]]]:
@@ -367,7 +374,7 @@ def find_left_out(db: Database, baseline: Baseline, given: str) -> GivenItems:
     UnknownItem, or ReviewError where the name could be several, or nothing of it counted.
     """
     counted = baseline.counted
-    refs = [row["ref"] for row in rows(db, SOURCES, [baseline.review.id])]
+    refs = [row["ref"] for row in rows(db, SOURCES, _where(baseline))]
     strands = [strand.id for strand in baseline.policy.framework.strands]
     known = {"source": refs, "kind": list(SOURCE_KINDS), "strand": strands}
     prefix, _, rest = given.partition(":")

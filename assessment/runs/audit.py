@@ -9,6 +9,7 @@ from typing import Any
 
 from assessment.runs.result import canonical
 from programme.check import RecordCheck, check_record
+from programme.corrections import check_corrections
 from programme.database import Database, Migrations, rows
 from programme.erasures import check_erasures
 from programme.problems import RecordProblem
@@ -31,6 +32,7 @@ def audit_programme(
         "rulebooks and frameworks of runs": _policies,
         "frameworks": _frameworks,
         "erasures": check_erasures,
+        "corrections": check_corrections,
     }
     return check_record(db, upgrades=upgrades, lodged=lodged, also=also, progress=progress)
 

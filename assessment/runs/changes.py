@@ -7,6 +7,7 @@ decisions): a change that alone gives the later rating is named as its cause.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, TypedDict
 
@@ -14,7 +15,8 @@ from assessment.runs.run import Run, decided_levels, infer_of_record
 from assessment.runs.verify import Frozen, frozen_inputs
 from evidence.at_event import added_by, came_between, not_withdrawn_by, went_between
 from evidence.measures.compute import compute_measures
-from programme.database import Database, rows, rows_as
+from programme.corrections import Correction, as_correction
+from programme.database import Database, login_of, rows, rows_as
 from programme.reviews import Review
 from rules.errors import RunImpossible
 from rules.framework import in_language
@@ -43,12 +45,21 @@ where e.review_id = :review and {added_by("e", ":before")}
 order by e.id, d.position
 """
 
+CORRECTIONS_BETWEEN = f"""
+select s.ref as source, e.id as event, e.by, {login_of("e")} as login, e.at, e.because, e.before, e.after
+from source_was w join source s on s.id = w.source_id join event e on e.id = w.added_event
+where s.review_id = :review and w.added_event > :before and w.added_event <= :after
+  and {added_by("s", ":before")} order by e.id
+"""
+
 NEVER_REACHED = 2**53
 """A number that no event has: up to it is up to now."""
 COUNTS = f"""
 select 'items' as what, change, count(*) as number from ({ITEMS_BETWEEN}) group by change
 union all
 select 'tags', change, count(*) from ({TAGS_BETWEEN}) group by change
+union all
+select 'sources', 'corrected', count(distinct source) from ({CORRECTIONS_BETWEEN})
 """
 
 
@@ -58,7 +69,8 @@ def count_changes(
     """How much has changed since a run: what assessing again would count otherwise.
 
     `items_added`, `items_withdrawn`, `tags_added` and `tags_withdrawn` (of items that count then and now),
-    and `decisions`: the domains and questions on which another level of people counts now, or none any more.
+    `sources_corrected`, and `decisions`: the domains and questions on which another level of people counts
+    now, or none any more.
     `decided` spares asking for the levels that people have decided by now (see `run.decided_levels`).
     """
     then = run.result.inputs.decided
@@ -93,6 +105,13 @@ class TagChange(TypedDict):
     by: str
     at: str
     because: str
+
+
+class SourceCorrected(Correction):
+    """A source whose details were corrected."""
+
+    source: str
+    """Its index number now."""
 
 
 class RuleChange(TypedDict):
@@ -147,6 +166,7 @@ class InputsChanged(TypedDict):
     after: int
     items: list[ItemChange]
     tags: list[TagChange]
+    corrections: list[SourceCorrected]
     rules: list[RuleChange]
     decisions: list[DecisionChange]
     software: BeforeAndAfter | None
@@ -185,6 +205,10 @@ def compare_runs(db: Database, review: Review, before: Run, after: Run) -> RunCh
         "after": after.id,
         "items": rows_as(ItemChange, db, ITEMS_BETWEEN, span),
         "tags": rows_as(TagChange, db, TAGS_BETWEEN, span),
+        "corrections": [
+            {**as_correction(_with_json(row)), "source": row["source"]}
+            for row in rows(db, CORRECTIONS_BETWEEN, span)
+        ],
         "rules": list(_rule_changes(old, new)),
         "decisions": _decision_changes(old, new),
         "software": _changed(before, after, "software"),
@@ -203,6 +227,10 @@ def compare_runs(db: Database, review: Review, before: Run, after: Run) -> RunCh
         ],
         "cell": {"before": before.result.cell, "after": after.result.cell},
     }
+
+
+def _with_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "before": json.loads(row["before"]), "after": json.loads(row["after"])}
 
 
 def _pairs(before: Run, after: Run) -> Iterator[tuple[Rating, Rating]]:

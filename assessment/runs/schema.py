@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from evidence.at_event import added_by, not_withdrawn_by
+import re
+from dataclasses import replace
+
+from evidence.at_event import added_by, detail_then, not_withdrawn_by, was_of_source
 from programme.columns import Table, table
 
 EVENT = "r.evidence_event"
@@ -237,4 +240,19 @@ where id in (select max(id) from run group by review_id)""",
     ),
 )
 
-VIEWS: tuple[Table, ...] = FIRST_VIEWS
+
+def with_sources_as_they_were(view: Table) -> Table:
+    """A view on runs in which sources (s, ns) have the details that they had when the run was made."""
+    said = re.sub(r"\b(n?s)\.(kind|dated)\b", lambda found: detail_then(found[1], found[2]), view.select)
+    said = re.sub(
+        r"join source (n?s) on [\w.]+ = [\w.]+",
+        lambda found: f"{found[0]} {was_of_source(found[1], EVENT)}",
+        said,
+    )
+    return replace(view, select=said)
+
+
+CORRECTED_VIEWS: tuple[Table, ...] = (with_sources_as_they_were(FIRST_VIEWS[0]),)
+"""Views as they are since details of sources can be corrected."""
+
+VIEWS: tuple[Table, ...] = (*CORRECTED_VIEWS, *FIRST_VIEWS[1:])

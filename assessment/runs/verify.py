@@ -17,7 +17,7 @@ from typing import Any
 
 from assessment.runs.result import FORMAT, make_result
 from assessment.runs.run import Run, infer_of_record, software_version
-from evidence.erasing import revised_evidence
+from evidence.changed import erased_evidence
 from evidence.measures.compute import compute_measures, evidence_digest
 from programme.database import Database, rows
 from programme.reviews import Review
@@ -85,7 +85,7 @@ def verify_run(db: Database, review: Review, run: Run) -> Verification:
     with_engine = available()
     measures = compute_measures(db, then, frozen.policy.rulebook.evidence_measures, frozen.event)
     inference = infer_of_record(frozen.policy, measures, frozen.decided, with_engine)
-    digest, erased = evidence_digest(db, then, frozen.event), tuple(revised_evidence(db, then, frozen.event))
+    digest, erased = evidence_digest(db, then, frozen.event), tuple(erased_evidence(db, then, frozen.event))
     inputs = dataclasses.replace(
         run.result.inputs,
         evidence=run.result.inputs.evidence if erased else digest,

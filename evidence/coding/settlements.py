@@ -20,6 +20,7 @@ from typing import Any, TypedDict
 from evidence.actions import EvidenceAction
 from evidence.coding.agreement import Coding, Disagreement, coding_words, find_disagreements
 from evidence.coding.second_coding import CodedAs, blind_to, check_done, find_batch, still_coding
+from evidence.correcting import first_ref
 from evidence.digests import ITEM_COLUMNS, item_digest
 from evidence.intake.codings import COLUMNS_OF_KINDS, NAMES_OF_KINDS
 from evidence.items import find_item
@@ -260,6 +261,7 @@ class _Settling:
         self.db, self.review, self.item, self.apart = db, review, item, apart
         self.by, self.because, self.at = by, because, at
         self.domain_ids = domain_ids(db, review)
+        self.named = first_ref(db, review, item["source"])
 
     def store(self, judgement: CodedAs, domains: list[str]) -> int:
         item, number = self.item, int(self.item["id"])
@@ -331,7 +333,7 @@ class _Settling:
                 **says,
                 "recorded_by": self.by,
                 "recorded_on": self.at.date().isoformat(),
-                "digest": item_digest(item["source"], item["locator"], says),
+                "digest": item_digest(self.named, item["locator"], says),
                 "added_event": event,
             },
         )

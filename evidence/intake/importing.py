@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from evidence import rows as models
 from evidence.actions import EvidenceAction
 from evidence.coding.leaving import leave_batches
+from evidence.correcting import first_refs, renumbered, renumbered_words
 from evidence.digests import item_digest, item_fields, source_digest, source_fields
 from evidence.files.rawtable import RawTable, Unreadable, header_name
 from evidence.files.tables import open_tables
@@ -55,6 +56,8 @@ class ImportReport:
     replaced: int = 0
     """Items (or codings) withdrawn because a row for the same says something else (--replace), or items
     because more answers, characteristics or margins came in to a survey result made from answers."""
+    corrected: int = 0
+    """Rows that say of a source what was corrected since; the correction stays."""
 
 
 def import_files(
@@ -143,6 +146,9 @@ class _Intake:
         """A number for every source named, which rows are staged with."""
         self.doubtful: set[str] = set()
         """Sources whose own rows have problems: that they are not there need not be said, too."""
+        self.first_refs = first_refs(db, review)
+        """Under which number sources came in that have another now: their items are digested with it."""
+        self.renumbered = renumbered(db, review)
         self.domains = domain_ids(db, review)
         self.context = {
             "strands": {strand.id for strand in review.framework.strands},
@@ -310,7 +316,7 @@ class _Intake:
         picked, today = staging.PICKED[model], self.at.date()
         for place, row in found:
             said, ref_no, by = item_fields(row), self._ref_no(row.source), row.recorded_by or self.by
-            digest = item_digest(row.source, row.locator, said)
+            digest = item_digest(self.first_refs.get(row.source, row.source), row.locator, said)
             on = (row.recorded_on or today).isoformat()
             items.append((place, ref_no, row.locator, *picked(said), by, on, digest))
             for domain in row.domains:
@@ -401,6 +407,13 @@ class _Intake:
         known: list[str] = []
         for table in staging.REFERRING:
             for row in self._found(staging.UNKNOWN_SOURCES.format(table=table)):
+                if found := self.renumbered.get(row["ref"]):
+                    self.problem(
+                        f"{row['place']}, column 'source'",
+                        f"there is no source {row['ref']!r} any longer: {renumbered_words(found)}.",
+                        f"Write {found['now']!r}.",
+                    )
+                    continue
                 known = known or [
                     found["ref"] for found in rows(self.db, staging.REFS, {"review": self.review.id})
                 ]
@@ -417,6 +430,14 @@ class _Intake:
                 f"the source {row['ref']!r} is already there, with different content.",
                 "Stored sources never change: give the new version an index number of its own.",
             )
+        for row in self._found(staging.NEW_SOURCES_NAMED) if self.renumbered else ():
+            if found := self.renumbered.get(row["ref"]):
+                self.problem(
+                    f"{row['place']}, column 'source'",
+                    f"{row['ref']!r} was the number of a source that is here: {renumbered_words(found)}.",
+                    f"Write {found['now']!r}. If another source has this number, import it under a number of"
+                    " its own, and correct that.",
+                )
         for row in self._found(staging.CLASHING_SOURCES):
             self.problem(
                 row["place"],
@@ -484,6 +505,7 @@ class _Intake:
         added |= {kind: known[kind] for kind in ("characteristics", "margins")}
         said = {name: counted[name] + coded[name] for name in ("already_there", "withdrawn", "replaced")}
         said["already_there"] += known["already_there"]
+        said["corrected"] = self._one(staging.CORRECTED_SOURCES)
         return ImportReport(added={**added, "codings": coded["added"]}, **said)
 
     # --- storing: what was decided into the review ---------------------------------------------------

@@ -131,6 +131,19 @@ CHANGED_SOURCES = """
 select i.n, i.place, r.ref from incoming_source i join incoming_ref r using (ref_no)
 join source s on s.id = r.source_id
 where not r.is_new and s.digest <> i.digest
+  and not exists (select 1 from source_was w where w.source_id = s.id and w.digest = i.digest)
+"""
+# Rows that say of a source what was corrected since.
+CORRECTED_SOURCES = """
+select count(*) from incoming_source i join incoming_ref r using (ref_no) join source s on s.id = r.source_id
+where not r.is_new and s.digest <> i.digest
+  and exists (select 1 from source_was w where w.source_id = s.id and w.digest = i.digest)
+"""
+NEW_SOURCES_NAMED = """
+select min(i.n) as n, i.place, r.ref from incoming_source i join incoming_ref r using (ref_no)
+where r.is_new and r.ref in (
+  select w.ref from source_was w join source s on s.id = w.source_id where s.review_id = :review)
+group by r.ref_no
 """
 CLASHING_SOURCES = """
 select i.n, i.place, r.ref, f.place as other

@@ -29,7 +29,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from evidence.at_event import COUNTED_PAIRS, counted_at
+from evidence.at_event import COUNTED_PAIRS, counted_at, source_at
 from programme.database import Database
 from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS, MeasureValue, rounded
@@ -249,7 +249,7 @@ def evidence_digest(db: Database, review: Review, event: int) -> str:
 DIGEST = f"""
 select s.digest || ' ' || e.digest || ' ' || coalesce(d.key, '-') as line
 from evidence e
-join source s on s.id = e.source_id
+join {source_at(":event")} s on s.id = e.source_id
 left join tag t on t.evidence_id = e.id
   and {counted_at("t", ":event")}
 left join domain d on d.id = t.domain_id

@@ -87,6 +87,11 @@ def _show_report(report: ImportReport, as_json: bool) -> None:
         click.echo(
             f"Already there: {many(report.already_there, 'row')} (same source and locator, same content)."
         )
+    if report.corrected:
+        click.echo(
+            f"Left corrected: {many(report.corrected, 'row says', 'rows say')} of a source what was corrected"
+            " since."
+        )
     if report.replaced:
         replaced = many(report.replaced, "item or coding", "items or codings")
         click.echo(f"Replaced: {replaced}; the old versions are withdrawn.")

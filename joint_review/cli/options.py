@@ -42,6 +42,16 @@ class Day(click.ParamType[Any]):
             self.fail(f"{value!r} is not a date. {hint}", param, ctx)
 
 
+class DayOrNone(click.ParamType[Any]):
+    """The same; nothing between quotation marks takes a date away."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date | str:
+        """The date, or an empty text."""
+        return Day().convert(value, param, ctx) or ""
+
+
 class Seed(click.ParamType[Any]):
     """Where randomness starts: a whole number from 0 up that the database can hold."""
 

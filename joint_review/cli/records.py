@@ -14,6 +14,7 @@ from assessment.runs.run import find_run
 from assessment.runs.verify import verify_run
 from joint_review.cli.options import Programme, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
+from programme.corrections import correction_words
 from rules.errors import ReviewError
 from rules.words import listed, many
 
@@ -93,10 +94,15 @@ def _show(found: Mapping[str, Any], titles: Mapping[str, str]) -> None:
         paragraph(f"{rating['title']}: {rating['before']} -> {rating['after']}, by {causes}.", "  ")
         paragraph(rating["because"], "      ")
     counts = [many(len(found[name]), name.removesuffix("s")) for name in ("items", "tags")]
-    heading(f"Evidence: {counts[0]} added or withdrawn, {counts[1]} of other items")
+    corrected = (
+        f", {many(len(found['corrections']), 'correction')} of sources" if found["corrections"] else ""
+    )
+    heading(f"Evidence: {counts[0]} added or withdrawn, {counts[1]} of other items{corrected}")
     for item in found["items"][:20]:
         said = f" ({item['because']})" if item["because"] else ""
         paragraph(f"{item['change']} by {item['by']}: E{item['id']} {item['text']}{said}", "  ")
+    for one in found["corrections"][:20]:
+        paragraph(f"{one['source']}: {correction_words(one)}", "  ")
     for tag in found["tags"][:20]:
         domain = titles.get(tag["domain"], tag["domain"])
         paragraph(f"tag {tag['change']} by {tag['by']}: E{tag['id']} to “{domain}”", "  ")

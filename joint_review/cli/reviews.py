@@ -1,4 +1,4 @@
-"""joint-review review create / list / show / retain / due."""
+"""joint-review review create / list / show / correct / retain / due."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import click
 
 from comparison.reviews import ReviewListed, reviews_with_position
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import FOLDER_OR_FILE, Day, Programme, changing, now, reading
-from joint_review.cli.show import as_read, show_json, show_table
+from joint_review.cli.options import FOLDER_OR_FILE, Day, DayOrNone, Programme, changing, now, reading
+from joint_review.cli.show import as_read, paragraph, show_json, show_table
 from programme.calendar import day_words, uk_day
+from programme.corrections import change_words, correct_review, correction_words, corrections_of
 from programme.retention import due_reviews, kept_reviews, set_retention
 from programme.reviewfile import read_review_file
 from programme.reviews import create_review
@@ -119,6 +120,37 @@ def show(programme: Programme, key: str, as_json: bool) -> None:
         if value not in (None, "") and not isinstance(value, list):
             title = TITLES.get(name, name.replace("_", " "))
             click.echo(f"{title:>15}  {as_read(name, value)}")
+    for correction in corrections_of(programme.db, "review", programme.review(key).id):
+        paragraph(correction_words(correction))
+
+
+@review.command()
+@click.argument("key", metavar="REVIEW")
+@click.option("--authority", help="The right name of the authority.")
+@click.option(
+    "--from", "window_from", type=DayOrNone(), help="First day of the evidence window; '' for none."
+)
+@click.option("--to", "window_to", type=DayOrNone(), help="Last day of the evidence window; '' for none.")
+@click.option("--note", help="The right note; '' for none.")
+@click.option("--because", required=True, metavar="TEXT", help="The reason.")
+@changing
+def correct(
+    programme: Programme, key: str, because: str, by: str, as_json: bool, **details: str | date | None
+) -> None:
+    """Correct details of a review: the authority's name, the evidence window or the note.
+
+    Later checks and statements follow; what was recorded before stays what it was.
+
+    Example: joint-review review correct wales-2004-08 --to 2009-12-31 --because "The scope letter says so."
+    """
+    given = {name: value for name, value in details.items() if value is not None}
+    if not given:
+        raise click.UsageError("give what is to be corrected, e.g. --to 2009-12-31")
+    found = correct_review(programme.db, programme.review(key), given, by=by, because=because, at=now())
+    if as_json:
+        show_json(found)
+    else:
+        click.echo(f"Corrected {key}: {'; '.join(map(change_words, found['changes']))}.")
 
 
 @review.command()

@@ -1,4 +1,4 @@
-"""joint-review source add / list / show / search / withdraw."""
+"""joint-review source add / list / show / search / correct / withdraw."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from evidence import sources
+from evidence.correcting import correct_source, corrections_of_source
 from evidence.files.texts import GivenFile
 from evidence.rows import SOURCE_KINDS
 from joint_review.cli.commands import Commands
@@ -15,6 +16,7 @@ from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, listin
 from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import as_read, heading, paragraph, show_json, show_table
 from programme.calendar import day_words
+from programme.corrections import change_words, correction_words
 from rules.words import listed, many
 
 LISTED = 10
@@ -129,6 +131,8 @@ def show(programme: Programme, review: str, ref: str, page: int | None, as_json:
             click.echo(f"{name.replace('_', ' '):>12}  {as_read(name, value)}")
     for note in found["notes"]:
         click.echo(f"{'note':>12}  {note}.")
+    for correction in corrections_of_source(programme.db, programme.review(review), ref):
+        paragraph(correction_words(correction))
     if found["contents"]:
         click.echo()
         columns = {"number": "page", "characters": "characters", "begins": "begins"}
@@ -176,6 +180,49 @@ def _with_marks(text: str, found: list[list[int]]) -> str:
     for start, end in reversed(found):
         text = f"{text[:start]}*{text[start:end]}*{text[end:]}"
     return text
+
+
+@source.command()
+@click.argument("review")
+@click.argument("ref")
+@click.option("--ref", "new_ref", help="The right index number.")
+@click.option("--title", help="The right title.")
+@click.option("--kind", help=f"The right kind: one of {', '.join(SOURCE_KINDS)}.")
+@click.option("--dated", help="The right date, e.g. 2004-05-31; '' takes the date away.")
+@click.option("--status", help="draft or authorised.")
+@click.option("--strand", help="The group of people the source is about.")
+@click.option("--because", required=True, metavar="TEXT", help="The reason.")
+@changing
+def correct(
+    programme: Programme,
+    review: str,
+    ref: str,
+    new_ref: str | None,
+    because: str,
+    by: str,
+    as_json: bool,
+    **details: str | None,
+) -> None:
+    """Correct details of a source: its index number, title, kind, date, status or group of people.
+
+    Its text never changes. Later runs count its items with the corrected details; runs made before stay what
+    they were. What it was, who corrected it and why stay in the record.
+
+    Example: joint-review source correct wales-2004-08 D-001 --kind interview --because "Filed as a document."
+    """
+    given = {name: value for name, value in {"ref": new_ref, **details}.items() if value is not None}
+    if not given:
+        raise click.UsageError("give what is to be corrected, e.g. --kind interview")
+    found = correct_source(
+        programme.db, programme.review(review), ref, given, by=by, because=because, at=now()
+    )
+    if as_json:
+        show_json(found)
+        return
+    changed = "; ".join(map(change_words, found["correction"]["changes"]))
+    click.echo(f"Corrected {found['source']}: {changed}.")
+    items = many(found["items"], "item")
+    click.echo(f"The next run counts its {items} with these details; runs made before stay what they were.")
 
 
 @source.command()

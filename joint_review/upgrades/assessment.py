@@ -62,3 +62,11 @@ def rows_change_by_marks_alone(db: Database) -> None:
     refuse_other_changes(db, "panel", "closed_event")
     refuse_other_changes(db, "user", "disabled_event")
     refuse_other_changes(db, "user_role", "withdrawn_event")
+
+
+@migrations()
+def views_of_corrected_sources(db: Database) -> None:
+    """Items behind the measures of a run are found with the details their sources had when it was made."""
+    for view in run_schema.CORRECTED_VIEWS:
+        db.conn.execute(f"drop view {view.name}")
+        create(db, (view,))

@@ -6,7 +6,7 @@ Files have recorded the name of the set and of every upgrade: neither ever chang
 from __future__ import annotations
 
 from evidence.coding.schema import CODING_VIEWS, CODINGS, PASSAGES, SECOND_CODING
-from evidence.schema import ANCHORS, ANSWERS, FIRST_TABLES, FIRST_VIEWS, RESPONDENTS
+from evidence.schema import ANCHORS, ANSWERS, CORRECTIONS, FIRST_TABLES, FIRST_VIEWS, RESPONDENTS
 from programme import schema as programme_schema
 from programme.columns import add_columns, create, refuse_changes, refuse_other_changes
 from programme.database import Database, Migrations
@@ -118,6 +118,13 @@ def revision_and_retention_tables(db: Database) -> None:
     create(db, programme_schema.REVISIONS)
     create(db, programme_schema.ERASURES)
     create(db, programme_schema.RETENTION)
+
+
+@migrations()
+def correction_tables(db: Database) -> None:
+    """What details of reviews and sources were before they were corrected."""
+    create(db, programme_schema.CORRECTIONS)
+    create(db, CORRECTIONS)
 
 
 def _make_searchable(

@@ -39,6 +39,7 @@ from joint_review.web.access import NoWorkingDatabase, working_database
 from joint_review.web.assets import static_address
 from joint_review.web.compat import Forbidden, hookimpl, tilde_encode
 from programme.bounded import prepare
+from programme.corrections import stand_in
 from programme.database import system_salts
 from programme.hidden import hide
 from programme.seals import give_salts
@@ -152,6 +153,7 @@ def prepare_connection(conn: Any) -> None:
     conn.execute("pragma foreign_keys=on")
     give_salts(conn, system_salts)
     prepare(conn)
+    stand_in(conn)
     hide(conn)
 
 
@@ -198,6 +200,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
         wording.day,
         wording.window,
         wording.plural,
+        wording.corrected,
     ):
         env.globals[f"jr_{function.__name__}"] = function
     env.globals["jr_words"] = wording

@@ -7,6 +7,7 @@ from typing import Any
 
 from evidence.rows import KINDS_OF_SOURCE
 from programme.calendar import day_words, moment_words
+from programme.corrections import Correction, correction_words
 from rules import words
 from rules.rulebook import Filter, Measure, Of, Statistic
 from rules.words import SIGNIFICANCE, listed, shown_number
@@ -124,6 +125,11 @@ def window(first: str | None, last: str | None) -> str:
     if first and last:
         return f"{day(first)} to {day(last)}"
     return f"from {day(first)}" if first else f"up to {day(last)}" if last else "not set"
+
+
+def corrected(correction: Correction) -> str:
+    """A correction of details in one sentence: when, by whom, what, why."""
+    return correction_words(correction)
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -16,6 +16,7 @@ from assessment.decisions.panel import close_panel, open_panel, vote
 from assessment.robustness.uncertainty import measure_uncertainty
 from evidence.coding.second_coding import CodedAs, code_item, draw_batch, hand_in
 from evidence.coding.settlements import settle
+from evidence.correcting import correct_source
 from evidence.erasing import ask_to_erase, blank, clear
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
@@ -23,6 +24,7 @@ from evidence.items import withdraw_item
 from evidence.sources import SourceDetails, add_sources
 from joint_review.opening import UPGRADES
 from programme.answers import keep_answer
+from programme.corrections import correct_review
 from programme.database import Database, create_database, transaction
 from programme.erasures import end_request
 from programme.retention import set_retention
@@ -67,6 +69,7 @@ def _fill_every_table(path: Path) -> Path:
                 words={},
             )
         assess_plainly(db, review, on=(AT + timedelta(days=1)).date())
+        _corrections(db, review)
         _erasures(db, review)
         with transaction(db) as joined:
             for number in (1, 2):
@@ -74,6 +77,13 @@ def _fill_every_table(path: Path) -> Path:
     finally:
         db.conn.close()
     return path
+
+
+def _corrections(db: Database, review: Review) -> None:
+    for number in (1, 2):
+        by: dict[str, Any] = {"by": "lead", "because": f"Written wrongly, {number}.", "at": AT}
+        correct_source(db, review, "D-001", {"title": f"Notes {number}", "status": "draft"}, **by)
+        correct_review(db, review, {"note": f"Note {number}.", "window_to": date(2010, 1, number)}, **by)
 
 
 def _erasures(db: Database, review: Review) -> None:

@@ -268,6 +268,7 @@ def changes(db: Database, asked: Asked) -> ChangesPage:
             "items": found["items"][:PAGE_SIZE],
             "tags": found["tags"][:PAGE_SIZE],
             "domains": {row["domain"]: _title(shown, row["domain"]) for row in found["tags"][:PAGE_SIZE]},
+            "corrections": found["corrections"][:PAGE_SIZE],
             "rules": found["rules"][:PAGE_SIZE],
             "decisions": found["decisions"][:PAGE_SIZE],
             "software": found["software"],
@@ -279,6 +280,7 @@ def changes(db: Database, asked: Asked) -> ChangesPage:
         page["totals"] = {
             "items": len(found["items"]),
             "tags": len(found["tags"]),
+            "corrections": len(found["corrections"]),
             "rules": len(found["rules"]),
             "decisions": len(found["decisions"]),
             "measures": len(found["measures"]),
