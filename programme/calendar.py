@@ -4,58 +4,105 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationInfo
 
 from rules.errors import Near, refuse
 
-MONTHS = {
-    name: number
-    for names in (
-        "january february march april may june july august september october november december",
-        "jan feb mar apr may jun jul aug sep oct nov dec",
-        "jan feb mar apr may jun jul aug sept oct nov dec",
-        "ionawr chwefror mawrth ebrill mai mehefin gorffennaf awst medi hydref tachwedd rhagfyr",
-    )
-    for number, name in enumerate(names.split(), start=1)
-}
+
+def _numbered(*lists: str) -> dict[str, int]:
+    return {name: number for names in lists for number, name in enumerate(names.split(), start=1)}
+
+
+NAMED = _numbered(
+    "january february march april may june july august september october november december",
+    "jan feb mar apr may jun jul aug sep oct nov dec",
+    "jan feb mar apr may jun jul aug sept oct nov dec",
+    "ionawr chwefror mawrth ebrill mai mehefin gorffennaf awst medi hydref tachwedd rhagfyr",
+)
+"""The months by their names in English and Welsh, as they are suggested for a name that is misspelt."""
+MONTHS = NAMED | _numbered(
+    "ion chwef maw ebr mai meh gorff awst medi hyd tach rhag",
+    "ion chw maw ebr mai meh gor awst med hyd tach rhag",
+    # After "o", "i" and "hyd at" (1 o Fawrth), and after "ym", "yn" and "yng" (ym Mawrth, yn Nhachwedd).
+    "ionawr chwefror fawrth ebrill fai fehefin orffennaf awst fedi hydref dachwedd ragfyr",
+    "ionawr chwefror mawrth ebrill mai mehefin ngorffennaf awst medi hydref nhachwedd rhagfyr",
+)
+"""The months by all their names: Welsh short ones, and Welsh ones whose first letter changes, as well."""
+
+
+class DateOrder(StrEnum):
+    """Which number comes first in a date such as 08/10/2021."""
+
+    DAY_FIRST = "day-first"
+    MONTH_FIRST = "month-first"
+
 
 CLOCK = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
 ISO = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + CLOCK, re.ASCII)
 SLASHED = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})", re.ASCII)
-WORDED = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?\s+([^\W\d_]+)\.?,?\s+([0-9]{4})")
+WORDED = re.compile(
+    r"([0-9]{1,2})(?:st|nd|rd|th|af|ail|il|ydd|edd|fed|ed|eg|ain)?[\s-]\s*(?:of?\s+(?:fis\s+)?)?"
+    r"([^\W\d_]+)\.?,?[\s-]\s*([0-9]{4})"
+)
 DATE_HINT = "Write 2004-05-31 or 31 May 2004."
 NAMES = [name.capitalize() for name in MONTHS][:12]
 LONDON = "Europe/London"
 
 
-def read_date(value: Any) -> date | None:
-    """A date as people write it; a day and month that could be swapped are refused, never guessed."""
+def order_shown(text: str) -> DateOrder | None:
+    """The order that a date with slashes, hyphens or points can only have (30/11/2025); None where it is not
+    such a date, or could have either order."""
+    match = SLASHED.fullmatch(text)
+    if match is None or (int(match[1]) > 12) == (int(match[3]) > 12):
+        return None
+    return DateOrder.DAY_FIRST if int(match[1]) > 12 else DateOrder.MONTH_FIRST
+
+
+def is_two_dates(text: str) -> bool:
+    """Whether a date with slashes, hyphens or points could be two dates: 08/10/2021, but not 08/08/2021."""
+    match = SLASHED.fullmatch(text)
+    return (
+        match is not None and int(match[1]) <= 12 and int(match[3]) <= 12 and int(match[1]) != int(match[3])
+    )
+
+
+def read_date(value: Any, order: DateOrder | None = None) -> date | None:
+    """A date as people write it, in English or Welsh; None for a blank.
+
+    `order` says which number comes first in 08/10/2021. Without it a day and month that could be swapped are
+    refused, never guessed; with it a date that can only have the other order is refused.
+    """
     if isinstance(value, datetime):
         value = value.date()
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    found = value if isinstance(value, date) else _date_in(str(value).strip())
+    found = value if isinstance(value, date) else _date_in(str(value).strip(), order)
     if not 1900 <= found.year <= 2100:
         raise refuse("a date from 1900 to 2100", DATE_HINT)
     return found
 
 
-def _date_in(text: str) -> date:
+def _date_in(text: str, order: DateOrder | None) -> date:
     if match := ISO.fullmatch(text):
         return _existing(match[1], int(match[3]), match[4])
     if match := WORDED.fullmatch(text):
         named = MONTHS.get(match[2].lower())
         if named is None:
-            raise refuse("a date", Near(match[2], MONTHS))
+            raise refuse("a date", Near(match[2], NAMED))
         return _existing(match[3], named, match[1])
     if match := SLASHED.fullmatch(text):
-        day, month = int(match[1]), int(match[3])
-        if day <= 12 and month <= 12 and day != month:
+        if order is None and is_two_dates(text):
             raise refuse("a date", f"{text} could be two dates. {DATE_HINT}")
-        return _existing(match[4], *((month, match[1]) if month <= 12 else (day, match[3])))
+        order = order or order_shown(text) or DateOrder.DAY_FIRST
+        if order_shown(text) not in (None, order):
+            raise refuse(f"a date with the {order.split('-')[0]} first", DATE_HINT)
+        day, month = (match[1], match[3]) if order is DateOrder.DAY_FIRST else (match[3], match[1])
+        return _existing(match[4], int(month), day)
     raise refuse("a date", DATE_HINT)
 
 
@@ -66,7 +113,21 @@ def _existing(year: str, month: int, day: str) -> date:
         raise refuse("a date that exists", DATE_HINT) from error
 
 
-Day = Annotated[date | None, BeforeValidator(read_date)]
+def order_in(info: ValidationInfo) -> DateOrder | None:
+    """The order of dates in the column that is read, where it is known ('dates' in the context)."""
+    dates = (info.context or {}).get("dates")
+    return dates.get(info.field_name) if dates else None
+
+
+_of_text = lru_cache(maxsize=10_000)(read_date)
+
+
+def _day(value: Any, info: ValidationInfo) -> date | None:
+    # The same few days come again and again in a file.
+    return _of_text(value, order_in(info)) if isinstance(value, str) else read_date(value)
+
+
+Day = Annotated[date | None, BeforeValidator(_day)]
 """A field of a model that holds a date as people write it."""
 
 
