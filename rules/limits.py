@@ -39,8 +39,8 @@ LARGEST_LISTS = 50_000_000
 """Bytes of a YAML or JSON file of evidence, which is read as a whole: some hundred thousand rows."""
 MOST_TABLES = 100
 """Sheets of a workbook, or lists of a YAML or JSON file."""
-MOST_COLUMNS = 200
-"""Headers of a table, or keys of a row: the layouts have at most twenty."""
+MOST_COLUMNS = 1_000
+"""Headers of a table, or keys of a row: a survey of one person a row has a column for every question."""
 MOST_ROWS = 5_000_000
 """Rows of one table; a survey of so many answers is several files."""
 MOST_MARKS = 30

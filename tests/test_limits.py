@@ -124,13 +124,13 @@ def test_the_files_of_a_form_have_a_limit_together() -> None:
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("a.csv", ",".join(map(str, range(500))).encode(), "a.csv, headers: it has 500 columns; at most 200"),
-        ("a.csv", b"a" * 300 + b",b\n1,2\n", "a.csv, headers: the header 'aaa"),
+        ("a.csv", ",".join(map(str, range(1_500))).encode(), "a.csv, headers: it has 1,500 columns; at most"),
+        ("a.csv", b"a" * 600 + b",b\n1,2\n", "a.csv, headers: the header 'aaa"),
         ("a.csv", b"a" * 200_000, "a.csv, row 1: the line has 100,000 characters or more"),
         (
             "a.json",
-            b"[" + b",".join(b'{"k%d": 1}' % number for number in range(300)) + b"]",
-            "a.json, a 201: it has 201 columns; at most 200 are read.",
+            b"[" + b",".join(b'{"k%d": 1}' % number for number in range(1_100)) + b"]",
+            "a.json, a 1001: it has 1,001 columns; at most 1,000 are read.",
         ),
         (
             "a.yml",

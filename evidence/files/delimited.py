@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from evidence.files.encoding import not_in_encoding, refuse_file
-from evidence.files.rawtable import RawTable, check_headers, headers_of
+from evidence.files.rawtable import RawTable, check_headers, headers_of, titles_of
 from programme.progress import Progress
 from rules.limits import LONGEST_TEXT, MOST_ROWS
 from rules.words import many
@@ -37,13 +37,14 @@ def csv_table(path: Path, name: str, text: io.TextIOWrapper, progress: Progress)
             refuse_file(f"{name}, row {before + 1}", said, "Give a table with its headers in the first line.")
         delimiter = max(DELIMITERS, key=first.count)
         reader = csv.reader(chain([first], text), delimiter=delimiter, strict=True)
-        headers = headers_of(next(reader))
+        cells = next(reader)
+        headers = headers_of(cells)
     except UnicodeError as error:
         refuse_file(*not_in_encoding(name, text.encoding, before, error))
     except csv.Error as error:
         refuse_file(f"{name}, row {before + 1}", f"the quotation marks do not match ({error}).")
     check_headers(f"{name}, headers", headers)
-    table = RawTable(name, path.stem, headers, iter(()))
+    table = RawTable(name, path.stem, headers, iter(()), titles=titles_of(cells, headers))
 
     def rows() -> Iterator[tuple[str, list[Any]]]:
         for number, cells in _records(table, reader, text.encoding, before):

@@ -56,13 +56,15 @@ def structured_tables(path: Path, name: str, kind: str) -> list[RawTable]:
 
 
 def _group_table(file: str, group: _Group, place: str) -> RawTable:
-    headers: dict[str, None] = {}
+    headers: dict[str, str] = {}
     for where, pairs in group.rows:
-        headers.update((header_name(key), None) for key, _ in pairs)
+        for key, _ in pairs:
+            headers.setdefault(header_name(key), key)
         if len(headers) > MOST_COLUMNS:
             check_headers(where, headers)
     check_headers(place, headers)
     table = RawTable(file, group.name, list(headers), iter(()), list(group.problems), group.more, place)
+    table.titles = list(headers.values())
 
     def values() -> Iterator[tuple[str, list[Any]]]:
         for where, pairs in group.rows:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evidence.files.encoding import refuse_file
 from rules.errors import Problem
-from rules.limits import LONGEST_NAME, MOST_COLUMNS, MOST_PROBLEMS, shortened
+from rules.limits import LONGEST_LINE, MOST_COLUMNS, MOST_PROBLEMS, shortened
 
 if TYPE_CHECKING:
     from rules.remedy import Remedy
@@ -44,6 +44,8 @@ class RawTable:
     """The file, and where it holds several tables the sheet or key."""
     cut_short: bool = False
     """Whether rows of it could not be read at all."""
+    titles: list[str] = field(default_factory=list)
+    """The headers as they are written in the file, which a question may be; empty where they have no case."""
 
     def __post_init__(self) -> None:
         self.place = self.place or self.file
@@ -69,11 +71,16 @@ def headers_of(cells: list[Any]) -> list[str]:
     return names
 
 
+def titles_of(cells: list[Any], headers: list[str]) -> list[str]:
+    """The headers as they are written, blanks and line ends in them made one blank."""
+    return [" ".join(str(cell).split()) if cell is not None else "" for cell in cells[: len(headers)]]
+
+
 def check_headers(place: str, names: Collection[str]) -> None:
     """Raise ImportRefused for more or longer headers than any table of evidence has."""
     if len(names) > MOST_COLUMNS:
         said = f"it has {len(names):,} columns; at most {MOST_COLUMNS:,} are read."
-        refuse_file(place, said, "Keep the columns that a layout names.")
-    if long := next((name for name in names if len(name) > LONGEST_NAME), None):
-        said = f"the header {shortened(long, 40)!r} is longer than {LONGEST_NAME} characters."
+        refuse_file(place, said, "Keep the columns that are needed.")
+    if long := next((name for name in names if len(name) > LONGEST_LINE), None):
+        said = f"the header {shortened(long, 40)!r} is longer than {LONGEST_LINE} characters."
         refuse_file(place, said, "Write the name of a column there.")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from evidence.files.encoding import refuse_file
-from evidence.files.rawtable import UNREADABLE, RawTable, check_headers, headers_of
+from evidence.files.rawtable import UNREADABLE, RawTable, check_headers, headers_of, titles_of
 from programme.progress import Progress
 from rules.limits import MOST_PROBLEMS, MOST_TABLES
 
@@ -67,7 +67,9 @@ def sheet_tables(path: Path, name: str, book: Any, progress: Progress) -> list[R
             if table.problems:
                 tables.append(table)
             continue
-        table.headers = headers_of([cell.value for cell in header])
+        written = [cell.value for cell in header]
+        table.headers = headers_of(written)
+        table.titles = titles_of(written, table.headers)
         check_headers(f"{table.place}, headers", table.headers)
         try:
             merged = _merged(path, sheet)

@@ -58,8 +58,8 @@ class _Reading:
 
     def tables(self) -> list[RawTable]:
         said = self.next()
-        for number, (file, name, headers, place, (problems, more), cut) in enumerate(said["tables"]):
-            table = RawTable(file, name, headers, iter(()), place=place, cut_short=cut)
+        for number, (file, name, headers, titles, place, (problems, more), cut) in enumerate(said["tables"]):
+            table = RawTable(file, name, headers, iter(()), place=place, cut_short=cut, titles=titles)
             _take_over(table, problems, more)
             table.rows = self.rows(number, table)
             self.found.append(table)

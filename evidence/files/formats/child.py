@@ -200,7 +200,12 @@ def tell_tables(path: Path, encoding: str, name: str, tell: Teller) -> None:
     try:
         with tables_of(path, encoding, tell.progress, name) as tables:
             tell.tell(
-                {"tables": [[t.file, t.name, t.headers, t.place, _problems(t), t.cut_short] for t in tables]}
+                {
+                    "tables": [
+                        [t.file, t.name, t.headers, t.titles, t.place, _problems(t), t.cut_short]
+                        for t in tables
+                    ]
+                }
             )
             for table in tables:
                 for rows in _in_stretches(table.rows):
