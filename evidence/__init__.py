@@ -11,6 +11,7 @@ Modules in reading order:
     at_event    what counted at an event, as SQL
     digests     what makes a source or an item the same one
     weights     weights of survey respondents by raking
+    mapping/    a table that fits no layout turned into rows of one that does
     intake/     import: all rows checked, then stored at once or not at all
     items       items: find, tag one or many, withdraw; lists; the table an item is a cell of
     sources     sources with their text: added from files, listed, read, searched, withdrawn

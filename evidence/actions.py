@@ -9,6 +9,7 @@ class EvidenceAction(EventAction):
     """What is done to evidence, as events record it."""
 
     IMPORT = "import", "Evidence imported"
+    KEEP_MAPPING = "keep mapping", "Mapping of a table kept"
     ADD_SOURCES = "add sources", "Sources added"
     RECORD_ITEM = "record item", "Finding recorded"
     CHANGE_ITEM = "change item", "Finding changed"

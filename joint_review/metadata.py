@@ -15,6 +15,7 @@ from assessment.runs import schema as of_runs
 from evidence import schema as of_evidence
 from evidence.actions import EvidenceAction
 from evidence.coding import schema as of_coding
+from evidence.mapping import schema as of_mapping
 from programme import schema as of_programme
 from programme.actions import EventAction, ProgrammeAction
 from programme.database import login_of
@@ -24,6 +25,7 @@ TABLES = (
     *of_programme.TABLES,
     *of_evidence.TABLES,
     *of_coding.TABLES,
+    *of_mapping.KEPT_MAPPINGS,
     *of_runs.TABLES,
     *of_decisions.TABLES,
 )

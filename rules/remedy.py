@@ -32,6 +32,7 @@ class Part(StrEnum):
     WITHOUT = "what to leave out"
     ENCODING = "the encoding"
     DATABASE = "the file of the working database"
+    VALUE = "a value of all rows"
     WORKERS = "the number of processes"
     CLUSTER = "the address of the cluster"
 
@@ -150,6 +151,20 @@ class ShowLayout(Remedy):
     """See the columns of a kind of evidence file."""
 
     layout: str
+
+
+@dataclass(frozen=True)
+class ProposeMapping(Remedy):
+    """See a proposal of how a table that fits no layout becomes evidence."""
+
+    file: str
+
+
+@dataclass(frozen=True)
+class UseMapping(Remedy):
+    """Repeat the import with a mapping that is kept for tables of this shape."""
+
+    name: str
 
 
 @dataclass(frozen=True)

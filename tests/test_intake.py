@@ -39,8 +39,9 @@ from trying import Tried
 
 from evidence.digests import item_digest, item_fields
 from evidence.intake import staging
-from evidence.intake.importing import ImportReport, import_files, import_row
+from evidence.intake.importing import import_files, import_row
 from evidence.intake.layouts import LAYOUTS, template
+from evidence.intake.report import ImportReport
 from evidence.items import tag_item, withdraw_item
 from evidence.rows import CaseScoreRow, FindingRow, IndicatorRow, SurveyResultRow
 from joint_review.upgrades.evidence import migrations as evidence_upgrades

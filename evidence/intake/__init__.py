@@ -3,6 +3,9 @@
 Modules in reading order:
 
     layouts     the documented layouts, how a file's layout is recognised, templates (in templates/)
+    into        the reviews that rows go into: one, or those that a column `review` names
+    report      what an import did
+    said        what is said of rows that are refused
     staging     the temporary tables of an import, and the statements that decide about its rows
     codings     codings in an import: their row, and the statements that decide about staged ones
     respondents  survey respondents: characteristics, weights, results of answers

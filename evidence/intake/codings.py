@@ -282,23 +282,25 @@ select n, place, coded_by, evidence_id from incoming_coding where state = 'chang
 
 
 COUNTS = """
-select coalesce(sum(state in ('new', 'changed')), 0) as added,
+select f.review_id, coalesce(sum(state in ('new', 'changed')), 0) as codings,
   coalesce(sum(state in ('same', 'twice')), 0) as already_there,
   coalesce(sum(state = 'withdrawn'), 0) as withdrawn, coalesce(sum(state = 'changed'), 0) as replaced
-from incoming_coding
+from incoming_coding join incoming_ref f using (ref_no) group by f.review_id
 """
 
 
 WITHDRAW_CHANGED = """
-update coding set withdrawn_event = :event
-where withdrawn_event is null and (evidence_id, coded_by) in
-  (select evidence_id, coded_by from incoming_coding where state = 'changed')
+update coding set withdrawn_event = c.event
+from (select distinct i.evidence_id, i.coded_by, f.event
+  from incoming_coding i join incoming_ref f using (ref_no) where i.state = 'changed') c
+where withdrawn_event is null and coding.evidence_id = c.evidence_id and coding.coded_by = c.coded_by
 """
 
 
 INSERT = """
 insert into coding (evidence_id, coded_by, direction, significance, score, note, digest, added_event)
-select evidence_id, coded_by, direction, significance, score, note, digest, :event from incoming_coding
+select evidence_id, coded_by, direction, significance, score, note, digest, f.event
+from incoming_coding join incoming_ref f using (ref_no)
 where state in ('new', 'changed') order by evidence_id, coded_by
 """
 
@@ -368,8 +370,8 @@ def decide(run: Run, found: Found, say: Say, replace: bool) -> None:
         )
 
 
-def store(run: Run, event: int) -> None:
+def store(run: Run) -> None:
     """Store the codings that were decided to be stored."""
-    run(WITHDRAW_CHANGED, event=event)
-    run(INSERT, event=event)
+    run(WITHDRAW_CHANGED)
+    run(INSERT)
     run(INSERT_DOMAINS)

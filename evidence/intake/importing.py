@@ -7,10 +7,8 @@ few set-based statements. Cost grows linearly with the rows; memory does not gro
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -21,15 +19,21 @@ from pydantic import TypeAdapter, ValidationError
 from evidence import rows as models
 from evidence.actions import EvidenceAction
 from evidence.coding.leaving import leave_batches
-from evidence.correcting import first_refs, renumbered, renumbered_words
+from evidence.correcting import renumbered_words
 from evidence.digests import item_digest, item_fields, source_digest, source_fields
 from evidence.files.rawtable import RawTable, Unreadable, header_name
 from evidence.files.tables import open_tables
 from evidence.intake import codings, respondents, staging
+from evidence.intake.into import GivenRow, Into, Intos, SourceKey
 from evidence.intake.layouts import recognise, row_model
+from evidence.intake.report import ADDED, ImportReport
+from evidence.intake.said import in_order, problems_of
+from evidence.mapping.choosing import Chosen, Mappings, keeps_shape
+from evidence.mapping.kept import keep_mapping
+from evidence.mapping.mapped import RowMaker
 from programme.database import Act, Database, add_event, one, rows, said_plainly, transaction
 from programme.progress import Progress, no_progress
-from programme.reviews import Review, domain_ids
+from programme.reviews import Review
 from rules.errors import ImportRefused, Problem, suggest
 from rules.limits import MOST_PROBLEMS
 from rules.remedy import Remedy, Replace
@@ -42,24 +46,6 @@ CHUNK = 2_000
 SOURCE_NAME = TypeAdapter(models.Needed)
 
 
-@dataclass
-class ImportReport:
-    """What an import did."""
-
-    added: dict[str, int] = field(default_factory=dict)
-    """Rows stored, by what they became: sources, items, tags, responses, codings, and what answers are
-    weighted by: characteristics and margins."""
-    already_there: int = 0
-    """Rows that repeat what is stored, or each other (same source and locator, same content)."""
-    withdrawn: int = 0
-    """Rows that repeat withdrawn items, tags or codings, which stay withdrawn."""
-    replaced: int = 0
-    """Items (or codings) withdrawn because a row for the same says something else (--replace), or items
-    because more answers, characteristics or margins came in to a survey result made from answers."""
-    corrected: int = 0
-    """Rows that say of a source what was corrected since; the correction stays."""
-
-
 def import_files(
     db: Database,
     review: Review,
@@ -70,20 +56,22 @@ def import_files(
     layout: str | None = None,
     encoding: str = "utf-8",
     replace: bool = False,
+    mappings: Sequence[Chosen] = (),
     progress: Progress = no_progress,
 ) -> ImportReport:
-    """Import files of evidence into a review, all or nothing.
+    """Import files of evidence into a review (rows with a column `review` into that), all or nothing.
 
     The same source and locator are the same item: repeated rows change nothing, and a row that repeats what
     was withdrawn leaves it withdrawn. A row that says something else of an item already there is refused, or
     with `replace` withdraws the old item and adds the new one. Survey results are made from single answers,
-    and made anew when more answers come in. Raises ImportRefused with every problem of every file (the first
+    and made anew when more answers come in. Tables that one of the `mappings` fits are read with it; those
+    that come from files are kept. Raises ImportRefused with every problem of every file (the first
     200 listed), and stores nothing then.
     """
     names = [(path.name if _alone(path, paths) else "") or str(path) for path in paths]
     if layout:
         row_model(layout)
-    with _intake(db, review, by, at, progress) as intake:
+    with _intake(db, review, by, at, progress, Mappings(mappings)) as intake:
         for path, name in zip(paths, names, strict=True):
             intake.read_file(path, name, encoding, layout)
         return intake.store(names, replace)
@@ -112,17 +100,19 @@ def import_row(
     headers = [header_name(name) for name in values]
     place = f"this {row_model(layout).layout} row"
     table = RawTable(place, layout, headers, iter([(place, list(values.values()))]))
-    with _intake(db, review, by, at, no_progress) as intake:
-        intake.read(table, layout)
+    with _intake(db, review, by, at, no_progress, Mappings(())) as intake:
+        intake.read(table, None, layout)
         report = intake.store([layout], replace)
         return report, one(db, staging.ITEM_OF_ROW)
 
 
 @contextmanager
-def _intake(db: Database, review: Review, by: str, at: datetime, progress: Progress) -> Iterator[_Intake]:
+def _intake(
+    db: Database, review: Review, by: str, at: datetime, progress: Progress, mappings: Mappings
+) -> Iterator[_Intake]:
     """An import with its temporary tables, which are gone afterwards."""
     with said_plainly():
-        intake = _Intake(db, review, by, at, progress)
+        intake = _Intake(db, review, by, at, progress, mappings)
         intake.clear()
         try:
             for statement in staging.STAGING.strip().split(";\n"):
@@ -135,26 +125,25 @@ def _intake(db: Database, review: Review, by: str, at: datetime, progress: Progr
 class _Intake:
     """One import under way."""
 
-    def __init__(self, db: Database, review: Review, by: str, at: datetime, progress: Progress) -> None:
+    def __init__(
+        self, db: Database, review: Review, by: str, at: datetime, progress: Progress, mappings: Mappings
+    ) -> None:
+        self.mappings = mappings
+        self.said: set[tuple[str, str]] = set()
+        """What was said of a mapping, which is the same for every row."""
+        self.remedies: list[Remedy] = []
         self.db, self.review, self.by, self.at, self.progress = db, review, by, at, progress
         self.problems: list[Problem] = []
         self.more = 0
         self.unread = False
         """Whether a file or some rows could not be read at all, so that what others refer to may be there."""
         self.files: list[str] = []
-        self.refs: dict[str, int] = {}
-        """A number for every source named, which rows are staged with."""
-        self.doubtful: set[str] = set()
+        self.notes: list[str] = []
+        self.refs: dict[SourceKey, int] = {}
+        """A number for every source named in a review, which rows are staged with."""
+        self.doubtful: set[SourceKey] = set()
         """Sources whose own rows have problems: that they are not there need not be said, too."""
-        self.first_refs = first_refs(db, review)
-        """Under which number sources came in that have another now: their items are digested with it."""
-        self.renumbered = renumbered(db, review)
-        self.domains = domain_ids(db, review)
-        self.context = {
-            "strands": {strand.id for strand in review.framework.strands},
-            "domains": set(self.domains),
-            "seen_domains": {},
-        }
+        self.intos = Intos(db, review, self.problem)
 
     def clear(self) -> None:
         if self.db.conn.in_transaction and not self.db.joined:
@@ -173,8 +162,9 @@ class _Intake:
             count = len(self.problems) + self.more
             raise ImportRefused(
                 f"Nothing was imported: {many(count, 'problem')} found.",
-                sorted(self.problems, key=lambda problem: (self._file_of(problem), _in_order(problem))),
+                sorted(self.problems, key=lambda problem: (self._file_of(problem), in_order(problem))),
                 more=self.more,
+                remedies=self.remedies,
             )
 
     def _file_of(self, problem: Problem) -> int:
@@ -190,7 +180,9 @@ class _Intake:
         before = len(self.problems) + self.more
         try:
             with open_tables(path, encoding, self.progress, name) as tables:
-                found = sum([self.read(table, layout) for table in tables])
+                found = sum(
+                    [self.read(*one, layout) for one in self.mappings.beside(tables, layout, self.notes)]
+                )
         except ImportRefused as error:
             self.unread = True
             for problem in error.problems:
@@ -199,8 +191,10 @@ class _Intake:
         if not found and len(self.problems) + self.more == before:
             self.problem(name, "there are no rows below the headers.", "Give a file with rows.")
 
-    def read(self, table: RawTable, layout: str | None) -> int:
+    def read(self, table: RawTable, chosen: Chosen | None, layout: str | None) -> int:
         """Read and stage a table; returns how many rows it has."""
+        if chosen:
+            return self._read_mapped(table, chosen)
         count = 0
         if not table.headers and not table.problems:
             return 0
@@ -208,20 +202,47 @@ class _Intake:
         self._note_all(table)
         if model is None:
             self.unread = True
+            self.remedies = self.remedies or keeps_shape(self.db, table)
         else:
             adapter = TypeAdapter(list[model])  # type: ignore[valid-type]
             while chunk := list(islice(table.rows, CHUNK)):
                 count += len(chunk)
-                good = self._validated(model, adapter, table, chunk)
-                if good:
-                    self._stage(model, good)
+                given = [
+                    GivenRow(place, dict(zip(table.headers, values, strict=True))) for place, values in chunk
+                ]
+                for into, rows_ in self.intos.divided(given):
+                    self._take(model, adapter, table, rows_, into)
         self._note_all(table)
         self.unread = self.unread or table.cut_short
         return count
 
+    def _read_mapped(self, table: RawTable, chosen: Chosen) -> int:
+        """Read and stage the rows that a mapping makes of a table; returns how many rows the table has."""
+        fitted = chosen.fit(table)
+        self._note_all(table)
+        if fitted is None:
+            self.unread = True
+            return 0
+        maker = RowMaker(fitted, table, self.intos)
+        adapters: dict[type[models.Row], TypeAdapter[list[models.Row]]] = {}
+        count = 0
+        while chunk := list(islice(maker.rows(), CHUNK)):
+            count += len(chunk)
+            made: dict[type[models.Row], list[GivenRow]] = {}
+            for model, row in chunk:
+                made.setdefault(model, []).append(row)
+            for model, given in made.items():
+                adapter = adapters.setdefault(model, TypeAdapter(list[model]))  # type: ignore[valid-type]
+                for into, some in self.intos.divided(given):
+                    self._take(model, adapter, table, some, into)
+        self._note_all(table)
+        self.unread = self.unread or table.cut_short
+        self.notes += maker.notes()
+        return count
+
     def _note(self, problems: list[Problem]) -> None:
         """Note the problems of a stretch of rows in the order of the rows."""
-        for problem in sorted(problems, key=_in_order):
+        for problem in sorted(problems, key=in_order):
             self.problem(problem.where, problem.message, problem.hint, *problem.remedies)
         problems.clear()
 
@@ -229,56 +250,60 @@ class _Intake:
         self._note(table.problems)
         self.more, table.more = self.more + table.more, 0
 
-    def _validated(
+    def _take(
         self,
         model: type[models.Row],
         adapter: TypeAdapter[list[models.Row]],
         table: RawTable,
-        chunk: list[tuple[str, list[Any]]],
-    ) -> list[tuple[str, models.Row]]:
-        """The good rows of a chunk; the problems of the others are noted."""
-        headers = table.headers
-        given = [dict(zip(headers, values, strict=True)) for _, values in chunk]
+        given: list[GivenRow],
+        into: Into,
+    ) -> None:
+        """Stage the good rows for a review; the problems of the others are noted."""
         try:
-            found = adapter.validate_python(given, context=self.context)
+            found = adapter.validate_python([row.values for row in given], context=into.context)
         except ValidationError:
-            good = self._validated_singly(model, table, chunk, given)
+            good = self._validated_singly(model, table, given, into)
         else:
-            good = [(place, row) for (place, _), row in zip(chunk, found, strict=True)]
+            good = [(row.place, one) for row, one in zip(given, found, strict=True)]
         self._note_all(table)
-        return good
+        if good:
+            self._stage(model, good, into)
 
     def _validated_singly(
-        self,
-        model: type[models.Row],
-        table: RawTable,
-        chunk: list[tuple[str, list[Any]]],
-        given: list[dict[str, Any]],
+        self, model: type[models.Row], table: RawTable, given: list[GivenRow], into: Into
     ) -> list[tuple[str, models.Row]]:
         good: list[tuple[str, models.Row]] = []
-        for (place, _), values in zip(chunk, given, strict=True):
+        for row in given:
             try:
-                good.append((place, model.model_validate(values, context=self.context)))
+                good.append((row.place, model.model_validate(row.values, context=into.context)))
             except ValidationError as error:
                 if len(self.problems) < SHOWN:
-                    table.problems.extend(_problems_of(place, error))
+                    table.problems.extend(self._new(problems_of(row, error), row))
                 else:
                     # Words are dear: what is only counted is not put into any.
-                    said = sum(isinstance(value, Unreadable) for value in values.values())
+                    said = sum(isinstance(value, Unreadable) for value in row.values.values())
                     self.more += error.error_count() - said
-                self._keep_source_of(model, place, values)
+                self._keep_source_of(model, row, into)
         return good
 
-    def _keep_source_of(self, model: type[models.Row], place: str, values: dict[str, Any]) -> None:
+    def _new(self, problems: Iterable[Problem], row: GivenRow) -> Iterator[Problem]:
+        """The problems of a row; what is wrong with the mapping itself is said once."""
+        for problem in problems:
+            key = problem.where, problem.message
+            if row.cells is None or problem.where.startswith(row.place) or key not in self.said:
+                self.said.add(key)
+                yield problem
+
+    def _keep_source_of(self, model: type[models.Row], row: GivenRow, into: Into) -> None:
         """Remember which source a refused row names: others may name it, or it may not be there either."""
         try:
-            ref = SOURCE_NAME.validate_python(values.get("source"))
+            ref = SOURCE_NAME.validate_python(row.values.get("source"))
         except ValidationError:
             return
         if model is models.SourceRow:
-            self.doubtful.add(ref)
+            self.doubtful.add((into.review.id, ref))
         else:
-            self.db.conn.execute(staging.STAGE_REFUSED, (place, self._ref_no(ref)))
+            self.db.conn.execute(staging.STAGE_REFUSED, (row.place, self._ref_no(ref, into)))
 
     @contextmanager
     def _together(self) -> Iterator[None]:
@@ -294,12 +319,12 @@ class _Intake:
             raise
         self.db.conn.execute("commit")
 
-    def _stage(self, model: type[models.Row], found: list[tuple[str, models.Row]]) -> None:
+    def _stage(self, model: type[models.Row], found: list[tuple[str, models.Row]], into: Into) -> None:
         with self._together():
             if issubclass(model, models.ItemRow):
-                self._stage_items(model, found)
+                self._stage_items(model, found, into)
             else:
-                staged: dict[type[models.Row], tuple[str, Callable[[str, Any], Any]]] = {
+                staged: dict[type[models.Row], tuple[str, Callable[[str, Any, Into], Any]]] = {
                     models.SourceRow: (staging.STAGE_SOURCE, self._source_values),
                     models.SurveyResponseRow: (staging.STAGE_RESPONSE, self._response_values),
                     models.TagRow: (staging.STAGE_TAG, self._tag_values),
@@ -308,45 +333,45 @@ class _Intake:
                     codings.CodingRow: (codings.STAGE, self._coding_values),
                 }
                 statement, values = staged[model]
-                self.db.conn.executemany(statement, [values(place, row) for place, row in found])
+                self.db.conn.executemany(statement, [values(place, row, into) for place, row in found])
 
-    def _stage_items(self, model: type[models.Row], found: list[tuple[str, Any]], derived: int = 0) -> None:
+    def _stage_items(self, model: type[models.Row], found: list[tuple[str, Any]], into: Into) -> None:
         items: list[tuple[Any, ...]] = []
         tags: list[tuple[Any, ...]] = []
         picked, today = staging.PICKED[model], self.at.date()
         for place, row in found:
-            said, ref_no, by = item_fields(row), self._ref_no(row.source), row.recorded_by or self.by
-            digest = item_digest(self.first_refs.get(row.source, row.source), row.locator, said)
+            said, ref_no, by = item_fields(row), self._ref_no(row.source, into), row.recorded_by or self.by
+            digest = item_digest(into.first_refs.get(row.source, row.source), row.locator, said)
             on = (row.recorded_on or today).isoformat()
             items.append((place, ref_no, row.locator, *picked(said), by, on, digest))
             for domain in row.domains:
-                tags.append((None, ref_no, row.locator, self.domains[domain], "", by, 0))
+                tags.append((None, ref_no, row.locator, into.domains[domain], "", by, 0))
         self.db.conn.executemany(staging.STAGE_ITEM[model], items)
         self.db.conn.executemany(staging.STAGE_TAG, tags)
 
-    def _ref_no(self, ref: str) -> int:
-        return self.refs.setdefault(ref, len(self.refs) + 1)
+    def _ref_no(self, ref: str, into: Into) -> int:
+        return self.refs.setdefault((into.review.id, ref), len(self.refs) + 1)
 
-    def _source_values(self, place: str, row: Any) -> tuple[Any, ...]:
-        return (place, self._ref_no(row.source), *source_fields(row), source_digest(row))
+    def _source_values(self, place: str, row: Any, into: Into) -> tuple[Any, ...]:
+        return (place, self._ref_no(row.source, into), *source_fields(row), source_digest(row))
 
-    def _response_values(self, place: str, row: Any) -> tuple[Any, ...]:
+    def _response_values(self, place: str, row: Any, into: Into) -> tuple[Any, ...]:
         answered = (row.respondent, row.question, row.group, row.strand, row.answer)
-        return (place, self._ref_no(row.source), *answered, ";".join(row.domains))
+        return (place, self._ref_no(row.source, into), *answered, ";".join(row.domains))
 
-    def _characteristic_values(self, place: str, row: Any) -> tuple[Any, ...]:
-        return (place, self._ref_no(row.source), row.respondent, row.characteristic, row.category)
+    def _characteristic_values(self, place: str, row: Any, into: Into) -> tuple[Any, ...]:
+        return (place, self._ref_no(row.source, into), row.respondent, row.characteristic, row.category)
 
-    def _margin_values(self, place: str, row: Any) -> tuple[Any, ...]:
+    def _margin_values(self, place: str, row: Any, into: Into) -> tuple[Any, ...]:
         said = (row.group, row.characteristic, row.category, row.percent, row.people)
-        return (place, self._ref_no(row.source), *said)
+        return (place, self._ref_no(row.source, into), *said)
 
-    def _tag_values(self, place: str, row: Any) -> tuple[Any, ...]:
-        domain_id, by = self.domains[row.domain], row.tagged_by or self.by
-        return (place, self._ref_no(row.source), row.locator, domain_id, row.note, by, 1)
+    def _tag_values(self, place: str, row: Any, into: Into) -> tuple[Any, ...]:
+        domain_id, by = into.domains[row.domain], row.tagged_by or self.by
+        return (place, self._ref_no(row.source, into), row.locator, domain_id, row.note, by, 1)
 
-    def _coding_values(self, place: str, row: Any) -> codings.Staged:
-        return codings.staged(place, self._ref_no(row.source), row, self.domains)
+    def _coding_values(self, place: str, row: Any, into: Into) -> codings.Staged:
+        return codings.staged(place, self._ref_no(row.source, into), row, into.domains)
 
     # --- deciding: what becomes of every staged row --------------------------------------------------
 
@@ -357,13 +382,17 @@ class _Intake:
             # Nothing will be stored; what else is wrong with the rows is looked for without locking anybody.
             self._decide(replace)
             self.refuse_if_problems()
-        with transaction(self.db):
+        with transaction(self.db) as joined:
             self._decide(replace)
             self.refuse_if_problems()
-            report = self._report()
+            counted = self._counted()
+            report = self._report(counted)
             self.progress(1, 4, "storing")
             if any(report.added.values()) or report.replaced:
-                self._insert(names, report)
+                self._insert(names, counted)
+            for chosen, shape in self.mappings.to_keep():
+                if name := keep_mapping(joined, self.review, chosen.mapping, shape, by=self.by, at=self.at):
+                    report.kept.append(name)
         self.progress(4, 4, "storing")
         return report
 
@@ -397,30 +426,34 @@ class _Intake:
     def _resolve_sources(self) -> None:
         """Fill in the number of every source named, and the numbers that new ones will have."""
         self.db.conn.executemany(
-            "insert into incoming_ref (ref, ref_no, doubtful) values (?, ?, ?)",
-            ((ref, number, ref in self.doubtful) for ref, number in self.refs.items()),
+            "insert into incoming_ref (review_id, ref, ref_no, doubtful) values (?, ?, ?, ?)",
+            ((*key, number, key in self.doubtful) for key, number in self.refs.items()),
         )
         self._run(staging.KNOWN_SOURCES)
         self._run(staging.NEW_SOURCES)
         if self.unread:
             return
-        known: list[str] = []
+        known: dict[int, list[str]] = {}
         for table in staging.REFERRING:
             for row in self._found(staging.UNKNOWN_SOURCES.format(table=table)):
-                if found := self.renumbered.get(row["ref"]):
+                into = self.intos.by_id[row["review_id"]]
+                if renamed := into.renumbered.get(row["ref"]):
                     self.problem(
                         f"{row['place']}, column 'source'",
-                        f"there is no source {row['ref']!r} any longer: {renumbered_words(found)}.",
-                        f"Write {found['now']!r}.",
+                        f"there is no source {row['ref']!r} any longer: {renumbered_words(renamed)}.",
+                        f"Write {renamed['now']!r}.",
                     )
                     continue
-                known = known or [
-                    found["ref"] for found in rows(self.db, staging.REFS, {"review": self.review.id})
-                ]
+                review = into.review
+                if review.id not in known:
+                    found = rows(self.db, staging.REFS, {"review": review.id})
+                    known[review.id] = [one["ref"] for one in found]
+                named = "this review" if review.id == self.review.id else f"the review {review.key!r}"
                 self.problem(
                     f"{row['place']}, column 'source'",
-                    f"there is no source {row['ref']!r} in this review.",
-                    suggest(row["ref"], known) or "Import the sources first, or together with this file.",
+                    f"there is no source {row['ref']!r} in {named}.",
+                    suggest(row["ref"], known[review.id])
+                    or "Import the sources first, or together with this file.",
                 )
 
     def _check_sources(self) -> None:
@@ -430,29 +463,32 @@ class _Intake:
                 f"the source {row['ref']!r} is already there, with different content.",
                 "Stored sources never change: give the new version an index number of its own.",
             )
-        for row in self._found(staging.NEW_SOURCES_NAMED) if self.renumbered else ():
-            if found := self.renumbered.get(row["ref"]):
-                self.problem(
-                    f"{row['place']}, column 'source'",
-                    f"{row['ref']!r} was the number of a source that is here: {renumbered_words(found)}.",
-                    f"Write {found['now']!r}. If another source has this number, import it under a number of"
-                    " its own, and correct that.",
-                )
         for row in self._found(staging.CLASHING_SOURCES):
             self.problem(
                 row["place"],
                 f"the source {row['ref']!r} appears twice, with different content (also {row['other']}).",
                 "Give each source an index number of its own.",
             )
+        if not any(into.renumbered for into in self.intos.by_id.values()):
+            return
+        for row in self._found(staging.NEW_SOURCES_NAMED):
+            if found := self.intos.by_id[row["review_id"]].renumbered.get(row["ref"]):
+                self.problem(
+                    f"{row['place']}, column 'source'",
+                    f"{row['ref']!r} was the number of a source that is here: {renumbered_words(found)}.",
+                    f"Write {found['now']!r}. If another source has this number, import it under a number of"
+                    " its own, and correct that.",
+                )
 
     def _make_survey_results(self, replace: bool) -> bool:
         """One survey result per question and group that answers come in for; False if something is wrong."""
-        survey = respondents.Respondents(self.db, self.problem, self._found, self.context["strands"])
+        strands = {number: into.context["strands"] for number, into in self.intos.by_id.items()}
+        survey = respondents.Respondents(self.db, self.problem, self._found, strands)
         if not survey.decide(replace):
             return False
         before = self._one("select coalesce(max(n), 0) from incoming_item")
-        for made in survey.results():
-            self._stage_items(models.SurveyResultRow, made)
+        for number, made in survey.results():
+            self._stage_items(models.SurveyResultRow, made, self.intos.by_id[number])
         self._run("update incoming_item set derived = 1 where n > :before", before=before)
         return True
 
@@ -497,43 +533,69 @@ class _Intake:
         self._run(staging.TIES)
         self._run(staging.DECIDE_TIES)
 
-    def _report(self) -> ImportReport:
-        counted = rows(self.db, staging.COUNTS, {"review": self.review.id})[0]
-        known = rows(self.db, respondents.COUNTS)[0]
-        coded = rows(self.db, codings.COUNTS)[0]
-        added = {kind: counted[kind] for kind in ("sources", "responses", "items", "tags")}
-        added |= {kind: known[kind] for kind in ("characteristics", "margins")}
-        said = {name: counted[name] + coded[name] for name in ("already_there", "withdrawn", "replaced")}
-        said["already_there"] += known["already_there"]
-        said["corrected"] = self._one(staging.CORRECTED_SOURCES)
-        return ImportReport(added={**added, "codings": coded["added"]}, **said)
+    def _counted(self) -> dict[int, ImportReport]:
+        """What becomes of the rows of every review."""
+        counted = {row["review_id"]: row for row in rows(self.db, staging.COUNTS)}
+        known = {row["review_id"]: row for row in rows(self.db, respondents.COUNTS)}
+        coded = {row["review_id"]: row for row in rows(self.db, codings.COUNTS)}
+        found = {}
+        for number, row in counted.items():
+            more = coded.get(number, dict.fromkeys(("codings", "already_there", "withdrawn", "replaced"), 0))
+            added = {kind: row[kind] for kind in ("sources", "responses", "items", "tags")}
+            added |= {kind: known[number][kind] for kind in ("characteristics", "margins")}
+            said = {name: row[name] + more[name] for name in ("already_there", "withdrawn", "replaced")}
+            said["already_there"] += known[number]["already_there"]
+            found[number] = ImportReport(added={**added, "codings": more["codings"]}, **said)
+        return found
 
-    # --- storing: what was decided into the review ---------------------------------------------------
+    def _report(self, counted: dict[int, ImportReport]) -> ImportReport:
+        """What the import did in all reviews."""
+        report = ImportReport(added=dict.fromkeys(ADDED, 0), notes=self.notes)
+        report.corrected = self._one(staging.CORRECTED_SOURCES)
+        for number, one_ in counted.items():
+            for kind, count in one_.added.items():
+                report.added[kind] += count
+            report.already_there += one_.already_there
+            report.withdrawn += one_.withdrawn
+            report.replaced += one_.replaced
+            if len(counted) > 1 or number != self.review.id:
+                report.reviews[self.intos.by_id[number].review.key] = sum(one_.added.values())
+        return report
 
-    def _insert(self, names: list[str], report: ImportReport) -> None:
-        if report.replaced:
-            replaced = [row["active_id"] for row in rows(self.db, staging.REPLACED)]
-            leave_batches(self.db, self.review, replaced, by=self.by, at=self.at)
-        act = Act(
-            EvidenceAction.IMPORT,
-            self.by,
-            self.at,
-            self.review.id,
-            target=", ".join(names),
-            because=self._one(staging.BECAUSE),
-        )
-        event = add_event(self.db, act, detail={**report.added, "replaced": report.replaced})
-        self._run(staging.INSERT_SOURCES, event=event)
+    # --- storing: what was decided into the reviews --------------------------------------------------
+
+    def _insert(self, names: list[str], counted: dict[int, ImportReport]) -> None:
+        changed = {
+            number: report
+            for number, report in counted.items()
+            if any(report.added.values()) or report.replaced
+        }
+        for number, report in changed.items():
+            if report.replaced:
+                replaced = [row["active_id"] for row in rows(self.db, staging.REPLACED, {"review": number})]
+                leave_batches(self.db, self.intos.by_id[number].review, replaced, by=self.by, at=self.at)
+        for number, report in changed.items():
+            act = Act(
+                EvidenceAction.IMPORT,
+                self.by,
+                self.at,
+                number,
+                target=", ".join(names),
+                because=one(self.db, staging.BECAUSE, {"review": number}),
+            )
+            event = add_event(self.db, act, detail={**report.added, "replaced": report.replaced})
+            self._run("update incoming_ref set event = :event where review_id = :of", event=event, of=number)
+        self._run(staging.INSERT_SOURCES)
         self._insert_pages()
-        self._run(staging.INSERT_RESPONSES, event=event)
+        self._run(staging.INSERT_RESPONSES)
         for statement in respondents.STORE:
-            self._run(statement, event=event)
+            self._run(statement)
         self.progress(2, 4, "storing")
-        self._run(staging.WITHDRAW_REPLACED, event=event)
-        self._run(staging.INSERT_ITEMS, event=event)
+        self._run(staging.WITHDRAW_REPLACED)
+        self._run(staging.INSERT_ITEMS)
         self.progress(3, 4, "storing")
-        self._run(staging.INSERT_TAGS, event=event)
-        codings.store(self._run, event)
+        self._run(staging.INSERT_TAGS)
+        codings.store(self._run)
 
     def _insert_pages(self) -> None:
         for source_id, text in self.db.conn.execute(staging.NEW_TEXTS):
@@ -544,22 +606,3 @@ class _Intake:
                 "insert into source_page (source_id, number, text) values (?, ?, ?)",
                 [(source_id, number, page) for number, page in enumerate(pages, start=1)],
             )
-
-
-def _in_order(problem: Problem) -> list[str | int]:
-    """A key that sorts row 9 before row 10."""
-    parts = re.split(r"([0-9]{1,18})", problem.where)
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)]
-
-
-def _problems_of(place: str, error: ValidationError) -> Iterator[Problem]:
-    """What is wrong with a row: column and value, and what was expected."""
-    for detail in error.errors(include_url=False):
-        value, context = detail["input"], detail.get("ctx", {})
-        if isinstance(value, Unreadable):
-            continue
-        shown = "nothing" if value in (None, "") else repr(value[:60] if isinstance(value, str) else value)
-        shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        expected = context.get("expected") or detail["msg"]
-        at = f"{place}, column {str(detail['loc'][0])!r}" if detail["loc"] else place
-        yield Problem(at, f"found {shown}; expected {expected}.", str(context.get("hint", "")))

@@ -13,6 +13,8 @@ from rules.remedy import ShowLayout
 
 ROWS: dict[str, type[Row]] = {row.layout: row for row in ROWS_OF_EVIDENCE} | {CodingRow.layout: CodingRow}
 """The row model of every layout, by its name."""
+REVIEW = "review"
+"""The column, of any layout, that names the review a row is for."""
 LAYOUTS = tuple(ROWS)
 """Names of the layouts: sources, findings, case-scores, survey-results, ..."""
 TEMPLATES = Path(__file__).parent / "templates"
@@ -43,7 +45,7 @@ def template(layout: str) -> str:
 
 def recognise(table: RawTable, given: str | None) -> type[Row] | None:
     """The layout of a table, from `given`, its name or its headers; None with problems noted if none fits."""
-    headers = {h for h in table.headers if h != BLANK_HEADER}
+    headers = {h for h in table.headers if h not in (BLANK_HEADER, REVIEW)}
     place = f"{table.place}, headers"
     before = len(table.problems) + table.more
     model = _named(table, given) or _fitting(headers) or _nearest(headers)
@@ -69,11 +71,17 @@ def recognise(table: RawTable, given: str | None) -> type[Row] | None:
             suggest(name, model.model_fields, most=20),
         )
     times = Counter(table.headers)
-    for name in sorted(header for header in headers if times[header] > 1):
+    for name in sorted(header for header in (*headers, REVIEW) if times[header] > 1):
         table.problem(place, f"the column {name!r} appears twice.")
     if BLANK_HEADER in table.headers:
         table.problem(place, f"column {table.headers.index(BLANK_HEADER) + 1} has no header.")
     return None if len(table.problems) + table.more > before else model
+
+
+def fits_layout(table: RawTable) -> bool:
+    """Whether a table is named for a layout, or has all the columns that one needs."""
+    headers = {header for header in table.headers if header not in (BLANK_HEADER, REVIEW)}
+    return (_named(table, None) or _fitting(headers)) is not None
 
 
 def _named(table: RawTable, given: str | None) -> type[Row] | None:

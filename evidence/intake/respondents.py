@@ -195,7 +195,7 @@ counted as (
   from answers a left join incoming_weight w
     on w.ref_no = a.ref_no and w.respondent = a.respondent and w.group_name in ('', a.group_name)
   group by a.ref_no, a.question, a.group_name)
-select f.ref, t.question, t.group_name, t.place, t.domains, c.strand, c.answers, c.positive,
+select f.review_id, f.ref, t.question, t.group_name, t.place, t.domains, c.strand, c.answers, c.positive,
   c.weights, c.positive_weights, c.squares
 from touched t join counted c using (ref_no, question, group_name) join incoming_ref f using (ref_no)
 order by t.n, f.ref, t.question, t.group_name
@@ -205,25 +205,34 @@ order by t.n, f.ref, t.question, t.group_name
 
 COUNTS = """
 with characteristics as (
-  select count(*) as all_of_them, (select count(*) from (
-    select 1 from incoming_characteristic i join incoming_ref f using (ref_no)
+  select review_id, count(*) as all_of_them
+  from incoming_characteristic join incoming_ref using (ref_no) group by review_id),
+known as (
+  select review_id, count(*) as added from (
+    select f.review_id from incoming_characteristic i join incoming_ref f using (ref_no)
     where not exists (select 1 from respondent_characteristic c where c.source_id = f.source_id
       and c.respondent = i.respondent and c.characteristic = i.characteristic)
-    group by i.ref_no, i.respondent, i.characteristic)) as added
-  from incoming_characteristic),
+    group by i.ref_no, i.respondent, i.characteristic)
+  group by review_id),
 margins as (
-  select count(*) as all_of_them, (select count(*) from (
-    select 1 from incoming_margin where state <> 'same'
-    group by ref_no, group_name, characteristic, category)) as added
-  from incoming_margin)
-select c.added as characteristics, m.added as margins,
-  c.all_of_them - c.added + m.all_of_them - m.added as already_there
-from characteristics c, margins m
+  select review_id, count(*) as all_of_them
+  from incoming_margin join incoming_ref using (ref_no) group by review_id),
+weighed as (
+  select review_id, count(*) as added from (
+    select distinct f.review_id, ref_no, group_name, characteristic, category
+    from incoming_margin join incoming_ref f using (ref_no) where state <> 'same')
+  group by review_id)
+select v.review_id, coalesce(k.added, 0) as characteristics, coalesce(w.added, 0) as margins,
+  coalesce(c.all_of_them, 0) - coalesce(k.added, 0) + coalesce(m.all_of_them, 0) - coalesce(w.added, 0)
+    as already_there
+from (select distinct review_id from incoming_ref) v
+left join characteristics c using (review_id) left join known k using (review_id)
+left join margins m using (review_id) left join weighed w using (review_id)
 """
 STORE = (
     """
 insert into respondent_characteristic (source_id, respondent, characteristic, category, added_event)
-select f.source_id, i.respondent, i.characteristic, i.category, :event
+select f.source_id, i.respondent, i.characteristic, i.category, f.event
 from incoming_characteristic i join incoming_ref f using (ref_no)
 where not exists (select 1 from respondent_characteristic s where s.source_id = f.source_id
   and s.respondent = i.respondent and s.characteristic = i.characteristic)
@@ -231,29 +240,30 @@ group by i.ref_no, i.respondent, i.characteristic
 order by f.source_id, i.respondent, i.characteristic
 """,
     """
-update population_margin set withdrawn_event = :event
-where withdrawn_event is null and (source_id, group_name, characteristic) in (
-  select f.source_id, i.group_name, i.characteristic
-  from incoming_margin i join incoming_ref f using (ref_no) where i.state = 'changed')
+update population_margin set withdrawn_event = c.event
+from (select distinct f.source_id, i.group_name, i.characteristic, f.event
+  from incoming_margin i join incoming_ref f using (ref_no) where i.state = 'changed') c
+where withdrawn_event is null and population_margin.source_id = c.source_id
+  and population_margin.group_name = c.group_name and population_margin.characteristic = c.characteristic
 """,
     """
 insert into population_margin
   (source_id, group_name, characteristic, category, percent, people, added_event)
-select distinct f.source_id, i.group_name, i.characteristic, i.category, i.percent, i.people, :event
+select distinct f.source_id, i.group_name, i.characteristic, i.category, i.percent, i.people, f.event
 from incoming_margin i join incoming_ref f using (ref_no) where i.state <> 'same'
 order by f.source_id, i.group_name, i.characteristic, i.category
 """,
     f"""
-update respondent_weight set withdrawn_event = :event
-where withdrawn_event is null and id in (
-  select s.id from incoming_weight w join incoming_ref f using (ref_no)
+update respondent_weight set withdrawn_event = o.event
+from (select s.id, f.event from incoming_weight w join incoming_ref f using (ref_no)
   join respondent_weight s on s.source_id = f.source_id and s.respondent = w.respondent
     and s.group_name = w.group_name and s.withdrawn_event is null
-  where cast(round(s.weight * {MILLION}) as integer) <> w.weight)
+  where cast(round(s.weight * {MILLION}) as integer) <> w.weight) o
+where o.id = respondent_weight.id
 """,
     f"""
 insert into respondent_weight (source_id, group_name, respondent, weight, added_event)
-select f.source_id, w.group_name, w.respondent, w.weight / {MILLION}.0, :event
+select f.source_id, w.group_name, w.respondent, w.weight / {MILLION}.0, f.event
 from incoming_weight w join incoming_ref f using (ref_no)
 where not exists (select 1 from respondent_weight s where s.source_id = f.source_id
   and s.respondent = w.respondent and s.group_name = w.group_name and s.withdrawn_event is null)
@@ -286,8 +296,11 @@ class _Margin:
 class Respondents:
     """The survey respondents of one import."""
 
-    def __init__(self, db: Database, say: Say, found: Found, strands: Collection[str]) -> None:
-        """`say` is told place, message and hint of every problem; `found` gives the rows that have one."""
+    def __init__(self, db: Database, say: Say, found: Found, strands: Mapping[int, Collection[str]]) -> None:
+        """`say` is told place, message and hint of every problem; `found` gives the rows that have one.
+
+        `strands` are those of every review.
+        """
         self.db, self.say, self.found, self.strands = db, say, found, strands
         self.wrong = 0
 
@@ -507,13 +520,17 @@ class Respondents:
 
     # --- results -------------------------------------------------------------------------------------
 
-    def results(self) -> Iterator[list[tuple[str, MadeResult]]]:
-        """The results of all answers, with the places to name; nothing of a question that nobody answered."""
+    def results(self) -> Iterator[tuple[int, list[tuple[str, MadeResult]]]]:
+        """The results of all answers by review, with the places to name; none where nobody answered."""
         cursor = self.db.conn.execute(RESULTS)
         names = [column[0] for column in cursor.description]
         while chunk := cursor.fetchmany(CHUNK):
-            made = [self._result(dict(zip(names, values, strict=True))) for values in chunk]
-            yield [result for result in made if result]
+            made: dict[int, list[tuple[str, MadeResult]]] = {}
+            for values in chunk:
+                row = dict(zip(names, values, strict=True))
+                if result := self._result(row):
+                    made.setdefault(row["review_id"], []).append(result)
+            yield from made.items()
 
     def _result(self, row: dict[str, Any]) -> tuple[str, MadeResult] | None:
         if row["answers"] == 0:
@@ -523,7 +540,7 @@ class Respondents:
                 "Leave the question out for this group.",
             )
             return None
-        if row["strand"] not in self.strands:
+        if row["strand"] not in self.strands[row["review_id"]]:
             self._problem(
                 row["place"],
                 f"the answers of {row['group_name']!r} to {row['question']!r} name several strands.",

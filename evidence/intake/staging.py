@@ -24,7 +24,8 @@ from rules.limits import MOST_COMPARED
 # Columns that are compared with stored ones have their types: no index serves a comparison otherwise.
 STAGING = """
 create temp table incoming_ref (
-  ref_no integer primary key, ref text, source_id integer, is_new default 0, doubtful);
+  ref_no integer primary key, review_id integer, ref text, source_id integer, is_new default 0, doubtful,
+  event integer);
 create temp table incoming_source (
   n integer primary key, place, ref_no integer, title, kind, dated, status, strand, reference, text, digest);
 create index temp.incoming_source_of on incoming_source (ref_no);
@@ -56,7 +57,7 @@ create temp table incoming_place (
   primary key (ref_no, locator)) without rowid;
 create temp table incoming_new (n integer primary key, id integer);
 create temp table incoming_tie (
-  evidence_id integer, domain_id integer, note, tagged_by, own default 0, wanted default 0,
+  evidence_id integer, domain_id integer, ref_no integer, note, tagged_by, own default 0, wanted default 0,
   state default 'new', first default '',
   primary key (evidence_id, domain_id)) without rowid;
 """
@@ -110,7 +111,7 @@ STAGE_RESPONSE = _insert_into(
 
 KNOWN_SOURCES = """
 update incoming_ref set source_id =
-  (select id from source s where s.review_id = :review and s.ref = incoming_ref.ref)
+  (select id from source s where s.review_id = incoming_ref.review_id and s.ref = incoming_ref.ref)
 """
 # New sources get their numbers here, so that everything can be decided before anything is stored.
 NEW_SOURCES = """
@@ -120,11 +121,12 @@ from (select i.ref_no, (select coalesce(max(id), 0) from source) + row_number() 
 where k.ref_no = incoming_ref.ref_no
 """
 REFS = f"""
-select ref from source where review_id = :review union select ref from incoming_ref where is_new
+select ref from source where review_id = :review
+union select ref from incoming_ref where is_new and review_id = :review
 limit {MOST_COMPARED}
 """
 UNKNOWN_SOURCES = """
-select i.n, i.place, r.ref from incoming_ref r join {table} i using (ref_no)
+select i.n, i.place, r.ref, r.review_id from incoming_ref r join {table} i using (ref_no)
 where r.source_id is null and not r.doubtful and i.place is not null
 """
 CHANGED_SOURCES = """
@@ -140,9 +142,9 @@ where not r.is_new and s.digest <> i.digest
   and exists (select 1 from source_was w where w.source_id = s.id and w.digest = i.digest)
 """
 NEW_SOURCES_NAMED = """
-select min(i.n) as n, i.place, r.ref from incoming_source i join incoming_ref r using (ref_no)
+select min(i.n) as n, i.place, r.ref, r.review_id from incoming_source i join incoming_ref r using (ref_no)
 where r.is_new and r.ref in (
-  select w.ref from source_was w join source s on s.id = w.source_id where s.review_id = :review)
+  select w.ref from source_was w join source s on s.id = w.source_id where s.review_id = r.review_id)
 group by r.ref_no
 """
 CLASHING_SOURCES = """
@@ -226,16 +228,16 @@ where t.own and p.state = 'tagged' and not p.there and r.source_id is not null
 """
 # A survey result made anew keeps the tags that people gave it or took from it.
 TAKEN_OVER_TIES = """
-insert into incoming_tie (evidence_id, domain_id, note, tagged_by, state, first)
-select w.id, t.domain_id, t.note, t.tagged_by,
+insert into incoming_tie (evidence_id, domain_id, ref_no, note, tagged_by, state, first)
+select w.id, t.domain_id, p.ref_no, t.note, t.tagged_by,
   case when t.withdrawn_event is null then 'new' else 'withdrawn' end, '' || max(t.id)
 from incoming_place p join incoming_new w on w.n = p.n join tag t on t.evidence_id = p.active_id
 where p.derived and p.state = 'changed' group by w.id, t.domain_id
 """
 # Of several notes on one tie the first in the alphabet is kept, and any note before none.
 TIES = """
-insert into incoming_tie (evidence_id, domain_id, note, tagged_by, own, wanted, first)
-select coalesce(w.id, p.active_id), t.domain_id, t.note, t.tagged_by, t.own, 1,
+insert into incoming_tie (evidence_id, domain_id, ref_no, note, tagged_by, own, wanted, first)
+select coalesce(w.id, p.active_id), t.domain_id, p.ref_no, t.note, t.tagged_by, t.own, 1,
   (case t.note when '' then '~~' else '~' end) || t.note || char(31) || t.tagged_by
 from incoming_tag t cross join incoming_place p on p.ref_no = t.ref_no and p.locator = t.locator
 left join incoming_new w on w.n = p.n
@@ -256,38 +258,50 @@ where m.evidence_id = incoming_tie.evidence_id and m.domain_id = incoming_tie.do
 
 # --- counting and storing ----------------------------------------------------------------------------
 
+# For every review named, which may have none of some.
 COUNTS = """
 with places as (
-  select coalesce(sum(times) filter (where state = 'same' and not derived), 0) as same,
+  select f.review_id, coalesce(sum(times) filter (where state = 'same' and not derived), 0) as same,
     coalesce(sum(times - 1) filter (where state in ('new', 'changed')), 0) as twice,
     coalesce(sum(times) filter (where state = 'withdrawn'), 0) as withdrawn,
-    coalesce(sum(state = 'changed'), 0) as replaced
-  from incoming_place),
+    coalesce(sum(state = 'changed'), 0) as replaced,
+    coalesce(sum(state in ('new', 'changed')), 0) as added
+  from incoming_place join incoming_ref f using (ref_no) group by f.review_id),
 ties as (
-  select coalesce(sum(state = 'new'), 0) as added,
+  select f.review_id, coalesce(sum(state = 'new'), 0) as added,
     coalesce(sum(own) filter (where state = 'same'), 0) as same,
     coalesce(sum(own - 1) filter (where state = 'new' and own), 0) as twice,
     coalesce(sum(state = 'withdrawn' and wanted), 0) as withdrawn
-  from incoming_tie),
+  from incoming_tie join incoming_ref f using (ref_no) group by f.review_id),
 lost as (
-  select count(*) as withdrawn
+  select f.review_id, count(*) as withdrawn
   from incoming_place p join incoming_tag t on t.ref_no = p.ref_no and t.locator = p.locator
-  where t.own and p.active_id is null and p.there and p.state in ('tagged', 'withdrawn')),
+  join incoming_ref f on f.ref_no = p.ref_no
+  where t.own and p.active_id is null and p.there and p.state in ('tagged', 'withdrawn')
+  group by f.review_id),
 sources as (
-  select count(*) as all_of_them, count(distinct ref_no) filter (where is_new) as added
-  from incoming_source join incoming_ref using (ref_no)),
+  select review_id, count(*) as all_of_them, count(distinct ref_no) filter (where is_new) as added
+  from incoming_source join incoming_ref using (ref_no) group by review_id),
 responses as (
-  select count(*) as all_of_them, (select count(*) from (
-    select 1 from incoming_response i join incoming_ref f using (ref_no)
+  select review_id, count(*) as all_of_them
+  from incoming_response join incoming_ref using (ref_no) group by review_id),
+answered as (
+  select review_id, count(*) as added from (
+    select f.review_id from incoming_response i join incoming_ref f using (ref_no)
     where not exists (select 1 from survey_response r where r.source_id = f.source_id
       and r.respondent = i.respondent and r.question = i.question)
-    group by i.ref_no, i.respondent, i.question)) as added
-  from incoming_response)
-select s.added as sources, r.added as responses, (select count(*) from incoming_new) as items,
-  t.added as tags,
-  s.all_of_them - s.added + r.all_of_them - r.added + p.same + p.twice + t.same + t.twice as already_there,
-  p.withdrawn + t.withdrawn + l.withdrawn as withdrawn, p.replaced
-from places p, ties t, lost l, sources s, responses r
+    group by i.ref_no, i.respondent, i.question)
+  group by review_id)
+select v.review_id, coalesce(s.added, 0) as sources, coalesce(a.added, 0) as responses,
+  coalesce(p.added, 0) as items, coalesce(t.added, 0) as tags,
+  coalesce(s.all_of_them - s.added, 0) + coalesce(r.all_of_them, 0) - coalesce(a.added, 0)
+    + coalesce(p.same + p.twice, 0) + coalesce(t.same + t.twice, 0) as already_there,
+  coalesce(p.withdrawn, 0) + coalesce(t.withdrawn, 0) + coalesce(l.withdrawn, 0) as withdrawn,
+  coalesce(p.replaced, 0) as replaced
+from (select distinct review_id from incoming_ref) v
+left join places p using (review_id) left join ties t using (review_id) left join lost l using (review_id)
+left join sources s using (review_id) left join responses r using (review_id)
+left join answered a using (review_id)
 """
 # The reason given for what is withdrawn in the import.
 BECAUSE = """
@@ -295,12 +309,13 @@ select coalesce(group_concat(reason, ' '), '') from (
   select distinct case when derived
     then 'Survey results were computed again, from more answers or other weights.'
     else 'Items were replaced by rows with different content.' end as reason
-  from incoming_place where state = 'changed' order by reason)
+  from incoming_place join incoming_ref f using (ref_no)
+  where state = 'changed' and f.review_id = :review order by reason)
 """
 INSERT_SOURCES = """
 insert into source (id, review_id, ref, title, kind, dated, status, strand, reference, digest, added_event)
-select r.source_id, :review, r.ref, i.title, i.kind, i.dated, i.status, i.strand, i.reference, i.digest,
-  :event
+select r.source_id, r.review_id, r.ref, i.title, i.kind, i.dated, i.status, i.strand, i.reference, i.digest,
+  r.event
 from incoming_source i join incoming_ref r using (ref_no)
 where r.is_new group by r.source_id order by r.source_id
 """
@@ -310,25 +325,33 @@ where r.is_new and i.text <> '' group by r.source_id
 """
 INSERT_RESPONSES = """
 insert into survey_response (source_id, respondent, question, group_name, strand, answer, added_event)
-select r.source_id, i.respondent, i.question, i.group_name, i.strand, i.answer, :event
+select r.source_id, i.respondent, i.question, i.group_name, i.strand, i.answer, r.event
 from incoming_response i join incoming_ref r using (ref_no)
 where not exists (select 1 from survey_response s
   where s.source_id = r.source_id and s.respondent = i.respondent and s.question = i.question)
 group by i.ref_no, i.respondent, i.question order by min(i.n)
 """
-REPLACED = "select active_id from incoming_place where state = 'changed'"
-WITHDRAW_REPLACED = f"update evidence set withdrawn_event = :event where id in ({REPLACED})"
+REPLACED = """
+select active_id from incoming_place join incoming_ref f using (ref_no)
+where state = 'changed' and f.review_id = :review
+"""
+WITHDRAW_REPLACED = """
+update evidence set withdrawn_event = p.event
+from (select active_id, f.event from incoming_place join incoming_ref f using (ref_no)
+  where state = 'changed') p
+where p.active_id = evidence.id
+"""
 INSERT_ITEMS = f"""
 insert into evidence (id, review_id, source_id, locator, {", ".join(ITEM_COLUMNS)},
   recorded_by, recorded_on, digest, added_event)
-select w.id, :review, r.source_id, i.locator, {", ".join(f"i.{name}" for name in ITEM_COLUMNS)},
-  i.recorded_by, i.recorded_on, i.digest, :event
+select w.id, r.review_id, r.source_id, i.locator, {", ".join(f"i.{name}" for name in ITEM_COLUMNS)},
+  i.recorded_by, i.recorded_on, i.digest, r.event
 from incoming_new w cross join incoming_item i on i.n = w.n cross join incoming_ref r on r.ref_no = i.ref_no
 order by w.n
 """
 INSERT_TAGS = """
 insert into tag (evidence_id, domain_id, note, tagged_by, added_event)
-select evidence_id, domain_id, note, tagged_by, :event from incoming_tie
+select evidence_id, domain_id, note, tagged_by, f.event from incoming_tie join incoming_ref f using (ref_no)
 where state = 'new' order by evidence_id, domain_id
 """
 ITEM_OF_ROW = """

@@ -11,8 +11,9 @@ from evidence import items
 from evidence.check import EvidenceCheck, check_evidence
 from evidence.coding.agreement import as_coding, coding_words
 from evidence.coding.codings import list_codings, withdraw_coding
-from evidence.intake.importing import ImportReport, import_files, import_row
+from evidence.intake.importing import import_files, import_row
 from evidence.intake.layouts import LAYOUTS, columns, row_model, template
+from evidence.intake.report import ImportReport
 from evidence.weights import LARGE
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, json_option, now, reading

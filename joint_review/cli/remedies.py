@@ -23,6 +23,7 @@ OPTIONS: dict[Part, str] = {
     Part.WITHOUT: "--without",
     Part.ENCODING: "--encoding",
     Part.DATABASE: "--db",
+    Part.VALUE: "--set",
     Part.WORKERS: "--workers",
     Part.CLUSTER: "--cluster",
 }
@@ -55,6 +56,8 @@ def remedy_words(remedy: Remedy) -> str:
                 "See which file has that name now. Then repeat this; a server is started again"
                 " (joint-review serve)."
             )
+        case remedies.UseMapping(name):
+            return f"A mapping for tables of this shape is kept. Use it: --map {shlex.quote(name)}"
         case remedies.Install(extra):
             return f"Install it: pip install 'joint-review[{extra}]'"
         case _:
@@ -85,6 +88,8 @@ def _command(remedy: Remedy) -> tuple[str, ...]:
             return "List them", "evidence", "list", review or "REVIEW"
         case remedies.ShowLayout(layout):
             return "See its columns", "evidence", "template", layout
+        case remedies.ProposeMapping(file):
+            return "A mapping makes it fit; see a proposal", "evidence", "map", file
         case remedies.DrawItems(review):
             return "Draw items", "coding", "draw", review, "--to", "WHO", "--items", "NUMBER"
         case remedies.HandIn(review, batch):

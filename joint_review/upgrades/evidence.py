@@ -6,6 +6,7 @@ Files have recorded the name of the set and of every upgrade: neither ever chang
 from __future__ import annotations
 
 from evidence.coding.schema import CODING_VIEWS, CODINGS, PASSAGES, SECOND_CODING
+from evidence.mapping.schema import KEPT_MAPPINGS
 from evidence.schema import ANCHORS, ANSWERS, CORRECTIONS, FIRST_TABLES, FIRST_VIEWS, RESPONDENTS
 from programme import schema as programme_schema
 from programme.columns import add_columns, create, refuse_changes, refuse_other_changes
@@ -125,6 +126,12 @@ def correction_tables(db: Database) -> None:
     """What details of reviews and sources were before they were corrected."""
     create(db, programme_schema.CORRECTIONS)
     create(db, CORRECTIONS)
+
+
+@migrations()
+def kept_mappings(db: Database) -> None:
+    """Mappings of tables that fit no layout, kept for the next file of the same shape."""
+    create(db, KEPT_MAPPINGS)
 
 
 def _make_searchable(

@@ -113,6 +113,8 @@ def step_of(remedy: Remedy) -> Step:
             return Step(f"{ASK} create one.")
         case remedies.ShowLayout(layout):
             return Step(f"{ASK} import {layout.replace('-', ' ')}.")
+        case remedies.ProposeMapping() | remedies.UseMapping():
+            return Step(f"{ASK} import it with a mapping.")
         case remedies.VerifyRun(run):
             return Step(f"{ASK} verify run {run}.")
         case remedies.ListReviews():

@@ -23,7 +23,8 @@ from evidence_rows import LAYOUT_OF, SOURCES, Row
 from assessment.decisions.decide import approve, override
 from assessment.runs.result import Inputs
 from assessment.runs.run import Run, assess
-from evidence.intake.importing import ImportReport, import_files
+from evidence.intake.importing import import_files
+from evidence.intake.report import ImportReport
 from joint_review.opening import init_programme, open_programme
 from programme.database import Database, one
 from programme.reviewfile import read_review_file

@@ -21,6 +21,8 @@ from evidence.erasing import ask_to_erase, blank, clear
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
 from evidence.items import withdraw_item
+from evidence.mapping.kept import keep_mapping
+from evidence.mapping.spec import TableMapping
 from evidence.sources import SourceDetails, add_sources
 from joint_review.opening import UPGRADES
 from programme.answers import keep_answer
@@ -57,6 +59,7 @@ def _fill_every_table(path: Path) -> Path:
             record_finding(db, review, ref, Passage(quote, 1), said, by="reviewer-1", at=AT)
         run = assess_plainly(db, review)
         _codings(db, review)
+        _mappings(db, review)
         withdraw_item(db, review, 1, by="reviewer-1", because="Recorded twice.", at=AT)
         _decisions(db, review)
         draws = measure_uncertainty(db, review, run, draws=100)
@@ -84,6 +87,12 @@ def _corrections(db: Database, review: Review) -> None:
         by: dict[str, Any] = {"by": "lead", "because": f"Written wrongly, {number}.", "at": AT}
         correct_source(db, review, "D-001", {"title": f"Notes {number}", "status": "draft"}, **by)
         correct_review(db, review, {"note": f"Note {number}.", "window_to": date(2010, 1, number)}, **by)
+
+
+def _mappings(db: Database, review: Review) -> None:
+    for name in ("survey of carers", "survey of adults"):
+        said = {"name": name, "layout": "survey-responses", "columns": {"No": "respondent"}}
+        keep_mapping(db, review, TableMapping.model_validate(said), "0" * 32, by="lead", at=AT)
 
 
 def _erasures(db: Database, review: Review) -> None:

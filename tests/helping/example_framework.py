@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from evidence.intake.importing import ImportReport, import_files
+from evidence.intake.importing import import_files
+from evidence.intake.report import ImportReport
 from joint_review.upgrades.evidence import migrations as evidence_upgrades
 from programme.database import Database, create_database, rows
 from programme.reviews import Review, create_review, store_frameworks

@@ -1,0 +1,33 @@
+"""What is said of rows that are refused: place, value, what was expected; in the order of the rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pydantic import ValidationError
+
+from evidence.files.rawtable import Unreadable
+from evidence.intake.into import GivenRow
+from rules.errors import Problem
+
+
+def in_order(problem: Problem) -> list[str | int]:
+    """A key that sorts row 9 before row 10."""
+    parts = re.split(r"([0-9]{1,18})", problem.where)
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)]
+
+
+def problems_of(row: GivenRow, error: ValidationError) -> Iterator[Problem]:
+    """What is wrong with a row: column and value, and what was expected."""
+    place = row.place
+    for detail in error.errors(include_url=False):
+        value, context = detail["input"], detail.get("ctx", {})
+        if isinstance(value, Unreadable):
+            continue
+        shown = "nothing" if value in (None, "") else repr(value[:60] if isinstance(value, str) else value)
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."
+        expected = context.get("expected") or detail["msg"]
+        column = str(detail["loc"][0]) if detail["loc"] else ""
+        at = (row.cells or {}).get(column) or (f"{place}, column {column!r}" if column else place)
+        yield Problem(at, f"found {shown}; expected {expected}.", str(context.get("hint", "")))

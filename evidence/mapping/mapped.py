@@ -1,0 +1,185 @@
+"""The rows that a mapping makes of a table, each with the cells that it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from evidence.files.rawtable import RawTable, Unreadable, header_name
+from evidence.intake.into import GivenRow, Intos
+from evidence.intake.layouts import REVIEW
+from evidence.mapping.fitting import Fitted, Placed
+from evidence.mapping.spec import IN_BRACES, WIDE
+from evidence.mapping.words import as_words, same_words, says_who
+from evidence.rows import ItemRow, RespondentRow, Row, SourceRow
+from rules.words import listed, many
+
+MadeRow = tuple[type[Row], GivenRow]
+"""A row of a layout as a mapping makes it. Its place is the row of the table, and for one of a wide column
+the column, too; its `cells` say where each value comes from: a cell, or the mapping."""
+MOST_SOURCES = 100_000
+"""Sources that are remembered so that each is staged once."""
+
+
+class RowMaker:
+    """Makes the rows of one table."""
+
+    def __init__(self, fitted: Fitted, table: RawTable, intos: Intos) -> None:
+        self.fitted, self.table, self.mapping, self.intos = fitted, table, fitted.mapping, intos
+        self.empty = 0
+        """Cells of wide columns with nothing in them, or with what the mapping calls no value."""
+        self.sources: dict[tuple[str, ...], bool] = {}
+        """Sources that came, each with whether it is stored already."""
+        model = self.mapping.model
+        self.fields = set(model.model_fields)
+        self.values = {
+            column: {same_words(word): meant for word, meant in words.items()}
+            for column, words in self.mapping.values.items()
+        }
+        self.own = {
+            placed.at: {same_words(word): meant for word, meant in placed.use.values.items()}
+            for placed in (*fitted.holds, *fitted.wide, *fitted.characteristics)
+        }
+        self.fixed = dict(self.mapping.with_)
+        if issubclass(model, ItemRow) and "locator" not in self.given():
+            self.fixed["locator"] = "row {row}, {column}" if fitted.wide else "row {row}"
+
+    def given(self) -> set[str]:
+        """The columns of the layout that cells or the mapping give."""
+        wide = {name for placed in self.fitted.wide for name in placed.use.with_}
+        return {*self.mapping.with_, *(placed.use.holds for placed in self.fitted.holds), *wide}
+
+    def rows(self) -> Iterator[MadeRow]:
+        """All rows of the table; cells that say who somebody is are noted in it as problems."""
+        for number, (place, cells) in enumerate(self.table.rows):
+            if number >= self.mapping.skip:
+                yield from self._of_row(place, cells)
+
+    def _of_row(self, place: str, cells: list[Any]) -> Iterator[MadeRow]:
+        fitted = self.fitted
+        where = {"row": place.rpartition(" ")[2], "sheet": self.table.name, "column": ""}
+        values: dict[str, Any] = {}
+        places: dict[str, str] = {}
+        for placed in fitted.holds:
+            column = placed.use.holds
+            values[column] = self._meant(placed, column, cells[placed.at], place)
+            places[column] = f"{place}, column {placed.title!r}"
+        for name, text in self.fixed.items():
+            # What names the column is filled in for every column.
+            if "{column}" not in text:
+                values[name] = self._filled(text, cells, where)
+                places.setdefault(name, f"{fitted.place}, {name!r}")
+        if self.mapping.source:
+            yield from self._source(place, cells, where, values)
+        if not fitted.wide and not fitted.characteristics:
+            yield self.mapping.model, GivenRow(place, values, places)
+            return
+        for placed in fitted.wide:
+            made = self._of_cell(placed, place, cells, where, values, places)
+            if made is not None:
+                yield made
+        for placed in fitted.characteristics:
+            kept = {name: values[name] for name in ("source", "respondent", REVIEW) if name in values}
+            at = f"{place}, column {placed.title!r}"
+            meant = self._meant(placed, "category", cells[placed.at], place)
+            said = {**kept, "characteristic": placed.use.named or placed.title, "category": meant}
+            yield RespondentRow, GivenRow(at, said, {**places, "characteristic": at, "category": at})
+
+    def _of_cell(
+        self,
+        placed: Placed,
+        place: str,
+        cells: list[Any],
+        where: dict[str, str],
+        values: dict[str, Any],
+        places: dict[str, str],
+    ) -> MadeRow | None:
+        """The row of one cell of a wide column."""
+        name, column = WIDE[self.mapping.layout][placed.use.is_]
+        meant = self._meant(placed, column, cells[placed.at], place)
+        if column != "answer" and not isinstance(meant, Unreadable) and as_words(meant) == "":
+            self.empty += 1
+            return None
+        at = f"{place}, column {placed.title!r}"
+        use, here = placed.use, {**where, "column": placed.use.named or placed.title}
+        said = {
+            **values,
+            name: self._filled(use.named, cells, here) if use.named else placed.title,
+            column: meant,
+        }
+        found = {**places, name: at, column: at}
+        for other, text in self.fixed.items():
+            if "{column}" in text:
+                said[other], found[other] = self._filled(text, cells, here), f"{self.fitted.place}, {other!r}"
+        for other, text in use.with_.items():
+            said[other] = self._filled(text, cells, here)
+            found[other] = f"{self.fitted.place}, column {placed.title!r}, {other!r}"
+        return self.mapping.model, GivenRow(at, said, found)
+
+    def _source(
+        self, place: str, cells: list[Any], where: dict[str, str], values: dict[str, Any]
+    ) -> Iterator[MadeRow]:
+        """The source of a row, once, unless it is stored."""
+        about = {name: self._filled(text, cells, where) for name, text in self.mapping.source.items()}
+        ref, review = as_words(values.get("source", "")), as_words(values.get(REVIEW, ""))
+        key = (review, ref, *about.values())
+        if key in self.sources:
+            return
+        at = f"{self.fitted.place}, 'source'"
+        there = bool(ref) and self.intos.has_source(review, ref)
+        if len(self.sources) < MOST_SOURCES:
+            self.sources[key] = there
+        if not there:
+            said = {"source": ref, **about} | ({REVIEW: review} if REVIEW in values else {})
+            yield SourceRow, GivenRow(place, said, dict.fromkeys(SourceRow.model_fields, at))
+
+    def notes(self) -> list[str]:
+        """What of the table was not imported, as sentences."""
+        said = []
+        if self.fitted.left_out:
+            said.append(f"{self.table.place}: columns left out: {listed(self.fitted.left_out)}.")
+        if self.empty:
+            said.append(f"{self.table.place}: {many(self.empty, 'cell')} without a value gave no row.")
+        there = sorted({key[1] for key, stored in self.sources.items() if stored})
+        if there:
+            names = listed(there[:10]) + (f" and {len(there) - 10:,} more" if len(there) > 10 else "")
+            said.append(f"Stored before, and left as they are: {names}.")
+        return said
+
+    def _meant(self, placed: Placed, column: str, value: Any, place: str) -> Any:
+        """What a cell means for a column of the layout."""
+        if isinstance(value, Unreadable):
+            return value
+        text = as_words(value)
+        if who := says_who(text):
+            self.table.problem(
+                f"{place}, column {placed.title!r}",
+                f"this is {who}, which is never imported.",
+                f"Write 'leave out' for the column in {self.fitted.place}.",
+            )
+            return value
+        own, words = self.own[placed.at], self.values.get(column, {})
+        if not own and not words:
+            return value
+        key = same_words(text)
+        if key in own:
+            return own[key]
+        if key in words:
+            return words[key]
+        if column == "domains" and ";" in text:
+            parts = (part.strip() for part in text.split(";"))
+            return ";".join(own.get(same_words(part), words.get(same_words(part), part)) for part in parts)
+        return value
+
+    def _filled(self, text: str, cells: list[Any], where: Mapping[str, str]) -> str:
+        """The text with the cells that it names in braces."""
+        if "{" not in text:
+            return text
+
+        def cell(name: str) -> str:
+            if name in where and header_name(name) not in self.fitted.positions:
+                return where[name]
+            at = self.fitted.positions.get(header_name(name))
+            return where.get(name, "") if at is None else as_words(cells[at])
+
+        return IN_BRACES.sub(lambda found: cell(found[1]), text)

@@ -1,0 +1,164 @@
+"""Words that are known in headers and cells: personal details, periods, directions, weights, scores.
+
+What a row accepts by itself needs no word here. These serve proposals, which people look at; what decides is
+the mapping they import with, and the checks of every row.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from evidence.rows import Row
+
+
+def as_words(value: Any) -> str:
+    """A cell as people see it, blanks and line ends in it made one blank."""
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return "" if value is None else " ".join(str(value).split())
+
+
+def same_words(text: str) -> str:
+    """The text without what does not tell words apart: case, blanks, a full stop at the end."""
+    return " ".join(text.split()).casefold().rstrip(".")
+
+
+# --- columns that say who somebody is ----------------------------------------------------------------------
+
+PERSONAL = frozenset(
+    """name|full name|your name|first name|last name|forename|surname|family name|given name|middle name|
+    respondent name|participant name|contact name|name of respondent|carer name|service user name|client name|
+    recipient first name|recipient last name|recipientfirstname|recipientlastname|
+    e mail|email|e mail address|email address|your email|your email address|recipient email|recipientemail|
+    ip|ip address|ipaddress|ip addr|phone|phone number|telephone|telephone number|mobile|mobile number|
+    address|home address|postal address|postcode|post code|date of birth|dob|nhs number|
+    national insurance number|location latitude|location longitude|locationlatitude|locationlongitude|
+    latitude|longitude|user name|username|login|
+    enw|enw llawn|enw cyntaf|cyfenw|e bost|ebost|cyfeiriad e bost|cyfeiriad ip|ffon|rhif ffon|cyfeiriad|
+    cod post|dyddiad geni""".replace("\n", "")
+    .replace("|    ", "|")
+    .split("|")
+)
+"""Headers of columns with the names, addresses and numbers of people, as the tools for surveys write them."""
+EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s]{1,200}\.[A-Za-z]{2,30}")
+IP_4 = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}", re.ASCII)
+IP_6 = re.compile(r"(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}", re.IGNORECASE)
+
+
+def plain_header(title: str) -> str:
+    """A header in small letters, without what joins or parts its words."""
+    text = re.sub(r"[-_/.:?*()\[\]]", " ", title.casefold())
+    return " ".join(text.split())
+
+
+def is_personal(title: str) -> bool:
+    """Whether a header is that of a column that says who somebody is."""
+    return plain_header(title) in PERSONAL
+
+
+def says_who(text: str) -> str:
+    """What a cell is that says who somebody is: 'an e-mail address', 'an IP address', or nothing."""
+    if "@" in text and EMAIL.fullmatch(text):
+        return "an e-mail address"
+    if text.count(".") == 3 and IP_4.fullmatch(text):
+        return "an IP address"
+    if text.count(":") > 3 and len(text) < 50 and IP_6.fullmatch(text):
+        return "an IP address"
+    return ""
+
+
+# --- periods as headers ------------------------------------------------------------------------------------
+
+MONTHS = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|ionawr|chwefror|mawrth|ebrill|mai|mehefin|gorffennaf|awst|medi|"
+    "hydref|tachwedd|rhagfyr"
+)
+YEAR = r"(?:19|20)\d\d(?: ?[-/–] ?(?:\d\d|(?:19|20)\d\d))?"
+PERIOD = re.compile(
+    rf"(?:fy ?)?(?:{YEAR})|(?:fy ?)\d\d(?: ?[-/–] ?\d\d)?|(?:q[1-4]|{MONTHS}) ?(?:{YEAR}|\d\d)"
+    rf"|(?:{YEAR}) ?q[1-4]"
+    rf"|(?:year (?:to|ending|ended) )(?:\d\d? )?(?:{MONTHS}) (?:19|20)\d\d",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def is_period(title: str) -> bool:
+    """Whether a header is a year, a quarter, a month or the like."""
+    return len(title) < 50 and PERIOD.fullmatch(" ".join(title.split())) is not None
+
+
+# --- what cells mean ---------------------------------------------------------------------------------------
+
+MEANINGS: dict[str, dict[str, str]] = {
+    "direction": {
+        **dict.fromkeys(("+", "positive", "strengths", "good practice", "what works well"), "strength"),
+        **dict.fromkeys(("doing well", "working well", "cryfder", "cryfderau", "pos"), "strength"),
+        **dict.fromkeys(("-", "−", "negative", "weaknesses", "concern", "neg"), "weakness"),
+        **dict.fromkeys(("area for improvement", "areas for improvement", "gwendid"), "weakness"),
+        **dict.fromkeys(("area for development", "areas for development", "gwendidau"), "weakness"),
+        **dict.fromkeys(("0", "=", "neither", "mixed", "niwtral"), "neutral"),
+    },
+    "significance": {
+        **dict.fromkeys(("low", "small", "isel", "l"), "1"),
+        **dict.fromkeys(("medium", "moderate", "canolig", "m"), "2"),
+        **dict.fromkeys(("high", "major", "critical", "uchel", "h"), "3"),
+    },
+    "better": {
+        **dict.fromkeys(("up", "high", "higher is better", "↑", "increase"), "higher"),
+        **dict.fromkeys(("down", "low", "lower is better", "↓", "decrease"), "lower"),
+        **dict.fromkeys(("n/a", "none", "no direction", "context"), "neither"),
+    },
+    "score": dict.fromkeys(("n/a", "na", "not applicable", "amherthnasol", "not scored", "-", ""), ""),
+    "answer": {
+        **dict.fromkeys(("neither agree nor disagree", "neutral"), "3"),
+        **dict.fromkeys(("tend to agree", "slightly agree", "somewhat agree"), "4"),
+        **dict.fromkeys(("tend to disagree", "slightly disagree", "somewhat disagree"), "2"),
+        **dict.fromkeys(("don't know", "don’t know", "dont know", "not sure", "ddim yn gwybod"), ""),
+        **dict.fromkeys(("prefer not to say", "not applicable", "n/a", "no answer", "no reply"), ""),
+        **dict.fromkeys(("cytuno'n gryf", "cytuno’n gryf"), "5"),
+        **dict.fromkeys(("anghytuno'n gryf", "anghytuno’n gryf"), "1"),
+        **{"cytuno": "4", "anghytuno": "2", "ddim yn cytuno nac yn anghytuno": "3"},
+    },
+}
+"""What words mean that a row does not take by itself, by column of the layout."""
+GRADES: tuple[tuple[tuple[str, ...], ...], ...] = (
+    (
+        ("not met", "no", "fail"),
+        ("partly met", "partially met", "partly", "partial"),
+        ("met", "fully met", "yes"),
+    ),
+    (("inadequate",), ("requires improvement", "adequate"), ("good",), ("outstanding", "excellent")),
+    (("poor",), ("fair", "adequate"), ("good",), ("very good", "excellent")),
+    (("red",), ("amber",), ("green",)),
+)
+"""Words that grade a case file, the worst first; the scale has as many scores."""
+
+
+@cache
+def _column_of(model: type[Row], column: str) -> TypeAdapter[Any]:
+    field = model.model_fields[column]
+    kind: Any = field.annotation
+    for one in field.metadata:
+        kind = Annotated[kind, one]
+    return TypeAdapter(kind)
+
+
+def is_taken(model: type[Row], column: str, value: Any) -> bool:
+    """Whether a column of a layout takes a value by itself, apart from the names of a framework."""
+    try:
+        _column_of(model, column).validate_python(value)
+    except (ValidationError, AttributeError):
+        return False
+    return True
