@@ -9,6 +9,11 @@ Modules in reading order:
     fitting   a mapping beside a table: whether it fits, and which column of the table is which
     mapped    the rows that a mapping makes of a table, each with the cells that it comes from
     words     words of cells that are known: directions, weights, scores, years, columns of people
+    headers   headers that are known
+    profile   what is in the columns of a table, as far as a proposal needs it
+    propose   a mapping proposed from headers and values
+    from_file  a mapping proposed for a file
+    written   a mapping as YAML with comments
     schema    the table of the mappings that are kept
     kept      mappings kept in the programme, and the one for a table of the same shape
     choosing  the mappings of one import: which of its tables is read with which

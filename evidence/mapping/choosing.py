@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from evidence.files.rawtable import RawTable
+from evidence.files.tables import open_tables
 from evidence.intake.layouts import fits_layout
 from evidence.mapping.fitting import Fitted, column_names, fit, fits, shape_of
-from evidence.mapping.kept import kept_for
-from evidence.mapping.spec import TableMapping, refuse_open
+from evidence.mapping.kept import find_mapping, kept_for
+from evidence.mapping.spec import TableMapping, check_mapping, read_mapping, refuse_open
 from programme.database import Database
+from programme.progress import no_progress
+from rules.errors import EvidenceInvalid
+from rules.policyfile import PolicyText
 from rules.remedy import ProposeMapping, Remedy, UseMapping
 
 
@@ -31,6 +36,40 @@ class Chosen:
         """
         refuse_open(self.mapping, self.place)
         return fit(self.mapping, table, self.place)
+
+
+def choose_file(path: Path, given: Mapping[str, str] | None = None) -> Chosen:
+    """The mapping in a YAML file, with what is given for all rows; raises PolicyFileInvalid."""
+    mapping, _ = read_mapping(path)
+    return Chosen(_having(mapping, given or {}, path.name), path.name)
+
+
+def choose_named(db: Database, name: str, given: Mapping[str, str]) -> Chosen:
+    """The kept mapping of a name, with what is given for all rows; raises UnknownName."""
+    place = f"the mapping {name!r}"
+    return Chosen(_having(find_mapping(db, name).mapping, given, place), place, is_new=False)
+
+
+def choose_kept(db: Database, file: Path, encoding: str, given: Mapping[str, str]) -> list[Chosen]:
+    """The kept mappings for the tables of a file; raises EvidenceInvalid where there is none."""
+    with open_tables(file, encoding, no_progress) as tables:
+        shapes = [shape_of(column_names(table)) for table in tables]
+    found = [kept for shape in shapes for kept in kept_for(db, shape)[:1]]
+    if not found:
+        raise EvidenceInvalid(
+            f"no mapping is kept for tables of the shape of {file.name}",
+            remedies=[ProposeMapping(file.name)],
+        )
+    return [choose_named(db, kept.name, given) for kept in found]
+
+
+def _having(mapping: TableMapping, given: Mapping[str, str], place: str) -> TableMapping:
+    """The mapping with what is given for all rows, checked; raises PolicyFileInvalid."""
+    found = mapping.having(given)
+    text = PolicyText(place)
+    check_mapping(text, found)
+    text.refuse_if_problems()
+    return found
 
 
 class Mappings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from evidence.coding.codings import list_codings, withdraw_coding
 from evidence.intake.importing import import_files, import_row
 from evidence.intake.layouts import LAYOUTS, columns, row_model, template
 from evidence.intake.report import ImportReport
+from evidence.mapping.choosing import Chosen, choose_file, choose_kept, choose_named
+from evidence.mapping.from_file import propose_for
+from evidence.mapping.kept import kept_for
+from evidence.mapping.written import as_yaml
 from evidence.weights import LARGE
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, json_option, now, reading
@@ -42,6 +47,21 @@ def evidence() -> None:
     is_flag=True,
     help="Replace items whose content has changed: withdraw the old ones, add the new ones.",
 )
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="FILE.yml|NAME",
+    help="A mapping for tables that fit no layout: its file, or the name of one that is kept; 'kept' for the"
+    " one that is kept for tables of this shape. See: joint-review evidence map.",
+)
+@click.option(
+    "--set",
+    "given",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="What all rows of a mapping have, e.g. source=S-015; for a new source also title, kind and dated.",
+)
 @changing
 def import_(
     programme: Programme,
@@ -50,19 +70,24 @@ def import_(
     layout: str | None,
     encoding: str,
     replace: bool,
+    maps: tuple[str, ...],
+    given: tuple[str, ...],
     by: str,
     as_json: bool,
 ) -> None:
     """Import files of evidence (CSV, XLSX, YAML or JSON): all rows of all files, or none.
 
     Sources, findings, case scores, survey results, indicators, tags, codings and the rest each have a layout;
-    see: joint-review evidence template. Importing the same file again changes nothing.
+    see: joint-review evidence template. Tables that fit none are imported with --map; the mapping is kept for
+    the next file of the same shape. A column 'review' names the review of a row; REVIEW where it
+    is empty. Importing the same file again changes nothing.
 
     Example: joint-review evidence import wales-2004-08 sources.csv findings.csv
     """
     found = programme.review(review)
     if layout:
         row_model(layout)
+    mappings = _mappings(programme, maps, files, encoding, _pairs(given))
     with progress_bar() as progress:
         report = import_files(
             programme.db,
@@ -73,9 +98,39 @@ def import_(
             layout=layout,
             encoding=encoding,
             replace=replace,
+            mappings=mappings,
             progress=progress,
         )
     _show_report(report, as_json)
+
+
+def _pairs(values: tuple[str, ...]) -> dict[str, str]:
+    """What is given as COLUMN=VALUE."""
+    found: dict[str, str] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals:
+            raise click.UsageError(f"{value!r} is not of the form column=value")
+        found[name] = text
+    return found
+
+
+def _mappings(
+    programme: Programme, maps: tuple[str, ...], files: tuple[Path, ...], encoding: str, given: dict[str, str]
+) -> list[Chosen]:
+    """The mappings that are named: files, kept ones, or those kept for the shapes of the files."""
+    if given and not maps:
+        raise click.UsageError("--set gives what the rows of a mapping have: give one with --map")
+    found: list[Chosen] = []
+    for name in maps:
+        path = Path(name)
+        if path.suffix in (".yml", ".yaml"):
+            found.append(choose_file(path, given))
+        elif name == "kept":
+            found += [chosen for file in files for chosen in choose_kept(programme.db, file, encoding, given)]
+        else:
+            found.append(choose_named(programme.db, name, given))
+    return found
 
 
 def _show_report(report: ImportReport, as_json: bool) -> None:
@@ -99,6 +154,53 @@ def _show_report(report: ImportReport, as_json: bool) -> None:
     if report.withdrawn:
         withdrawn = many(report.withdrawn, "row repeats", "rows repeat")
         click.echo(f"Left withdrawn: {withdrawn} what was withdrawn before.")
+    for review, stored in report.reviews.items():
+        click.echo(f"Review {review}: {many(stored, 'row')} stored.")
+    for note in report.notes:
+        click.echo(note)
+    for name in report.kept:
+        click.echo(f"Mapping kept for the next file of this shape: {name}.")
+
+
+@evidence.command("map")
+@click.argument("file", type=FOLDER_OR_FILE)
+@click.option("--review", help="The review it is for: titles of its domains are then understood.")
+@click.option("--layout", help="The layout that its rows are to have, if the table does not show it.")
+@click.option("--sheet", default="", help="The sheet of a workbook; the first with evidence if left out.")
+@click.option("--encoding", default="utf-8", show_default=True, help="Encoding of CSV files, e.g. cp1252.")
+@reading
+def map_(
+    programme: Programme,
+    file: Path,
+    review: str | None,
+    layout: str | None,
+    sheet: str,
+    encoding: str,
+    as_json: bool,
+) -> None:
+    """Propose a mapping that turns a table which fits no layout into evidence, as YAML to check and change.
+
+    Columns become roles (the respondent, a question, a year), words become levels, titles become domains.
+    What the table does not say is left open and marked. Nothing is stored.
+
+    Example: joint-review evidence map survey.xlsx --review wales-2004-08 > survey.yml
+    """
+    framework = programme.review(review).framework if review else None
+    found = propose_for(file, encoding=encoding, framework=framework, layout=layout, sheet=sheet)
+    names = [one.name for one in kept_for(programme.db, found.shape)]
+    if as_json:
+        show_json({"mapping": found.proposal.mapping, "unknown": found.proposal.unknown, "kept": names})
+        return
+    target = f"{file.stem}.yml"
+    click.echo(
+        f"# Proposed for {file.name}: {many(found.seen.rows, 'row')} looked at. Check every line, then:"
+    )
+    click.echo(f"#   joint-review evidence import {review or 'REVIEW'} {file.name} --map {target}")
+    for name in names:
+        click.echo(f"# A mapping for tables of this shape is kept already: --map {shlex.quote(name)}")
+    if found.others:
+        click.echo(f"# Other sheets, which are left out: {', '.join(found.others)}")
+    click.echo(as_yaml(found.proposal), nl=False)
 
 
 @evidence.command("template")
@@ -143,12 +245,7 @@ def add(
     Example: joint-review evidence add wales-2004-08 findings source=R1 locator="ch. 4, p. 20"
     finding="Reviews of care are late." direction=weakness significance=2 domains=care-planning
     """
-    given: dict[str, str] = {}
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not equals:
-            raise click.UsageError(f"{value!r} is not of the form column=value")
-        given[name] = text
+    given = _pairs(values)
     found = programme.review(review)
     report, number = import_row(programme.db, found, layout, given, by=by, at=now())
     if as_json:
