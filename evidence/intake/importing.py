@@ -28,7 +28,7 @@ from evidence.intake.into import GivenRow, Into, Intos, SourceKey
 from evidence.intake.layouts import recognise, row_model
 from evidence.intake.report import ADDED, ImportReport
 from evidence.intake.said import in_order, problems_of
-from evidence.mapping.choosing import Chosen, Mappings, keeps_shape
+from evidence.mapping.choosing import Chosen, Mappings, offer_mapping
 from evidence.mapping.kept import keep_mapping
 from evidence.mapping.mapped import RowMaker
 from programme.database import Act, Database, add_event, one, rows, said_plainly, transaction
@@ -74,6 +74,7 @@ def import_files(
     with _intake(db, review, by, at, progress, Mappings(mappings)) as intake:
         for path, name in zip(paths, names, strict=True):
             intake.read_file(path, name, encoding, layout)
+        intake.refuse_unused()
         return intake.store(names, replace)
 
 
@@ -198,11 +199,14 @@ class _Intake:
         count = 0
         if not table.headers and not table.problems:
             return 0
+        before = len(table.problems)
         model = recognise(table, layout)
-        self._note_all(table)
         if model is None:
             self.unread = True
-            self.remedies = self.remedies or keeps_shape(self.db, table)
+            self.remedies = offer_mapping(self.db, table, before) or self.remedies
+        self._note_all(table)
+        if model is None:
+            pass
         else:
             adapter = TypeAdapter(list[model])  # type: ignore[valid-type]
             while chunk := list(islice(table.rows, CHUNK)):
@@ -215,6 +219,11 @@ class _Intake:
         self._note_all(table)
         self.unread = self.unread or table.cut_short
         return count
+
+    def refuse_unused(self) -> None:
+        """Note the mappings that fit none of the tables, if nothing else is wrong."""
+        for chosen in () if self.problems else self.mappings.unused():
+            self.problem(chosen.place, "it fits none of the tables.", "Leave it out, or give the right file.")
 
     def _read_mapped(self, table: RawTable, chosen: Chosen) -> int:
         """Read and stage the rows that a mapping makes of a table; returns how many rows the table has."""

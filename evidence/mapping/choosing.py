@@ -105,6 +105,10 @@ class Mappings:
                 return chosen
         return None
 
+    def unused(self) -> list[Chosen]:
+        """The mappings that fit none of the tables."""
+        return [chosen for number, chosen in enumerate(self.chosen) if number not in self.shapes]
+
     def to_keep(self) -> Iterator[tuple[Chosen, str]]:
         """The mappings that come from files and were used, each with the shape of its table."""
         for number, shape in self.shapes.items():
@@ -112,7 +116,15 @@ class Mappings:
                 yield self.chosen[number], shape
 
 
-def keeps_shape(db: Database, table: RawTable) -> list[Remedy]:
-    """What would do for a table that fits no layout: a mapping that is kept for its shape, or a new one."""
+def offer_mapping(db: Database, table: RawTable, before: int) -> list[Remedy]:
+    """What would do for a table that fits no layout: a proposal.
+
+    Where a mapping is kept for its shape, that is said in place of the problems after the first `before`.
+    """
     kept = kept_for(db, shape_of(column_names(table)))
-    return [UseMapping(kept[0].name)] if kept else [ProposeMapping(table.file)]
+    if not kept:
+        return [ProposeMapping(table.file)]
+    del table.problems[before:]
+    table.more = 0
+    table.problem(f"{table.place}, headers", "these headers fit no layout.", "", UseMapping(kept[0].name))
+    return []

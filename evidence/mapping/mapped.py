@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,8 +27,8 @@ class RowMaker:
 
     def __init__(self, fitted: Fitted, table: RawTable, intos: Intos) -> None:
         self.fitted, self.table, self.mapping, self.intos = fitted, table, fitted.mapping, intos
-        self.empty = 0
-        """Cells of wide columns with nothing in them, or with what the mapping calls no value."""
+        self.empty: Counter[str] = Counter()
+        """What is in the cells of wide columns that give no row, and how often."""
         self.sources: dict[tuple[str, ...], bool] = {}
         """Sources that came, each with whether it is stored already."""
         model = self.mapping.model
@@ -98,7 +99,7 @@ class RowMaker:
         name, column = WIDE[self.mapping.layout][placed.use.is_]
         meant = self._meant(placed, column, cells[placed.at], place)
         if column != "answer" and not isinstance(meant, Unreadable) and as_words(meant) == "":
-            self.empty += 1
+            self.empty[as_words(cells[placed.at])[:40] or "nothing"] += 1
             return None
         at = f"{place}, column {placed.title!r}"
         use, here = placed.use, {**where, "column": placed.use.named or placed.title}
@@ -139,7 +140,9 @@ class RowMaker:
         if self.fitted.left_out:
             said.append(f"{self.table.place}: columns left out: {listed(self.fitted.left_out)}.")
         if self.empty:
-            said.append(f"{self.table.place}: {many(self.empty, 'cell')} without a value gave no row.")
+            found = listed(f"{word} ({times:,})" for word, times in self.empty.most_common(5))
+            cells = many(self.empty.total(), "cell gives", "cells give")
+            said.append(f"{self.table.place}: {cells} no row, with {found} in them.")
         there = sorted({key[1] for key, stored in self.sources.items() if stored})
         if there:
             names = listed(there[:10]) + (f" and {len(there) - 10:,} more" if len(there) > 10 else "")

@@ -41,8 +41,38 @@ KIND_OF_SOURCE = {"survey-responses": "survey", "case-scores": "case_file", "ind
 MUST_FIT = ("type", "judgement", "+", "area", "number", "no", "id", "priority", "weight", "name", "impact")
 """Headers that stand for a column only where its values fit."""
 WORDED = ("direction", "significance", "better")
-SHOWN = 5
-"""How many values a remark names."""
+SHOWN, MOST_SHOWN = 5, 70
+"""How many values a remark names, and in how many characters."""
+NEGATIVE = frozenset(
+    (
+        *(
+            "not",
+            "never",
+            "no",
+            "nobody",
+            "ignored",
+            "worried",
+            "worry",
+            "difficult",
+            "hard",
+            "late",
+            "rushed",
+        ),
+        *(
+            "alone",
+            "afraid",
+            "unsafe",
+            "confused",
+            "confusing",
+            "problem",
+            "problems",
+            "anxious",
+            "frustrated",
+        ),
+        *("excluded", "bullied", "stressed", "unhappy", "waited", "dim", "byth", "neb", "anodd"),
+    )
+)
+"""Words in a question with which agreeing is often bad."""
 
 
 @dataclass
@@ -266,6 +296,9 @@ class _Proposing:
             return None
         if answers_in(column) or self._mostly_answers(column):
             self._word_values(column, "answer")
+            asked = self.named.get(column.title) or column.title
+            if NEGATIVE & set(plain_header(asked).split()):
+                self.remark(*at, said="is agreeing bad here? Then add: with: {better: lower}")
             return self._with_name(column, {"is": "question"})
         return None
 
@@ -421,5 +454,7 @@ def _examples(column: ColumnSeen) -> str:
     some = [text if len(text) <= 40 else f"{text[:37]}..." for text in list(column.words)[:SHOWN]]
     if column.longest > 200:
         return f"{many(column.filled, 'text')}"
+    while len(some) > 1 and len(", ".join(some)) > MOST_SHOWN:
+        some.pop()
     more = f" and {column.different - len(some):,} more" if column.different > len(some) else ""
     return f"{', '.join(some)}{more}"

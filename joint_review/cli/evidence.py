@@ -195,7 +195,8 @@ def map_(
     click.echo(
         f"# Proposed for {file.name}: {many(found.seen.rows, 'row')} looked at. Check every line, then:"
     )
-    click.echo(f"#   joint-review evidence import {review or 'REVIEW'} {file.name} --map {target}")
+    command = ("joint-review", "evidence", "import", review or "REVIEW", file.name, "--map", target)
+    click.echo(f"#   {shlex.join(command)}")
     for name in names:
         click.echo(f"# A mapping for tables of this shape is kept already: --map {shlex.quote(name)}")
     if found.others:
