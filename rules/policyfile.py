@@ -138,6 +138,8 @@ def _plain(node: yaml.Node, path: Path_, found: PolicyText) -> Any:
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             key = _scalar(key_node)
+            if isinstance(key, bool):  # No and Yes are words, as keys
+                key = key_node.value
             if not isinstance(key, str | int):
                 found.problems.append(Problem(f"{found.name}:{line}", "a key must be a plain word."))
                 continue

@@ -24,7 +24,12 @@ def scalar(text: object) -> str:
         return str(text)
     said = str(text)
     plain = PLAIN.fullmatch(said) and said.lower() not in NOT_PLAIN and len(said) < 200
-    return said if plain else json.dumps(said, ensure_ascii=False)
+    quoted = json.dumps(said, ensure_ascii=False)
+    return said if plain else "".join(map(_escaped, quoted))
+
+
+def _escaped(letter: str) -> str:
+    return letter if letter.isprintable() else f"\\U{ord(letter):08x}"
 
 
 def as_yaml(proposal: Proposal) -> str:
