@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from evidence.extents import COLUMNS, extent_columns
 from evidence.rows import (
     CaseScoreRow,
     FindingRow,
@@ -44,17 +45,25 @@ EMPTY: dict[str, Any] = {
     "worst": None,
     "answers": None,
     "design_effect": None,
+    **extent_columns(None),
 }
 """What an item says that not every kind does, where it does not say it."""
 ITEM_COLUMNS = ("kind", "strand", "text", "quote", *EMPTY)
 """What an item says, in the order in which it is digested."""
+OF_ANSWERS = ("answers", "design_effect")
+FIRST = tuple(name for name in ITEM_COLUMNS if name not in {*OF_ANSWERS, *COLUMNS})
+"""What every item is digested by; what only later versions know of counts where an item says it."""
 
 
 def item_fields(row: ItemRow) -> dict[str, Any]:
     """What an item says, by column: all of ITEM_COLUMNS, in their order."""
     if isinstance(row, FindingRow):
         kind, text = "finding", row.finding
-        special = {"direction": row.direction, "significance": row.significance}
+        special = {
+            "direction": row.direction,
+            "significance": row.significance,
+            **(extent_columns(row.extent) if row.extent else {}),
+        }
     elif isinstance(row, CaseScoreRow):
         kind, text = "case_score", row.standard
         special = {"value": row.score, "base": 1.0, "scale_max": row.scale_max, "better": "higher"}
@@ -93,7 +102,8 @@ def item_digest(source: str, locator: str, said: Mapping[str, Any]) -> str:
 
     Where answers are not weighted, the base is their number and says it all.
     """
-    weighted = said["design_effect"] is not None
-    names = ITEM_COLUMNS if weighted else ITEM_COLUMNS[:-2]
+    names = FIRST if said["design_effect"] is None else FIRST + OF_ANSWERS
+    if said["extent_of"] is not None or said["extent_word"] is not None:
+        names += COLUMNS
     text = "\x1f".join([source, locator, *(str(said[name]) for name in names)])
     return hashlib.sha256(text.encode()).hexdigest()[:32]

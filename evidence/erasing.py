@@ -383,6 +383,7 @@ def _item_itself(db: Database, plan: _Plan, number: int, erased: set[int], inste
         _put_unless(plan, "evidence", number, "quote", row["quote"], _all_blocked(row["quote"]))
         for place in rows(db, PLACE, [number]):
             plan.ranges.setdefault(place["page"], []).append((place["starts"], place["ends"]))
+    _extent_itself(db, plan, row, instead)
     others = (
         [] if row["kind"] == "finding" else rows(db, SHARED, [row["review_id"], row["kind"], row["text"]])
     )
@@ -397,6 +398,20 @@ def _item_itself(db: Database, plan: _Plan, number: int, erased: set[int], inste
         new = instead if row["kind"] == "finding" else plan.named(row["text"], instead)
         _put_unless(plan, "evidence", number, "text", row["text"], new)
     return [passage for passage in passages if passage and not passage.startswith(("[erased ", "█"))]
+
+
+def _extent_itself(db: Database, plan: _Plan, row: Mapping[str, Any], instead: str) -> None:
+    """Blank what a finding says was looked at, also in the events of its changes; the numbers stay."""
+    unit = row["extent_unit"]
+    if not unit or unit.startswith("[erased "):
+        return
+    plan.put("evidence", row["id"], "extent_unit", instead)
+    for event, column in ((row["added_event"], "after"), (row["withdrawn_event"], "before")):
+        text = one(db, f"select {column} from event where id = ?", [event]) or "{}"
+        said = json.loads(text)
+        if isinstance(said, dict) and said.get("extent", "").endswith(unit):
+            said["extent"] = said["extent"].removesuffix(unit) + instead
+            plan.put("event", event, column, json.dumps(said, ensure_ascii=False, sort_keys=True))
 
 
 def _put_unless(plan: _Plan, table: str, row: int, column: str, old: str, new: str) -> None:

@@ -18,6 +18,7 @@ from evidence.anchors import Anchor, anchor_at, anchor_of, store_anchor, texts_o
 from evidence.coding.leaving import leave_batches
 from evidence.correcting import first_ref, unknown_source
 from evidence.digests import item_digest, item_fields
+from evidence.extents import Extent
 from evidence.files.texts import refused
 from evidence.items import find_item, refuse_withdrawn, tagged_to
 from evidence.rows import FindingRow
@@ -63,6 +64,8 @@ class Said:
     domains: tuple[str, ...] = ()
     note: str = ""
     """Why it bears on the domains."""
+    extent: str = ""
+    """How widespread it is: '7 of 30 files'; empty where that is not known."""
 
 
 def record_finding(
@@ -123,6 +126,10 @@ def change_finding(
         named = first_ref(db, review, item["source"])
         row = _row(review, named, item["locator"], item["quote"], said, by, at)
         before, after = tagged_to(item), list(row.domains)
+        was, now = (
+            _says(item),
+            _says(row.model_dump() | {"text": row.finding, "extent": _written(row.extent)}),
+        )
         same = item_digest(named, item["locator"], item_fields(row)) == item["digest"]
         if same and sorted(before) == sorted(after):
             return number
@@ -139,8 +146,8 @@ def change_finding(
         event = add_event(
             db,
             act,
-            before={"domains": before, **({} if same else _says(item))},
-            after={"domains": after, **({} if same else _says(row.model_dump() | {"text": row.finding}))},
+            before={"domains": before, **({} if same else was)},
+            after={"domains": after, **({} if same else now)},
         )
         if same:
             _change_tags(db, review, number, before, after, said.note, by, event)
@@ -192,6 +199,7 @@ def _row(
         "finding": said.finding or " ".join(quote.split()),
         "direction": said.direction,
         "significance": said.significance,
+        "extent": said.extent,
         "strand": said.strand,
         "domains": ";".join(said.domains),
         "recorded_by": by,
@@ -301,5 +309,9 @@ def _change_tags(
     _insert_tags(db, review, number, new, note, by, event)
 
 
+def _written(extent: Extent | None) -> str:
+    return extent.text if extent else ""
+
+
 def _says(item: Any) -> dict[str, object]:
-    return {name: item[name] for name in ("text", "direction", "significance", "strand")}
+    return {name: item[name] for name in ("text", "direction", "significance", "extent", "strand")}

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 from evidence.actions import EvidenceAction
 from evidence.coding.leaving import leave_batches
+from evidence.extents import EXTENT_TEXT
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import check_words
 from programme.reviews import Review, domain_ids
@@ -21,8 +22,9 @@ from rules.words import many
 # A share on so few answers that it never decides alone.
 SMALL = f"e.kind = 'survey_result' and coalesce(e.answers < {FEWEST_ANSWERS}, 0) as small"
 ITEM = f"""
-select e.*, {SMALL}, s.ref as source, s.title as source_title, s.kind as source_kind, s.dated as source_dated,
-  s.status as source_status, s.reference as source_reference, a.at as added_at, a.by as added_by,
+select e.*, {SMALL}, {EXTENT_TEXT} as extent, s.ref as source, s.title as source_title,
+  s.kind as source_kind, s.dated as source_dated, s.status as source_status,
+  s.reference as source_reference, a.at as added_at, a.by as added_by,
   w.at as withdrawn_at, w.by as withdrawn_by, w.because as withdrawn_because
 from evidence e
 join source s on s.id = e.source_id
@@ -92,6 +94,7 @@ class Neighbour(TypedDict):
     kind: str
     text: str
     direction: str | None
+    extent: str
     value: float | None
     scale_max: float | None
     small: int
@@ -121,6 +124,8 @@ class ItemListed(TypedDict):
     text: str
     direction: str | None
     significance: int | None
+    extent: str
+    """How widespread a finding is: '7 of 30 files'; empty where that was not recorded."""
     value: float | None
     scale_max: float | None
     unit: str
@@ -188,12 +193,14 @@ def context_of(db: Database, item: Mapping[str, Any], around: int = 3) -> Contex
 
 NEIGHBOURS = f"""
 select * from (
-  select e.id, locator, e.kind, text, direction, value, scale_max, {SMALL}, unit, period, group_name
+  select e.id, locator, e.kind, text, direction, {EXTENT_TEXT} as extent, value, scale_max,
+    {SMALL}, unit, period, group_name
   from evidence e
   where source_id = :source and id < :id and withdrawn_event is null order by id desc limit :around)
 union all
 select * from (
-  select e.id, locator, e.kind, text, direction, value, scale_max, {SMALL}, unit, period, group_name
+  select e.id, locator, e.kind, text, direction, {EXTENT_TEXT} as extent, value, scale_max,
+    {SMALL}, unit, period, group_name
   from evidence e
   where source_id = :source and id > :id and withdrawn_event is null order by id limit :around)
 order by id
@@ -405,8 +412,8 @@ def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[I
 
 LISTED = f"""
 select e.id, e.kind, s.ref as source, s.kind as source_kind, e.locator, e.strand, e.text, e.direction,
-  e.significance, e.value, e.scale_max, e.unit, e.base, e.answers, e.design_effect, {SMALL}, e.group_name,
-  e.period, e.recorded_by,
+  e.significance, {EXTENT_TEXT} as extent, e.value, e.scale_max, e.unit, e.base, e.answers,
+  e.design_effect, {SMALL}, e.group_name, e.period, e.recorded_by,
   (select group_concat(d.key, ';') from tag t join domain d on d.id = t.domain_id
     where t.evidence_id = e.id and t.withdrawn_event is null) as domains
 from evidence e join source s on s.id = e.source_id

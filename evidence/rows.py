@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from evidence.extents import EXAMPLES, Extent, read_extent
 from evidence.files.formats.pages import tidy
 from programme.calendar import Day
 from rules.errors import Near, refuse
@@ -195,6 +196,12 @@ def _significance(value: Any) -> int:
     return number
 
 
+def _extent(value: Any) -> Extent | None:
+    if isinstance(value, date):
+        raise refuse(EXAMPLES, "A spreadsheet made a date of it: write '7 of 30', not '7/30'.")
+    return value if isinstance(value, Extent) else read_extent(_text(value))
+
+
 def _answer(value: Any) -> int | None:
     number = ANSWERS.get(value) if isinstance(value, str) else None
     word = "" if number else _text(value).lower()
@@ -345,6 +352,11 @@ class FindingRow(ItemRow):
     finding: Needed = Field(description="The finding, in one sentence.")
     direction: Direction = Field(description="strength, weakness or neutral.")
     significance: Significance = Field(description="1 minor, 2 important, 3 serious.")
+    extent: Annotated[Extent | None, BeforeValidator(_extent)] = Field(
+        default=None,
+        description="How widespread it is: 7 of 30 files, or isolated, some, most or all where no number is"
+        " known; empty if the source does not say.",
+    )
 
 
 def _on_scale(value: float, info: ValidationInfo) -> float:

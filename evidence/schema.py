@@ -121,6 +121,16 @@ ANSWERS = columns("""
 """)
 """Columns of `evidence` since survey answers can be weighted."""
 
+EXTENTS = columns("""
+    extent_found integer check (extent_found >= 0)
+      -- Findings: in how many (files, councils, teams) it was found, where that is known.
+    extent_of integer check (extent_of >= 1 and extent_of >= extent_found) -- Of how many.
+    extent_word text check (extent_word in ('isolated', 'some', 'most', 'all'))
+      -- Findings: how widespread, where no number is known: isolated, some, most or all.
+    extent_unit text not null default '' -- What was looked at, in words: files, councils, teams.
+""")
+"""Columns of `evidence` since findings say how widespread they are."""
+
 RESPONDENTS: tuple[Table, ...] = (
     table(
         """
@@ -220,7 +230,7 @@ CORRECTIONS: tuple[Table, ...] = (
 
 
 TABLES: tuple[Table, ...] = (
-    *with_columns(FIRST_TABLES, "evidence", ANSWERS),
+    *with_columns(FIRST_TABLES, "evidence", (*ANSWERS, *EXTENTS)),
     *RESPONDENTS,
     *ANCHORS,
     *CORRECTIONS,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from evidence.at_event import counted_at
+from evidence.extents import EXTENT_TEXT
 from programme.database import Database, one, rows
 from programme.reviews import Review
 
@@ -18,9 +19,9 @@ select n.id from evidence e join evidence n on n.added_event = e.withdrawn_event
   and n.source_id = e.source_id and n.locator = e.locator and n.id <> e.id
 where e.id = ? and e.withdrawn_event <= ?
 """
-ITEM_THEN = """
+ITEM_THEN = f"""
 select e.id as item, e.kind, e.text, coalesce(e.direction, '') as direction,
-  coalesce(e.significance, '') as significance, e.strand, e.value, e.added_event,
+  coalesce(e.significance, '') as significance, {EXTENT_TEXT} as extent, e.strand, e.value, e.added_event,
   w.id as withdrawn_event, w.by as withdrawn_by, w.because as withdrawn_because
 from evidence e left join event w on w.id = e.withdrawn_event and w.id <= :event
 where e.id = :item and e.review_id = :review and e.added_event <= :event
@@ -55,6 +56,8 @@ class ItemThen(TypedDict):
     text: str
     direction: str
     significance: str
+    extent: str
+    """How widespread a finding is: '7 of 30 files'; empty where that was not recorded."""
     strand: str
     value: float | None
     domains: list[str]
@@ -90,6 +93,7 @@ def item_then(db: Database, review: Review, number: int, event: int) -> ItemThen
         "text": row["text"],
         "direction": row["direction"],
         "significance": str(row["significance"]),
+        "extent": row["extent"],
         "strand": row["strand"],
         "value": row["value"],
         "domains": [key for (key,) in db.conn.execute(TAGS_THEN, at)],

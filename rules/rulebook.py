@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from string import Formatter
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictFloat, StrictInt, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    StrictFloat,
+    StrictInt,
+    model_serializer,
+    model_validator,
+)
 
 from rules.framework import Framework, Id, PolicyModel, Words, in_language
 
@@ -115,11 +122,23 @@ class Measure(PolicyModel):
     weighted: bool = Field(
         default=False, description="Findings weigh as much as their significance (1 to 3)."
     )
+    by_extent: bool = Field(
+        default=True,
+        description="Whether findings in a share count by how widespread they are; false: each counts whole.",
+    )
     domain: Id | None = Field(default=None, description="For statistic 'rating': whose rating.")
     better: Literal["higher", "lower", "neither"] = Field(
         default="higher", description="Which direction is good."
     )
     unit: str = Field(default="", description="Unit shown after the value, e.g. %.")
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `by_extent` where it is as it always was: digests of rulebooks stay the same."""
+        found: dict[str, Any] = dump(self)
+        if self.by_extent:
+            found.pop("by_extent", None)
+        return found
 
     @property
     def is_percent(self) -> bool:
@@ -156,6 +175,8 @@ class Measure(PolicyModel):
             raise ValueError("'among' belongs to a share only")
         if self.weighted and self.of is not Of.FINDINGS:
             raise ValueError("only findings can be weighted by significance")
+        if not self.by_extent and (self.of, self.statistic) != (Of.FINDINGS, Statistic.SHARE):
+            raise ValueError("only a share of findings can leave their extent out ('by_extent: false')")
         if (self.domain is not None) != (self.statistic is Statistic.RATING):
             raise ValueError("'domain' belongs to statistic 'rating', and 'rating' needs it")
         return self

@@ -18,6 +18,7 @@ import numpy as np
 
 from assessment.runs.run import Run
 from evidence.at_event import counted_at
+from evidence.extents import EXTENT_TEXT
 from evidence.graph import TAGGED, WOULD_COUNT, EvidenceGraph, Node, Said, as_graphml, build_graph
 from evidence.measures.pairs import load_counted
 from evidence.measures.scenarios import pairs_behind
@@ -40,8 +41,8 @@ where c.run_id = ? order by c.id
 """
 CELL_FIRINGS = "select id, rule from firing where run_id = ? and stratum = 'overall' order by id"
 ITEMS = f"""
-select e.id, e.kind, e.text, e.strand, e.direction, e.significance, e.value, e.unit, e.base, e.period,
-  e.locator
+select e.id, e.kind, e.text, e.strand, e.direction, e.significance, {EXTENT_TEXT} as extent,
+  e.value, e.unit, e.base, e.period, e.locator
 from evidence e
 where e.review_id = :review and {counted_at("e", ":event")}
 """
@@ -143,7 +144,7 @@ def _measure(target: str, key: str) -> Node:
 
 
 def _add_item(graph: EvidenceGraph, row: Mapping[str, Any]) -> None:
-    said = _same(row, "strand", "direction", "significance", "unit", "period", "locator")
+    said = _same(row, "strand", "direction", "significance", "extent", "unit", "period", "locator")
     node = ("item", str(row["id"]))
     graph.add(node, **_same(row, number="id", title="text", item_kind="kind"), **said)
     graph.add(node, **_numbers(row, "value", "base"))

@@ -8,6 +8,7 @@ from typing import Literal, TypedDict
 
 from assessment.runs.run import Run
 from evidence.at_event import counted_at, detail_then, was_of_source
+from evidence.extents import EXTENT_TEXT
 from evidence.items import SMALL
 from programme.corrections import correction_words, corrections_of
 from programme.database import Database, one, rows, rows_as
@@ -19,8 +20,8 @@ from rules.sentences import Sentences
 # The rows that stand for the criteria of a target, and for the measures they test.
 NUMBERS = "select part, key, id, measure_id from criterion where run_id = ? and target = ?"
 ITEMS = f"""
-select e.id, e.kind, e.strand, e.text, e.quote, e.direction, e.significance, e.value, e.scale_max, e.base,
-  {SMALL}, e.unit,
+select e.id, e.kind, e.strand, e.text, e.quote, e.direction, e.significance, {EXTENT_TEXT} as extent,
+  e.value, e.scale_max, e.base, {SMALL}, e.unit,
   e.group_name, e.period, e.best, e.worst, e.comparator, e.comparator_name, e.better, e.locator,
   s.ref as source, {detail_then("s", "title")} as source_title, {detail_then("s", "kind")} as source_kind,
   s.id as source_id,
@@ -43,6 +44,8 @@ class Item(TypedDict):
     quote: str
     direction: str | None
     significance: int | None
+    extent: str
+    """How widespread a finding is: '7 of 30 files'; empty where that was not recorded."""
     value: float | None
     scale_max: float | None
     base: float | None

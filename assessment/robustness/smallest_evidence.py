@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assessment.robustness.alternatives import AT_ONCE, MOVES, Baseline, Mover, domains_under
-from evidence.measures.pairs import Counted
+from evidence.measures.pairs import Counted, weight_of, weights
 from evidence.measures.scenarios import (
     deciding_results,
     latest_results,
@@ -328,6 +328,8 @@ def _other_scores(baseline: Baseline, domain: str, mover: Mover) -> tuple[list[O
 def _further_findings(baseline: Baseline, domain: str, mover: Mover) -> tuple[list[FurtherFindings], str]:
     """How many further findings of each direction and significance, from a source that is there already.
 
+    They count whole, as findings without an extent do.
+
     Or why that cannot be said.
     """
     tested = _tested(baseline, domain, Of.FINDINGS, Of.ITEMS)
@@ -367,9 +369,7 @@ def _with_findings(
     if measure.statistic is not Statistic.SHARE:
         return None  # kinds of source and sources: the source is there already
     whole = pairs_passing(counted, measure.of, measure.among)
-    weight, mine = np.ones(len(counted), dtype=np.int64), 1
-    if measure.weighted:
-        weight, mine = np.nan_to_num(counted.significance).astype(np.int64), significance
+    weight, mine = weights(counted, measure), weight_of(measure, significance)
     in_whole = takes(measure.among)
     return percent(
         (weight * (passing & whole)).sum() + mine * number * (in_whole and takes(measure.where)),

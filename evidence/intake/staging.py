@@ -11,7 +11,8 @@ import re
 from operator import itemgetter
 
 from evidence.actions import EvidenceAction
-from evidence.digests import ITEM_COLUMNS
+from evidence.digests import ITEM_COLUMNS, OF_ANSWERS
+from evidence.extents import COLUMNS as EXTENT
 from evidence.rows import (
     CaseScoreRow,
     FindingRow,
@@ -33,6 +34,7 @@ create temp table incoming_item (
   n integer primary key, place, ref_no integer, locator text, kind, strand, text, quote default '', direction,
   significance, value, base, unit default '', scale_max, group_name default '', period default '', better,
   comparator, comparator_name default '', best, worst, answers, design_effect,
+  extent_found, extent_of, extent_word, extent_unit default '',
   recorded_by, recorded_on, digest, derived default 0);
 create temp table incoming_tag (
   n integer primary key, place, ref_no integer, locator text, domain_id integer, note, tagged_by, own);
@@ -69,11 +71,11 @@ REFERRING = tuple(
 """Tables of rows that name a source which may not be there."""
 
 SAYS: dict[type[Row], tuple[str, ...]] = {
-    FindingRow: ITEM_COLUMNS[:6],
+    FindingRow: (*ITEM_COLUMNS[:6], *EXTENT),
     CaseScoreRow: (*ITEM_COLUMNS[:4], "value", "base", "scale_max", "better"),
     SurveyResultRow: (
         *(*ITEM_COLUMNS[:4], "value", "base", "unit", "group_name", "period", "better", "best", "worst"),
-        *ITEM_COLUMNS[-2:],
+        *OF_ANSWERS,
     ),
     IndicatorRow: (
         *(*ITEM_COLUMNS[:4], "value", "unit", "period", "better", "comparator", "comparator_name"),

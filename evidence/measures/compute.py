@@ -4,8 +4,9 @@ Every measure is one grouped statement over one temporary table of (domain, item
 with the number of tags times the number of measures and nothing is looped over in Python.
 
 Methods:
-- A share is part / whole in percent. Weighted findings count as often as their significance; the base is
-  then Kish's effective number, (sum of weights) squared / sum of squared weights.
+- A share is part / whole in percent. Weighted findings count as often as their significance, and findings
+  with an extent for the share of what was looked at in which they were found (see `evidence.extents`); the
+  base is then Kish's effective number, (sum of weights) squared / sum of squared weights.
   Kish, L. (1965), Survey Sampling, Wiley.
 - Intervals are Wilson's 95 % score intervals. Wilson, E. B. (1927), Journal of the American Statistical
   Association 22, 209-212. Where survey answers are weighted they stand on the effective base (see
@@ -30,6 +31,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from evidence.at_event import COUNTED_PAIRS, counted_at, source_at
+from evidence.extents import EXTENT_SQUARE, EXTENT_WEIGHT, WHOLE
+from evidence.measures.pairs import by_extent
 from programme.database import Database
 from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS, MeasureValue, rounded
@@ -53,7 +56,8 @@ COUNTED = f"""
 create temp table counted as
 select d.key as domain, e.id, e.kind, e.source_id, s.kind as source_kind, e.strand, e.text, e.group_name,
   coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.direction, e.significance,
-  e.value, e.base, e.unit, e.better, e.comparator, e.answers
+  e.value, e.base, e.unit, e.better, e.comparator, e.answers,
+  {EXTENT_WEIGHT} as extent, {EXTENT_SQUARE} as extent_square
 {COUNTED_PAIRS}"""
 
 
@@ -113,10 +117,14 @@ def measure_sql(measure: Measure) -> tuple[str, dict[str, Any]]:
     if measure.statistic is Statistic.SHARE:
         part = conditions.of_filter(measure.where)
         whole = conditions.of_filter(measure.among)
-        weight = "significance" if measure.weighted else "1.0"
+        weight = "significance" if measure.weighted else "1"
+        square, unit = f"{weight} * {weight}", 1
+        if by_extent(measure):
+            weight, square, unit = f"{weight} * extent", f"{square} * extent_square", WHOLE
+        total = f"(sum({weight}) / {unit}.0)"
         return (
             f"select domain, 100.0 * sum(case when {part} then {weight} else 0 end) / sum({weight}),"
-            f" 1.0 * sum({weight}) * sum({weight}) / sum({weight} * {weight})"
+            f" {total} * {total} / (sum({square}) / {unit * unit}.0)"
             f" from counted where {of} and {whole} group by domain",
             conditions.parameters,
         )

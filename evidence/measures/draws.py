@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evidence.measures.pairs import Codes, Numbers
+from evidence.extents import WHOLE
+from evidence.measures.pairs import Codes, Numbers, Truth
 
 CELLS = 1_000_000
 """Weights held in memory at a time: draws times units."""
@@ -29,6 +30,32 @@ def stream(seed: int, *names: str) -> np.random.Generator:
 
 
 @dataclass(frozen=True)
+class Extents:
+    """How widespread the findings of a pool are, which is drawn for each of them in every draw.
+
+    `found` of `of`, or anything from `low` to `high` where those are NaN. First there is one for every unit,
+    of which those `at` have an extent; in a pool one for every category that has an extent, and is one unit.
+    """
+
+    at: Codes
+    found: Numbers
+    of: Numbers
+    low: Numbers
+    high: Numbers
+
+    def draw(self, random: np.random.Generator, count: int) -> Numbers:
+        """What each counts for in `count` draws (draws by `at`), in whole numbers of `WHOLE`."""
+        chance = random.random((count, len(self.at)))
+        shares = self.low + chance * (self.high - self.low)
+        known = np.flatnonzero(~np.isnan(self.of))
+        numbers, alike = np.unique(np.stack([self.found, self.of])[:, known], axis=1, return_inverse=True)
+        for number, (found, of) in enumerate(numbers.T):
+            here = known[alike.ravel() == number]
+            shares[:, here] = binomial_quantiles(chance[:, here], of, found / of) / 100
+        return np.rint(WHOLE * shares)
+
+
+@dataclass(frozen=True)
 class Pool:
     """Units drawn together, in categories that count alike; a column is the ratio part / whole."""
 
@@ -41,6 +68,10 @@ class Pool:
     whole: Numbers
     factor: Numbers
     """Per column: 100 for shares in percent."""
+    by_extent: Truth
+    """Per column, whether units count by their extents in it."""
+    extents: Extents | None = None
+    """None where no unit has one; else `part` and `whole` hold units as if they had none."""
 
     @property
     def size(self) -> int:
@@ -49,7 +80,13 @@ class Pool:
 
     def draw(self, seed: int, more: int) -> Drawing:
         """A drawing of `size + more` units at a time."""
-        return Drawing(self, stream(seed, *self.names), stream(seed, *self.names, "one"), self.size + more)
+        return Drawing(
+            self,
+            stream(seed, *self.names),
+            stream(seed, *self.names, "one"),
+            self.size + more,
+            stream(seed, *self.names, "extents"),
+        )
 
 
 @dataclass
@@ -60,6 +97,7 @@ class Drawing:
     units: np.random.Generator
     one: np.random.Generator
     size: int
+    extents: np.random.Generator
 
     def next(self, count: int) -> Numbers:
         """The values of the columns in the next `count` draws (draws by columns)."""
@@ -69,7 +107,13 @@ class Drawing:
         step = max(1, CELLS // max(self.size, len(pool.counts)))
         for start in range(0, count, step):
             weights = self._weights(min(step, count - start))
-            part, whole = np.hsplit(weights @ both, 2)
+            sums = weights @ both
+            if pool.extents is not None:
+                widely = WHOLE * weights
+                drawn = pool.extents.draw(self.extents, len(weights))
+                widely[:, pool.extents.at] = weights[:, pool.extents.at] * drawn
+                sums = np.where(np.tile(pool.by_extent, 2), widely @ both, sums)
+            part, whole = np.hsplit(sums, 2)
             with np.errstate(invalid="ignore"):
                 values[start : start + step] = pool.factor * part / whole
         self._fill(values)
@@ -95,17 +139,45 @@ class Drawing:
         pool = self.pool
         for number in np.unique(column):
             at = column == number
-            bearing = np.cumsum(pool.counts * (pool.whole[:, number] > 0))
+            bears = pool.whole[:, number] > 0
+            if pool.extents is not None and pool.by_extent[number]:
+                bears[pool.extents.at] &= pool.extents.found != 0
+            bearing = np.cumsum(pool.counts * bears)
             unit = np.searchsorted(bearing, chance[at] * bearing[-1], side="right")
             value = pool.factor[number] * pool.part[unit, number] / pool.whole[unit, number]
             values[row[at], number] = value
 
 
-def make_pool(names: Sequence[str], part: Numbers, whole: Numbers, factor: Sequence[float]) -> Pool:
-    """A pool of units (rows of `part` and `whole`), those alike put into one category."""
-    alike, counts = np.unique(np.hstack([part, whole]), axis=0, return_counts=True)
-    columns = part.shape[1]
-    return Pool(tuple(names), counts, alike[:, :columns], alike[:, columns:], np.array(factor, dtype=float))
+def make_pool(
+    names: Sequence[str],
+    part: Numbers,
+    whole: Numbers,
+    factor: Sequence[float],
+    extents: Extents | None = None,
+    by_extent: Sequence[bool] = (),
+) -> Pool:
+    """A pool of units (rows of `part` and `whole`), those alike put into one category.
+
+    Units with an extent are never alike: each finding's is drawn by itself.
+    """
+    columns, own = part.shape[1], np.zeros((len(part), 1))
+    if extents is not None:
+        own[extents.at, 0] = 1 + np.arange(len(extents.at))
+    alike, counts = np.unique(np.hstack([part, whole, own]), axis=0, return_counts=True)
+    if extents is not None:
+        at = np.flatnonzero(alike[:, -1])
+        which = alike[at, -1].astype(np.int64) - 1
+        numbers = (extents.found, extents.of, extents.low, extents.high)
+        extents = Extents(at, *(one[which] for one in numbers)) if len(at) else None
+    return Pool(
+        tuple(names),
+        counts,
+        alike[:, :columns],
+        alike[:, columns : 2 * columns],
+        np.array(factor, dtype=float),
+        np.array(by_extent or [False] * columns),
+        extents,
+    )
 
 
 def binomial_quantiles(chance: Numbers, base: float, share: float) -> Numbers:

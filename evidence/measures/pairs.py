@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evidence.at_event import COUNTED_PAIRS
+from evidence.extents import EXTENT_WEIGHT, WHOLE
 from programme.database import Database, rows
 from programme.reviews import Review
-from rules.rulebook import Filter
+from rules.rulebook import Filter, Measure, Of
 
 Codes = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -21,7 +22,8 @@ Truth = NDArray[np.bool_]
 PAIRS = f"""
 select d.key as domain, e.id, e.kind, s.ref as source, s.kind as source_kind, e.strand, e.text, e.group_name,
   coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.direction, e.significance,
-  e.value, e.base, e.unit, e.better, e.comparator, e.answers, e.design_effect
+  e.value, e.base, e.unit, e.better, e.comparator, e.answers, e.design_effect,
+  {EXTENT_WEIGHT} as extent, e.extent_found, e.extent_of, e.extent_word
 {COUNTED_PAIRS}order by d.position, e.id
 """
 
@@ -66,6 +68,12 @@ class Counted:
     """Survey results: how many answered; NaN where that is not known."""
     design_effect: Numbers
     """Survey results: NaN where the answers are not weighted."""
+    extent: Codes
+    """Findings: what the extent lets each count for, of `evidence.extents.WHOLE`."""
+    extent_found: Numbers
+    extent_of: Numbers
+    """Findings: in how many of how many; NaN where that is not known."""
+    extent_word: Column
 
     def __len__(self) -> int:
         return len(self.item)
@@ -103,6 +111,10 @@ def load_counted(db: Database, review: Review, event: int) -> Counted:
         comparator=numbers("comparator"),
         answers=numbers("answers"),
         design_effect=numbers("design_effect"),
+        extent=np.array([row["extent"] for row in found], dtype=np.int64),
+        extent_found=numbers("extent_found"),
+        extent_of=numbers("extent_of"),
+        extent_word=names("extent_word"),
     )
 
 
@@ -120,6 +132,24 @@ def passing_filter(counted: Counted, where: Filter) -> Truth:
     if where.source_kind is not None:
         through &= counted.source_kind.where(where.source_kind)
     return through
+
+
+def weights(counted: Counted, measure: Measure) -> Codes:
+    """How much every pair counts in a share: whole numbers, all of one unit."""
+    weight = np.ones(len(counted), dtype=np.int64)
+    if measure.weighted:
+        weight = np.nan_to_num(counted.significance).astype(np.int64)
+    return weight * counted.extent if by_extent(measure) else weight
+
+
+def weight_of(measure: Measure, significance: int) -> int:
+    """How much one more finding counts in a share that applies everywhere, in the unit of `weights`."""
+    return (significance if measure.weighted else 1) * (WHOLE if by_extent(measure) else 1)
+
+
+def by_extent(measure: Measure) -> bool:
+    """Whether what a measure is made of counts by how widespread it is."""
+    return measure.of is Of.FINDINGS and measure.by_extent
 
 
 def _column(values: list[Any]) -> Column:

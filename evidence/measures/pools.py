@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from evidence.at_event import added_by, counted_at
-from evidence.measures.draws import Pool, Published, make_pool
-from evidence.measures.pairs import Codes, Numbers, load_counted, passing_filter
+from evidence.extents import RANGES
+from evidence.measures.draws import Extents, Pool, Published, make_pool
+from evidence.measures.pairs import Codes, Numbers, by_extent, load_counted, passing_filter, weights
 from evidence.rows import POSITIVE_FROM
 from evidence.weights import MILLION
 from programme.database import Database
@@ -83,23 +84,38 @@ class Pools:
 
     def _pool(self, kind: str, names: Sequence[str], of: Of, at: Codes, unit: Codes) -> Iterator[OfPool]:
         """The pool of the pairs `at`, each belonging to a unit, with a column per domain and measure."""
-        counted, part, whole, keys, factors = self.counted, [], [], [], []
+        counted, part, whole, keys, factors, widely = self.counted, [], [], [], [], []
         for measure in (m for m in self.measures if m.of is of and not m.is_count):
             if measure.statistic is Statistic.SHARE:
                 weight = counted.significance[at] if measure.weighted else np.ones(len(at))
                 in_whole = passing_filter(counted, measure.among)[at]
+                found = in_whole & (weights(counted, measure)[at] > 0)
                 upper, factor = weight * passing_filter(counted, measure.where)[at], 100.0
             else:
                 weight, in_whole = np.ones(len(at)), passing_filter(counted, measure.where)[at]
+                found = in_whole
                 upper, factor = np.round(counted.value[at] * 1e6), 1e-6
-            for code in np.unique(counted.domain.codes[at[in_whole]]):
+            for code in np.unique(counted.domain.codes[at[found]]):
                 of_domain = in_whole & (counted.domain.codes[at] == code)
                 part.append(np.bincount(unit, upper * of_domain))
                 whole.append(np.bincount(unit, weight * of_domain))
                 keys.append((counted.domain.names[code], measure.id))
                 factors.append(factor)
+                widely.append(by_extent(measure))
         if keys:
-            yield kind, make_pool(names, np.stack(part, 1), np.stack(whole, 1), factors), tuple(keys)
+            extents = self._extents(at) if of is Of.FINDINGS else None
+            pool = make_pool(names, np.stack(part, 1), np.stack(whole, 1), factors, extents, widely)
+            yield kind, pool, tuple(keys)
+
+    def _extents(self, at: Codes) -> Extents:
+        """The extents of the findings in the pairs `at`, each a unit of its own."""
+        counted = self.counted
+        words = counted.extent_word.codes[at]
+        some = np.flatnonzero(~np.isnan(counted.extent_of[at]) | (words >= 0))
+        ends = np.array([RANGES[name] for name in counted.extent_word.names] + [(np.nan, np.nan)])
+        pairs = at[some]
+        low, high = ends[words[some]].T
+        return Extents(some, counted.extent_found[pairs], counted.extent_of[pairs], low, high)
 
     def survey_means(self) -> tuple[Numbers, tuple[Key, ...], list[int], Numbers]:
         """Which results make which means: latest period of every question, group and strand.

@@ -24,13 +24,17 @@ What is drawn, and how:
 - Findings are drawn with replacement within their domain (multinomial over what their measures tell apart:
   direction, significance, strand and kind of source), as many as there are: what was found is one draw of
   what could have been found. The same finding in two domains is drawn in each.
+- How widespread a finding is (`evidence.extents`) is drawn for every finding in every draw, and for all times
+  it is drawn alike: `k of n` is binomial with base n, as a published share is; a word is anything in its
+  range, all of it alike. How surely numbers hang together that were counted in the same files is not known:
+  they are drawn independently.
 - Indicators are full counts, and counts decide whether evidence is enough: both stay as they are.
 - A resample that holds nothing of a measure says nothing about it: one unit that bears on it is drawn then.
   Resampling cannot show a doubt about what all units agree on; few units that agree look surer than they are.
 
-Every survey group, the case files and every domain's findings have a random stream of their own, named by the
-seed and by what they are, and used up draw by draw. So draws do not depend on the size of the chunks, and
-evidence added in one place leaves the draws of all others alone.
+Every survey group, the case files, every domain's findings and their extents have a random stream of their
+own, named by the seed and by what they are, and used up draw by draw. So draws do not depend on the size of
+the chunks, and evidence added in one place leaves the draws of all others alone.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evidence.measures.compute import ITEM_KIND, compute_measures
-from evidence.measures.pairs import Codes, Column, Counted, Numbers, Truth, passing_filter
+from evidence.measures.pairs import Codes, Column, Counted, Numbers, Truth, passing_filter, weights
 from programme.database import Database
 from programme.reviews import Review
 from rules.arrays import rounded_values
@@ -233,9 +233,7 @@ def _values(touched: _Touched, measure: Measure) -> Numbers:
         return touched.distinct(counted.source, passing).astype(float)
     if measure.statistic is Statistic.SHARE:
         whole = pairs_passing(counted, measure.of, measure.among)
-        weight = np.ones(len(counted), dtype=np.int64)
-        if measure.weighted:
-            weight = np.nan_to_num(counted.significance).astype(np.int64)
+        weight = weights(counted, measure)
         return percent(touched.remaining(weight * (passing & whole)), touched.remaining(weight * whole))
     if measure.statistic is Statistic.MEAN and measure.of is not Of.SURVEY_RESULTS:
         total = touched.remaining(millionths(counted.value) * passing)

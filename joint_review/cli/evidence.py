@@ -12,6 +12,8 @@ from evidence import items
 from evidence.check import EvidenceCheck, check_evidence
 from evidence.coding.agreement import as_coding, coding_words
 from evidence.coding.codings import list_codings, withdraw_coding
+from evidence.extents import COLUMNS as EXTENT
+from evidence.extents import in_words
 from evidence.intake.importing import import_files, import_row
 from evidence.intake.layouts import LAYOUTS, columns, row_model, template
 from evidence.intake.report import ImportReport
@@ -311,6 +313,7 @@ def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> No
             **row,
             "number": f"E{row['id']}",
             "where": f"{row['source']}, {row['locator']}",
+            "direction": ", ".join(filter(None, (row["direction"], in_words(row["extent"])))),
             "value": _value(row),
         }
         for row in found
@@ -324,7 +327,7 @@ def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> No
         "where": "source and locator",
         "domains": "domains",
     }
-    show_table(lines, columns_, [None, None, 48, None, None, 32, 20])
+    show_table(lines, columns_, [None, None, 48, 16, None, 32, 20])
     if total > len(found):
         following = chosen["offset"] + len(found)
         click.echo(f"\n{len(found)} of {many(total, 'item')}; --offset {following} shows the next.")
@@ -360,6 +363,7 @@ def show(programme: Programme, review: str, item: str, as_json: bool) -> None:
     if found["quote"]:
         paragraph(f'"{found["quote"]}"', "  ")
     skipped = {"id", "text", "quote", "kind", "tags", "context", "review_id", "source_id", "digest", "small"}
+    skipped |= {*EXTENT}
     for name, value in found.items():
         if name not in skipped and not name.endswith("_event") and value not in (None, ""):
             mark = f" (few: a share of fewer than {FEWEST_ANSWERS} answers cannot decide a rating on its own)"

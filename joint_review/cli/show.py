@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from tabulate import tabulate
 
+from evidence.extents import in_words
 from joint_review.plain import plain
 from programme.calendar import day_words, moment_words
 from rules.ratings import FEWEST_ANSWERS
@@ -152,7 +153,8 @@ def _value(node: MeasureNode) -> str:
 
 def _numbers(node: Mapping[str, Any]) -> str:
     if node["direction"]:
-        return f" [{node['direction']}, {SIGNIFICANCE[node['significance']]}]"
+        how = (node["direction"], SIGNIFICANCE[node["significance"]], in_words(node["extent"]))
+        return f" [{', '.join(filter(None, how))}]"
     if node["value"] is None:
         return ""
     number = f"{shown_number(node['value'])} {node['unit'] or ''}".rstrip()

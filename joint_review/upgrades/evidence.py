@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from evidence.coding.schema import CODING_VIEWS, CODINGS, PASSAGES, SECOND_CODING
 from evidence.mapping.schema import KEPT_MAPPINGS
-from evidence.schema import ANCHORS, ANSWERS, CORRECTIONS, FIRST_TABLES, FIRST_VIEWS, RESPONDENTS
+from evidence.schema import ANCHORS, ANSWERS, CORRECTIONS, EXTENTS, FIRST_TABLES, FIRST_VIEWS, RESPONDENTS
 from programme import schema as programme_schema
 from programme.columns import add_columns, create, refuse_changes, refuse_other_changes
 from programme.database import Database, Migrations
@@ -132,6 +132,13 @@ def correction_tables(db: Database) -> None:
 def kept_mappings(db: Database) -> None:
     """Mappings of tables that fit no layout, kept for the next file of the same shape."""
     create(db, KEPT_MAPPINGS)
+
+
+@migrations()
+def extents_of_findings(db: Database) -> None:
+    """How widespread a finding is."""
+    add_columns(db, "evidence", EXTENTS)
+    refuse_other_changes(db, "evidence", "withdrawn_event")
 
 
 def _make_searchable(

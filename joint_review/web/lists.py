@@ -22,16 +22,13 @@ def item_line(framework: Framework, row: Mapping[str, Any]) -> ItemLine:
     Where they are known, also `domains` as {id, title}, and in `also` how many other domains use it.
     """
     unknown = dict.fromkeys(("base", "best", "worst", "comparator", "comparator_name", "better"))
-    line = {"strand": "all", "significance": None, **unknown, **row}
+    line = {"strand": "all", "significance": None, "extent": "", **unknown, **row}
     names = line.get("domains")
     if names is not None:
         line["domains"] = [{"id": d, "title": _title(framework, d)} for d in names.split(";")]
     if "uses" in line:
         line["also"] = max(0, line["uses"] - 1)
-    if line["kind"] != "finding" or line["significance"]:
-        line["says"] = wording.says(line)
-    else:
-        line["says"] = wording.DIRECTIONS[line["direction"]]
+    line["says"] = wording.says(line)
     line["rests_on"] = wording.rests_on(line)
     line["strand_title"] = strand_title(framework, line["strand"])
     return line

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from evidence.extents import MIDDLES, in_words
 from evidence.rows import KINDS_OF_SOURCE
 from programme.calendar import day_words, moment_words
 from programme.corrections import Correction, correction_words
@@ -148,9 +149,14 @@ def percent(chance: float) -> str:
 
 
 def says(item: Mapping[str, Any]) -> str:
-    """What an item says beside its text: direction and significance, or its number."""
+    """What an item says beside its text: direction, significance and extent, or its number."""
     if item["kind"] == "finding":
-        return f"{DIRECTIONS[item['direction']]}, {SIGNIFICANCE[item['significance']]}"
+        how = (
+            DIRECTIONS[item["direction"]],
+            SIGNIFICANCE.get(item["significance"]),
+            in_words(item["extent"]),
+        )
+        return ", ".join(filter(None, how))
     if item["kind"] == "case_score":
         best = item.get("scale_max")
         return f"Score {number(item['value'])}" + (f" of {number(best)}" if best else "")
@@ -198,6 +204,13 @@ def describe_measure(measure: Measure) -> list[str]:
             "Every finding counts as often as its significance (1 minor, 2 important, 3 serious); the base is"
             " the effective number of findings after that weighting."
         )
+    if measure.of is Of.FINDINGS and measure.statistic is Statistic.SHARE:
+        said.append(
+            "A finding that says how widespread it is counts for that share of a finding: in 7 of 30 files as"
+            f" 7/30, {listed(_counting_for())}. One that does not say counts whole."
+            if measure.by_extent
+            else "Every finding counts whole, however widespread it is."
+        )
     if measure.of is Of.SURVEY_RESULTS and measure.statistic is Statistic.MEAN:
         said.append(
             "Every question counts once per group, with its latest period; where lower is better the share is"
@@ -206,6 +219,11 @@ def describe_measure(measure: Measure) -> list[str]:
     if measure.is_percent and measure.of is not Of.RATINGS:
         said.append("The interval is Wilson's 95 % score interval; it is shown where the base is known.")
     return said
+
+
+def _counting_for() -> list[str]:
+    """What each word for an extent counts for: 'most as 0.75'."""
+    return [f"{word} as {middle:g}" for word, middle in MIDDLES.items()]
 
 
 def _filter(where: Filter) -> str:

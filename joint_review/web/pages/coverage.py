@@ -7,6 +7,7 @@ from typing import TypedDict
 from assessment.decisions.challenges import list_challenges
 from assessment.decisions.panel import show_panels
 from evidence.check import check_evidence, evidence_matrix
+from evidence.extents import EXTENT_TEXT
 from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
 from joint_review.web.figures import heat
@@ -34,7 +35,8 @@ where e.review_id = :review and e.recorded_by = :by and e.withdrawn_event is nul
   and not exists (select 1 from tag t where t.evidence_id = e.id and t.withdrawn_event is null)
 """
 MY_UNTAGGED = f"""
-select e.*, s.ref as source, s.kind as source_kind, s.title as source_title, null as domains {MINE}
+select e.*, {EXTENT_TEXT} as extent, s.ref as source, s.kind as source_kind, s.title as source_title,
+  null as domains {MINE}
 order by s.ref, e.id limit :limit offset :offset
 """
 # Sources with a text from which this person recorded nothing yet.

@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 from evidence.anchors import Placed, Standing, find_exactly, places_of, texts_of
+from evidence.extents import EXTENT_TEXT, in_words
 from evidence.findings import Passage, Said, change_finding, place_quote, record_finding
 from evidence.items import tag_items, withdraw_item
 from evidence.sources import SourceShown, find_source
@@ -57,8 +58,8 @@ ENDS = re.compile(r"(?<![.!?؟۔…])[.!?؟۔…]++[\"”’')\]»]*+\s++")
 LINES = re.compile(r"\n")
 BLOCKS = re.compile(r"\n[ \t]*+\n++")
 
-ITEMS = """
-select e.*, s.ref as source, s.kind as source_kind, s.title as source_title,
+ITEMS = f"""
+select e.*, {EXTENT_TEXT} as extent, s.ref as source, s.kind as source_kind, s.title as source_title,
   (select group_concat(d.key, ';') from tag t join domain d on d.id = t.domain_id
     where t.evidence_id = e.id and t.withdrawn_event is null) as domains,
   (select group_concat(distinct t.tagged_by) from tag t
@@ -403,6 +404,7 @@ def _item_then(db: Database, sent: Sent, event: int) -> State:
         "finding": Part("The finding", (item["text"],)),
         "direction": Part("Direction", (item["direction"],), wording.DIRECTIONS),
         "significance": Part("Significance", (item["significance"],), LEVELS),
+        "extent": Part("How widespread", (item["extent"],)),
         "strand": Part("Group of people", (item["strand"],), strands),
         "domain": Part("Domains", tuple(item["domains"]), titles),
         "withdrawn": Part("Withdrawn", (item["withdrawn"],)),
@@ -412,7 +414,9 @@ def _item_then(db: Database, sent: Sent, event: int) -> State:
 
 LEVELS = {str(number): words.capitalize() for number, words in SIGNIFICANCE.items()}
 ITEM = RestsOn(
-    _item_then, fields=("item", "finding", "direction", "significance", "strand"), ticks=("domain",)
+    _item_then,
+    fields=("item", "finding", "direction", "significance", "extent", "strand"),
+    ticks=("domain",),
 )
 
 
@@ -436,7 +440,11 @@ def _items_then(db: Database, sent: Sent, event: int) -> State:
     there = [(number, item) for number in numbers if (item := item_then(db, review, number, event))]
     parts = {"item": Part("", tuple(str(item["item"]) for _, item in there))}
     for number, item in there:
-        judged = (wording.DIRECTIONS.get(item["direction"]), LEVELS.get(item["significance"]))
+        judged = (
+            wording.DIRECTIONS.get(item["direction"]),
+            LEVELS.get(item["significance"]),
+            in_words(item["extent"]),
+        )
         says = filter(None, (item["text"], *judged, item["withdrawn"]))
         parts[f"E{number}"] = Part(f"E{number}", (", ".join(says),))
     return State(parts, max((item["event"] for _, item in there), default=None))
@@ -451,6 +459,7 @@ def _said(sent: Sent) -> Said:
         finding=sent.text("finding"),
         direction=sent.text("direction"),
         significance=sent.text("significance"),
+        extent=sent.text("extent"),
         strand=sent.text("strand"),
         domains=tuple(sent.texts("domain")),
         note=sent.text("note"),
