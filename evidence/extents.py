@@ -27,14 +27,14 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from rules.errors import Near, refuse
+from rules.errors import refuse, suggest
 from rules.limits import LONGEST_NAME
 
 WHOLE = 277_200
 """The weight of a finding that counts whole: the least common multiple of 1 to 12, 16 and 25."""
 RANGES = {"isolated": (0.0, 0.15), "some": (0.15, 0.5), "most": (0.5, 1.0), "all": (1.0, 1.0)}
 """The share that each word stands for, from and up to."""
-EXAMPLES = "7 of 30 files; or isolated, some, most or all, e.g. most teams; or empty"
+EXAMPLES = "how many of how many (7 of 30 files), or isolated, some, most or all (most teams), or empty"
 """What is expected where an extent is given."""
 
 
@@ -116,7 +116,8 @@ def read_extent(text: str) -> Extent | None:
             return Extent(word=word)
         if folded.startswith(f"{phrase} "):
             return _worded(word, said[len(phrase) + 1 :])
-    raise refuse(EXAMPLES, Near(folded, RANGES))
+    near = suggest(folded, RANGES)
+    raise refuse(EXAMPLES, near if near.startswith("Did") else "")
 
 
 def _whole(text: str) -> int:

@@ -7,7 +7,7 @@ A change of what an item says withdraws it and adds a new one in its place, in o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -64,8 +64,9 @@ class Said:
     domains: tuple[str, ...] = ()
     note: str = ""
     """Why it bears on the domains."""
-    extent: str = ""
-    """How widespread it is: '7 of 30 files'; empty where that is not known."""
+    extent: str | None = None
+    """How widespread it is: '7 of 30 files'; empty where that is not known. None where nothing is said of it:
+    a finding that is changed keeps what it has."""
 
 
 def record_finding(
@@ -123,6 +124,8 @@ def change_finding(
             raise EvidenceInvalid(
                 f"item E{number} came from a file and is not a finding", hint="Import the row again."
             )
+        if said.extent is None:
+            said = replace(said, extent=item["extent"])
         named = first_ref(db, review, item["source"])
         row = _row(review, named, item["locator"], item["quote"], said, by, at)
         before, after = tagged_to(item), list(row.domains)
@@ -199,7 +202,7 @@ def _row(
         "finding": said.finding or " ".join(quote.split()),
         "direction": said.direction,
         "significance": said.significance,
-        "extent": said.extent,
+        "extent": said.extent or "",
         "strand": said.strand,
         "domains": ";".join(said.domains),
         "recorded_by": by,

@@ -582,6 +582,14 @@ EVERY_MEASURE = [
     )
 ]
 
+EXTENTS = {
+    "": (Fraction(1), Fraction(1), 1),
+    "7 of 30 files": (Fraction(7, 30), Fraction(7, 30), 30),
+    "3 of 8 teams": (Fraction(3, 8), Fraction(3, 8), 8),
+    "all 10 councils": (Fraction(1), Fraction(21, 22), 10),
+    "0 of 4": (Fraction(0), Fraction(1, 10), 4),
+}
+"""What a finding counts for; and of how many its share is that share, or one near it that is not sure."""
 domain_lists = st.sampled_from(["carers", "assessment", "carers;assessment", ""])
 strands = st.sampled_from(["all", "carers"])
 betters = st.sampled_from(["higher", "lower", "neither"])
@@ -594,6 +602,7 @@ plain_rows = st.one_of(
         st.integers(1, 3),
         domains=domain_lists,
         strand=strands,
+        extent=st.sampled_from(list(EXTENTS)),
     ),
     st.builds(
         score,
@@ -656,13 +665,16 @@ def plainly(what: Measure, rows: list[Row], domain: str) -> tuple[Fraction | Non
         return Fraction(len({row["source"] for row in part})), None
     if what.statistic is Statistic.SHARE:
         weights = {row["locator"]: row["significance"] if what.weighted else 1 for row in mine}
-        if not weights:
+        shares = {row["locator"]: EXTENTS[row.get("extent", "")] for row in mine}
+        whole = sum((weight * shares[at][0] for at, weight in weights.items()), Fraction())
+        if not whole:
             return None, Fraction(0)
-        whole = sum(weights.values())
-        squares = sum(weight**2 for weight in weights.values())
-        return Fraction(100 * sum(weights[row["locator"]] for row in part), whole), Fraction(
-            whole**2, squares
+        squares = sum(
+            weight**2 * (shares[at][0] ** 2 + shares[at][1] * (1 - shares[at][1]) / shares[at][2])
+            for at, weight in weights.items()
         )
+        counted = sum((weights[row["locator"]] * shares[row["locator"]][0] for row in part), Fraction())
+        return 100 * counted / whole, whole**2 / squares
     if what.of is Of.CASE_SCORES:
         if not part:
             return None, Fraction(0)

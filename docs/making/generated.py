@@ -15,6 +15,7 @@ import io
 import shlex
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from click.testing import CliRunner
 
 from assessment.runs.judge import judge_file
 from assessment.runs.run import Run, assess
+from evidence.extents import RANGES, read_extent
 from evidence.intake.importing import import_files
 from evidence.intake.layouts import LAYOUTS, columns, row_model
 from evidence.items import withdraw_item
@@ -214,13 +216,19 @@ def said(command: str, lines: int | None = None, database: Path | None = None) -
     return "\n".join(["```text", f"$ joint-review {command}", *(line.rstrip() for line in cut), "```"])
 
 
-def assess_example(folder: Path) -> tuple[Review, Run]:
-    """The worked example imported into a fresh database in `folder` and assessed."""
+def assess_example(folder: Path, *, extents: bool = True) -> tuple[Review, Run]:
+    """The worked example imported into a fresh database in `folder` and assessed.
+
+    `extents` False leaves out how widespread its findings are, and nothing else.
+    """
     db, _ = init_programme(folder / "example.db")
     try:
         details = read_review_file(EXAMPLE / "review.yml")
         review = create_review(db, **details, by="lead-reviewer", at=MOMENT)
-        import_files(db, review, [EXAMPLE / name for name in FILES], by="lead-reviewer", at=MOMENT)
+        files = [EXAMPLE / name for name in FILES]
+        if not extents:
+            files[FILES.index("findings.csv")] = _without_extents(folder)
+        import_files(db, review, files, by="lead-reviewer", at=MOMENT)
         run = assess(
             db,
             review,
@@ -234,30 +242,63 @@ def assess_example(folder: Path) -> tuple[Review, Run]:
         db.conn.close()
 
 
+def _without_extents(folder: Path) -> Path:
+    """The findings of the worked example without the column `extent`."""
+    path, found = folder / "findings.csv", _rows("findings.csv")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [name for name in found[0] if name != "extent"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(found)
+    return path
+
+
 def comparison() -> str:
-    """The proposals for the worked example beside the ratings most councils got."""
-    with tempfile.TemporaryDirectory() as folder:
-        review, run = assess_example(Path(folder))
+    """The proposals for the worked example beside the ratings most councils got.
+
+    Those made with the extents of its findings, and those made with nothing but the extents left out.
+    """
+    runs: dict[str, Run] = {}
+    for name, extents in (("without extents", False), ("with extents", True)):
+        with tempfile.TemporaryDirectory() as folder:
+            review, runs[name] = assess_example(Path(folder), extents=extents)
     with (EXAMPLE / "expected.csv").open(encoding="utf-8", newline="") as file:
         expected = list(csv.DictReader(file))
     framework = review.framework
     rows = []
+    verdicts: dict[tuple[str, str], list[str]] = {}
     for row in expected:
         target = row["target"]
         titles = {level.id: in_language(level.title) for level in framework.scale_of(target)}
-        rating = run.sentences().rating(run.rating(target))
-        got = row["rating_most_councils_got"]
-        allowed = [str(got), *filter(None, row["alternatives"].split(";"))]
-        if rating.level_id == allowed[0]:
-            verdict = "agrees"
-        else:
-            verdict = "compatible" if str(rating.level_id) in allowed else "**differs**"
+        allowed = [row["rating_most_councils_got"], *filter(None, row["alternatives"].split(";"))]
         most = " or ".join(titles[name] for name in allowed)
-        rows.append([rating.title, most, row["councils_published"], rating.level_title, verdict])
-    counts = {word: sum(word in str(row[4]) for row in rows) for word in ("agrees", "compatible", "differs")}
-    said = ", ".join(f"{count} {word}" for word, count in counts.items())
-    headers = ["domain or question", "most councils got", "published", "proposed", ""]
-    return f"{table(headers, rows)}\n\nOf {len(rows)}: {said}."
+        line = [framework.title_of(target), most, row["councils_published"]]
+        for name, run in runs.items():
+            level = run.rating(target).level_id
+            verdict = "agrees" if level == allowed[0] else "compatible" if level in allowed else "differs"
+            verdicts.setdefault((run.rating(target).kind + "s", name), []).append(verdict)
+            shown = f"**{verdict}**" if verdict == "differs" else verdict
+            line += [titles.get(str(level), "not rated"), shown]
+        rows.append(line)
+    headers = ["domain or question", "most councils got", "published"]
+    for name in runs:
+        headers += [f"proposed {name}", ""]
+    counted = [
+        [kind, name, *(found.count(word) for word in VERDICTS)] for (kind, name), found in verdicts.items()
+    ]
+    return f"{table(headers, rows)}\n\n{table(['', '', *VERDICTS], sorted(counted))}"
+
+
+VERDICTS = ("agrees", "compatible", "differs")
+"""How a proposal compares with what most councils got."""
+
+
+def example_extents() -> str:
+    """How many findings of the worked example say how widespread they are, and how."""
+    found = [read_extent(row.get("extent", "")) for row in _rows("findings.csv")]
+    numbers = sum(extent is not None and extent.of is not None for extent in found)
+    words = Counter(extent.word for extent in found if extent and extent.word)
+    rows = [["in numbers", numbers], *([f"in a word: {word}", words[word]] for word in RANGES)]
+    return table(["extent", "findings"], [*rows, ["none stated", found.count(None)]])
 
 
 def judged_from_published() -> str:

@@ -9,21 +9,33 @@ from evidence_rows import Row, finding, indicator, score, survey
 
 DOMAINS = ["carers", "assessment", "carers;leadership", "carers;assessment", ""]
 SOURCES = ["C1", "C2", "I1", "G1", "S1", "S0", "D1", "O1"]
+EXTENTS = [
+    "",
+    "",
+    "",
+    "7 of 30 files",
+    "3 of 7 teams",
+    "10 of 10 councils",
+    "0 of 4",
+    "isolated",
+    "most teams",
+]
 PERIODS = ["", "2004/05", "2005/06", "2006/07"]
 
 
-def random_rows(random: Random, count: int) -> list[Row]:
+def random_rows(random: Random, count: int, *, extents: bool = True) -> list[Row]:
     """Rows of every kind with few names and numbers, so that series, ties and shared sources come about."""
-    return [_random_row(random) for _ in range(count)]
+    return [_random_row(random, extents) for _ in range(count)]
 
 
-def _random_row(random: Random) -> Row:
+def _random_row(random: Random, extents: bool) -> Row:
     def some(*values: Any) -> Any:
         return random.choice(values)
 
     more = {"domains": some(*DOMAINS), "strand": some("all", "all", "older-people")}
     kind = random.randrange(5)
     if kind == 0:
+        more |= {"extent": some(*EXTENTS)} if extents else {}
         return finding(some(*SOURCES), some("strength", "weakness", "neutral"), some(1, 2, 3), **more)
     if kind == 1:
         return score(some("C1", "C2", "D1"), some(1, 2, 2.5, 3, 4, 3.333333), **more)

@@ -459,7 +459,7 @@ def _said(sent: Sent) -> Said:
         finding=sent.text("finding"),
         direction=sent.text("direction"),
         significance=sent.text("significance"),
-        extent=sent.text("extent"),
+        extent=sent.text("extent") if "extent" in sent.fields else None,
         strand=sent.text("strand"),
         domains=tuple(sent.texts("domain")),
         note=sent.text("note"),
