@@ -225,6 +225,8 @@ def test_what_is_recorded_of_a_passage_is_not_recorded_twice_though_places_have_
 
 
 def test_its_pages_show(old: Path) -> None:
+    # As the command that serves pages does first.
+    open_programme(old).conn.close()
     with serving(old) as server, httpx.Client(base_url=server.address, follow_redirects=True) as client:
         assert client.get(server.link).status_code == 200
         answers = {path: client.get(path).status_code for path in PAGES}
