@@ -6,6 +6,7 @@ Modules in reading order:
     letters     letters and their marks in one spelling
     words       numbers, shares, plurals and lists in sentences, for all layers
     remedy      what would help where something is refused, as data
+    grouping    problems of tables grouped by cause: one line, with count and rows
     errors      the tree of all errors, and "did you mean"
     framework   questions, scales, domains: what is judged
     rulebook    measures, criteria, limits, sufficiency, policies: how it is judged

@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rules.grouping import grouped
 from rules.limits import MOST_COMPARED, MOST_PROBLEMS, shortened
 from rules.words import listed
 
@@ -92,7 +93,8 @@ class ReviewError(Exception):
 class ProblemsFound(ReviewError):
     """All the problems of one or several files at once, in the order of the files.
 
-    At most MOST_PROBLEMS of them; `more` says how many there are beyond.
+    What says the same of several rows is one line. At most MOST_PROBLEMS lines; `more` says how many problems
+    there are beyond.
     """
 
     def __init__(
@@ -105,11 +107,12 @@ class ProblemsFound(ReviewError):
         remedies: Sequence[Remedy] = (),
     ) -> None:
         super().__init__(message, hint=hint, remedies=remedies)
-        self.problems = tuple(problems[:MOST_PROBLEMS])
-        self.more = more + max(0, len(problems) - MOST_PROBLEMS)
+        lines, beyond = grouped(problems)
+        self.problems = tuple(lines)
+        self.more = more + beyond
 
     def _lines(self, word: Word) -> list[str]:
-        more = f"... and {self.more} more of the same files" if self.more else ""
+        more = f"... and {self.more:,} more of the same files" if self.more else ""
         return [*(problem.worded(word) for problem in self.problems), more, *super()._lines(word)]
 
 
@@ -226,8 +229,8 @@ def refuse(expected: str, hint: object = "") -> PydanticCustomError:
 class Near:
     """The hint 'did you mean': found only when somebody reads it, for it is the dearest part of a problem."""
 
-    def __init__(self, given: str, allowed: Iterable[str]) -> None:
-        self.given, self.allowed = given, allowed
+    def __init__(self, given: str, allowed: Iterable[str], otherwise: str = "") -> None:
+        self.given, self.allowed, self.otherwise = given, allowed, otherwise
 
     def __str__(self) -> str:
-        return suggest(self.given, self.allowed) if self.given else ""
+        return (suggest(self.given, self.allowed) if self.given else "") or self.otherwise

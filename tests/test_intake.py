@@ -267,16 +267,18 @@ def test_what_refers_to_a_row_that_is_itself_refused_is_not_named_as_well(desk: 
 
 
 def test_the_first_two_hundred_problems_are_listed_and_the_rest_counted(loaded: Desk) -> None:
-    rows = [finding(f"p. {i}", direction="?", significance="?") for i in range(3_000)]
+    rows = [finding(f"p. {i}", direction=f"?{i}", significance="?") for i in range(3_000)]
     path = write_csv(loaded.folder / "findings.csv", rows)
     before = counts(loaded.db)
     with pytest.raises(ImportRefused) as caught:
         loaded.load(path)
     assert caught.value.message == "Nothing was imported: 6,000 problems found."
-    assert (len(caught.value.problems), caught.value.more) == (200, 5_800)
+    # 199 of the directions, and one line for all the significances.
+    assert (len(caught.value.problems), caught.value.more) == (200, 2_801)
     assert caught.value.problems[0].where == "findings.csv, row 2, column 'direction'"
-    assert caught.value.problems[-1].where == "findings.csv, row 101, column 'significance'"
-    assert "... and 5800 more" in str(caught.value)
+    assert caught.value.problems[1].where == "findings.csv, rows 2-3001, column 'significance'"
+    assert caught.value.problems[-1].where == "findings.csv, row 200, column 'direction'"
+    assert "... and 2,801 more" in str(caught.value)
     assert counts(loaded.db) == before
 
 
@@ -284,7 +286,10 @@ def test_problems_with_what_is_stored_are_counted_as_well(loaded: Desk) -> None:
     path = write_csv(loaded.folder / "findings.csv", [finding(f"p. {i}", source="Z") for i in range(500)])
     with pytest.raises(ImportRefused) as caught:
         loaded.load(path)
-    assert (len(caught.value.problems), caught.value.more) == (200, 300)
+    [problem] = caught.value.problems
+    assert problem.where == "findings.csv, rows 2-501, column 'source'"
+    assert "(500 times)" in problem.message
+    assert caught.value.more == 0
     assert caught.value.message == "Nothing was imported: 500 problems found."
 
 

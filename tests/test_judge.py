@@ -237,8 +237,8 @@ def test_all_bad_cells_are_named_at_once_with_their_places(tmp_path: Path) -> No
         " good-standard, significant-shortfalls, some-shortfalls. Or a number from 1 to 4.",
         "ratings.csv, row 4, column 'healthier_lives': '0' is not a level. Allowed: exceptional-standard,"
         " good-standard, significant-shortfalls, some-shortfalls. Or a number from 1 to 4.",
-        "ratings.csv, row 4, column 'equity': 'good' is not a level. Allowed: exceptional-standard,"
-        " good-standard, significant-shortfalls, some-shortfalls. Or a number from 1 to 4.",
+        "ratings.csv, row 4, column 'equity': 'good' is not a level. Did you mean 'good-standard'?"
+        " Or a number from 1 to 4.",
         "ratings.csv, row 5: 'Camden' appears twice (also ratings.csv, row 2).",
     ]
 
@@ -260,6 +260,67 @@ def test_all_bad_cells_are_named_at_once_with_their_places(tmp_path: Path) -> No
 def test_headers_that_do_not_fit_are_refused(tmp_path: Path, headers: list[str], said: str) -> None:
     found = problems(written(tmp_path, headers, ["Camden", *[3] * (len(headers) - 1)]))
     assert any(said in problem for problem in found), found
+
+
+def test_headers_may_be_the_titles_that_reports_print(tmp_path: Path) -> None:
+    titles = [domain.title["en"] for domain in ENGLISH.framework.domains.values()]
+    path = written(tmp_path, ["Authority", *titles], ["Camden", *PUBLISHED["Camden"][0]])
+    assert judge_file(ENGLISH, path)[0].questions["overall"]["level"] == "outstanding"
+    welsh = [WELSH.framework.domains[name].title["cy"] for name in SERVICES]
+    [row] = judge_file(WELSH, written(tmp_path, ["authority", *welsh], ["Ynys Môn", *[3] * 7]))
+    assert row.questions["services"]["level"] == "mainly-good"
+
+
+def test_a_title_and_an_id_of_one_domain_are_one_column_twice(tmp_path: Path) -> None:
+    headers = ["authority", "equity", "Equity in experience and outcomes"]
+    assert problems(written(tmp_path, headers, ["Camden", 3, 2])) == [
+        "ratings.csv, headers: the columns 'equity' and 'equity_in_experience_and_outcomes' are all the domain"
+        " 'equity'."
+    ]
+
+
+def test_all_wrong_headers_are_said_at_once_and_a_domain_elsewhere_is_named(tmp_path: Path) -> None:
+    found = problems(written(tmp_path, ["Local authority", "Assess", "Support", "Carers"], ["Bath", 3, 3, 3]))
+    assert found == [
+        "ratings.csv, headers: the column 'authority' is missing. Is it 'local_authority'? Write 'authority'"
+        " there.",
+        "ratings.csv, headers: cqc-local-authority has no domain 'assess'. Did you mean 'assessing-needs'?",
+        "ratings.csv, headers: cqc-local-authority has no domain 'support'. Did you mean 'healthier-lives'?",
+        "ratings.csv, headers: cqc-local-authority has no domain 'carers'. 'carers' is a domain of"
+        " wales-round-2.",
+    ]
+
+
+@pytest.mark.parametrize("said", ["Not rated", "not-rated", "Not  yet rated", "Heb ei raddio", ""])
+def test_not_rated_is_no_rating(tmp_path: Path, said: str) -> None:
+    headers = ["authority", "overall", *STATEMENTS]
+    [row] = judge_file(ENGLISH, written(tmp_path, headers, ["Camden", said, *[3] * 9]))
+    assert (row.questions["overall"]["level"], row.questions["overall"]["status"]) == ("good", "proposed")
+
+
+def test_words_of_the_overall_rating_are_no_scores_and_the_score_is_suggested(tmp_path: Path) -> None:
+    words = ["Good", "Requires improvement", "Outstanding", "Inadequate"]
+    path = written(tmp_path, ["authority", *STATEMENTS[:4]], ["Camden", *words])
+    hints = ["good-standard", "some-shortfalls", "exceptional-standard", "significant-shortfalls"]
+    for said, hint in zip(problems(path), hints, strict=True):
+        assert f"Did you mean {hint!r}?" in said
+
+
+def test_one_wrong_word_in_many_cells_is_said_once_with_its_count(tmp_path: Path) -> None:
+    rows = [[f"Authority {number}", *["Good"] * 9] for number in range(150)]
+    assert problems(written(tmp_path, ["authority", *STATEMENTS], *rows)) == [
+        "ratings.csv, rows 2-151, columns 'assessing_needs', 'healthier_lives', 'equity', 'care_provision',"
+        " 'partnerships' and 4 more: 'Good' is not a level. (1,350 times) Did you mean 'good-standard'?"
+        " Or a number from 1 to 4."
+    ]
+
+
+def test_an_authority_spelled_in_two_ways_is_one(tmp_path: Path) -> None:
+    rows = [["Dorset", *[3] * 9], ["  dorset ", *[2] * 9], ["ＤＯＲＳＥＴ", *[2] * 9]]
+    assert problems(written(tmp_path, ["authority", *STATEMENTS], *rows)) == [
+        "ratings.csv, row 3: 'dorset' appears twice (also ratings.csv, row 2, written 'Dorset').",
+        "ratings.csv, row 4: 'ＤＯＲＳＥＴ' appears twice (also ratings.csv, row 2, written 'Dorset').",
+    ]
 
 
 def test_an_authority_in_two_sheets_is_refused(tmp_path: Path) -> None:

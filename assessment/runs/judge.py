@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -10,15 +11,17 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TextIO, TypedDict
 
-from evidence.files.rawtable import BLANK_HEADER, RawTable
+from evidence.files.rawtable import BLANK_HEADER, RawTable, header_name
 from evidence.files.spreadsheets import as_text
 from evidence.files.tables import open_tables
 from rules.engine import EngineWorker, available, fire_of_record
-from rules.errors import ImportRefused, Problem, suggest
+from rules.errors import ImportRefused, suggest
 from rules.framework import Framework
+from rules.grouping import Grouping
 from rules.inference import Inference, infer
-from rules.loader import PolicySet
+from rules.loader import PolicySet, library_ids, load_policy
 from rules.sentences import Sentences
+from rules.words import listed
 
 
 class QuestionJudged(TypedDict):
@@ -47,18 +50,21 @@ class Judged(NamedTuple):
 def judge_file(policy: PolicySet, path: Path, *, encoding: str = "utf-8") -> list[Judged]:
     """The judgement of every authority of a CSV (or XLSX, YAML, JSON) with a column per domain.
 
-    Cells hold level ids, titles or numbers (1 worst); an empty cell is a domain not rated. A column named
-    like a question holds that question's rating. Raises ImportRefused with all problems of the file.
+    Headers are ids or titles of domains. Cells hold level ids, titles or numbers (1 worst); an empty cell, or
+    'Not rated', is a domain not rated. A column named like a question holds that question's rating. Raises
+    ImportRefused with all problems of the file, those that say the same as one.
     """
+    found, seen = Grouping(across_columns=True), dict[str, tuple[str, str]]()
     with open_tables(path, encoding, lambda done, total, what: None) as tables:
-        seen: dict[str, str] = {}
-        authorities = [row for table in tables for row in _read(policy.framework, table, seen)]
-        problems = [problem for table in tables for problem in table.problems]
-        more = sum(table.more for table in tables)
-    if not problems and not authorities:
-        problems = [Problem(path.name, "the file has no rows below the headers.")]
-    if problems:
-        raise ImportRefused("Nothing was judged.", problems, more=more)
+        authorities = [row for table in tables for row in _read(policy.framework, table, seen, found)]
+        for table in tables:
+            for problem in table.problems:
+                found.add(problem.where, problem.message, problem.hint, problem.remedies)
+            found.miss(table.more)
+    if not found and not authorities:
+        found.add(path.name, "the file has no rows below the headers.")
+    if found:
+        raise ImportRefused("Nothing was judged.", found.lines(), more=found.more)
     with EngineWorker() if available() else nullcontext() as worker:
         fire, words = partial(fire_of_record, worker=worker), Sentences(policy)
         return [
@@ -66,59 +72,128 @@ def judge_file(policy: PolicySet, path: Path, *, encoding: str = "utf-8") -> lis
         ]
 
 
-def _check_headers(framework: Framework, table: RawTable, names: dict[str, str]) -> None:
-    """Note what is wrong with the headers of a table; `names` holds the domain or question of each header."""
-    place = f"{table.place}, headers"
-    if "authority" not in table.headers:
-        table.problem(place, "the column 'authority' is missing.")
-        return
-    for number, header in enumerate(table.headers, start=1):
+AUTHORITY = "authority"
+
+
+def _names_of_columns(framework: Framework) -> dict[str, str]:
+    """The domain or question that each header means: its id, or its title in any language."""
+    titled: dict[str, set[str]] = {}
+    for name, question in framework.question_of.items():
+        words = framework.domains[name].title if name in framework.domains else question.title
+        for title in words.values():
+            titled.setdefault(header_name(title), set()).add(name)
+    names = {header: min(meant) for header, meant in titled.items() if len(meant) == 1}
+    return {**names, **{header_name(name): name for name in framework.question_of}}
+
+
+def _check_headers(framework: Framework, table: RawTable, names: dict[str, str]) -> bool:
+    """Note all that is wrong with the headers of a table; whether nothing is."""
+    place, before = f"{table.place}, headers", len(table.problems) + table.more
+    headers = table.headers
+    unknown = [header for header in headers if header not in (BLANK_HEADER, AUTHORITY, *names)]
+    if AUTHORITY not in headers:
+        table.problem(place, "the column 'authority' is missing.", _meant(unknown))
+    for number, header in enumerate(headers, start=1):
         if header == BLANK_HEADER:
             table.problem(place, f"column {number} has no header.")
-        elif header != "authority" and header not in names:
-            hint = suggest(header, framework.question_of)
-            table.problem(place, f"{framework.id} has no domain {header!r}.", hint)
-    for header in sorted(h for h, times in Counter(table.headers).items() if h and times > 1):
+        elif header in unknown and not (AUTHORITY not in headers and _is_authority(header)):
+            table.problem(place, f"{framework.id} has no domain {header!r}.", _near(framework, header))
+    for header in sorted(h for h, times in Counter(headers).items() if h and times > 1):
         table.problem(place, f"the column {header!r} appears twice.")
-    if not table.problems and not any(header in names for header in table.headers):
-        table.problem(place, f"no column is a domain of {framework.id}.")
+    columns: dict[str, list[str]] = {}
+    for header in dict.fromkeys(headers):
+        if header in names:
+            columns.setdefault(names[header], []).append(header)
+    for name, same in columns.items():
+        if len(same) > 1:
+            table.problem(place, f"the columns {listed(map(repr, same))} are all the domain {name!r}.")
+    if len(table.problems) + table.more == before and not columns:
+        table.problem(place, f"no column is a domain of {framework.id}.", _near(framework, ""))
+    return len(table.problems) + table.more == before
+
+
+def _is_authority(header: str) -> bool:
+    return "authority" in header or header in ("council", "la", "name", "awdurdod")
+
+
+def _meant(unknown: Sequence[str]) -> str:
+    """A hint that names the header which may be that of the authorities."""
+    likely = next(filter(_is_authority, unknown), "")
+    return f"Is it {likely!r}? Write 'authority' there." if likely else ""
+
+
+def _near(framework: Framework, header: str) -> str:
+    """The domains nearest to a header, as ids and titles; or the framework that has such a domain."""
+    written = header.replace("_", "-")
+    for other in library_ids():
+        if other != framework.id and written in load_policy(other).framework.question_of:
+            return f"{written!r} is a domain of {other}."
+    holding = {name for title, name in _names_of_columns(framework).items() if header and header in title}
+    if len(holding) == 1:
+        return f"Did you mean {min(holding)!r}?"
+    return suggest(written, framework.question_of)
 
 
 def _read(
-    framework: Framework, table: RawTable, seen: dict[str, str]
+    framework: Framework, table: RawTable, seen: dict[str, tuple[str, str]], found: Grouping
 ) -> Iterator[tuple[str, dict[str, int]]]:
-    """Every authority with its levels; `seen` holds where the authorities of all tables so far stand."""
-    names = {name.replace("-", "_"): name for name in framework.question_of}
-    _check_headers(framework, table, names)
-    if table.problems:
+    """Every authority with its levels; `seen` holds where the authorities of all tables so far are."""
+    names = _names_of_columns(framework)
+    if not _check_headers(framework, table, names):
         return
     for where, cells in table.rows:
         row = dict(zip(table.headers, cells, strict=True))
-        name = str(row.pop("authority")).strip()
+        name = " ".join(str(row.pop(AUTHORITY)).split())
+        key = unicodedata.normalize("NFKC", name).casefold()
         if not name:
-            table.problem(f"{where}, column 'authority'", "the name is empty.")
-        elif name in seen:
-            table.problem(where, f"{name!r} appears twice (also {seen[name]}).")
-        seen.setdefault(name, where)
+            found.add(f"{where}, column {AUTHORITY!r}", "the name is empty.")
+        elif key in seen:
+            other, there = seen[key]
+            written = "" if other == name else f", written {other!r}"
+            found.add(where, f"{name!r} appears twice (also {there}{written}).")
+        seen.setdefault(key, (name, where))
         levels: dict[str, int] = {}
         for header, cell in row.items():
             level = _level(framework, names[header], str(cell).strip())
             if isinstance(level, int):
                 levels[names[header]] = level
             elif level is not None:
-                table.problem(f"{where}, column {header!r}", f"{cell!r} is not a level.", level)
+                found.add(f"{where}, column {header!r}", f"{cell!r} is not a level.", level)
         yield name, levels
 
 
+NOT_RATED = frozenset({"not rated", "not yet rated", "unrated", "no rating", "heb ei raddio"})
+"""What people write where a domain or question has no rating."""
+
+
 def _level(framework: Framework, target: str, text: str) -> int | str | None:
-    """The level's number; None for an empty cell; a hint when it is no level."""
-    if not text:
+    """The level's number; None for a cell that says there is none; a hint when it is no level."""
+    written = " ".join(text.lower().replace("-", " ").replace("_", " ").split())
+    if not written or written in NOT_RATED:
         return None
     scale = framework.scale_of(target)
     for number, level in enumerate(scale, start=1):
-        if text.lower() in (level.id, str(number), f"{number}.0", *(w.lower() for w in level.title.values())):
+        titles = (title.lower() for title in level.title.values())
+        if text.lower() in (level.id, str(number), f"{number}.0", *titles):
             return number
-    return suggest(text, [level.id for level in scale]) + f" Or a number from 1 to {len(scale)}."
+        if written == level.id.replace("-", " "):
+            return number
+    return f"{_did_you_mean(framework, target, written)} Or a number from 1 to {len(scale)}."
+
+
+def _did_you_mean(framework: Framework, target: str, written: str) -> str:
+    """The level that a word is most likely meant for, among others a word of the question's own scale."""
+    scale = framework.scale_of(target)
+    holding = [level.id for level in scale if set(written.split()) <= set(level.id.split("-"))]
+    if len(holding) == 1:
+        return f"Did you mean {holding[0]!r}?"
+    question = framework.question_of[target]
+    for number, level in enumerate(question.scale, start=1):
+        if written == level.id.replace("-", " ") and scale != question.scale:
+            meant = scale[number - 1].id if len(scale) == len(question.scale) else ""
+            said = f"{level.id!r} is a rating of {question.id!r}, not of its domains."
+            return f"{said} Did you mean {meant!r}?" if meant else said
+    return suggest(written.replace(" ", "-"), [level.id for level in scale])
 
 
 def _judgement(words: Sentences, name: str, inference: Inference) -> Judged:

@@ -17,7 +17,7 @@ from typing import Any
 
 from assessment.runs.result import FORMAT, make_result
 from assessment.runs.run import Run, infer_of_record, software_version
-from evidence.changed import erased_evidence
+from evidence.erased import erased_evidence
 from evidence.measures.compute import compute_measures, evidence_digest
 from programme.database import Database, rows
 from programme.reviews import Review

@@ -27,20 +27,18 @@ from evidence.intake import codings, respondents, staging
 from evidence.intake.into import GivenRow, Into, Intos, SourceKey
 from evidence.intake.layouts import recognise, row_model
 from evidence.intake.report import ADDED, ImportReport
-from evidence.intake.said import in_order, problems_of
+from evidence.intake.said import Wrong, in_order, problems_of
 from evidence.mapping.choosing import Chosen, Mappings, offer_mapping
 from evidence.mapping.kept import keep_mapping
 from evidence.mapping.mapped import RowMaker
 from programme.database import Act, Database, add_event, one, rows, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review
-from rules.errors import ImportRefused, Problem, suggest
-from rules.limits import MOST_PROBLEMS
+from rules.errors import ImportRefused, Near, Problem
+from rules.grouping import MOST_GROUPED, Grouping
 from rules.remedy import Remedy, Replace
 from rules.words import many
 
-SHOWN = MOST_PROBLEMS
-"""How many problems are listed; the rest are counted."""
 CHUNK = 2_000
 """Rows validated and staged at a time."""
 SOURCE_NAME = TypeAdapter(models.Needed)
@@ -134,8 +132,7 @@ class _Intake:
         """What was said of a mapping, which is the same for every row."""
         self.remedies: list[Remedy] = []
         self.db, self.review, self.by, self.at, self.progress = db, review, by, at, progress
-        self.problems: list[Problem] = []
-        self.more = 0
+        self.problems = Grouping()
         self.unread = False
         """Whether a file or some rows could not be read at all, so that what others refer to may be there."""
         self.files: list[str] = []
@@ -152,19 +149,17 @@ class _Intake:
         for name in staging.STAGED:
             self.db.conn.execute(f"drop table if exists temp.{name}")
 
-    def problem(self, place: str, message: str, hint: str = "", *remedies: Remedy) -> None:
-        if len(self.problems) < SHOWN:
-            self.problems.append(Problem(place, message, hint, remedies))
-        else:
-            self.more += 1
+    def problem(self, place: str, message: str, hint: object = "", *remedies: Remedy) -> None:
+        self.problems.add(place, message, hint, remedies)
 
     def refuse_if_problems(self) -> None:
         if self.problems:
-            count = len(self.problems) + self.more
             raise ImportRefused(
-                f"Nothing was imported: {many(count, 'problem')} found.",
-                sorted(self.problems, key=lambda problem: (self._file_of(problem), in_order(problem))),
-                more=self.more,
+                f"Nothing was imported: {many(self.problems.count, 'problem')} found.",
+                sorted(
+                    self.problems.lines(), key=lambda problem: (self._file_of(problem), in_order(problem))
+                ),
+                more=self.problems.more,
                 remedies=self.remedies,
             )
 
@@ -178,7 +173,7 @@ class _Intake:
     def read_file(self, path: Path, name: str, encoding: str, layout: str | None) -> None:
         """Read and stage a file; what is wrong with it is noted, and the next file is read all the same."""
         self.files.append(name)
-        before = len(self.problems) + self.more
+        before = self.problems.count
         try:
             with open_tables(path, encoding, self.progress, name) as tables:
                 found = sum(
@@ -189,7 +184,7 @@ class _Intake:
             for problem in error.problems:
                 self.problem(problem.where, problem.message, problem.hint, *problem.remedies)
             return
-        if not found and len(self.problems) + self.more == before:
+        if not found and self.problems.count == before:
             self.problem(name, "there are no rows below the headers.", "Give a file with rows.")
 
     def read(self, table: RawTable, chosen: Chosen | None, layout: str | None) -> int:
@@ -249,15 +244,12 @@ class _Intake:
         self.notes += maker.notes()
         return count
 
-    def _note(self, problems: list[Problem]) -> None:
-        """Note the problems of a stretch of rows in the order of the rows."""
-        for problem in sorted(problems, key=in_order):
-            self.problem(problem.where, problem.message, problem.hint, *problem.remedies)
-        problems.clear()
-
     def _note_all(self, table: RawTable) -> None:
-        self._note(table.problems)
-        self.more, table.more = self.more + table.more, 0
+        for problem in table.problems:
+            self.problem(problem.where, problem.message, problem.hint, *problem.remedies)
+        table.problems.clear()
+        self.problems.miss(table.more)
+        table.more = 0
 
     def _take(
         self,
@@ -286,16 +278,17 @@ class _Intake:
             try:
                 good.append((row.place, model.model_validate(row.values, context=into.context)))
             except ValidationError as error:
-                if len(self.problems) < SHOWN:
-                    table.problems.extend(self._new(problems_of(row, error), row))
-                else:
+                if self.problems.is_full:
                     # Words are dear: what is only counted is not put into any.
                     said = sum(isinstance(value, Unreadable) for value in row.values.values())
-                    self.more += error.error_count() - said
+                    self.problems.miss(error.error_count() - said)
+                else:
+                    for where, message, hint in self._new(problems_of(row, error), row):
+                        self.problems.add(where, message, hint)
                 self._keep_source_of(model, row, into)
         return good
 
-    def _new(self, problems: Iterable[Problem], row: GivenRow) -> Iterator[Problem]:
+    def _new(self, problems: Iterable[Wrong], row: GivenRow) -> Iterator[Wrong]:
         """The problems of a row; what is wrong with the mapping itself is said once."""
         for problem in problems:
             key = problem.where, problem.message
@@ -425,11 +418,11 @@ class _Intake:
         return one(self.db, sql, {"review": self.review.id})
 
     def _found(self, sql: str) -> list[dict[str, Any]]:
-        """The rows that have a problem, as many as are listed; the others are counted."""
-        numbered = f"select *, count(*) over () as total from ({sql}) order by n limit {SHOWN}"
+        """The rows that have a problem, as many as are grouped; the others are counted."""
+        numbered = f"select *, count(*) over () as total from ({sql}) order by n limit {MOST_GROUPED}"
         found = rows(self.db, numbered, {"review": self.review.id})
         if found:
-            self.more += found[0]["total"] - len(found)
+            self.problems.miss(found[0]["total"] - len(found))
         return found
 
     def _resolve_sources(self) -> None:
@@ -461,8 +454,11 @@ class _Intake:
                 self.problem(
                     f"{row['place']}, column 'source'",
                     f"there is no source {row['ref']!r} in {named}.",
-                    suggest(row["ref"], known[review.id])
-                    or "Import the sources first, or together with this file.",
+                    Near(
+                        row["ref"],
+                        known[review.id],
+                        "Import the sources first, or together with this file.",
+                    ),
                 )
 
     def _check_sources(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -13,12 +14,21 @@ from rules.errors import Problem
 
 
 def in_order(problem: Problem) -> list[str | int]:
-    """A key that sorts row 9 before row 10."""
-    parts = re.split(r"([0-9]{1,18})", problem.where)
+    """A key that sorts row 9 before row 10, and rows 9-12 between them."""
+    parts = re.split(r"([0-9]{1,18})", problem.where.replace(", rows ", ", row "))
     return [int(part) if i % 2 else part for i, part in enumerate(parts)]
 
 
-def problems_of(row: GivenRow, error: ValidationError) -> Iterator[Problem]:
+class Wrong(NamedTuple):
+    """One thing that is wrong with a row."""
+
+    where: str
+    message: str
+    hint: object
+    """Worded when somebody reads it."""
+
+
+def problems_of(row: GivenRow, error: ValidationError) -> Iterator[Wrong]:
     """What is wrong with a row: column and value, and what was expected."""
     place = row.place
     for detail in error.errors(include_url=False):
@@ -30,4 +40,4 @@ def problems_of(row: GivenRow, error: ValidationError) -> Iterator[Problem]:
         expected = context.get("expected") or detail["msg"]
         column = str(detail["loc"][0]) if detail["loc"] else ""
         at = (row.cells or {}).get(column) or (f"{place}, column {column!r}" if column else place)
-        yield Problem(at, f"found {shown}; expected {expected}.", str(context.get("hint", "")))
+        yield Wrong(at, f"found {shown}; expected {expected}.", context.get("hint", ""))
