@@ -94,10 +94,11 @@ def _checked(
     if wrong := set(changes) - set(DETAILS_OF_SOURCE):
         raise ValueError(f"{', '.join(sorted(wrong))} cannot be corrected")
     asked = {**{name: now[name] for name in DETAILS_OF_SOURCE}, **changes}
-    strands = {strand.id for strand in review.framework.strands} | {now["strand"]}
+    # One that the framework no longer has may stay.
+    context = {"strands": review.framework.strand_names} if "strand" in changes else {}
     given = {"source" if name == "ref" else name: value for name, value in asked.items()}
     try:
-        row = SourceRow.model_validate(given, context={"strands": strands})
+        row = SourceRow.model_validate(given, context=context)
     except ValidationError as error:
         raise ImportRefused(
             "Nothing was corrected.", [*map(_problem, error.errors(include_url=False))]

@@ -209,8 +209,8 @@ def _row(
         "recorded_on": at.date(),
     }
     known = {
-        "strands": {strand.id for strand in review.framework.strands},
-        "domains": set(review.framework.domains),
+        "strands": review.framework.strand_names,
+        "domains": review.framework.domain_names,
     }
     try:
         return FindingRow.model_validate(given, context=known)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypedDict
 
 from evidence.actions import EvidenceAction
 from evidence.coding.leaving import leave_batches
+from evidence.correcting import unknown_source
 from evidence.extents import EXTENT_TEXT
+from evidence.rows import DIRECTIONS, SOURCE_KINDS
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import check_words
 from programme.reviews import Review, domain_ids
@@ -207,10 +209,13 @@ order by id
 """
 
 
-def _domain_id(domains: dict[str, int], key: str) -> int:
-    if key not in domains:
-        raise UnknownName("domain", key, domains)
-    return domains[key]
+def find_domain(review: Review, text: str) -> str:
+    """The id of the domain of a review's framework that has this id or title; raises UnknownName."""
+    names = review.framework.domain_names
+    found = names.find(text)
+    if found is None:
+        raise UnknownName("domain", text, names, hint=names.hint(text))
+    return found
 
 
 def _insert_tag(db: Database, number: int, domain_id: int, note: str, by: str, event: int) -> None:
@@ -247,7 +252,8 @@ def tag_items(
     An event per item. A withdrawn item is refused.
     """
     known = domain_ids(db, review)
-    wanted = [(domain, _domain_id(known, domain)) for domain in dict.fromkeys(domains)]
+    found = dict.fromkeys(find_domain(review, domain) for domain in domains)
+    wanted = [(domain, known[domain]) for domain in found]
     with transaction(db):
         return {
             number: _tag(db, review, number, wanted, by=by, at=at, note=note)
@@ -326,7 +332,8 @@ def withdraw_item(
             )
             db.conn.execute("update evidence set withdrawn_event = ? where id = ?", [event, number])
             return
-        domain_id = _domain_id(known, domain)
+        domain = find_domain(review, domain)
+        domain_id = known[domain]
         tagged = tagged_to(item)
         if domain not in tagged:
             raise EvidenceInvalid(f"item E{number} is not tagged to {domain!r}", hint=suggest(domain, tagged))
@@ -364,8 +371,37 @@ class ItemFilter:
     ids: Sequence[int] | None = None
 
 
+def _checked(db: Database, review: Review, chosen: ItemFilter) -> ItemFilter:
+    """The filter with ids for what it names; raises UnknownName for what nothing can match."""
+    strands = review.framework.strand_names
+    found: dict[str, str] = {}
+    for name, what, allowed in (
+        ("kind", "kind of item", KINDS_OF_ITEM),
+        ("source_kind", "kind of source", SOURCE_KINDS),
+        ("direction", "direction", DIRECTIONS),
+    ):
+        if given := getattr(chosen, name):
+            word = "_".join(given.lower().replace("-", " ").split())
+            found[name] = word if word in allowed else word.removesuffix("s")
+            if found[name] not in allowed:
+                raise UnknownName(what, given, allowed)
+    if chosen.strand:
+        if (strand := strands.find(chosen.strand)) is None:
+            raise UnknownName("strand", chosen.strand, strands, hint=strands.hint(chosen.strand))
+        found["strand"] = strand
+    if chosen.source is not None:
+        known = "select 1 from source where review_id = ? and ref = ?"
+        if not one(db, known, [review.id, chosen.source]):
+            raise unknown_source(db, review, chosen.source)
+    return replace(chosen, **found)  # type: ignore[arg-type]
+
+
+KINDS_OF_ITEM = ("finding", "case_score", "survey_result", "indicator")
+
+
 def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[ItemListed], int]:
     """The items that pass a filter (a page of them, in the order of entry), and how many there are in all."""
+    chosen = _checked(db, review, chosen)
     parts, parameters = ["e.review_id = :review"], {"review": review.id}
     parts.append("e.withdrawn_event is not null" if chosen.withdrawn else "e.withdrawn_event is null")
     given: dict[str, Any] = {
@@ -380,7 +416,7 @@ def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[I
             parts.append(condition)
             parameters[condition.rpartition(":")[2]] = value
     if chosen.domain is not None:
-        parameters["domain"] = _domain_id(domain_ids(db, review), chosen.domain)
+        parameters["domain"] = domain_ids(db, review)[find_domain(review, chosen.domain)]
         parts.append(
             "exists (select 1 from tag t where t.evidence_id = e.id and t.domain_id = :domain"
             " and t.withdrawn_event is null)"

@@ -30,6 +30,7 @@ from rules.limits import (
     MOST_NAMED,
     MOST_PAGES,
 )
+from rules.spellings import NearName, Spellings
 
 KINDS_OF_SOURCE = {
     "case_file": "case files",
@@ -214,18 +215,19 @@ def _answer(value: Any) -> int | None:
 
 
 def _named(value: Any, info: ValidationInfo, context_key: str, what: str, default: str = "") -> str:
-    """One of the names the review's framework allows (given as validation context)."""
+    """One of the names or titles that the review's framework has (given as validation context: Spellings)."""
     allowed = (info.context or {}).get(context_key)
     if isinstance(value, str) and allowed is not None and value in allowed:
         return value
     name = _text(value) or default
     if not name:
         raise refuse(what)
-    if allowed is not None and name not in allowed:
-        name = name.lower().replace(" ", "-").replace("_", "-")
-        if name not in allowed:
-            raise refuse(what, Near(_text(value) or default, allowed))
-    return name
+    if allowed is None:
+        return name
+    found: str | None = allowed.find(name)
+    if found is None:
+        raise refuse(what, NearName(name, allowed))
+    return found
 
 
 def _strand(value: Any, info: ValidationInfo) -> str:
@@ -242,7 +244,11 @@ def _domains(value: Any, info: ValidationInfo) -> tuple[str, ...]:
     if isinstance(value, str) and (known := seen.get(value)) is not None:
         found: tuple[str, ...] = known
         return found
-    parts = value if isinstance(value, list | tuple) else re.split(r"[;,]", _text(value))
+    allowed: Spellings | None = (info.context or {}).get("domains")
+    if isinstance(value, list | tuple):
+        parts = value
+    else:
+        parts = allowed.find_all(_text(value)) if allowed is not None else re.split(r"[;,]", _text(value))
     what = "domains of the framework, separated by semicolons"
     names = (_text(part) for part in parts)
     if len(parts) > MOST_NAMED:

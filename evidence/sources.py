@@ -148,9 +148,7 @@ def _row(review: Review, details: SourceDetails, ref: str, title: str, more: Any
         "strand": details.strand,
         **dict(more),
     }
-    return SourceRow.model_validate(
-        given, context={"strands": {strand.id for strand in review.framework.strands}}
-    )
+    return SourceRow.model_validate(given, context={"strands": review.framework.strand_names})
 
 
 class _Storing:

@@ -17,7 +17,6 @@ Modules in reading order:
     names       what people say has a name and words; when two names are one person's
     calendar    dates as people write them, in English and Welsh
     reviews     frameworks, reviews and lookups by name
-    reviewfile  a review's details as a YAML file
     unchanged   reading a file without changing a byte of it
     problems    what a check found, so that no damage hides another
     shape       the schema of a file compared with what its upgrades make
@@ -30,6 +29,7 @@ Modules in reading order:
     erasures    requests to erase words, and how they end
     leftovers   what a file still holds of changed rows: cleared away, and looked for
     retention   until when reviews are kept, and what is due
+    reviewfile  a review's details as a YAML file
     permissions  who may do what
     users       users and their roles
     accounts    passwords, sessions and secrets, in a file of their own

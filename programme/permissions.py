@@ -26,7 +26,8 @@ class Action(StrEnum):
 
     SEE_REVIEW = "see a review with its evidence, runs and trails"
     ADD_SOURCE = "add sources with their text"
-    TAG = "record, tag, edit and withdraw evidence items"
+    TAG = "record, tag, edit and withdraw evidence items; correct the details of sources"
+    CORRECT_REVIEW = "correct the details of a review: authority, evidence window, note"
     CODE_AGAIN = "code items a second time, without sight of the first coding"
     SETTLE = "settle disagreements between reviewers"
     ASSESS = "assess a review"
@@ -49,6 +50,7 @@ MAY: MappingProxyType[Action, frozenset[Role]] = MappingProxyType(
         Action.SEE_REVIEW: frozenset({Role.REVIEWER, Role.LEAD, Role.MODERATOR}),
         Action.ADD_SOURCE: frozenset({Role.REVIEWER, Role.LEAD}),
         Action.TAG: frozenset({Role.REVIEWER, Role.LEAD}),
+        Action.CORRECT_REVIEW: frozenset({Role.LEAD, Role.MODERATOR}),
         Action.CODE_AGAIN: frozenset({Role.REVIEWER, Role.LEAD}),
         Action.SETTLE: frozenset({Role.LEAD, Role.MODERATOR}),
         Action.ASSESS: frozenset({Role.LEAD}),

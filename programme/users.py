@@ -141,6 +141,29 @@ def check_by(db: Database, by: str) -> None:
     )
 
 
+def names_of_users(db: Database) -> frozenset[str] | None:
+    """The names that people may be credited under, those of disabled users too; None while there are none.
+
+    There are users once somebody holds a role in the programme.
+    """
+    if not one(db, HOLDERS):
+        return None
+    return frozenset(name for (name,) in db.execute("select name from user").fetchall()) | {OWNER}
+
+
+def check_assigned(db: Database, name: str) -> None:
+    """Raise UserInvalid unless work can be given to this person: a user, once there are users."""
+    if not one(db, HOLDERS) or is_user(db, name):
+        return
+    names = [one_name for (one_name,) in db.execute(ENABLED).fetchall()]
+    if one(db, "select 1 from user where name = ?", [name]):
+        raise UserInvalid(f"the user {name} was disabled", hint=suggest(name, names))
+    raise UserInvalid(
+        f"there is no user {name!r}, and only users can be given work once there are users",
+        hint=suggest(name, names),
+    )
+
+
 HOLDERS = """
 select 1 from user_role r join user u on u.id = r.user_id
 where r.withdrawn_event is null and u.disabled_event is null limit 1

@@ -8,6 +8,7 @@ Modules in reading order:
     remedy      what would help where something is refused, as data
     grouping    problems of tables grouped by cause: one line, with count and rows
     errors      the tree of all errors, and "did you mean"
+    spellings   things with an id and a title, found by either
     framework   questions, scales, domains: what is judged
     rulebook    measures, criteria, limits, sufficiency, policies: how it is judged
     policyfile  YAML read with line numbers; all problems of a file at once

@@ -127,9 +127,11 @@ class ImportRefused(ProblemsFound):
 class UnknownName(ReviewError):
     """An id that is not known; the hint names the nearest ones."""
 
-    def __init__(self, kind: str, given: str, allowed: Iterable[str], *, where: str = "") -> None:
+    def __init__(
+        self, kind: str, given: str, allowed: Iterable[str], *, where: str = "", hint: str = ""
+    ) -> None:
         said = shortened(given, LONGEST_NAMED)
-        super().__init__(f"there is no {kind} {said!r}", where=where, hint=suggest(given, allowed))
+        super().__init__(f"there is no {kind} {said!r}", where=where, hint=hint or suggest(given, allowed))
         self.given = given
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from rules.errors import UnknownName
+from rules.spellings import Spellings
 
 BUILDING = RLock()
 
@@ -132,6 +133,24 @@ class Framework(PolicyModel):
     def domains(self) -> dict[str, Domain]:
         """All domains by id, in the order of the framework."""
         return {d.id: d for q in self.questions for d in q.domains}
+
+    @cached_property
+    def domain_names(self) -> Spellings:
+        """The domains by id or title."""
+        return Spellings("domain", {name: domain.title for name, domain in self.domains.items()})
+
+    @cached_property
+    def strand_names(self) -> Spellings:
+        """The strands by id or title."""
+        return Spellings("strand", {strand.id: strand.title for strand in self.strands})
+
+    @cached_property
+    def target_names(self) -> Spellings:
+        """All that is rated, by id or title: domains and questions."""
+        titles = {question.id: question.title for question in self.questions}
+        return Spellings(
+            "domain or question", {**titles, **{name: one.title for name, one in self.domains.items()}}
+        )
 
     def question(self, question_id: str) -> Question:
         """The question with this id; raises UnknownName."""

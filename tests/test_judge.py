@@ -274,8 +274,8 @@ def test_headers_may_be_the_titles_that_reports_print(tmp_path: Path) -> None:
 def test_a_title_and_an_id_of_one_domain_are_one_column_twice(tmp_path: Path) -> None:
     headers = ["authority", "equity", "Equity in experience and outcomes"]
     assert problems(written(tmp_path, headers, ["Camden", 3, 2])) == [
-        "ratings.csv, headers: the columns 'equity' and 'equity_in_experience_and_outcomes' are all the domain"
-        " 'equity'."
+        "ratings.csv, headers: the columns 'equity' and 'equity_in_experience_and_outcomes' are all the"
+        " domain 'equity'."
     ]
 
 

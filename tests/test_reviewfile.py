@@ -9,9 +9,10 @@ import pytest
 from assessment_example import AT, EXAMPLE
 
 from programme.database import Database
-from programme.reviewfile import read_review_file
-from programme.reviews import create_review
-from rules.errors import EvidenceInvalid, PolicyFileInvalid
+from programme.retention import kept_until
+from programme.reviewfile import create_from_file, read_review_file
+from programme.reviews import create_review, list_reviews
+from rules.errors import EvidenceInvalid, PolicyFileInvalid, WordsMissing
 
 GOOD = """\
 id: sir-enghraifft-2008
@@ -118,3 +119,48 @@ def test_the_worked_example_names_its_review_and_framework() -> None:
     found = read_review_file(EXAMPLE / "review.yml")
     assert (found["key"], found["framework_key"]) == ("wales-2004-08", "wales-round-2")
     assert (found["window_from"], found["window_to"]) == (date(2004, 1, 1), date(2008, 12, 31))
+
+
+# Until when it is kept -------------------------------------------------------------------------------------
+
+KEPT = GOOD + "retention: {until: 31 March 2032, because: Schedule 4.}\n"
+
+
+def written(folder: Path, text: str) -> Path:
+    (folder / "review.yml").write_text(text, encoding="utf-8")
+    return folder / "review.yml"
+
+
+def test_a_review_file_may_say_until_when_the_review_is_kept_and_why(db: Database, tmp_path: Path) -> None:
+    review = create_from_file(db, written(tmp_path, KEPT), by="lead", at=AT)
+    kept = kept_until(db, review, AT.date())
+    assert kept is not None
+    assert (kept["keep_until"], kept["because"], kept["by"]) == ("2032-03-31", "Schedule 4.", "lead")
+    other = create_from_file(db, written(tmp_path, GOOD.replace("2008\na", "2009\na")), by="lead", at=AT)
+    assert kept_until(db, other, AT.date()) is None
+
+
+@pytest.mark.parametrize(
+    ("retention", "said"),
+    [
+        ("{until: 31 March 2032}", "because"),
+        ("{because: Schedule 4.}", "until"),
+        ("{until: , because: Schedule 4.}", "a date"),
+        ("{until: soon, because: Schedule 4.}", "found 'soon'"),
+    ],
+)
+def test_retention_that_is_not_whole_is_refused_with_its_line(
+    db: Database, tmp_path: Path, retention: str, said: str
+) -> None:
+    path = written(tmp_path, f"{GOOD}retention: {retention}\n")
+    with pytest.raises(PolicyFileInvalid) as caught:
+        create_from_file(db, path, by="lead", at=AT)
+    assert said in str(caught.value)
+    assert "review.yml:6" in str(caught.value)
+
+
+def test_a_review_that_cannot_be_kept_as_its_file_says_is_not_created(db: Database, tmp_path: Path) -> None:
+    path = written(tmp_path, KEPT.replace("Schedule 4.", "'...'"))
+    with pytest.raises(WordsMissing):
+        create_from_file(db, path, by="lead", at=AT)
+    assert list_reviews(db) == []

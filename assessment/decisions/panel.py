@@ -25,6 +25,7 @@ from assessment.runs.recorded import latest_run
 from programme.database import Act, Database, add_event, insert, one, rows_as, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review
+from programme.users import check_assigned
 from rules.errors import DecisionRefused
 from rules.framework import in_language
 from rules.limits import MOST_NAMED
@@ -175,6 +176,8 @@ def open_panel(
             f"{len(members):,} members were named; a panel has at most {MOST_NAMED}", hint="Name fewer."
         )
     names = [check_person(name, "a place on a panel") for name in members]
+    for name in names:
+        check_assigned(db, name)
     twice = [name for at_, name in enumerate(names) if any(same_person(name, n) for n in names[:at_])]
     if twice:
         raise DecisionRefused(f"{twice[0]} is named twice as a member of the panel")

@@ -19,8 +19,9 @@ from rules.errors import ImportRefused, suggest
 from rules.framework import Framework
 from rules.grouping import Grouping
 from rules.inference import Inference, infer
-from rules.loader import PolicySet, library_ids, load_policy
+from rules.loader import PolicySet
 from rules.sentences import Sentences
+from rules.spellings import of_other_framework
 from rules.words import listed
 
 
@@ -125,9 +126,8 @@ def _meant(unknown: Sequence[str]) -> str:
 def _near(framework: Framework, header: str) -> str:
     """The domains nearest to a header, as ids and titles; or the framework that has such a domain."""
     written = header.replace("_", "-")
-    for other in library_ids():
-        if other != framework.id and written in load_policy(other).framework.question_of:
-            return f"{written!r} is a domain of {other}."
+    if header and (other := of_other_framework("domain", written, framework.question_of)):
+        return other
     holding = {name for title, name in _names_of_columns(framework).items() if header and header in title}
     if len(holding) == 1:
         return f"Did you mean {min(holding)!r}?"

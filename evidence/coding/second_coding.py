@@ -41,6 +41,7 @@ from evidence.intake.layouts import columns
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import same_person
 from programme.reviews import Review
+from programme.users import check_assigned
 from rules.errors import DecisionRefused, EvidenceInvalid, UnknownName
 from rules.remedy import Give, HandIn, Part
 from rules.words import many, shown_number
@@ -193,6 +194,7 @@ def draw_batch(
         own = [coder, *(name for name in names if same_person(name, coder))]
         asked = {"review": review.id, "seed": seed, "own": json.dumps(own), "passages": passages}
         found = rows(db, BY_DOMAIN if by_domain else SIMPLE, asked)
+        check_assigned(db, coder)
         _check_enough(found, items, by_domain, passages, coder)
         drawn = sorted(row["id"] for row in found[:items])
         act = Act(EvidenceAction.DRAW_BATCH, by, at, review.id, target=coder)

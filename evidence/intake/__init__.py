@@ -7,6 +7,7 @@ Modules in reading order:
     report      what an import did
     said        what is said of rows that are refused
     staging     the temporary tables of an import, and the statements that decide about its rows
+    naming      what rows name: sources and people
     codings     codings in an import: their row, and the statements that decide about staged ones
     respondents  survey respondents: characteristics, weights, results of answers
     importing   the import itself: rows checked, then stored at once or not at all

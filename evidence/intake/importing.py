@@ -19,13 +19,13 @@ from pydantic import TypeAdapter, ValidationError
 from evidence import rows as models
 from evidence.actions import EvidenceAction
 from evidence.coding.leaving import leave_batches
-from evidence.correcting import renumbered_words
 from evidence.digests import item_digest, item_fields, source_digest, source_fields
 from evidence.files.rawtable import RawTable, Unreadable, header_name
 from evidence.files.tables import open_tables
 from evidence.intake import codings, respondents, staging
 from evidence.intake.into import GivenRow, Into, Intos, SourceKey
 from evidence.intake.layouts import recognise, row_model
+from evidence.intake.naming import People, say_unknown_sources, say_wrong_sources
 from evidence.intake.report import ADDED, ImportReport
 from evidence.intake.said import Wrong, in_order, problems_of
 from evidence.mapping.choosing import Chosen, Mappings, offer_mapping
@@ -34,7 +34,7 @@ from evidence.mapping.mapped import RowMaker
 from programme.database import Act, Database, add_event, one, rows, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review
-from rules.errors import ImportRefused, Near, Problem
+from rules.errors import ImportRefused, Problem
 from rules.grouping import MOST_GROUPED, Grouping
 from rules.remedy import Remedy, Replace
 from rules.words import many
@@ -142,6 +142,7 @@ class _Intake:
         self.doubtful: set[SourceKey] = set()
         """Sources whose own rows have problems: that they are not there need not be said, too."""
         self.intos = Intos(db, review, self.problem)
+        self.people = People(db, self.problem)
 
     def clear(self) -> None:
         if self.db.conn.in_transaction and not self.db.joined:
@@ -342,6 +343,7 @@ class _Intake:
         tags: list[tuple[Any, ...]] = []
         picked, today = staging.PICKED[model], self.at.date()
         for place, row in found:
+            self.people.check(place, "recorded_by", row.recorded_by)
             said, ref_no, by = item_fields(row), self._ref_no(row.source, into), row.recorded_by or self.by
             digest = item_digest(into.first_refs.get(row.source, row.source), row.locator, said)
             on = (row.recorded_on or today).isoformat()
@@ -369,10 +371,12 @@ class _Intake:
         return (place, self._ref_no(row.source, into), *said)
 
     def _tag_values(self, place: str, row: Any, into: Into) -> tuple[Any, ...]:
+        self.people.check(place, "tagged_by", row.tagged_by)
         domain_id, by = into.domains[row.domain], row.tagged_by or self.by
         return (place, self._ref_no(row.source, into), row.locator, domain_id, row.note, by, 1)
 
     def _coding_values(self, place: str, row: Any, into: Into) -> codings.Staged:
+        self.people.check(place, "coded_by", row.coded_by)
         return codings.staged(place, self._ref_no(row.source, into), row, into.domains)
 
     # --- deciding: what becomes of every staged row --------------------------------------------------
@@ -402,7 +406,7 @@ class _Intake:
         # Once a row could not be read, what is missing may stand in it.
         complete = not self.problems
         self._resolve_sources()
-        self._check_sources()
+        say_wrong_sources(self.intos, self._found, self.problem)
         complete = complete and self._make_survey_results(replace)
         self._decide_items(replace)
         if complete:
@@ -435,55 +439,7 @@ class _Intake:
         self._run(staging.NEW_SOURCES)
         if self.unread:
             return
-        known: dict[int, list[str]] = {}
-        for table in staging.REFERRING:
-            for row in self._found(staging.UNKNOWN_SOURCES.format(table=table)):
-                into = self.intos.by_id[row["review_id"]]
-                if renamed := into.renumbered.get(row["ref"]):
-                    self.problem(
-                        f"{row['place']}, column 'source'",
-                        f"there is no source {row['ref']!r} any longer: {renumbered_words(renamed)}.",
-                        f"Write {renamed['now']!r}.",
-                    )
-                    continue
-                review = into.review
-                if review.id not in known:
-                    found = rows(self.db, staging.REFS, {"review": review.id})
-                    known[review.id] = [one["ref"] for one in found]
-                named = "this review" if review.id == self.review.id else f"the review {review.key!r}"
-                self.problem(
-                    f"{row['place']}, column 'source'",
-                    f"there is no source {row['ref']!r} in {named}.",
-                    Near(
-                        row["ref"],
-                        known[review.id],
-                        "Import the sources first, or together with this file.",
-                    ),
-                )
-
-    def _check_sources(self) -> None:
-        for row in self._found(staging.CHANGED_SOURCES):
-            self.problem(
-                row["place"],
-                f"the source {row['ref']!r} is already there, with different content.",
-                "Stored sources never change: give the new version an index number of its own.",
-            )
-        for row in self._found(staging.CLASHING_SOURCES):
-            self.problem(
-                row["place"],
-                f"the source {row['ref']!r} appears twice, with different content (also {row['other']}).",
-                "Give each source an index number of its own.",
-            )
-        if not any(into.renumbered for into in self.intos.by_id.values()):
-            return
-        for row in self._found(staging.NEW_SOURCES_NAMED):
-            if found := self.intos.by_id[row["review_id"]].renumbered.get(row["ref"]):
-                self.problem(
-                    f"{row['place']}, column 'source'",
-                    f"{row['ref']!r} was the number of a source that is here: {renumbered_words(found)}.",
-                    f"Write {found['now']!r}. If another source has this number, import it under a number of"
-                    " its own, and correct that.",
-                )
+        say_unknown_sources(self.db, self.intos, self._found, self.problem)
 
     def _make_survey_results(self, replace: bool) -> bool:
         """One survey result per question and group that answers come in for; False if something is wrong."""

@@ -46,8 +46,11 @@ class Into:
 def into_review(db: Database, review: Review) -> Into:
     """The review with the names of its framework."""
     domains = domain_ids(db, review)
-    strands = {strand.id for strand in review.framework.strands}
-    context = {"strands": strands, "domains": set(domains), "seen_domains": {}}
+    context: dict[str, Any] = {
+        "strands": review.framework.strand_names,
+        "domains": review.framework.domain_names,
+        "seen_domains": {},
+    }
     return Into(review, domains, context, first_refs(db, review), renumbered(db, review))
 
 

@@ -56,7 +56,7 @@ def add_(
         programme.db,
         programme.review(review),
         kind,
-        target,
+        programme.target(review, target),
         ground=_words(ground),
         text=text,
         by=by,

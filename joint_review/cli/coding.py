@@ -205,9 +205,9 @@ def settle_(
     --domains "carers;assessment" --because "The file shows both." --by lead-1
     """
     number = item_number(item)
-    named = tuple(dict.fromkeys(name.strip() for name in domains.split(";") if name.strip()))
-    judgement = second_coding.CodedAs(direction, significance, score, named)
     found = programme.review(review)
+    named = tuple(dict.fromkeys(found.framework.domain_names.find_all(domains)))
+    judgement = second_coding.CodedAs(direction, significance, score, named)
     now_is = settle(programme.db, found, number, judgement, by=by, because=because, at=now())
     if as_json:
         show_json({"item": number, "now": now_is})

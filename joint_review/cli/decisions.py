@@ -98,7 +98,13 @@ def accept(
 
     Example: joint-review accept wales-2004-08 carers leadership --by moderator-1
     """
-    found = decide.accept(programme.db, programme.review(review), *targets, **looking, at=now())
+    found = decide.accept(
+        programme.db,
+        programme.review(review),
+        *programme.targets(review, targets),
+        **looking,
+        at=now(),
+    )
     if as_json:
         show_json(found)
         return
@@ -136,6 +142,8 @@ def rate(
     """
     if take_back == (level is not None):
         raise click.UsageError("give either a LEVEL or --take-back")
+    target = programme.target(review, target)
+    level = level and programme.level(review, target, level)
     found = decide.override(
         programme.db, programme.review(review), target, level, by=by, because=because, at=now()
     )
@@ -170,7 +178,13 @@ def approve(
 
     Example: joint-review approve wales-2004-08 carers --by lead-1
     """
-    found = decide.approve(programme.db, programme.review(review), *targets, **looking, at=now())
+    found = decide.approve(
+        programme.db,
+        programme.review(review),
+        *programme.targets(review, targets),
+        **looking,
+        at=now(),
+    )
     if as_json:
         show_json(found)
         return

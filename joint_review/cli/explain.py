@@ -51,6 +51,7 @@ def explain(
     if target and rule is not None:
         raise click.UsageError("give either a TARGET or --rule")
     found = programme.review(review)
+    target = target and programme.target(review, target)
     run = load_run(programme.db, found, run_id)
     if rule is not None:
         rules = explain_rules(run, rule)

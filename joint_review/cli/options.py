@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import getpass
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from programme.calendar import read_date
 from programme.files import new_file, put_in_place
 from rules.errors import ReviewError, RunImpossible
+from rules.spellings import Spellings
 
 if TYPE_CHECKING:
     from programme.database import Database
@@ -80,6 +81,22 @@ class Programme:
         from programme.reviews import find_review
 
         return find_review(self.db, key)
+
+    def target(self, review: str, text: str) -> str:
+        """The id of the domain or question that has this id or title; what nothing has, as it is."""
+        return self.review(review).framework.target_names.find(text) or text
+
+    def targets(self, review: str, texts: Sequence[str]) -> list[str]:
+        """The ids of several."""
+        return [self.target(review, text) for text in texts]
+
+    def level(self, review: str, target: str, text: str) -> str:
+        """The id of the level that has this id or title on the scale of a target; what none has, as it is."""
+        framework = self.review(review).framework
+        if target not in framework.question_of:
+            return text
+        titles = {level.id: level.title for level in framework.scale_of(target)}
+        return Spellings("level", titles).find(text) or text
 
 
 def db_option(function: Function) -> Function:

@@ -37,6 +37,7 @@ def open_(
 
     Example: joint-review panel open wales-2004-08 carers --member lead-1 --member moderator-1
     """
+    target = programme.target(review, target)
     found = panels.open_panel(programme.db, programme.review(review), target, members, by=by, at=now())
     _show(found, as_json)
 
@@ -54,6 +55,8 @@ def vote_(
 
     Example: joint-review panel vote wales-2004-08 carers inconsistent --by moderator-1
     """
+    target = programme.target(review, target)
+    level = programme.level(review, target, level)
     found = panels.vote(
         programme.db, programme.review(review), target, level, by=by, because=because, at=now()
     )
@@ -69,6 +72,7 @@ def show_(programme: Programme, review: str, target: str | None, by: str, as_jso
 
     Example: joint-review panel show wales-2004-08 carers --by moderator-1
     """
+    target = target and programme.target(review, target)
     found = panels.show_panels(programme.db, programme.review(review), target, to=by)
     if as_json:
         show_json(found)
@@ -89,6 +93,7 @@ def close_(programme: Programme, review: str, target: str, because: str, by: str
 
     Example: joint-review panel close wales-2004-08 carers --because "lead-1 has left."
     """
+    target = programme.target(review, target)
     found = panels.close_panel(
         programme.db, programme.review(review), target, by=by, because=because, at=now()
     )

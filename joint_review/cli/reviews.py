@@ -14,7 +14,7 @@ from joint_review.cli.show import as_read, paragraph, show_json, show_table
 from programme.calendar import day_words, uk_day
 from programme.corrections import change_words, correct_review, correction_words, corrections_of
 from programme.retention import due_reviews, kept_reviews, set_retention
-from programme.reviewfile import read_review_file
+from programme.reviewfile import ReviewDetails, create_from_file
 from programme.reviews import create_review
 from programme.reviews import list_reviews as all_reviews
 
@@ -58,12 +58,12 @@ def create(
     if file:
         if any(given.values()) or window_from or window_to or note:
             raise click.UsageError("give either --file or the review's details, not both")
-        details = read_review_file(file)
+        made = create_from_file(programme.db, file, by=by, at=now())
     else:
         if not (key and authority and framework):
             missing = [name for name, value in given.items() if not value]
             raise click.UsageError(f"missing: {', '.join(missing)} (or give --file)")
-        details = {
+        details: ReviewDetails = {
             "key": key,
             "authority": authority,
             "framework_key": framework,
@@ -71,7 +71,7 @@ def create(
             "window_to": window_to,
             "note": note,
         }
-    made = create_review(programme.db, **details, by=by, at=now())
+        made = create_review(programme.db, **details, by=by, at=now())
     if as_json:
         show_json(_row(programme, made.key))
     else:

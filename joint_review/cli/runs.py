@@ -139,6 +139,7 @@ def trail(
     if replace and graph is None:
         raise click.UsageError("--replace belongs to --graph FILE")
     found = programme.review(review)
+    target = programme.target(review, target)
     run = load_run(programme.db, found, run_id)
     if graph is not None:
         from assessment.reasons.support import trail_graphml

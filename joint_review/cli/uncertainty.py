@@ -204,6 +204,7 @@ def confidence(
     Example: joint-review confidence wales-2004-08 carers --level low --because "Surveys disagree."
     """
     found = programme.review(review)
+    domain = programme.target(review, domain)
     run = load_run(programme.db, found, run_id)
     if level is None and (because or any(words.values())):
         raise click.UsageError("give --level with the statement")

@@ -59,6 +59,7 @@ def whatif(
     Example: joint-review whatif wales-2004-08 carers
     """
     found = programme.review(review)
+    target = target and programme.target(review, target)
     baseline = load_baseline(programme.db, found, load_run(programme.db, found, run_id))
     if target and target != CELL and target not in baseline.targets:
         raise UnknownName("domain or question", target, [*baseline.targets, CELL])

@@ -44,10 +44,12 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+
+from pydantic_core import PydanticCustomError
 
 from evidence.coding.second_coding import refuse_blind
 from evidence.files.texts import GivenFile
@@ -59,6 +61,7 @@ from joint_review.web.remedies import Refusal, problem_line, problem_words, refu
 from joint_review.web.state import SHOWN, Beside, ChangedMeanwhile, RestsOn, SetBack, merge
 from joint_review.web.uploads import FormTooLarge, FormUnreadable, read_form
 from programme.answers import Answer, find_answer, keep_answer
+from programme.calendar import read_date
 from programme.database import Database, transaction
 from programme.permissions import Action, Actor
 from rules.errors import DatabaseUnusable, ProblemsFound, ReviewError
@@ -154,6 +157,14 @@ class Sent:
         if not (found.isascii() and found.isdigit() and len(found) < 16 and int(found) >= least):
             raise Mistakes({name: f"{found[:40]!r} is not a whole number from {least}."})
         return int(found)
+
+    def day(self, name: str) -> date | None:
+        """A field with a date as people write it, None where nothing stands; raises Mistakes."""
+        try:
+            return read_date(self.text(name, longest=40))
+        except PydanticCustomError as error:
+            hint = (error.context or {}).get("hint", "")
+            raise Mistakes({name: f"This is not a date. {hint}".strip()}) from error
 
     def ticked(self, name: str) -> bool:
         """Whether a box is ticked."""

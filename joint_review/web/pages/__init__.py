@@ -15,6 +15,7 @@ Modules in reading order:
     agreement   how far reviewers agree
     sources     sources: list, search, adding files
     reading     a source read and tagged, and its forms
+    details     details of a source and of a review, corrected; items of a source withdrawn
     coding      blind second coding and what was coded differently, and their forms
     coverage    what there is evidence for, and what a reviewer has still to do
     decisions   every rating with its decision, and the forms: accept, override, approve

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypedDict
 
-from pydantic_core import PydanticCustomError
-
 from evidence import erasing
 from evidence.erasing import Preview
 from joint_review.web.forms import Done, Form, Mistakes, Sent
@@ -17,7 +15,7 @@ from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
 from joint_review.web.state import Part, RestsOn, State
 from joint_review.web.wording import plural
-from programme.calendar import day_words, read_date, uk_day
+from programme.calendar import day_words, uk_day
 from programme.database import Database
 from programme.erasures import Erasure, end_request, find_erasure, list_erasures, refuse_to_approve
 from programme.permissions import Action
@@ -209,11 +207,7 @@ def _end(db: Database, sent: Sent) -> Done:
 def retain(db: Database, sent: Sent) -> Done:
     """Set until when the review is kept."""
     sent.need(until="Give a date.", because="Say why.")
-    try:
-        until = read_date(sent.text("until", longest=40))
-    except PydanticCustomError as error:
-        hint = (error.context or {}).get("hint", "")
-        raise Mistakes({"until": f"This is not a date. {hint}".strip()}) from error
+    until = sent.day("until")
     if until is None:
         raise Mistakes({"until": "Give a date."})
     review = find_review(db, sent.review)

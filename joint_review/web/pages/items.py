@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass, replace
 from evidence.anchors import Standing, as_annotation, place_of
 from evidence.check import check_evidence, items_to_look_at
 from evidence.items import AroundQuote, ItemFilter, find_item, list_items, table_around
+from evidence.sources import find_source
 from joint_review.web import wording
 from joint_review.web.compat import tilde_encode
 from joint_review.web.lists import PAGE_SIZE, ItemLine, Paging, item_line, paging_of, strand_title
 from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page
 from joint_review.web.request import Asked, AskedWrongly
 from joint_review.web.run_view import Head, Shown
+from programme.corrections import corrections_of
 from programme.database import Database
 from programme.reviews import find_review
 from rules.errors import UnknownName
@@ -66,8 +68,9 @@ class ItemPage(Head):
     item: ItemLine
     """Everything recorded about it, with `says` and `compared` (its number in words), `tags`, `context` {page
     {number, before, quote, after} or None, before, after: its neighbours}, `table` (the table it is a cell
-    of, or None), who added and withdrew it, `standing` in the text of its source (see `anchors.Standing`),
-    and `annotation`: a W3C Web Annotation where its place is known, else None."""
+    of, or None), `corrections` of its source (see `programme.corrections`), who added and withdrew it,
+    `standing` in its text (see `anchors.Standing`), and `annotation`: a W3C Web Annotation where
+    its place is known, else None."""
 
 
 def items(db: Database, asked: Asked) -> ItemsPage:
@@ -81,6 +84,11 @@ def items(db: Database, asked: Asked) -> ItemsPage:
         if given and given not in names:
             unknown = UnknownName(wording.FIELDS[field].lower(), given, names)
             raise AskedWrongly(unknown.message, hint=unknown.hint)
+    if wanted.source:
+        try:
+            find_source(db, found, wanted.source)
+        except UnknownName as unknown:
+            raise AskedWrongly(unknown.message, hint=unknown.hint) from None
     looks = items_to_look_at(check_evidence(db, found)) if wanted.only else {}
     chosen = ItemFilter(
         domain=wanted.domain or None,
@@ -131,6 +139,7 @@ def item(db: Database, asked: Asked) -> ItemPage:
                 "after": [row for row in neighbours if row["id"] > number],
             },
             "table": table_around(db, shown),
+            "corrections": corrections_of(db, "source", shown["source_id"]),
             "standing": placed.standing,
             "annotation": as_annotation(shown, here, domains, where) if here else None,
         },

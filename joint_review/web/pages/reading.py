@@ -23,14 +23,15 @@ from joint_review.web.compat import tilde_decode
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import ItemLine, item_line
 from joint_review.web.page import NAME, REVIEW, Declared, Page
-from joint_review.web.request import Asked
+from joint_review.web.request import Asked, AskedWrongly
 from joint_review.web.run_view import Head, Shown
 from joint_review.web.state import Part, RestsOn, State
 from joint_review.web.support import RestingOn, resting_on
+from programme.corrections import Correction, corrections_of
 from programme.database import Database, one, rows, rows_as
 from programme.permissions import Action
 from programme.reviews import Review, find_review
-from rules.errors import EvidenceInvalid
+from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import in_language
 from rules.words import SIGNIFICANCE
 
@@ -178,6 +179,7 @@ class SourcePage(Head):
     """
 
     source: SourceShown
+    corrections: list[Correction]
     page: int | None
     pages: int
     blocks: list[TextBlock]
@@ -214,6 +216,9 @@ def source(db: Database, asked: Asked) -> SourcePage:
     )
     review = find_review(db, key)
     found = find_source(db, review, ref)
+    if reading.domain and reading.domain not in review.framework.domains:
+        unknown = UnknownName("domain", reading.domain, review.framework.domains)
+        raise AskedWrongly(unknown.message, hint=unknown.hint)
     source_id = int(one(db, "select id from source where review_id = ? and ref = ?", [review.id, ref]))
     pages = texts_of(db, source_id)
     placed = places_of(db, source_id, pages)
@@ -225,6 +230,7 @@ def source(db: Database, asked: Asked) -> SourcePage:
     return {
         **Shown(db, review, None, "en").head(),
         "source": found,
+        "corrections": corrections_of(db, "source", source_id),
         "page": number,
         "pages": len(pages),
         "blocks": list(_blocks(text, here)),

@@ -23,14 +23,14 @@ from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
 from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.remedies import Refusal, refusal
-from joint_review.web.request import Asked
+from joint_review.web.request import Asked, AskedWrongly
 from joint_review.web.run_view import Head, Shown
 from joint_review.web.turns import read_apart
 from joint_review.web.wording import plural
 from programme.database import Database
 from programme.permissions import Action
 from programme.reviews import find_review
-from rules.errors import EvidenceInvalid
+from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import in_language
 from rules.limits import LARGEST_FILE
 
@@ -103,6 +103,9 @@ def sources(db: Database, asked: Asked) -> SourcesPage:
     key = asked.names["review"]
     search, kind, page = asked.text("search"), asked.text("kind"), asked.page
     review = find_review(db, key)
+    if kind and kind not in SOURCE_KINDS:
+        unknown = UnknownName("kind of source", kind, SOURCE_KINDS)
+        raise AskedWrongly(unknown.message, hint=unknown.hint)
     shown: SourcesShown = {
         **Shown(db, review, None, "en").head(),
         "search": search,
