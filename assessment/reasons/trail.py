@@ -30,7 +30,8 @@ select e.id, e.kind, e.strand, e.text, e.quote, e.direction, e.significance, {EX
 from measure_evidence b join run r on r.id = b.run_id
 join evidence e on e.id = b.evidence_id join source s on s.id = e.source_id
 {was_of_source("s", "r.evidence_event")}
-where b.measure_id = :measure order by e.significance desc, s.ref, e.id limit :limit offset :offset
+where b.measure_id = :measure order by e.significance desc, {detail_then("s", "ref")}, e.id
+limit :limit offset :offset
 """
 
 
