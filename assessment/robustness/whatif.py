@@ -166,7 +166,7 @@ def leave_one_out(db: Database, baseline: Baseline) -> LeftOut:
     by_item = [(int(numbers[at]), flips) for at, flips in _flips(baseline, rated, of_items.count)]
     items = {row["id"]: row for row in rows(db, ITEMS, [json.dumps([number for number, _ in by_item])])}
     names = [baseline.counted.source.names[code] for code in codes]
-    known = {row["ref"]: row for row in rows(db, SOURCES, _where(baseline))}
+    known = {row["ref"]: row for row in sources_then(db, baseline)}
     flipping: list[SourceFlips] = [
         {"source": row["ref"], "title": row["title"], "kind": row["kind"], "flips": flips}
         for row, flips in ((known[names[at]], flips) for at, flips in by_source)
@@ -200,8 +200,9 @@ where e.id in (select value from json_each(?))
 """
 
 
-def _where(baseline: Baseline) -> dict[str, int]:
-    return {"review": baseline.review.id, "event": baseline.event}
+def sources_then(db: Database, baseline: Baseline) -> list[dict[str, str]]:
+    """Ref, title, kind and strand of every source, as they were when the run was made."""
+    return rows(db, SOURCES, {"review": baseline.review.id, "event": baseline.event})
 
 
 def _flips(baseline: Baseline, rated: Rated, count: int) -> Iterator[tuple[int, list[Flip]]]:
@@ -374,7 +375,7 @@ def find_left_out(db: Database, baseline: Baseline, given: str) -> GivenItems:
     UnknownItem, or ReviewError where the name could be several, or nothing of it counted.
     """
     counted = baseline.counted
-    refs = [row["ref"] for row in rows(db, SOURCES, _where(baseline))]
+    refs = [row["ref"] for row in sources_then(db, baseline)]
     strands = [strand.id for strand in baseline.policy.framework.strands]
     known = {"source": refs, "kind": list(SOURCE_KINDS), "strand": strands}
     prefix, _, rest = given.partition(":")

@@ -11,7 +11,7 @@ from assessment.robustness.alternatives import Baseline, domains_under
 from assessment.robustness.smallest import MeasureStep, SmallestChanges
 from assessment.robustness.smallest_evidence import NotSaid
 from assessment.robustness.tornado import Tornado
-from assessment.robustness.whatif import SOURCES, Given, LeftOut, Resting, TriedChange, try_change
+from assessment.robustness.whatif import Given, LeftOut, Resting, TriedChange, sources_then, try_change
 from assessment.runs.run import load_run
 from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
@@ -21,7 +21,7 @@ from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked, Change
 from joint_review.web.run_view import Head, RunShown, Shown
 from pictures.charts import tornado_plot
-from programme.database import Database, rows
+from programme.database import Database
 from programme.reviews import Review, find_review
 from rules.compile import measures_tested
 from rules.errors import ReviewError, RunImpossible, UnknownName
@@ -297,7 +297,7 @@ def _choices(db: Database, review: Review, baseline: Baseline, target: str) -> C
     counted = baseline.counted
     sources = [
         (f"source:{row['ref']}", f"{row['ref']}: {row['title']}")
-        for row in rows(db, SOURCES, [review.id])
+        for row in sources_then(db, baseline)
         if row["ref"] in counted.source.names
     ]
     kinds = [
