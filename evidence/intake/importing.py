@@ -26,7 +26,7 @@ from evidence.intake import codings, respondents, staging
 from evidence.intake.into import GivenRow, Into, Intos, SourceKey
 from evidence.intake.layouts import recognise, row_model
 from evidence.intake.naming import People, say_unknown_sources, say_wrong_sources
-from evidence.intake.report import ADDED, ImportReport
+from evidence.intake.report import ImportReport, all_together, count_by_review
 from evidence.intake.said import Wrong, in_order, problems_of
 from evidence.mapping.choosing import Chosen, Mappings, offer_mapping
 from evidence.mapping.kept import keep_mapping
@@ -391,7 +391,7 @@ class _Intake:
         with transaction(self.db) as joined:
             self._decide(replace)
             self.refuse_if_problems()
-            counted = self._counted()
+            counted = count_by_review(self.db)
             report = self._report(counted)
             self.progress(1, 4, "storing")
             if any(report.added.values()) or report.replaced:
@@ -494,33 +494,13 @@ class _Intake:
         self._run(staging.TIES)
         self._run(staging.DECIDE_TIES)
 
-    def _counted(self) -> dict[int, ImportReport]:
-        """What becomes of the rows of every review."""
-        counted = {row["review_id"]: row for row in rows(self.db, staging.COUNTS)}
-        known = {row["review_id"]: row for row in rows(self.db, respondents.COUNTS)}
-        coded = {row["review_id"]: row for row in rows(self.db, codings.COUNTS)}
-        found = {}
-        for number, row in counted.items():
-            more = coded.get(number, dict.fromkeys(("codings", "already_there", "withdrawn", "replaced"), 0))
-            added = {kind: row[kind] for kind in ("sources", "responses", "items", "tags")}
-            added |= {kind: known[number][kind] for kind in ("characteristics", "margins")}
-            said = {name: row[name] + more[name] for name in ("already_there", "withdrawn", "replaced")}
-            said["already_there"] += known[number]["already_there"]
-            found[number] = ImportReport(added={**added, "codings": more["codings"]}, **said)
-        return found
-
     def _report(self, counted: dict[int, ImportReport]) -> ImportReport:
         """What the import did in all reviews."""
-        report = ImportReport(added=dict.fromkeys(ADDED, 0), notes=self.notes)
-        report.corrected = self._one(staging.CORRECTED_SOURCES)
-        for number, one_ in counted.items():
-            for kind, count in one_.added.items():
-                report.added[kind] += count
-            report.already_there += one_.already_there
-            report.withdrawn += one_.withdrawn
-            report.replaced += one_.replaced
-            if len(counted) > 1 or number != self.review.id:
-                report.reviews[self.intos.by_id[number].review.key] = sum(one_.added.values())
+        named = (
+            {} if set(counted) <= {self.review.id} else {n: i.review.key for n, i in self.intos.by_id.items()}
+        )
+        report = all_together(counted, named)
+        report.notes, report.corrected = self.notes, self._one(staging.CORRECTED_SOURCES)
         return report
 
     # --- storing: what was decided into the reviews --------------------------------------------------
