@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -41,6 +41,15 @@ def write_findings(folder: Path, rows: int, seed: int = 1) -> list[Path]:
         _write(folder / "sources.csv", SOURCE, _sources("F", rows, Random(seed), FINDING_SOURCES)),
         _write(folder / "findings.csv", FINDING, _findings(rows, Random(seed + 1))),
     ]
+
+
+def name_reviews(paths: Sequence[Path], reviews: Sequence[str]) -> None:
+    """Give CSV files a column `review`, in which each source, and all rows about it, is of one of these."""
+    for path in paths:
+        with path.open(newline="", encoding="utf-8") as file:
+            headers, *lines = csv.reader(file)
+        named = ([reviews[int(line[0][1:]) % len(reviews)], *line] for line in lines)
+        _write(path, " ".join(["review", *headers]), named)
 
 
 def write_evidence(folder: Path, items: int, seed: int = 1) -> list[Path]:

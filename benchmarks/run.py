@@ -29,7 +29,7 @@ from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 
-from generate import FRAMEWORK, write_evidence, write_findings
+from generate import FRAMEWORK, name_reviews, write_evidence, write_findings
 from impact import WORKERS, measure_impact
 from leave_one_out import measure_leave_one_out
 from load import load_rows, measure_load
@@ -69,6 +69,7 @@ FULL = Scale(
     tags=100,
 )
 QUICK = Scale(sizes=(1_000, 10_000, 100_000), imports=2, runs=3, engines=100, starts=7, reviews=30, tags=20)
+AUTHORITIES, ROWS_OF_AUTHORITIES = 16, 40_000
 LARGE = 1_000_000
 """From this size one import and three runs have to do."""
 
@@ -135,6 +136,26 @@ def measure_import(folder: Path, scale: Scale) -> list[Row]:
         _peak(f"peak memory of the {what}", own, "25,000 findings", of_few).at_most(1.1, "flat"),
         Row("peak memory of sqlite-utils on the same", f"{memory(typed):.0f} MiB"),
     ]
+
+
+def measure_authorities(folder: Path, scale: Scale) -> list[Row]:
+    """Findings of 16 authorities in one file with a column `review`, beside as many of one authority."""
+    names = [f"authority-{number}" for number in range(1, AUTHORITIES + 1)]
+    one, many = folder / "one", folder / "by-authority"
+    for at in (one, many):
+        at.mkdir()
+        write_findings(at, ROWS_OF_AUTHORITIES)
+    name_reviews([many / "sources.csv", many / "findings.csv"], names)
+
+    def measure(_: int) -> Took:
+        path = new_programme(folder / "own.db")
+        for name in names:
+            add_review(path, name)
+        return import_(path, [many / "sources.csv", many / "findings.csv"])
+
+    of_many, of_one = rounds(scale.imports, "importing 16 authorities in one file", measure, _own(one))
+    what = f"import of {ROWS_OF_AUTHORITIES:,} findings of {AUTHORITIES} authorities in one file"
+    return [compared(what, of_many, "as many of one authority", of_one).at_most(1.2, "one import")]
 
 
 def _peak(measured: str, own: Sequence[Took], name: str, peer: Sequence[Took]) -> Row:
@@ -367,6 +388,7 @@ def main() -> None:
         rows = [
             *start_rows(measure_start(folder, scale.starts)),
             *measure_import(folder, scale),
+            *measure_authorities(folder, scale),
             *measure_growth(folder, scale),
             *measure_engines(scale),
             *measure_alternatives(scale),
