@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rules.remedy import Remedy
 
 BLANK_HEADER = ""
+TWO_ROWS = {"respondent_id", "collector_id"}
+"""Headers of SurveyMonkey's exports, where empty cells of the last question have headers in a second row."""
 
 
 class Unreadable:
@@ -66,6 +68,8 @@ def header_name(text: object) -> str:
 def headers_of(cells: list[Any]) -> list[str]:
     """The headers of a row of cells; empty cells after the last header are no columns."""
     names = [header_name(cell) if cell is not None else BLANK_HEADER for cell in cells]
+    if set(names) >= TWO_ROWS:
+        return names
     while names and names[-1] == BLANK_HEADER:
         names.pop()
     return names

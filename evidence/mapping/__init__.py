@@ -11,6 +11,7 @@ Modules in reading order:
     words     words of cells that are known: directions, weights, scores, years, columns of people
     headers   headers that are known
     profile   what is in the columns of a table, as far as a proposal needs it
+    exports   exports of the tools for surveys: which tool made a table, and what is special in it
     propose   a mapping proposed from headers and values
     from_file  a mapping proposed for a file
     written   a mapping as YAML with comments

@@ -93,13 +93,17 @@ def fit(mapping: TableMapping, table: RawTable, place: str) -> Fitted | None:
             found.left_out.append(name)
         else:
             _put(found, Placed(number, name, use), table)
+    for title in mapping.leave_out_rows:
+        if header_name(title) not in found.positions:
+            table.problem(at, f"there is no column {title!r}, which {place} names.", suggest(title, names))
     _check_braces(found, table)
     return None if len(table.problems) + table.more > before else found
 
 
 def _put(found: Fitted, placed: Placed, table: RawTable) -> None:
     use = placed.use
-    if is_personal(placed.title) and (found.mapping.layout in OF_PEOPLE or not _may_be_named(placed)):
+    personal = is_personal(placed.title) or is_personal(use.named)
+    if personal and (found.mapping.layout in OF_PEOPLE or not _may_be_named(placed)):
         table.problem(
             f"{table.place}, column {placed.title!r}",
             "by its header it says who somebody is, which is never imported.",

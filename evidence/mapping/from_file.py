@@ -7,8 +7,9 @@ from pathlib import Path
 
 from evidence.files.rawtable import RawTable, header_name
 from evidence.files.tables import open_tables
+from evidence.mapping.exports import Export
 from evidence.mapping.fitting import column_names, shape_of
-from evidence.mapping.profile import TableSeen, look_at
+from evidence.mapping.profile import TableSeen, look_at_export
 from evidence.mapping.propose import Proposal, kind_of, propose
 from programme.progress import Progress, no_progress
 from rules.errors import EvidenceInvalid, ImportRefused, UnknownName
@@ -25,6 +26,8 @@ class ProposedFor:
     shape: str
     others: list[str]
     """Names of the other tables of the file."""
+    tool: str
+    """The tool for surveys that made the file, if one is recognised."""
 
 
 def propose_for(
@@ -49,11 +52,13 @@ def propose_for(
         if sheet and not any(header_name(table.name) == header_name(sheet) for table in tables):
             raise UnknownName("sheet", sheet, [table.name for table in tables])
         found: tuple[RawTable, TableSeen] | None = None
+        exports: dict[str, Export] = {}
         for table in tables:
             if sheet and header_name(table.name) != header_name(sheet):
                 continue
-            seen = look_at(table)
-            if sheet or layout or kind_of(seen, stem):
+            seen, export = look_at_export(table)
+            exports[table.name] = export
+            if sheet or layout or export.tool or kind_of(seen, stem):
                 found = table, seen
                 break
             found = found or (table, seen)
@@ -62,8 +67,9 @@ def propose_for(
         table, seen = found
         if table.problems and not seen.rows:
             raise ImportRefused("Nothing can be proposed.", table.problems, more=table.more)
-        proposal = propose(seen, stem, framework, layout)
+        export = exports[table.name]
+        proposal = propose(seen, stem, framework, layout, export)
         others = [one.name for one in tables if one is not table]
         if others:
             proposal.mapping["sheet"] = table.name
-    return ProposedFor(proposal, seen, shape_of(column_names(table)), others)
+    return ProposedFor(proposal, seen, shape_of(column_names(table)), others, export.tool)

@@ -29,6 +29,12 @@ class RowMaker:
         self.fitted, self.table, self.mapping, self.intos = fitted, table, fitted.mapping, intos
         self.empty: Counter[str] = Counter()
         """What is in the cells of wide columns that give no row, and how often."""
+        self.unwanted = [
+            (fitted.positions[header_name(title)], title, {same_words(word) for word in words})
+            for title, words in self.mapping.leave_out_rows.items()
+        ]
+        self.rows_left_out: Counter[str] = Counter()
+        """Rows that the mapping leaves out, by what they are left out for."""
         self.sources: dict[tuple[str, ...], bool] = {}
         """Sources that came, each with whether it is stored already."""
         model = self.mapping.model
@@ -53,8 +59,17 @@ class RowMaker:
     def rows(self) -> Iterator[MadeRow]:
         """All rows of the table; cells that say who somebody is are noted in it as problems."""
         for number, (place, cells) in enumerate(self.table.rows):
-            if number >= self.mapping.skip:
+            if number >= self.mapping.skip and not self._left_out(cells):
                 yield from self._of_row(place, cells)
+
+    def _left_out(self, cells: list[Any]) -> bool:
+        """Whether a row is one that the mapping leaves out."""
+        for at, title, words in self.unwanted:
+            text = as_words(cells[at])
+            if same_words(text) in words:
+                self.rows_left_out[f"{title}: {text[:40] or 'nothing'}"] += 1
+                return True
+        return False
 
     def _of_row(self, place: str, cells: list[Any]) -> Iterator[MadeRow]:
         fitted = self.fitted
@@ -139,6 +154,8 @@ class RowMaker:
         said = []
         if self.fitted.left_out:
             said.append(f"{self.table.place}: columns left out: {listed(self.fitted.left_out)}.")
+        for why, times in self.rows_left_out.most_common(5):
+            said.append(f"{self.table.place}: {many(times, 'row')} left out ({why}).")
         if self.empty:
             found = listed(f"{word} ({times:,})" for word, times in self.empty.most_common(5))
             cells = many(self.empty.total(), "cell gives", "cells give")

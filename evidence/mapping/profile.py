@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from evidence.files.rawtable import RawTable
+from evidence.mapping.exports import Export, export_of
 from evidence.mapping.fitting import column_names
 from evidence.mapping.words import as_words, says_who
 
@@ -68,28 +69,22 @@ class TableSeen:
     """The first rows, as people see them."""
     name: str
 
-    def of(self, skip: int) -> list[list[str]]:
-        """The first rows without those that hold no data."""
-        return self.first[skip:]
 
-
-def look_at(table: RawTable, skip: int = 0) -> TableSeen:
-    """The table with what is in its columns; the first `skip` rows below the headers hold no data."""
-    columns = [ColumnSeen(name) for name in column_names(table)]
-    seen: list[set[str]] = [set() for _ in columns]
-    first: list[list[str]] = []
+def look_at_export(table: RawTable) -> tuple[TableSeen, Export]:
+    """The table with what is in its columns, and what the tool that made it needs."""
+    names = column_names(table)
+    columns = [ColumnSeen(name) for name in names]
+    known: list[set[str]] = [set() for _ in columns]
+    rows = ([as_words(cell) for cell in cells] for _, cells in table.rows)
+    first = list(islice(rows, FIRST_ROWS))
+    export = export_of(names, table.titles or table.headers, first)
     count = 0
-    for number, (_, cells) in enumerate(islice(table.rows, LOOKED_AT + skip)):
-        words = [as_words(cell) for cell in cells]
-        if len(first) < FIRST_ROWS + skip:
-            first.append(words)
-        if number < skip:
-            continue
+    for words in chain(first[export.skip :], islice(rows, LOOKED_AT)):
         count += 1
-        for column, known, text in zip(columns, seen, words, strict=False):
+        for column, so_far, text in zip(columns, known, words, strict=False):
             column.see(text)
             if text:
-                known.add(text)
-    for column, known in zip(columns, seen, strict=True):
-        column.different = len(known)
-    return TableSeen(columns, count, first, table.name)
+                so_far.add(text)
+    for column, so_far in zip(columns, known, strict=True):
+        column.different = len(so_far)
+    return TableSeen(columns, count, first[export.skip :], table.name), export

@@ -5,11 +5,12 @@ What cannot be told from the table is left open, with a remark: an import asks f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from evidence.intake.layouts import LAYOUTS, row_model
+from evidence.mapping.exports import Export
 from evidence.mapping.headers import CASES, CHARACTERISTICS, COMPARED, column_of
 from evidence.mapping.profile import ColumnSeen, TableSeen
 from evidence.mapping.spec import LEFT_OUT, TableMapping
@@ -27,6 +28,7 @@ from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework, in_language
 from rules.words import listed, many
 
+NO_EXPORT = Export("")
 COLUMNS_OF: dict[str, tuple[str, ...]] = {
     "findings": (
         *("source", "locator", "finding", "direction", "significance", "domains", "quote", "strand"),
@@ -99,17 +101,16 @@ def propose(
     stem: str,
     framework: Framework | None = None,
     layout: str | None = None,
-    skip: int = 0,
-    named: Mapping[str, str] | None = None,
+    export: Export = NO_EXPORT,
 ) -> Proposal:
     """A mapping of a table from the file `stem`; raises EvidenceInvalid where none can be told.
 
-    With a `framework`, titles of domains are turned into its ids. `skip` rows below the headers hold no data;
-    `named` are the full questions of columns whose headers are short names.
+    With a `framework`, titles of domains are turned into its ids. `export` says what is special in the
+    table of a tool.
     """
     if layout is not None and layout not in LAYOUTS:
         raise UnknownName("layout", layout, LAYOUTS)
-    kind = layout or kind_of(seen, stem)
+    kind = layout or ("survey-responses" if export.tool else kind_of(seen, stem))
     if kind not in COLUMNS_OF:
         what = (
             f"tables of the layout {kind!r} need no mapping" if kind else "no kind of evidence is recognised"
@@ -119,9 +120,13 @@ def propose(
             hint=f"A proposal is made for: {', '.join(COLUMNS_OF)}.",
         )
     proposal = Proposal({"layout": kind, "with": {}, "source": {}, "columns": {}, "values": {}})
-    if skip:
-        proposal.mapping["skip"] = skip
-    _Proposing(seen, stem, framework, proposal, named or {}).fill()
+    if export.skip:
+        proposal.mapping["skip"] = export.skip
+        proposal.remark("skip", said="rows below the headers that hold no data")
+    if export.leave_out_rows:
+        proposal.mapping["leave_out_rows"] = dict(export.leave_out_rows)
+        proposal.remark("leave_out_rows", said=f"{export.tool}: trials, and answers that were never sent")
+    _Proposing(seen, stem, framework, proposal, export).fill()
     return proposal
 
 
@@ -206,9 +211,10 @@ class _Proposing:
         stem: str,
         framework: Framework | None,
         proposal: Proposal,
-        named: Mapping[str, str],
+        export: Export,
     ) -> None:
-        self.seen, self.stem, self.framework, self.named = seen, stem, framework, named
+        self.seen, self.stem, self.framework, self.named = seen, stem, framework, export.named
+        self.respondent = export.respondent
         self.proposal = proposal
         self.layout: str = proposal.mapping["layout"]
         self.uses: dict[str, Any] = proposal.mapping["columns"]
@@ -233,7 +239,8 @@ class _Proposing:
 
     def _use(self, column: ColumnSeen) -> Any:
         at = ("columns", column.title)
-        if column.who or (is_personal(column.title) and not self._is_thing(column)):
+        personal = is_personal(column.title) or is_personal(self.named.get(column.title, ""))
+        if column.who or (personal and not self._is_thing(column)):
             self.remark(*at, said="says who somebody is, which is never imported")
             return LEFT_OUT
         if not column.filled:
@@ -255,11 +262,13 @@ class _Proposing:
 
     def _column_of(self, column: ColumnSeen) -> str:
         """The column of the layout that a column of the table holds."""
+        if column.title == self.respondent and column.different == column.filled:
+            return "respondent"
         wanted = tuple(name for name in COLUMNS_OF[self.layout] if name not in self.taken)
         name = column_of(column.title, wanted)
         if name in WORDED and plain_header(column.title) in MUST_FIT and not _fits(column, name):
             return ""
-        if name == "respondent" and column.different < column.filled:
+        if name == "respondent" and (self.respondent or column.different < column.filled):
             return ""
         if name == "period" and not _all_some(column, is_period):
             return ""
@@ -288,16 +297,16 @@ class _Proposing:
 
     def _of_survey(self, column: ColumnSeen) -> dict[str, Any] | None:
         at = ("columns", column.title)
-        if plain_header(column.title) in CHARACTERISTICS and column.few:
+        asked = plain_header(self.named.get(column.title, column.title))
+        if {plain_header(column.title), asked} & set(CHARACTERISTICS) and column.few:
             self.remark(*at, said=_examples(column))
-            return {"is": "characteristic"}
+            return self._with_name(column, {"is": "characteristic"})
         if column.several:
             self.remark(*at, said="several answers in one cell: no layout takes them")
             return None
         if answers_in(column) or self._mostly_answers(column):
             self._word_values(column, "answer")
-            asked = self.named.get(column.title) or column.title
-            if NEGATIVE & set(plain_header(asked).split()):
+            if NEGATIVE & set(asked.split()):
                 self.remark(*at, said="is agreeing bad here? Then add: with: {better: lower}")
             return self._with_name(column, {"is": "question"})
         return None

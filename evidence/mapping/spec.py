@@ -120,6 +120,11 @@ class TableMapping(Part):
     skip: int = Field(
         default=0, ge=0, le=20, description="Rows below the headers that hold no data, e.g. full questions."
     )
+    leave_out_rows: Annotated[dict[Line, tuple[Words, ...]], BeforeValidator(_with_texts)] = Field(
+        default={},
+        max_length=20,
+        description="Rows that are not imported: values of a column that they have.",
+    )
     with_: Fixed = Field(
         default={},
         alias="with",

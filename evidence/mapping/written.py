@@ -12,7 +12,7 @@ from evidence.mapping.propose import Proposal
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:[ -][A-Za-z0-9_]+)*")
 """Text that YAML reads as the same text without quotation marks, unless it is one of NOT_PLAIN."""
 NOT_PLAIN = frozenset(("yes", "no", "on", "off", "true", "false", "null", "y", "n", "nan", "inf"))
-ORDER = ("layout", "sheet", "skip", "with", "source", "period_columns", "columns", "values")
+ORDER = ("layout", "sheet", "skip", "leave_out_rows", "with", "source", "period_columns", "columns", "values")
 WIDEST = 60
 
 
@@ -56,6 +56,8 @@ def _lines(key: str, value: Any, path: tuple[str, ...], proposal: Proposal, dept
 def _flow(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{scalar(name)}: {_flow(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(scalar, value)) + "]"
     return scalar(value)
 
 

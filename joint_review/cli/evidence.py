@@ -201,6 +201,8 @@ def map_(
     click.echo(f"#   {shlex.join(command)}")
     for name in names:
         click.echo(f"# A mapping for tables of this shape is kept already: --map {shlex.quote(name)}")
+    if found.tool:
+        click.echo(f"# An export of {found.tool}.")
     if found.others:
         click.echo(f"# Other sheets, which are left out: {', '.join(found.others)}")
     click.echo(as_yaml(found.proposal), nl=False)
