@@ -36,6 +36,7 @@ DOORS = {
     "rfc8785": r"programme/seals\.py",
     "openpyxl": r"evidence/files/(sheets|formats/workbook)\.py",
     "datasette": r"joint_review/(web/compat|cli/serve)\.py",
+    "pyreadstat": r"evidence/files/spss\.py",
     "pypdf": r"evidence/files/formats/pdf\.py",
     "python_multipart": r"joint_review/web/uploads\.py",
     "mammoth": r"evidence/files/formats/word\.py",

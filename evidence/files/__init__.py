@@ -6,6 +6,7 @@ Modules in reading order:
     rawtable    a table as it is in a file: headers, rows with their places, problems
     delimited   CSV files as tables
     sheets      workbooks as tables
+    spss        files of SPSS as tables
     lists       YAML and JSON files as tables
     apart       CSV, XLSX, YAML and JSON files as tables, in the process that reads them
     encoded     the cells of a table as JSON and back

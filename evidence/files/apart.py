@@ -27,6 +27,10 @@ def tables_of(path: Path, encoding: str, progress: Progress, name: str) -> Itera
 
                 book = opened.enter_context(open_workbook(path, name, progress))
                 tables = sheet_tables(path, name, book, progress)
+            elif suffix in (".sav", ".zsav"):
+                from evidence.files.spss import spss_table
+
+                tables = [spss_table(path, name, encoding, progress)]
             else:
                 from evidence.files.lists import structured_tables
 

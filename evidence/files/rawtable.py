@@ -46,6 +46,8 @@ class RawTable:
     """The file, and where it holds several tables the sheet or key."""
     cut_short: bool = False
     """Whether rows of it could not be read at all."""
+    notes: list[str] = field(default_factory=list)
+    """What was left out of it, and where; complete once its rows were read."""
     titles: list[str] = field(default_factory=list)
     """The headers as they are written in the file, which a question may be; empty where they have no case."""
 

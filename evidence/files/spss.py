@@ -32,8 +32,21 @@ LATEST = 400_000_000_000
 """Seconds of the latest date that Python can say, and some."""
 WEIGHT_AT = 76
 """Where the header of a file says which variable weights its rows."""
-MONTHS = "January February March April May June July August September October November December".split()
-DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
 
 def spss_table(path: Path, name: str, encoding: str, progress: Progress) -> RawTable:
@@ -42,11 +55,12 @@ def spss_table(path: Path, name: str, encoding: str, progress: Progress) -> RawT
         import pyreadstat
     except ImportError:
         refuse_file(name, "files of SPSS need an optional part of this software.", "", Install("spss"))
-    how = {"disable_datetime_conversion": True, "user_missing": True, "output_format": "dict"}
+    read: Any = pyreadstat.read_sav
+    how: dict[str, Any] = {"disable_datetime_conversion": True, "user_missing": True, "output_format": "dict"}
     if encoding != "utf-8":
         how["encoding"] = encoding
     try:
-        _, about = pyreadstat.read_sav(path, metadataonly=True, **how)
+        _, about = read(path, metadataonly=True, **how)
     except MemoryError:
         raise
     # What a damaged file makes the library raise is not for its documentation to say.
@@ -65,12 +79,15 @@ def spss_table(path: Path, name: str, encoding: str, progress: Progress) -> RawT
         yield f"{name}, questions", [f"{QUESTION}{' '.join(label.split())}" for label in labels]
         number, total = 0, about.number_rows or 1
         while True:
-            some, _ = pyreadstat.read_sav(path, row_offset=number, row_limit=ROWS_AT_ONCE, **how)
+            some, _ = read(path, row_offset=number, row_limit=ROWS_AT_ONCE, **how)
             columns = [some[one] for one in names]
             count = len(columns[0]) if columns else 0
             for at in range(count):
                 number += 1
-                yield f"{name}, row {number}", [one.read(c[at]) for one, c in zip(cells, columns, strict=True)]
+                yield (
+                    f"{name}, row {number}",
+                    [one.read(c[at]) for one, c in zip(cells, columns, strict=True)],
+                )
             progress(number, total, f"reading {name}")
             if count < ROWS_AT_ONCE:
                 return
@@ -153,14 +170,16 @@ def _notes(path: Path, name: str, about: Any) -> list[str]:
     ]
     if missing:
         more = f"; and {len(missing) - 5:,} more variables" if len(missing) > 5 else ""
-        said.append(f"{name}: the file calls these missing, so they are not answers: {'; '.join(missing[:5])}{more}.")
+        said.append(
+            f"{name}: the file calls these missing, so they are not answers: {'; '.join(missing[:5])}{more}."
+        )
     cut = sorted(
         variable
         for variable, labels in about.variable_value_labels.items()
         if any(len(label.encode()) >= CUT_AT for label in labels.values())
     )
     if cut:
-        said.append(f"{name}: labels of {listed(cut[:5])} may be cut short, at 120 bytes.")
+        said.append(f"{name}: labels of {listed(map(repr, cut[:5]))} may be cut short, at 120 bytes.")
     for one in getattr(about, "mr_sets", None) or {}:
         said.append(f"{name}: {one} is a question with several answers: each is a column of its own.")
     return said
@@ -178,7 +197,7 @@ def _plain(value: Any) -> str:
 
 
 def weighted_by(path: Path, about: Any) -> str:
-    """The variable that weights the rows of a file, as its header says; 'a variable' where it is not clear."""
+    """The variable that weights the rows of a file, as its header says; 'a variable' if unclear."""
     with path.open("rb") as file:
         head = file.read(WEIGHT_AT + 4)
     if len(head) < WEIGHT_AT + 4 or head[:3] != b"$FL":

@@ -21,7 +21,7 @@ from rules.errors import ImportRefused, Problem, suggest
 from rules.limits import LARGEST_TABLE, MOST_PROBLEMS, READ_SECONDS
 from rules.remedy import read_remedy
 
-SUFFIXES = (".csv", ".xlsx", ".yml", ".yaml", ".json")
+SUFFIXES = (".csv", ".xlsx", ".sav", ".zsav", ".yml", ".yaml", ".json")
 
 
 @contextmanager
@@ -72,6 +72,7 @@ class _Reading:
             of = self.found[self.coming]
             _take_over(of, *said["problems"])
             of.cut_short = of.cut_short or said["cut"]
+            of.notes += said.get("notes", ())
             self.coming += "end" in said
             if of is table:
                 yield from map(tuple, said.get("rows", ()))

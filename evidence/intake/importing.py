@@ -242,7 +242,7 @@ class _Intake:
                     self._take(model, adapter, table, some, into)
         self._note_all(table)
         self.unread = self.unread or table.cut_short
-        self.notes += maker.notes()
+        self.notes += [*table.notes, *maker.notes()]
         return count
 
     def _note_all(self, table: RawTable) -> None:

@@ -10,14 +10,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from evidence.files.spss import QUESTION
 from evidence.mapping.words import plain_header
 
 QUALTRICS_CODES = '{"ImportId"'
 TRIALS = ("Survey Preview", "Survey Test", "Spam", "Preview", "Test")
 ANSWER_BELOW = frozenset(("response", "open ended response", "ymateb", ""))
 """What is below a question with one answer in SurveyMonkey's second row."""
-LABELS = "\u2063"
-"""An invisible mark before the text of each label in the first row of an SPSS file as a table."""
+
+
+OF_TOOLS = frozenset(
+    (
+        *("start date", "startdate", "end date", "enddate", "recorded date", "recordeddate", "date created"),
+        *("date modified", "date submitted", "submitdate", "date started", "startdate", "date last action"),
+        *(
+            "datestamp",
+            "start time",
+            "completion time",
+            "last modified time",
+            "timestamp",
+            "duration in seconds",
+        ),
+        *("total time", "status", "progress", "finished", "collector id", "last page", "lastpage", "seed"),
+        *(
+            "start language",
+            "startlanguage",
+            "user language",
+            "userlanguage",
+            "language",
+            "distribution channel",
+        ),
+        *("distributionchannel", "external reference", "externalreference", "custom data 1", "total points"),
+        *("quiz feedback", "refurl", "referrer url"),
+    )
+)
+"""Headers of columns that tools add of their own: when, in which language, how far."""
+
+
+def is_of_tool(title: str) -> bool:
+    """Whether a header is that of a column which a tool adds of its own."""
+    plain = plain_header(title)
+    return plain in OF_TOOLS or plain.startswith(("points ", "feedback ", "question time ", "group time "))
 
 
 @dataclass(frozen=True)
@@ -43,7 +76,7 @@ def export_of(names: Sequence[str], titles: Sequence[str], first: Sequence[Seque
         rows = {plain["status"]: list(TRIALS)} if "status" in plain else {}
         respondent = plain.get("responseid", plain.get("response id", ""))
         return Export("Qualtrics", 2, _named(names, below), rows, respondent)
-    if below and any(text.startswith(LABELS) for text in below):
+    if below and any(text.startswith(QUESTION) for text in below):
         return Export("SPSS", 1, _named(names, below))
     if {"respondent id", "collector id"} <= plain.keys():
         return Export("SurveyMonkey", 1, _with_options(names, titles, below), {}, plain["respondent id"])
@@ -62,7 +95,7 @@ def export_of(names: Sequence[str], titles: Sequence[str], first: Sequence[Seque
 
 def _named(names: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
     """The full question of every column that has one."""
-    found = ((name, text.removeprefix(LABELS)) for name, text in zip(names, texts, strict=False))
+    found = ((name, text.removeprefix(QUESTION)) for name, text in zip(names, texts, strict=False))
     return {name: text for name, text in found if text and text != name}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evidence.intake.layouts import LAYOUTS, row_model
-from evidence.mapping.exports import Export
+from evidence.mapping.exports import Export, is_of_tool
 from evidence.mapping.headers import CASES, CHARACTERISTICS, COMPARED, column_of
 from evidence.mapping.profile import ColumnSeen, TableSeen
 from evidence.mapping.spec import LEFT_OUT, TableMapping
@@ -214,7 +214,7 @@ class _Proposing:
         export: Export,
     ) -> None:
         self.seen, self.stem, self.framework, self.named = seen, stem, framework, export.named
-        self.respondent = export.respondent
+        self.respondent, self.tool = export.respondent, export.tool
         self.proposal = proposal
         self.layout: str = proposal.mapping["layout"]
         self.uses: dict[str, Any] = proposal.mapping["columns"]
@@ -297,6 +297,8 @@ class _Proposing:
 
     def _of_survey(self, column: ColumnSeen) -> dict[str, Any] | None:
         at = ("columns", column.title)
+        if self.tool and is_of_tool(column.title):
+            return None
         asked = plain_header(self.named.get(column.title, column.title))
         if {plain_header(column.title), asked} & set(CHARACTERISTICS) and column.few:
             self.remark(*at, said=_examples(column))
@@ -306,6 +308,8 @@ class _Proposing:
             return None
         if answers_in(column) or self._mostly_answers(column):
             self._word_values(column, "answer")
+            if column.numbers == column.filled:
+                self.remark(*at, said="are these answers, and is 5 the best?")
             if NEGATIVE & set(asked.split()):
                 self.remark(*at, said="is agreeing bad here? Then add: with: {better: lower}")
             return self._with_name(column, {"is": "question"})

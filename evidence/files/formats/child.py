@@ -51,6 +51,8 @@ NEEDED = {
     "table": {
         "": ("evidence.files.apart", "evidence.files.delimited"),
         ".xlsx": ("evidence.files.sheets", "openpyxl"),
+        ".sav": ("evidence.files.spss",),
+        ".zsav": ("evidence.files.spss",),
         ".yml": ("evidence.files.lists",),
         ".yaml": ("evidence.files.lists",),
         ".json": ("evidence.files.lists",),
@@ -210,7 +212,8 @@ def tell_tables(path: Path, encoding: str, name: str, tell: Teller) -> None:
             for table in tables:
                 for rows in _in_stretches(table.rows):
                     tell.tell({"rows": rows, "problems": _problems(table), "cut": table.cut_short})
-                tell.tell({"end": True, "problems": _problems(table), "cut": table.cut_short})
+                ended = {"end": True, "problems": _problems(table), "cut": table.cut_short}
+                tell.tell({**ended, "notes": table.notes})
     except ImportRefused as error:
         tell.tell({"refused": [_problem(one) for one in error.problems]})
     except MemoryError:
