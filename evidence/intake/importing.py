@@ -55,6 +55,8 @@ def import_files(
     encoding: str = "utf-8",
     replace: bool = False,
     mappings: Sequence[Chosen] = (),
+    names: Sequence[str] = (),
+    elsewhere: bool = True,
     progress: Progress = no_progress,
 ) -> ImportReport:
     """Import files of evidence into a review (rows with a column `review` into that), all or nothing.
@@ -63,13 +65,15 @@ def import_files(
     was withdrawn leaves it withdrawn. A row that says something else of an item already there is refused, or
     with `replace` withdraws the old item and adds the new one. Survey results are made from single answers,
     and made anew when more answers come in. Tables that one of the `mappings` fits are read with it; those
-    that come from files are kept. Raises ImportRefused with every problem of every file (the first
+    that come from files are kept. Files are called by `names`, or as they are; without `elsewhere`, rows of
+    other reviews are refused. Raises ImportRefused with every problem of every file (the first
     200 listed), and stores nothing then.
     """
-    names = [(path.name if _alone(path, paths) else "") or str(path) for path in paths]
+    names = names or [(path.name if _alone(path, paths) else "") or str(path) for path in paths]
     if layout:
         row_model(layout)
     with _intake(db, review, by, at, progress, Mappings(mappings)) as intake:
+        intake.intos.elsewhere = elsewhere
         for path, name in zip(paths, names, strict=True):
             intake.read_file(path, name, encoding, layout)
         intake.refuse_unused()
@@ -201,9 +205,7 @@ class _Intake:
             self.unread = True
             self.remedies = offer_mapping(self.db, table, before) or self.remedies
         self._note_all(table)
-        if model is None:
-            pass
-        else:
+        if model is not None:
             adapter = TypeAdapter(list[model])  # type: ignore[valid-type]
             while chunk := list(islice(table.rows, CHUNK)):
                 count += len(chunk)
@@ -381,7 +383,7 @@ class _Intake:
 
     # --- deciding: what becomes of every staged row --------------------------------------------------
 
-    def store(self, names: list[str], replace: bool) -> ImportReport:
+    def store(self, names: Sequence[str], replace: bool) -> ImportReport:
         """Decide and store everything, or raise ImportRefused."""
         self.progress(0, 4, "storing")
         if self.problems:
@@ -505,7 +507,7 @@ class _Intake:
 
     # --- storing: what was decided into the reviews --------------------------------------------------
 
-    def _insert(self, names: list[str], counted: dict[int, ImportReport]) -> None:
+    def _insert(self, names: Sequence[str], counted: dict[int, ImportReport]) -> None:
         changed = {
             number: report
             for number, report in counted.items()

@@ -19,6 +19,11 @@ SourceKey = tuple[int, str]
 """Number of the review, and index number of the source in it."""
 
 
+def same_name(one: str, other: str) -> bool:
+    """Whether two names differ in case and blanks alone."""
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+
+
 class GivenRow(NamedTuple):
     """A row as a file, or a mapping of it, gives it."""
 
@@ -60,6 +65,8 @@ class Intos:
     def __init__(self, db: Database, home: Review, say: Callable[..., None]) -> None:
         """`home` takes the rows that name no review; `say` is told of a review that there is not."""
         self.db, self.say = db, say
+        self.elsewhere = True
+        """Whether rows may go into other reviews than `home`."""
         self.home = into_review(db, home)
         self.by_id = {home.id: self.home}
         self.by_name: dict[str, Into | None] = {"": self.home, home.key: self.home}
@@ -71,6 +78,13 @@ class Intos:
         return self.by_name[name]
 
     def _look_up(self, name: str, place: str) -> Into | None:
+        if not self.elsewhere:
+            home = self.home.review
+            if same_name(name, home.authority):
+                return self.home
+            hint = "Leave these rows out; they are imported on the page of their own review."
+            self.say(place, f"found {name!r}; only rows of the review {home.key!r} are imported here.", hint)
+            return None
         keys = [row["key"] for row in rows(self.db, NAMED, {"name": name})]
         if len(keys) > 1 and name not in keys:
             self.say(place, f"there are several reviews of {name!r}.", f"Write one of: {', '.join(keys)}.")

@@ -6,6 +6,8 @@ Modules in reading order:
     signin    signing in and out, and who a request is from
     turns     how much one user may have under way at once
     guard     what holds for every answer and every form: headers, cookies, where a form comes from
+    waiting   tables that wait for the mapping they are imported with
+    preview   the preview of a table that fits no layout: its mapping as fields of a form
     uploads   reading the body of a form: fields and files, within limits
     state     what a form was shown with, compared with what is there when it comes in
     forms     forms: the one way in which a page changes something

@@ -460,7 +460,8 @@ def _again(form: Form, fields: Mapping[str, Sequence[str]], error: ReviewError) 
     shown = shown if shown.isascii() and shown.isdigit() else ""
     if isinstance(error, Mistakes):
         wrong = ReviewError("please correct the fields marked below")
-        return Again(form.name, typed, error.mistakes, _refused(wrong), shown=shown)
+        places = getattr(error, "places", ())
+        return Again(form.name, typed, error.mistakes, _refused(wrong), choices=places, shown=shown)
     if isinstance(error, ChangedMeanwhile):
         kept = {name: list(values) for name, values in error.kept.items() if name not in OF_THE_FRAME}
         return Again(form.name, kept, {}, _refused(error), 409, shown=error.event)
@@ -470,7 +471,8 @@ def _again(form: Form, fields: Mapping[str, Sequence[str]], error: ReviewError) 
         rest = [problem_line(problem) for problem in error.problems if problem.where not in mistakes]
         if error.more:
             rest.append(f"and {error.more:,} more")
-        return Again(form.name, typed, mistakes, _refused(error, rest), shown=shown)
+        places = getattr(error, "places", ())
+        return Again(form.name, typed, mistakes, _refused(error, rest), choices=places, shown=shown)
     if isinstance(error, SetBack):
         return Again(form.name, typed, {}, _refused(error), 409)
     choices = getattr(error, "places", ())

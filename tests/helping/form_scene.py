@@ -195,4 +195,7 @@ async def send(
     """The answer to a form."""
     bench.client.cookies.update(bench.cookies(actor))
     files = [("files", ("given.txt", file.encode()))] if file else None
+    if file and urlsplit(action).path.endswith("/import/table"):
+        table = f"source,title,kind\nT-1,{file},document\n"
+        files = [("files", ("sources.csv", table.encode()))]
     return await bench.client.post(action, data=fields, headers=HERE, files=files)

@@ -14,6 +14,7 @@ Modules in reading order:
     indicators  indicators over the years, and its pictures
     agreement   how far reviewers agree
     sources     sources: list, search, adding files
+    intake      a table imported: at once, or with a mapping that is shown first
     reading     a source read and tagged, and its forms
     details     details of a source and of a review, corrected; items of a source withdrawn
     coding      blind second coding and what was coded differently, and their forms
