@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evidence.extents import WHOLE
+from evidence.extents import RANGES, WHOLE
 from evidence.measures.pairs import Codes, Numbers, Truth
 
 CELLS = 1_000_000
@@ -31,28 +31,40 @@ def stream(seed: int, *names: str) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class Extents:
-    """How widespread the findings of a pool are, which is drawn for each of them in every draw.
+    """How widespread findings are: one for every unit or, in a pool, for every category.
 
-    `found` of `of`, or anything from `low` to `high` where those are NaN. First there is one for every unit,
-    of which those `at` have an extent; in a pool one for every category that has an extent, and is one unit.
+    `found` of `of`, or a word (a position in `WORDS`); -1 where that is not said.
     """
 
-    at: Codes
-    found: Numbers
-    of: Numbers
-    low: Numbers
-    high: Numbers
+    found: Codes
+    of: Codes
+    word: Codes
 
-    def draw(self, random: np.random.Generator, count: int) -> Numbers:
-        """What each counts for in `count` draws (draws by `at`), in whole numbers of `WHOLE`."""
-        chance = random.random((count, len(self.at)))
-        shares = self.low + chance * (self.high - self.low)
-        known = np.flatnonzero(~np.isnan(self.of))
-        numbers, alike = np.unique(np.stack([self.found, self.of])[:, known], axis=1, return_inverse=True)
-        for number, (found, of) in enumerate(numbers.T):
-            here = known[alike.ravel() == number]
-            shares[:, here] = binomial_quantiles(chance[:, here], of, found / of) / 100
-        return np.rint(WHOLE * shares)
+    @property
+    def nowhere(self) -> Truth:
+        """Which of them were found nowhere."""
+        return np.asarray(self.found == 0)
+
+    def draw(self, numbers: np.random.Generator, words: np.random.Generator, times: Numbers) -> Numbers:
+        """What units count for that are drawn so many times (draws by categories), in whole `WHOLE`ths.
+
+        A number is another one every time its unit is drawn; a word means the same all through a draw.
+        """
+        counts = WHOLE * times
+        known = np.flatnonzero(self.of > 0)
+        found, of = self.found[known], self.of[known]
+        sure = (found == 0) | (found == of)
+        shares = np.where(sure, (found + 0.5) / (of + 1), found / of)
+        drawn = numbers.binomial(times[:, known].astype(np.int64) * of, shares)
+        counts[:, known] = np.rint(WHOLE * drawn / of)
+        low, high = np.array(list(RANGES.values())).T
+        means = low + words.random((len(times), len(WORDS))) * (high - low)
+        worded = np.flatnonzero(self.word >= 0)
+        counts[:, worded] = np.rint(counts[:, worded] * means[:, self.word[worded]])
+        return counts
+
+
+WORDS = tuple(RANGES)
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,8 @@ class Pool:
             stream(seed, *self.names),
             stream(seed, *self.names, "one"),
             self.size + more,
-            stream(seed, *self.names, "extents"),
+            stream(seed, *self.names, "numbers"),
+            stream(seed, *self.names, "words"),
         )
 
 
@@ -97,7 +110,8 @@ class Drawing:
     units: np.random.Generator
     one: np.random.Generator
     size: int
-    extents: np.random.Generator
+    numbers: np.random.Generator
+    words: np.random.Generator
 
     def next(self, count: int) -> Numbers:
         """The values of the columns in the next `count` draws (draws by columns)."""
@@ -109,10 +123,8 @@ class Drawing:
             weights = self._weights(min(step, count - start))
             sums = weights @ both
             if pool.extents is not None:
-                widely = WHOLE * weights
-                drawn = pool.extents.draw(self.extents, len(weights))
-                widely[:, pool.extents.at] = weights[:, pool.extents.at] * drawn
-                sums = np.where(np.tile(pool.by_extent, 2), widely @ both, sums)
+                widely = pool.extents.draw(self.numbers, self.words, weights) @ both
+                sums = np.where(np.tile(pool.by_extent, 2), widely, sums)
             part, whole = np.hsplit(sums, 2)
             with np.errstate(invalid="ignore"):
                 values[start : start + step] = pool.factor * part / whole
@@ -141,7 +153,7 @@ class Drawing:
             at = column == number
             bears = pool.whole[:, number] > 0
             if pool.extents is not None and pool.by_extent[number]:
-                bears[pool.extents.at] &= pool.extents.found != 0
+                bears &= ~pool.extents.nowhere
             bearing = np.cumsum(pool.counts * bears)
             unit = np.searchsorted(bearing, chance[at] * bearing[-1], side="right")
             value = pool.factor[number] * pool.part[unit, number] / pool.whole[unit, number]
@@ -156,19 +168,14 @@ def make_pool(
     extents: Extents | None = None,
     by_extent: Sequence[bool] = (),
 ) -> Pool:
-    """A pool of units (rows of `part` and `whole`), those alike put into one category.
-
-    Units with an extent are never alike: each finding's is drawn by itself.
-    """
-    columns, own = part.shape[1], np.zeros((len(part), 1))
+    """A pool of units (rows of `part` and `whole`), those alike put into one category."""
+    columns = part.shape[1]
+    units = [part, whole]
     if extents is not None:
-        own[extents.at, 0] = 1 + np.arange(len(extents.at))
-    alike, counts = np.unique(np.hstack([part, whole, own]), axis=0, return_counts=True)
+        units.append(np.stack([extents.found, extents.of, extents.word], axis=1).astype(float))
+    alike, counts = np.unique(np.hstack(units), axis=0, return_counts=True)
     if extents is not None:
-        at = np.flatnonzero(alike[:, -1])
-        which = alike[at, -1].astype(np.int64) - 1
-        numbers = (extents.found, extents.of, extents.low, extents.high)
-        extents = Extents(at, *(one[which] for one in numbers)) if len(at) else None
+        extents = Extents(*alike[:, 2 * columns :].T.astype(np.int64))
     return Pool(
         tuple(names),
         counts,

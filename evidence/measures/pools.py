@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evidence.at_event import added_by, counted_at
-from evidence.extents import RANGES
-from evidence.measures.draws import Extents, Pool, Published, make_pool
+from evidence.measures.draws import WORDS, Extents, Pool, Published, make_pool
 from evidence.measures.pairs import Codes, Numbers, by_extent, load_counted, passing_filter, weights
 from evidence.rows import POSITIVE_FROM
 from evidence.weights import MILLION
@@ -107,15 +106,16 @@ class Pools:
             pool = make_pool(names, np.stack(part, 1), np.stack(whole, 1), factors, extents, widely)
             yield kind, pool, tuple(keys)
 
-    def _extents(self, at: Codes) -> Extents:
-        """The extents of the findings in the pairs `at`, each a unit of its own."""
+    def _extents(self, at: Codes) -> Extents | None:
+        """The extents of the findings in the pairs `at`, each a unit of its own; None where none has one."""
         counted = self.counted
-        words = counted.extent_word.codes[at]
-        some = np.flatnonzero(~np.isnan(counted.extent_of[at]) | (words >= 0))
-        ends = np.array([RANGES[name] for name in counted.extent_word.names] + [(np.nan, np.nan)])
-        pairs = at[some]
-        low, high = ends[words[some]].T
-        return Extents(some, counted.extent_found[pairs], counted.extent_of[pairs], low, high)
+        found, of = (
+            np.nan_to_num(one[at], nan=-1).astype(np.int64)
+            for one in (counted.extent_found, counted.extent_of)
+        )
+        code = np.array([*(WORDS.index(name) for name in counted.extent_word.names), -1])
+        word = code[counted.extent_word.codes[at]]
+        return Extents(found, of, word) if np.any((of > 0) | (word >= 0)) else None
 
     def survey_means(self) -> tuple[Numbers, tuple[Key, ...], list[int], Numbers]:
         """Which results make which means: latest period of every question, group and strand.

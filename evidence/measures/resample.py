@@ -24,10 +24,10 @@ What is drawn, and how:
 - Findings are drawn with replacement within their domain (multinomial over what their measures tell apart:
   direction, significance, strand and kind of source), as many as there are: what was found is one draw of
   what could have been found. The same finding in two domains is drawn in each.
-- How widespread a finding is (`evidence.extents`) is drawn for every finding in every draw, and for all times
-  it is drawn alike: `k of n` is binomial with base n, as a published share is; a word is anything in its
-  range, all of it alike. How surely numbers hang together that were counted in the same files is not known:
-  they are drawn independently.
+- How widespread a finding is (`evidence.extents`) is drawn with it: `k of n` is binomial with base n, as a
+  published share is, and another one every time the finding is drawn. How numbers hang together that were
+  counted in the same files is not known: they are drawn independently. A word is anything in its range, all
+  of it alike, and in one draw the same for all findings of a domain: not known is what people mean by it.
 - Indicators are full counts, and counts decide whether evidence is enough: both stay as they are.
 - A resample that holds nothing of a measure says nothing about it: one unit that bears on it is drawn then.
   Resampling cannot show a doubt about what all units agree on; few units that agree look surer than they are.
