@@ -229,7 +229,9 @@ def draw_run(
             )
         )
     cells = found.cell_chances(run.result.cell, draws)
-    how = "kept fixed" if findings == "fixed" else "resampled with replacement within their domain"
+    how = "kept fixed"
+    if findings == "resampled":
+        how = "resampled with replacement within their domain, each as widespread as its extent allows"
     assumed = ASSUMED.format(unknown=UNKNOWN_BASE, findings=how)
     return Uncertainty(run.review, run.id, draws, seed, findings, tuple(targets), cells, assumed)
 

@@ -283,9 +283,11 @@ def comparison() -> str:
     for name in runs:
         headers += [f"proposed {name}", ""]
     counted = [
-        [kind, name, *(found.count(word) for word in VERDICTS)] for (kind, name), found in verdicts.items()
+        [kind, name, *(verdicts[kind, name].count(word) for word in VERDICTS)]
+        for kind in ("domains", "questions")
+        for name in runs
     ]
-    return f"{table(headers, rows)}\n\n{table(['', '', *VERDICTS], sorted(counted))}"
+    return f"{table(headers, rows)}\n\n{table(['of the', 'proposals made', *VERDICTS], counted)}"
 
 
 VERDICTS = ("agrees", "compatible", "differs")
