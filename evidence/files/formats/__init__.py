@@ -17,6 +17,8 @@ Modules in reading order:
     word_shown   what Word shows of a document, written so that every reader sees it
     word      Word documents
     workbook  Excel workbooks
+    pdf_lines    the text of a PDF page in pieces: raised digits apart, values beside labels
+    pdf_forms    what is filled in, typed on or pinned to the pages of a PDF
     pdf       PDF files with a text layer
     pages     one spelling for every text, and sections as pages
     child     the process that reads one file, and its limits

@@ -1,4 +1,4 @@
-"""PDF files with a text layer, page by page."""
+"""PDF files with a text layer, page by page, with what is filled in and typed on them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from typing import Any
 
 from pypdf import PageObject, PdfReader
 from pypdf.errors import LimitReachedError, PyPdfError
+from pypdf.generic import ContentStream, NameObject
 
 from evidence.files.formats.pages import CONTROL, STAND_IN
+from evidence.files.formats.pdf_forms import notes_on, values_of
+from evidence.files.formats.pdf_lines import Drawn, Piece, keep_apart, put_beside, with_flushes
+from evidence.files.formats.said import Said
 from rules.errors import EvidenceInvalid
 
 MOST_PAGES = 5_000
 """More than any report; reading so many takes a minute."""
 MOST_UNREADABLE = 0.2
 """Share of characters a page may show without saying which they are; bullets and signs are a few of them."""
+CONTENTS = NameObject("/Contents")
 OCR = "Run it through text recognition (OCR), check the text, and add the result."
 SAVE_AGAIN = "Save or print it as a PDF again."
 
@@ -55,10 +60,13 @@ LETTERS = {**_letters(), 0xAD: "-"}
 def pdf_pages(data: bytes, progress: Callable[[int, int], None]) -> tuple[list[str], list[str]]:
     """The text of every page, in the order that the file gives it, and what a reader should know.
 
+    Small raised digits are in brackets (2007[1]); values of forms and what was typed on a page are beside
+    their labels.
     Raises EvidenceInvalid for a file that is damaged, protected or too long, for a scan without a text layer,
     and for text that cannot be read because its fonts do not say which letters they show. How much a stream
     may unpack to, and all of them together, pypdf limits itself (75 and 300 MB).
     """
+    said = Said()
     faults, logger = _Faults(), logging.getLogger("pypdf")
     logger.addHandler(faults)
     logger.propagate = False
@@ -76,25 +84,35 @@ def pdf_pages(data: bytes, progress: Callable[[int, int], None]) -> tuple[list[s
             )
         texts: list[str] = []
         for number, page in enumerate(reader.pages, start=1):
-            texts.append(_text_of(page, number))
+            texts.append(_text_of(page, number, said))
             progress(number, count)
+        notes_on(reader, said)
     except LimitReachedError as error:
         raise EvidenceInvalid(f"it is too large when unpacked ({error}).", hint=SAVE_AGAIN) from None
     except PyPdfError as error:
         raise EvidenceInvalid(f"it is damaged ({error}).", hint=SAVE_AGAIN) from None
     finally:
         logger.removeHandler(faults)
-    return texts, [*_notes(reader, texts), *faults.notes()]
+    return texts, [*_notes(reader, texts), *faults.notes(), *said.notes()]
 
 
-def _text_of(page: PageObject, number: int) -> str:
+def _text_of(page: PageObject, number: int, said: Said) -> str:
     try:
-        text = page.extract_text()
+        pieces = _pieces_of(page)
     except (PyPdfError, MemoryError, RecursionError):
         raise
     # A damaged page makes pypdf raise whatever it likes.
     except Exception as error:
         raise EvidenceInvalid(f"page {number} is damaged ({error}).", hint=SAVE_AGAIN) from None
+    keep_apart(pieces)
+    try:
+        put_beside(pieces, values_of(page, said))
+    except (PyPdfError, MemoryError, RecursionError):
+        raise
+    # As above; what is on the page itself could be read.
+    except Exception:
+        said.add(f"what is filled in or typed on page {number} could not be read")
+    text = "".join(piece.text for piece in pieces)
     text = CONTROL.sub(STAND_IN, text.replace("\f", "\n")).translate(LETTERS)
     unreadable = sum(char == STAND_IN or unicodedata.category(char) == "Co" for char in text)
     if unreadable > MOST_UNREADABLE * max(len(text), 40):
@@ -102,6 +120,24 @@ def _text_of(page: PageObject, number: int) -> str:
             f"page {number} does not say which characters it shows (its fonts do not map them).", hint=OCR
         )
     return text
+
+
+def _pieces_of(page: PageObject) -> list[Piece]:
+    """The text of a page in the pieces in which it is drawn."""
+    given = page.raw_get(CONTENTS) if CONTENTS in page else None
+    if given is not None:
+        content = ContentStream(given.get_object(), page.pdf, "bytes")
+        if operations := with_flushes(content.operations):
+            content.operations = operations
+        # So that it is not taken apart a second time.
+        page[CONTENTS] = content
+    drawn = Drawn()
+    text = page.extract_text(visitor_operand_before=drawn.operator, visitor_text=drawn.text)
+    if given is not None:
+        page[CONTENTS] = given
+    if "".join(piece.text for piece in drawn.pieces) == text:
+        return drawn.pieces
+    return [Piece(text, 0, 0, 0)]
 
 
 def _notes(reader: PdfReader, texts: list[str]) -> list[str]:

@@ -10,12 +10,14 @@ HIDDEN = "hidden passage"
 PICTURE = "picture"
 EQUATION = "equation"
 COMMENT = "comment"
+STAMP = "stamp"
 EMBEDDED = "embedded part"
 
 LEFT_OUT = {
     HIDDEN: "",
     PICTURE: "",
     COMMENT: "",
+    STAMP: "",
     EMBEDDED: " (a frame, a film, a chart or another file)",
 }
 """What is left out, and what is said behind its number, in the order in which it is said."""
