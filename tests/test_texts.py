@@ -73,6 +73,8 @@ def refusal(name: str, content: bytes | str | Path, **options: object) -> str:
 # --- what a file is, by its content ----------------------------------------------------------------------
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+NOISE = bytes(range(256)) * 4
+SPREADSHEET = archive({"mimetype": "application/vnd.oasis.opendocument.spreadsheet"})
 WORD_WITH_MACROS = changed(
     docx(paragraph("x")),
     "[Content_Types].xml",
@@ -110,7 +112,37 @@ WORD_WITH_MACROS = changed(
             "this is a picture (JPEG), not a PDF. A picture holds no text: run it",
         ),
         ("report.docx", b"PK\x03\x04 and no more", "this is a damaged archive (zip), not a Word document"),
-        ("report.odt", archive({"mimetype": "x"}), "files of type '.odt' are not read. Give .txt, .md,"),
+        (
+            "report.odt",
+            archive({"mimetype": "x"}),
+            "this is an archive (zip), not an OpenDocument text (.odt).",
+        ),
+        (
+            "report.odt",
+            SPREADSHEET,
+            "this is an OpenDocument file that is not a text, not an OpenDocument text",
+        ),
+        ("report.xyz", b"x", "files of type '.xyz' are not read. Give .txt, .md,"),
+        ("report.doc", OLE, "Word documents from before 2007 (.doc) are not read. Open it in Word or Libre"),
+        (
+            "report.doc",
+            b"{\\rtf1 x}",
+            "This one is a rich text file (.rtf): give it a name that ends with .rtf.",
+        ),
+        ("call.mp4", b"\0", "recordings are not read. Give the transcript (.vtt, .srt or .docx)."),
+        (
+            "scan.pdf",
+            NOISE,
+            "this is not a PDF: its content is of no format that is known. It may be damaged",
+        ),
+        (
+            "notes.docx",
+            NOISE,
+            "this is not a Word document (.docx): its content is of no format that is known.",
+        ),
+        ("call.vtt", b"Chair: Welcome.", "this is a plain text, not a transcript (.vtt)."),
+        ("call.srt", b"Chair: Welcome.", "this is a plain text, not a file of subtitles (.srt)."),
+        ("call.vtt", NOISE, "this is not a text file (it holds zero bytes)."),
         ("report", b"x", "files without a type are not read."),
         ("notes.txt", b"", "the file is empty."),
     ],

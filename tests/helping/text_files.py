@@ -133,6 +133,39 @@ def with_notes(footnote: str, comment: str) -> dict[str, str | bytes]:
     }
 
 
+# --- OpenDocument and rich text --------------------------------------------------------------------------
+
+ODF = " ".join(
+    f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+    for prefix, name in {
+        **{name: name for name in ("office", "text", "table", "style", "form")},
+        "draw": "drawing",
+    }.items()
+)
+
+
+def odt(body: str, styles: str = "", parts: Mapping[str, str | bytes] | None = None) -> bytes:
+    """An OpenDocument text with this body and these automatic styles; `parts` come beside it."""
+    content = (
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {ODF}>'
+        f"<office:automatic-styles>{styles}</office:automatic-styles>"
+        f"<office:body><office:text>{body}</office:text></office:body></office:document-content>"
+    )
+    kind = "application/vnd.oasis.opendocument.text"
+    return archive({"mimetype": kind, "content.xml": content, **(parts or {})})
+
+
+RTF_HEAD = (
+    r"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fswiss\fcharset0 Arial;}{\f1\fnil\fcharset2 Wingdings;}"
+    r"{\f2\fcharset238 Times CE;}}{\stylesheet{\ql Normal;}{\s1 heading 1;}}{\info{\title not this}}"
+)
+
+
+def rtf(body: str) -> bytes:
+    """A rich text file with this body, in three fonts and with a style for headings."""
+    return f"{RTF_HEAD}{body}}}".encode("cp1252")
+
+
 # --- archives and workbooks ------------------------------------------------------------------------------
 
 

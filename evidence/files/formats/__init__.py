@@ -16,6 +16,9 @@ Modules in reading order:
     word_styles  what styles and lists of a Word document do to its text
     word_shown   what Word shows of a document, written so that every reader sees it
     word      Word documents
+    opendocument  OpenDocument texts
+    richtext  rich text
+    transcript  transcripts and subtitles: who says what, and when
     workbook  Excel workbooks
     pdf_lines    the text of a PDF page in pieces: raised digits apart, values beside labels
     pdf_forms    what is filled in, typed on or pinned to the pages of a PDF

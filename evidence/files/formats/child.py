@@ -46,6 +46,10 @@ NEEDED = {
         ".docx": ("evidence.files.formats.word",),
         ".xlsx": ("evidence.files.formats.workbook",),
         ".html": ("evidence.files.formats.markup",),
+        ".odt": ("evidence.files.formats.opendocument",),
+        ".rtf": ("evidence.files.formats.richtext",),
+        ".vtt": ("evidence.files.formats.transcript",),
+        ".srt": ("evidence.files.formats.transcript",),
         ".htm": ("evidence.files.formats.markup",),
     },
     "table": {
@@ -106,7 +110,7 @@ def read_text(suffix: str, data: bytes, encoding: str, tell: Teller) -> dict[str
 
     kind = kind_of(f"file{suffix}", data)
     sections, numbered, notes = _sections(kind, data, encoding, tell)
-    if kind not in ("text", "markdown", "csv"):
+    if kind not in ("text", "markdown", "csv", "transcript", "subtitles"):
         sections = [CONTROL.sub(STAND_IN, each.replace("\f", "\n")) for each in sections]
     end = " " if kind in ("csv", "workbook") else "\n"
     sections = [kept_apart(line_ends(each, end)) for each in sections]
@@ -159,6 +163,19 @@ def _sections(kind: str, data: bytes, encoding: str, tell: Teller) -> tuple[list
         from evidence.files.formats.word import word_sections
 
         return word_sections(data, said), False, said.notes()
+    if kind in ("transcript", "subtitles"):
+        from evidence.files.formats.transcript import transcript_sections
+
+        form = "vtt" if kind == "transcript" else "srt"
+        return transcript_sections(plain.decode(data, encoding), form, said), False, said.notes()
+    if kind == "opendocument":
+        from evidence.files.formats.opendocument import opendocument_sections
+
+        return opendocument_sections(data, said), False, said.notes()
+    if kind == "richtext":
+        from evidence.files.formats.richtext import richtext_sections
+
+        return richtext_sections(data, said), False, said.notes()
     if kind == "workbook":
         from evidence.files.formats.workbook import workbook_sections
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import zipfile
@@ -16,9 +17,13 @@ KINDS = {
     ".html": "html",
     ".htm": "html",
     ".docx": "word",
+    ".odt": "opendocument",
+    ".rtf": "richtext",
     ".pdf": "pdf",
     ".csv": "csv",
     ".xlsx": "workbook",
+    ".vtt": "transcript",
+    ".srt": "subtitles",
 }
 """The kind of file that every suffix promises."""
 WHAT = {
@@ -26,15 +31,39 @@ WHAT = {
     "markdown": "a Markdown text",
     "html": "an HTML page",
     "word": "a Word document (.docx)",
+    "opendocument": "an OpenDocument text (.odt)",
+    "richtext": "a rich text file (.rtf)",
     "pdf": "a PDF",
     "csv": "a CSV table",
     "workbook": "an Excel workbook (.xlsx)",
+    "transcript": "a transcript (.vtt)",
+    "subtitles": "a file of subtitles (.srt)",
 }
 """How the kinds are named to people."""
 PLAIN = ("text", "markdown", "csv")
 """The kinds that are text throughout, and need nothing to take them apart."""
 
-ALLOWED = "Give .txt, .md, .html, .docx, .pdf, .csv or .xlsx."
+ALLOWED = "Give .txt, .md, .html, .docx, .odt, .rtf, .pdf, .csv, .xlsx, .vtt or .srt."
+SAVE_AS_DOCX = "Open it in Word or LibreOffice and save it as .docx."
+NOT_READ = {
+    ".doc": ("Word documents from before 2007 (.doc)", SAVE_AS_DOCX),
+    ".dot": ("Word templates from before 2007 (.dot)", SAVE_AS_DOCX),
+    ".docm": ("Word documents with macros (.docm)", SAVE_AS_DOCX),
+    ".xls": (
+        "Excel workbooks from before 2007 (.xls)",
+        "Open it in Excel or LibreOffice and save it as .xlsx.",
+    ),
+    ".pages": ("Pages documents", "Export it as .docx or PDF."),
+    ".ppt": ("presentations", "Save it as a PDF."),
+    ".pptx": ("presentations", "Save it as a PDF."),
+    ".odp": ("presentations", "Save it as a PDF."),
+    ".ods": ("OpenDocument spreadsheets (.ods) as sources", "Save it as .xlsx."),
+    ".eml": ("e-mails", "Save the e-mail as a PDF or a text, and give its attachments by themselves."),
+    ".msg": ("e-mails", "Save the e-mail as a PDF or a text, and give its attachments by themselves."),
+    ".mp3": ("recordings", "Give the transcript (.vtt, .srt or .docx)."),
+    ".mp4": ("recordings", "Give the transcript (.vtt, .srt or .docx)."),
+}
+"""Types of files that are not read, and what to do."""
 PICTURE = "A picture holds no text: run it through text recognition (OCR) and save it as a PDF with text."
 UNPACK = "Unpack it and give the files in it."
 
@@ -50,7 +79,7 @@ class Found:
 
 SIGNS = (
     (b"%PDF-", Found("pdf")),
-    (b"{\\rtf", Found("", "a rich text file (.rtf)", "Save it as .docx.")),
+    (b"{\\rtf", Found("richtext")),
     (b"\x89PNG\r\n\x1a\n", Found("", "a picture (PNG)", PICTURE)),
     (b"\xff\xd8\xff", Found("", "a picture (JPEG)", PICTURE)),
     (b"GIF8", Found("", "a picture (GIF)", PICTURE)),
@@ -80,6 +109,11 @@ MAIN_PARTS = (
 LONGEST_TYPES = 1_000_000
 """Bytes; the list of content types of an Office file is a few thousand."""
 
+UNKNOWN = Found(
+    "", "its content is of no format that is known", "It may be damaged: get it again, or save it again."
+)
+BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+"""Bytes that no text has, but for one in UTF-16 or UTF-32."""
 COMMENT = ("<!--", "-->")
 PAGE = re.compile(r"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 TAG = re.compile(r"<[a-z!/]", re.IGNORECASE)
@@ -92,20 +126,37 @@ def kind_of(name: str, data: bytes) -> str:
     dot = name.rfind(".")
     suffix = name[dot:].lower() if dot > 0 else ""
     promised = KINDS.get(suffix)
+    if suffix in NOT_READ:
+        what, hint = NOT_READ[suffix]
+        found = _found(data)
+        if found.kind in ("richtext", "html", "word"):
+            # Programs write these under the old name, too.
+            hint = f"This one is {WHAT[found.kind]}: give it a name that ends with {_suffix_of(found.kind)}."
+        raise EvidenceInvalid(f"{what} are not read.", hint=hint)
     if promised is None:
         what = f"files of type {suffix!r}" if suffix else "files without a type"
         raise EvidenceInvalid(f"{what} are not read.", hint=ALLOWED)
     found = _found(data)
     if promised == "pdf" and b"%PDF-" in data[:1024]:
         return promised  # readers take a PDF with something before its header, too
-    if found.kind == promised or (found.kind == "text" and promised in PLAIN):
+    if found.kind == promised or (found.kind in ("text", "transcript") and promised in PLAIN):
+        return promised
+    if promised == "subtitles" and found.kind == "text" and "-->" in _start(data):
+        return promised
+    if found == UNKNOWN and promised in (*PLAIN, "transcript", "subtitles"):
+        # What is wrong with it is said where it is read, with the line.
         return promised
     if promised == "html" and found.kind == "text" and TAG.search(_start(data)):
         return promised
+    if found == UNKNOWN:
+        raise EvidenceInvalid(f"this is not {WHAT[promised]}: {found.what}.", hint=found.hint)
     what = found.what or WHAT[found.kind]
-    suffixes = [name for name, kind in KINDS.items() if kind == found.kind]
-    hint = found.hint or f"Give it a name that ends with {suffixes[0]}."
+    hint = found.hint or f"Give it a name that ends with {_suffix_of(found.kind)}."
     raise EvidenceInvalid(f"this is {what}, not {WHAT[promised]}.", hint=hint)
+
+
+def _suffix_of(kind: str) -> str:
+    return next(name for name, other in KINDS.items() if other == kind)
 
 
 def _found(data: bytes) -> Found:
@@ -124,7 +175,16 @@ def _found(data: bytes) -> Found:
         return Found("html")
     if xml:
         return Found("", "an XML file", ALLOWED)
-    return Found("text")
+    if start.startswith("WEBVTT"):
+        return Found("transcript")
+    return Found("text") if _is_text(data) else UNKNOWN
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether the beginning of a file may be text: without characters that no text has."""
+    marked = any(data.startswith(mark) for mark, _ in MARKS)
+    wide = marked and not data.startswith(codecs.BOM_UTF8)
+    return wide or not BINARY.search(data[:LOOKED_AT])
 
 
 def _behind_comments(text: str) -> int:
@@ -155,8 +215,12 @@ def _in_archive(data: bytes) -> Found:
                     types = part.read(LONGEST_TYPES)
             if "mimetype" in names:
                 with archive.open("mimetype") as part:
-                    if part.read(100).startswith(b"application/vnd.oasis.opendocument"):
-                        return Found("", "an OpenDocument file", "Save it as .docx or .xlsx.")
+                    kind = part.read(100).strip()
+                    if kind == b"application/vnd.oasis.opendocument.text":
+                        return Found("opendocument")
+                    if kind.startswith(b"application/vnd.oasis.opendocument"):
+                        what = "an OpenDocument file that is not a text"
+                        return Found("", what, "Save it as .odt, .docx or .xlsx.")
     except MemoryError:
         raise
     # A damaged archive makes zipfile raise whatever it likes.
