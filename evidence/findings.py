@@ -6,6 +6,7 @@ A change of what an item says withdraws it and adds a new one in its place, in o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,6 +28,8 @@ from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, Problem
 from rules.letters import one_spelling
 
+TURN = re.compile(r"\[(\d{2,4}:\d\d:\d\d)\] ")
+"""How a turn of a transcript begins (`evidence.files.formats.transcript`)."""
 TWIN = """
 select id from evidence
 where source_id = ? and locator = ? and recorded_by = ? and digest = ? and withdrawn_event is null
@@ -85,7 +88,7 @@ def record_finding(
         anchor = the_place(pages, passage.quote, passage.page, passage.start)
     elif passage.start is not None:
         raise EvidenceInvalid("nothing is selected", hint="Select the words to quote.")
-    place = _locator(anchor) if anchor else passage.locator
+    place = _locator(anchor, dict(pages)[anchor.page]) if anchor else passage.locator
     if not place.strip():
         problem = Problem(
             "quote", "nothing is quoted.", "Select words, or say where in the source the finding is."
@@ -227,9 +230,15 @@ def _row(
         ) from None
 
 
-def _locator(anchor: Anchor) -> str:
-    """Where a passage is, for people: the page and its characters, counted from 1."""
-    return f"page {anchor.page}, characters {anchor.start + 1} to {anchor.end}"
+def _locator(anchor: Anchor, text: str) -> str:
+    """Where a passage is, for people: the page, the time in a transcript, and its characters from 1.
+
+    Never who speaks: names that are to be erased are looked for in texts, not in locators.
+    """
+    before = text.rfind("\n\n", 0, anchor.start)
+    turn = TURN.match(text, 0 if before < 0 else before + 2)
+    at = f"{turn[1]}, " if turn else ""
+    return f"page {anchor.page}, {at}characters {anchor.start + 1} to {anchor.end}"
 
 
 def _refuse_repeat(db: Database, source_id: int, row: FindingRow, anchor: Anchor, by: str) -> None:

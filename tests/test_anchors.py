@@ -28,6 +28,7 @@ from evidence.anchors import (
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, change_finding, place_quote, record_finding
 from evidence.intake.importing import import_row
+from evidence.items import find_item
 from evidence.sources import SourceDetails, add_sources
 from programme.database import Database, one
 from programme.reviews import Review, create_review, find_review
@@ -139,6 +140,21 @@ def test_a_recorded_quote_keeps_its_place_through_a_change(north: tuple[Database
     assert new != number
     assert anchor_of(db, new) == anchor_of(db, number)
     assert standing(db, new) is Standing.PLACED
+
+
+def test_a_finding_in_a_transcript_has_the_time_in_its_locator(north: tuple[Database, Review]) -> None:
+    db, review = north
+    first = "00:01.000 --> 00:02.000\n<v Chair>Who asked?</v>"
+    call = f"WEBVTT\n\n{first}\n\n01:05.000 --> 01:06.000\n<v Manager>Nobody.</v>"
+    add_sources(db, review, [GivenFile("call.vtt", call.encode())], SourceDetails("C-1"), by="lead", at=AT)
+    places = {}
+    for words in ("Who asked?", "Nobody."):
+        number = record_finding(db, review, "C-1", Passage(words), SAID, by="reviewer-1", at=AT)
+        places[words] = find_item(db, review, number)["locator"]
+    assert places == {
+        "Who asked?": "page 1, 00:00:01, characters 19 to 28",
+        "Nobody.": "page 1, 00:01:05, characters 51 to 57",
+    }
 
 
 def test_an_anchor_that_no_longer_matches_is_lost_and_never_moved(north: tuple[Database, Review]) -> None:

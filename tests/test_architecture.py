@@ -41,6 +41,7 @@ DOORS = {
     "python_multipart": r"joint_review/web/uploads\.py",
     "mammoth": r"evidence/files/formats/word\.py",
     "selectolax": r"evidence/files/formats/markup\.py",
+    "webvtt": r"evidence/files/formats/transcript\.py",
     "defusedxml": r"evidence/files/formats/archive\.py",
     "click": r"joint_review/cli/\w+\.py",
     "tqdm": r"joint_review/cli/\w+\.py",

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from text_files import docx, paragraph, pdf, table, xlsx
+from text_files import W, docx, form_pdf, odt, paragraph, pdf, rtf, run, table, xlsx
 
 from evidence.files.tables import open_tables
 from evidence.files.texts import GivenFile, read_texts
@@ -131,6 +131,37 @@ DOCUMENTS: dict[str, bytes] = {
     "a.pdf": pdf(["Carers waited.", "Nobody asked."], "Two"),
     "a.docx": docx(paragraph("One", style="Heading1") + paragraph("Carers waited.") + table(["a", "b"])),
     "a.xlsx": BOOK,
+    "form.html": b"<p>In 2007<sup>1</sup> <input type=checkbox checked> <select><option>a<option selected>b"
+    b"</select><ol start=3><li>x</ol><table><tr><td rowspan=2>a<td colspan=3>b<tr><td>c</table>"
+    b"<math><mfrac><mn>1<mn>2",
+    "form.docx": docx(
+        paragraph("In 2007", xml=run("1", '<w:vertAlign w:val="superscript"/>')),
+        '<w:p><w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr><w:fldSimple w:instr="x"><w:r>'
+        '<w:t>3</w:t></w:r></w:fldSimple><w:r><w:fldChar w:fldCharType="begin"><w:ffData>'
+        '<w:checkBox/></w:ffData></w:fldChar></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>',
+        '<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="2"/><w:vMerge w:val="restart"/></w:tcPr></w:tc></w:tr>'
+        "</w:tbl>",
+        parts={
+            "word/numbering.xml": f'<w:numbering {W}><w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0">'
+            '<w:start w:val="3"/><w:lvlText w:val="%1."/></w:lvl></w:abstractNum><w:num w:numId="1">'
+            '<w:abstractNumId w:val="0"/></w:num></w:numbering>'
+        },
+    ),
+    "form.pdf": form_pdf(),
+    "a.odt": odt(
+        '<text:h text:outline-level="1">A</text:h><text:p>b<text:note><text:note-citation>1'
+        "</text:note-citation><text:note-body><text:p>c</text:p></text:note-body></text:note></text:p>"
+        "<text:list><text:list-item><text:p>d</text:p></text:list-item></text:list><table:table>"
+        '<table:table-row><table:table-cell table:number-columns-spanned="2"><text:p>e</text:p>'
+        "</table:table-cell></table:table-row></table:table>"
+    ),
+    "a.rtf": rtf(
+        r"\pard\s1 A\par\pard In 2007{\super 1} d\u373?r {\footnote\pard b} {\v c}\par"
+        r"\trowd\cellx1000\cellx2000\intbl a\cell b\cell\row\pard{\field{\*\fldinst FORMCHECKBOX "
+        r"{\*\formfield{\fftype1\ffres1}}}{\fldrslt }}\par"
+    ),
+    "a.vtt": b"WEBVTT\n\nc-1/15\n00:00:03.120 --> 00:00:05.000\n<v Chair>Carers &amp; families</v>\n",
+    "a.srt": b"1\n00:00:01,000 --> 00:00:02,000\nChair: Who?\n\n2\n00:00:03,000 --> 00:00:04,000\nWe.\n",
 }
 TABLES: dict[str, bytes] = {
     **{f"{layout}.csv": template(layout).encode() for layout in LAYOUTS},
@@ -155,7 +186,7 @@ def tries(seeds: dict[str, bytes], what: str) -> Iterator[tuple[str, bytes]]:
     names = list(seeds)
     for number in range(TIMES):
         name = names[number % len(names)]
-        archive = name.endswith((".xlsx", ".docx"))
+        archive = name.endswith((".xlsx", ".docx", ".odt"))
         yield name, (damaged_within if archive else damaged)(seeds[name], chance, EVERYTHING)
 
 

@@ -131,7 +131,8 @@ def test_a_rich_text_is_read_with_its_letters_headings_and_notes() -> None:
 def test_raised_hidden_and_deleted_words_of_a_rich_text() -> None:
     body = (
         r"{\header A draft\par}In 2007{\super 1} there were 45{\up6 2}{\v  secret}{\deleted gone}."
-        r"{\*\annotation Why?}{\*\shppict{\pict\pngblip 0102}}{\nonshppict{\pict 01}}\par"
+        r"{\*\annotation Why?}{\*\shppict{\pict\pngblip 0102}}{\nonshppict{\pict 01}}"
+        r"{\mmath{\*\moMath x}}\par"
     )
     assert rich(body) == (
         "In 2007[1] there were 45[2].",
@@ -139,6 +140,7 @@ def test_raised_hidden_and_deleted_words_of_a_rich_text() -> None:
             "1 hidden passage was left out",
             "1 picture was left out",
             "1 comment was left out",
+            "1 equation could not be read completely: check the text",
             "headers and footers were left out",
             "tracked changes are read as accepted: inserted words are in the text, deleted words are not",
         ],

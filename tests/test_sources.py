@@ -14,7 +14,7 @@ from command_line import Done, Say
 from example_framework import AT, Desk, counts, new_review
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from text_files import docx, paragraph, pdf
+from text_files import docx, paragraph, pdf, run
 
 from evidence.files.texts import GivenFile
 from evidence.intake.importing import import_row
@@ -492,3 +492,25 @@ def test_a_source_is_withdrawn_by_command(say: Say, tmp_path: Path) -> None:
     done = say("source", "withdraw", "north", "I-1", "--because", "Consent was withdrawn.")
     assert done == Done(0, "Withdrawn: 2 items of I-1 (E1 and E2). No later run counts them.\n", "")
     assert say("source", "withdraw", "north", "I-9", "--because", "Gone.").code == 1
+
+
+def test_what_was_said_when_a_file_was_read_stays_with_its_source(desk: Desk) -> None:
+    hidden = docx(paragraph("Seen", xml=run(" secret", "<w:vanish/>")))
+    report = add(desk, ("a.txt", "plain"), ("b.docx", hidden), ("c.html", "<p>x<img src=y>"))
+    said = [[], ["1 hidden passage was left out"], ["1 picture was left out"]]
+    assert [one["notes"] for one in report.added] == said
+    found = [find_source(desk.db, desk.review, one["source"])["notes"] for one in report.added]
+    assert found == said
+    assert check_record(desk.db).problems == ()
+
+
+def test_the_notes_of_a_source_are_shown_by_command(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<p>x<img src=z><p hidden>y", encoding="utf-8")
+    assert say("source", "add", "north", "a.html").out.splitlines()[1:] == [
+        "  Note: 1 hidden passage was left out.",
+        "  Note: 1 picture was left out.",
+    ]
+    shown = say("source", "show", "north", "D-001").out
+    assert "note  1 hidden passage was left out.\n" in shown and "note  1 picture was left out.\n" in shown
+    notes = json.loads(say("source", "show", "north", "D-001", "--json").out)["notes"]
+    assert notes == ["1 hidden passage was left out", "1 picture was left out"]

@@ -19,7 +19,7 @@ from rules.loader import load_policy
 EXAMPLE = Path(__file__).parent.parent / "examples" / "wales-2004-08"
 HEAVY = {
     *("argon2", "datasette", "distributed", "mammoth", "matplotlib", "networkx", "numpy", "openpyxl"),
-    *("pandas", "pypdf", "scipy", "selectolax", "sqlite_utils", "statsmodels", "tqdm"),
+    *("pandas", "pypdf", "scipy", "selectolax", "sqlite_utils", "statsmodels", "tqdm", "webvtt"),
 }
 """Libraries that take long to load, each needed by few commands."""
 RUN = """

@@ -197,6 +197,22 @@ async def test_files_become_sources_whose_texts_can_be_searched_and_read(bench: 
     assert check_record(bench) == []
 
 
+async def test_what_was_left_out_of_a_file_is_said_when_it_is_added_and_on_its_page(bench: Bench) -> None:
+    page = b"<p>In 2007<sup>1</sup> <input type=checkbox checked>asked<p hidden>secret<p hidden>words"
+    files = [
+        ("files", ("form.html", page)),
+        ("files", ("call.vtt", b"WEBVTT\n\n00:01.000 --> 00:02.000\nYes")),
+    ]
+    await bench.send(f"{REVIEW}/sources/add/files", {"kind": "interview"}, LEAD, files=files)
+    assert "I-002: 2 hidden passages were left out." in (await bench.get(f"{REVIEW}/sources", LEAD)).text
+    shown = (await bench.get(f"{REVIEW}/sources/I-002", LEAD)).text
+    assert "2 hidden passages were left out." in shown and "In 2007[1] ☒ asked" in shown
+    assert (await bench.get(f"{REVIEW}/sources/I-002.json", LEAD)).json()["source"]["notes"] == [
+        "2 hidden passages were left out"
+    ]
+    assert "[00:00:01] Yes" in (await bench.get(f"{REVIEW}/sources/I-001", LEAD)).text
+
+
 def check_record(bench: Bench) -> list[Any]:
     db = open_programme(bench.path)
     try:

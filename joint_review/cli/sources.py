@@ -50,10 +50,11 @@ def add(
     as_json: bool,
     **details: Any,
 ) -> None:
-    """Store files as sources with their text (.txt, .md, .html, .docx, .pdf, .csv or .xlsx): all, or none.
+    """Store files as sources with their text: all, or none.
 
-    The text is stored once, by page or section, and never changes; a new version is a new source. A PDF needs
-    a text layer. A text that is already stored is not stored again.
+    Formats: .txt, .md, .html, .docx, .odt, .rtf, .pdf, .csv, .xlsx, .vtt and .srt. The text is stored once,
+    by page or section, and never changes; a new version is a new source. A PDF needs a text layer. A text
+    that is already stored is not stored again. Notes say what was left out, such as hidden text and pictures.
 
     Example: joint-review source add wales-2004-08 "Carers strategy.pdf" --kind document --dated 2006-03-01
     """

@@ -38,6 +38,18 @@ def pdf(*pages: str | Sequence[str], picture: bool = False) -> bytes:
     return out.getvalue()
 
 
+def form_pdf() -> bytes:
+    """A PDF with a form that is filled in."""
+    out = io.BytesIO()
+    canvas = Canvas(out, invariant=True)
+    canvas.drawString(50, 700, "Asked in 2007:")
+    canvas.acroForm.textfield(name="name", x=150, y=695, value="Carers", width=200, height=16)
+    canvas.acroForm.checkbox(name="yes", x=50, y=670, size=12, checked=True)
+    canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
 def _grey() -> Any:
     from PIL import Image
 

@@ -323,6 +323,9 @@ class _Reader:
         elif word == "annotation":
             self.said.left_out[COMMENT] += 1
             state.where = "skipped"
+        elif word == "moMath":
+            self.said.equations += 1
+            state.where = "skipped"
         elif word == "fonttbl":
             state.where = "fonts"
         elif word == "stylesheet":
