@@ -9,6 +9,8 @@ from __future__ import annotations
 
 DETAILS_OF_SOURCE = ("ref", "title", "kind", "dated", "status", "strand")
 """What can be corrected of a source: the columns of `source_was` that say something of it."""
+PUBLISHED = "(e.kind = 'finding' or e.value is not null)"
+"""SQL: the item `e` is a finding, or a number that is published; any other counts for nothing."""
 
 
 def added_by(alias: str, event: str) -> str:
@@ -58,8 +60,12 @@ join {source_at(":event")} s on s.id = e.source_id
 where e.review_id = :review
   and {counted_at("e", ":event")}
   and {counted_at("t", ":event")}
+  and {PUBLISHED}
 """
-"""SQL: every item `e` of a review with a domain `d` that its tag `t` ties it to, and its source `s`."""
+"""SQL: every item `e` of a review with a domain `d` that its tag `t` ties it to, and its source `s`.
+
+Numbers that are not published are not among them: they count for nothing, whatever is measured.
+"""
 
 
 def came_between(alias: str, after: str, until: str) -> str:

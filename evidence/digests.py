@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evidence.extents import COLUMNS, extent_columns
+from evidence.marks import marks_text, most_of
 from evidence.rows import (
     CaseScoreRow,
     FindingRow,
@@ -46,12 +47,15 @@ EMPTY: dict[str, Any] = {
     "answers": None,
     "design_effect": None,
     **extent_columns(None),
+    "marks": None,
+    "reversed": None,
 }
 """What an item says that not every kind does, where it does not say it."""
 ITEM_COLUMNS = ("kind", "strand", "text", "quote", *EMPTY)
 """What an item says, in the order in which it is digested."""
 OF_ANSWERS = ("answers", "design_effect")
-FIRST = tuple(name for name in ITEM_COLUMNS if name not in {*OF_ANSWERS, *COLUMNS})
+LATER = ("marks", "reversed")
+FIRST = tuple(name for name in ITEM_COLUMNS if name not in {*OF_ANSWERS, *COLUMNS, *LATER})
 """What every item is digested by; what only later versions know of counts where an item says it."""
 
 
@@ -66,35 +70,42 @@ def item_fields(row: ItemRow) -> dict[str, Any]:
         }
     elif isinstance(row, CaseScoreRow):
         kind, text = "case_score", row.standard
-        special = {"value": row.score, "base": 1.0, "scale_max": row.scale_max, "better": "higher"}
+        given = _numbers(value=row.score)
+        base = None if given["value"] is None else 1.0
+        special = {**given, "base": base, "scale_max": row.scale_max, "better": "higher"}
     elif isinstance(row, SurveyResultRow):
         kind, text = "survey_result", row.question
-        answers = (row.answers, row.design_effect) if isinstance(row, MadeResult) else (row.base, None)
+        given = _numbers(value=row.positive, base=row.base, best=row.best, worst=row.worst)
         special = {
-            "value": row.positive,
-            "base": row.base,
+            **given,
             "unit": "percent",
             "group_name": row.group,
             "period": row.period,
             "better": row.better,
-            "best": row.best,
-            "worst": row.worst,
-            "answers": answers[0],
-            "design_effect": answers[1],
+            "answers": most_of(row.base) if isinstance(row.base, str) else row.base,
         }
+        if isinstance(row, MadeResult):
+            made = (row.answers, row.design_effect, 1 if row.reversed else None)
+            special |= dict(zip((*OF_ANSWERS, "reversed"), made, strict=True))
     elif isinstance(row, IndicatorRow):
         kind, text = "indicator", row.indicator
         special = {
-            "value": row.value,
+            **_numbers(value=row.value, comparator=row.comparator),
             "unit": row.unit,
             "period": row.period,
             "better": row.better,
-            "comparator": row.comparator,
             "comparator_name": row.comparator_name,
         }
     else:
         raise TypeError(f"{type(row).__name__} is not an evidence item")
     return {"kind": kind, "strand": row.strand, "text": text, "quote": row.quote, **EMPTY, **special}
+
+
+def _numbers(**given: float | str | None) -> dict[str, Any]:
+    """The numbers of a row by column, and the marks of those that are not published."""
+    marks = {name: value for name, value in given.items() if isinstance(value, str)}
+    numbers = {name: None if name in marks else value for name, value in given.items()}
+    return {**numbers, "marks": marks_text(marks)}
 
 
 def item_digest(source: str, locator: str, said: Mapping[str, Any]) -> str:
@@ -105,5 +116,6 @@ def item_digest(source: str, locator: str, said: Mapping[str, Any]) -> str:
     names = FIRST if said["design_effect"] is None else FIRST + OF_ANSWERS
     if said["extent_of"] is not None or said["extent_word"] is not None:
         names += COLUMNS
-    text = "\x1f".join([source, locator, *(str(said[name]) for name in names)])
+    later = [f"{name}={said[name]}" for name in LATER if said[name] is not None]
+    text = "\x1f".join([source, locator, *(str(said[name]) for name in names), *later])
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from typing import Annotated, Any, ClassVar
 
@@ -17,6 +17,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from evidence.extents import EXAMPLES, Extent, read_extent
 from evidence.files.formats.pages import tidy
+from evidence.marks import NO_VALUE, beside_number, meaning_of, read_mark
+from evidence.scales import read_answer
 from programme.calendar import Day
 from rules.errors import Near, refuse
 from rules.letters import one_spelling
@@ -45,12 +47,6 @@ KINDS_OF_SOURCE = {
 SOURCE_KINDS = tuple(KINDS_OF_SOURCE)
 DIRECTIONS = ("strength", "weakness", "neutral")
 SIGNIFICANCE = {"minor": 1, "important": 2, "serious": 3, "1": 1, "2": 2, "3": 3}
-ANSWERS = {
-    **{"strongly disagree": 1, "disagree": 2, "neither": 3, "agree": 4, "strongly agree": 5},
-    **{"1": 1, "2": 2, "3": 3, "4": 4, "5": 5},
-}
-POSITIVE_FROM = 4
-"""Answers from this value up count as positive ('agreed or strongly agreed')."""
 
 
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
@@ -86,11 +82,48 @@ def _text(value: Any) -> str:
     raise refuse("a text")
 
 
+LEAVE_EMPTY = "Leave the cell empty."
+LEAVE_OUT = "Give it, or leave the row out."
+
+
+def _words(value: Any) -> str:
+    """A text; not what stands for 'nothing here'."""
+    text = _text(value)
+    if text in NO_VALUE:
+        raise refuse("a text, or nothing", LEAVE_EMPTY)
+    return text
+
+
 def _needed(value: Any) -> str:
     text = _text(value)
     if not text:
         raise refuse("a text")
+    if text in NO_VALUE:
+        raise refuse("a text", LEAVE_OUT)
     return text
+
+
+def _person(value: Any) -> str:
+    """The name of a person: NA may be initials."""
+    return "NA" if value == "NA" else _words(value)
+
+
+def _needed_person(value: Any) -> str:
+    return "NA" if value == "NA" else _needed(value)
+
+
+def _or_empty(value: Any) -> Any:
+    """What is left to the next check; not what stands for 'nothing here'."""
+    if isinstance(value, str) and value.strip() in NO_VALUE:
+        raise refuse("a date, or nothing", LEAVE_EMPTY)
+    return value
+
+
+def _near(given: str, allowed: Iterable[str], default: str = "") -> Near | str:
+    """What to do about a word that is not allowed: the nearest, or where it says nothing, to leave it out."""
+    if given.upper() in NO_VALUE:
+        return LEAVE_EMPTY if default else LEAVE_OUT
+    return Near(given, allowed)
 
 
 def _at_most(longest: int, check: Callable[[Any], str]) -> BeforeValidator:
@@ -137,7 +170,7 @@ def _word(allowed: tuple[str, ...], default: str = "") -> BeforeValidator:
             return word
         word = _text(value).lower().replace(" ", "_").replace("-", "_") or default
         if word not in exact:
-            raise refuse("one of " + ", ".join(allowed), Near(word, allowed))
+            raise refuse("one of " + ", ".join(allowed), _near(word, allowed, default))
         return word
 
     return BeforeValidator(check)
@@ -158,7 +191,7 @@ def _number(value: Any) -> float | None:
         if GROUPED.fullmatch(text):
             text = text.replace(",", "")
         if not PLAIN.fullmatch(text):
-            raise refuse("a number", "Write 1234.5 or 1,234.5; units belong in their own column.")
+            raise refuse("a number", _about_number(text))
         value = float(text)
     if value is None:
         return None
@@ -168,6 +201,30 @@ def _number(value: Any) -> float | None:
     if not abs(value) < 1e15:
         raise refuse("a number below a thousand million million")
     return float(value) + 0.0
+
+
+def _about_number(text: str) -> str:
+    """What to do about a text that is no number."""
+    if found := beside_number(text):
+        number, mark = found
+        return f"Write {number} alone if it may be used as it is; {mark} says: {meaning_of(mark)}."
+    if read_mark(text):
+        return f"{text} says: {meaning_of(text)}. This column needs a number."
+    return "Write 1234.5 or 1,234.5; units belong in their own column."
+
+
+def _or_mark(check: Callable[[Any], float | None]) -> BeforeValidator:
+    """What `check` gives, or the mark of a number that is not published."""
+
+    def read(value: Any) -> float | str | None:
+        # Nearly all are numbers: they are not looked up.
+        if isinstance(value, str) and not (value[:1].isdigit() and value[-1:].isdigit()):
+            mark = read_mark(value)
+            if mark is not None:
+                return mark
+        return check(value)
+
+    return BeforeValidator(read)
 
 
 def _percent(value: Any) -> float | None:
@@ -193,7 +250,7 @@ def _significance(value: Any) -> int:
     number = SIGNIFICANCE.get(value) if isinstance(value, str) else None
     number = number or SIGNIFICANCE.get(_text(value).lower().removesuffix(".0"))
     if number is None:
-        raise refuse("1 (minor), 2 (important) or 3 (serious)")
+        raise refuse("1 (minor), 2 (important) or 3 (serious)", LEAVE_OUT if value in NO_VALUE else "")
     return number
 
 
@@ -203,15 +260,10 @@ def _extent(value: Any) -> Extent | None:
     return value if isinstance(value, Extent) else read_extent(_text(value))
 
 
-def _answer(value: Any) -> int | None:
-    number = ANSWERS.get(value) if isinstance(value, str) else None
-    word = "" if number else _text(value).lower()
-    if not number and not word:
-        return None
-    number = number or ANSWERS.get(word.removesuffix(".0"))
-    if number is None:
-        raise refuse("1 (strongly disagree) to 5 (strongly agree), or empty", Near(word, ANSWERS))
-    return number
+def _answer(value: Any) -> int | str | None:
+    if isinstance(value, str) and len(value) == 1 and value in "12345":
+        return int(value)
+    return read_answer(_text(value))
 
 
 def _named(value: Any, info: ValidationInfo, context_key: str, what: str, default: str = "") -> str:
@@ -226,7 +278,8 @@ def _named(value: Any, info: ValidationInfo, context_key: str, what: str, defaul
         return name
     found: str | None = allowed.find(name)
     if found is None:
-        raise refuse(what, NearName(name, allowed))
+        leave = LEAVE_EMPTY if default else LEAVE_OUT
+        raise refuse(what, leave if name.upper() in NO_VALUE else NearName(name, allowed))
     return found
 
 
@@ -244,6 +297,8 @@ def _domains(value: Any, info: ValidationInfo) -> tuple[str, ...]:
     if isinstance(value, str) and (known := seen.get(value)) is not None:
         found: tuple[str, ...] = known
         return found
+    if isinstance(value, str) and value.strip() in NO_VALUE:
+        raise refuse("domains of the framework, or nothing", LEAVE_EMPTY)
     allowed: Spellings | None = (info.context or {}).get("domains")
     if isinstance(value, list | tuple):
         parts = value
@@ -269,8 +324,19 @@ def _base(value: Any) -> float | None:
     return number
 
 
+NOT_WEIGHTED = (
+    "Nobody can be weighted to a number that is not published: merge the category with another one."
+)
+
+
+def _margin(check: Callable[[Any], float | None], value: Any) -> float | None:
+    if isinstance(value, str) and read_mark(value):
+        raise refuse("a number that is known", NOT_WEIGHTED)
+    return check(value)
+
+
 def _people(value: Any, info: ValidationInfo) -> float | None:
-    number = _number(value)
+    number = _margin(_number, value)
     if number is not None and (number < 0 or not number.is_integer()):
         raise refuse("how many people, a whole number from 0 up")
     if "percent" in info.data and (number is None) == (info.data["percent"] is None):
@@ -280,7 +346,10 @@ def _people(value: Any, info: ValidationInfo) -> float | None:
 
 def _given(value: float | None) -> float:
     if value is None:
-        raise refuse("a number")
+        raise refuse(
+            "a number",
+            "Where the source publishes none, write its mark, [x] or [c] for example, or leave the row out.",
+        )
     return value
 
 
@@ -291,18 +360,22 @@ def _scale_max(value: Any) -> float:
     return number or 4.0
 
 
-Text = Annotated[str, BeforeValidator(_text)]
-Line = Annotated[str, _at_most(LONGEST_LINE, _text)]
-Name = Annotated[str, _at_most(LONGEST_NAME, _text)]
+Text = Annotated[str, BeforeValidator(_words)]
+Line = Annotated[str, _at_most(LONGEST_LINE, _words)]
+Name = Annotated[str, _at_most(LONGEST_NAME, _person)]
 Needed = Annotated[str, BeforeValidator(_needed)]
 NeededLine = Annotated[str, _at_most(LONGEST_LINE, _needed)]
 NeededName = Annotated[str, _at_most(LONGEST_NAME, _needed)]
 Pages = Annotated[str, BeforeValidator(_pages)]
 Quote = Annotated[str, BeforeValidator(_quote)]
-Number = Annotated[float | None, BeforeValidator(_number)]
-Percent = Annotated[float | None, BeforeValidator(_percent)]
-GivenNumber = Annotated[float, BeforeValidator(lambda value: _given(_number(value)))]
-GivenPercent = Annotated[float, BeforeValidator(lambda value: _given(_percent(value)))]
+NeededPerson = Annotated[str, _at_most(LONGEST_NAME, _needed_person)]
+PlainNumber = Annotated[float | None, BeforeValidator(_number)]
+Date = Annotated[Day, BeforeValidator(_or_empty)]
+Number = Annotated[float | str | None, _or_mark(_number)]
+"""A number, the mark of one that is not published, or None; so are the next ones."""
+Percent = Annotated[float | str | None, _or_mark(_percent)]
+GivenNumber = Annotated[float | str, _or_mark(lambda value: _given(_number(value)))]
+GivenPercent = Annotated[float | str, _or_mark(lambda value: _given(_percent(value)))]
 StrandName = Annotated[str, BeforeValidator(_strand), Field(validate_default=True)]
 DomainName = Annotated[str, BeforeValidator(_domain)]
 DomainNames = Annotated[tuple[str, ...], BeforeValidator(_domains)]
@@ -328,7 +401,7 @@ class SourceRow(Row):
     kind: Annotated[str, _word(SOURCE_KINDS)] = Field(
         description="Kind of evidence: " + ", ".join(SOURCE_KINDS)
     )
-    dated: Day = Field(default=None, description="Its date, e.g. 2004-05-31 or 31 May 2004.")
+    dated: Date = Field(default=None, description="Its date, e.g. 2004-05-31 or 31 May 2004.")
     status: Annotated[str, _word(("draft", "authorised"), "authorised")] = Field(
         default="authorised", description="draft or authorised; 'authorised' if empty."
     )
@@ -348,7 +421,7 @@ class ItemRow(Row):
     domains: DomainNames = Field(default=(), description="Domains it bears on, separated by semicolons.")
     quote: Quote = Field(default="", description="The exact words of the source, if quoted.")
     recorded_by: Name = Field(default="", description="Who recorded it; the person importing, if empty.")
-    recorded_on: Day = Field(default=None, description="The day it was recorded; today, if empty.")
+    recorded_on: Date = Field(default=None, description="The day it was recorded; today, if empty.")
 
 
 class FindingRow(ItemRow):
@@ -365,9 +438,9 @@ class FindingRow(ItemRow):
     )
 
 
-def _on_scale(value: float, info: ValidationInfo) -> float:
+def _on_scale(value: float | str, info: ValidationInfo) -> float | str:
     best = info.data.get("scale_max")
-    if best is not None and not 1 <= value <= best:
+    if isinstance(value, float) and best is not None and not 1 <= value <= best:
         raise refuse(f"a score from 1 to {best:g}")
     return value
 
@@ -390,7 +463,7 @@ class SurveyResultRow(ItemRow):
     group: NeededLine = Field(description="Who answered.")
     question: Needed = Field(description="What they were asked.")
     positive: GivenPercent = Field(description="Share answering positively, in percent: 78 or 78%.")
-    base: Annotated[float | None, BeforeValidator(_base)] = Field(
+    base: Annotated[float | str | None, _or_mark(_base)] = Field(
         default=None, description="How many answered; empty if it was not published."
     )
     better: Annotated[str, _word(("higher", "lower", "neither"), "higher")] = Field(
@@ -428,8 +501,14 @@ class SurveyResponseRow(RowOfSurvey):
     question: Needed = Field(description="What was asked; the same words for every respondent.")
     group: NeededLine = Field(description="The group the respondent belongs to.")
     strand: StrandName = Field(default="all", description="Group of people that it is about; 'all' if empty.")
-    answer: Annotated[int | None, BeforeValidator(_answer)] = Field(
+    answer: Annotated[int | str | None, BeforeValidator(_answer)] = Field(
         description="1 strongly disagree to 5 strongly agree (or the words); empty if not answered."
+    )
+    """Its level; what was said instead of an answer; or None."""
+    better: Annotated[str, _word(("higher", "lower", ""))] = Field(
+        default="",
+        description="higher, or lower where agreeing is bad: the result is then the share who disagree."
+        " One value for all answers to a question; 'higher' if it is empty in all of them.",
     )
     domains: DomainNames = Field(default=(), description="Domains the question bears on.")
 
@@ -457,7 +536,9 @@ class MarginRow(RowOfSurvey):
         description="The characteristic, in the same words as for the respondents."
     )
     category: NeededLine = Field(description="One of its categories; together they make 100 %.")
-    percent: Percent = Field(default=None, description="Share of the people in it, in percent: 40 or 40%.")
+    percent: Annotated[float | None, BeforeValidator(lambda value: _margin(_percent, value))] = Field(
+        default=None, description="Share of the people in it, in percent: 40 or 40%."
+    )
     people: Annotated[float | None, BeforeValidator(_people)] = Field(
         default=None, validate_default=True, description="Or how many people are in it."
     )
@@ -468,6 +549,9 @@ class MadeResult(SurveyResultRow):
 
     base: float | None = Field(description="How many answered; if they are weighted, the effective number.")
     answers: int = Field(description="How many answered.")
+    reversed: bool = Field(
+        default=False, description="Whether agreeing is bad: the share is of those who disagreed."
+    )
     design_effect: float | None = Field(description="Answers divided by the base; None if not weighted.")
 
 

@@ -130,6 +130,40 @@ EXTENTS = columns("""
     extent_unit text not null default '' -- What was looked at, in words: files, councils, teams.
 """)
 """Columns of `evidence` since findings say how widespread they are."""
+SAID_INSTEAD = columns("""
+    said text
+      -- What was said instead of an answer, e.g. Don't know; empty where there is one, or nothing was said.
+""")
+"""Columns of `survey_response` since what people say instead of an answer is kept."""
+
+REVERSED = columns("""
+    reversed integer check (reversed = 1)
+      -- Survey results made of single answers: 1 where agreeing is bad. Their value is then the share who
+      -- disagreed.
+""")
+"""Columns of `evidence` since single answers can be to questions where agreeing is bad."""
+
+NOT_PUBLISHED = columns("""
+    marks text
+      -- Numbers that the source does not publish, each with the mark in its place, as JSON: {"value": "[c]"}.
+""")
+"""Columns of `evidence` since suppressed and missing numbers are kept as such."""
+
+REVERSED_QUESTIONS: tuple[Table, ...] = (
+    table(
+        """
+        reversed_question -- The questions of a survey, with single answers, where agreeing is bad.
+          id integer primary key -- Number of the row.
+          source_id integer not null references source(id) -- The survey.
+          question text not null -- The question.
+          added_event integer not null references event(id) -- The event that added it.
+          withdrawn_event integer references event(id) -- The event that withdrew it, if one did.
+        create unique index reversed_question_once on reversed_question(source_id, question,
+          coalesce(withdrawn_event, 0))
+        """,
+        facets=("source_id",),
+    ),
+)
 
 RESPONDENTS: tuple[Table, ...] = (
     table(
@@ -230,10 +264,15 @@ CORRECTIONS: tuple[Table, ...] = (
 
 
 TABLES: tuple[Table, ...] = (
-    *with_columns(FIRST_TABLES, "evidence", (*ANSWERS, *EXTENTS)),
+    *with_columns(
+        with_columns(FIRST_TABLES, "evidence", (*ANSWERS, *EXTENTS, *NOT_PUBLISHED, *REVERSED)),
+        "survey_response",
+        SAID_INSTEAD,
+    ),
     *RESPONDENTS,
     *ANCHORS,
     *CORRECTIONS,
+    *REVERSED_QUESTIONS,
 )
 
 FIRST_VIEWS: tuple[Table, ...] = (

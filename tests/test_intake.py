@@ -92,9 +92,9 @@ def withdraw(desk: Desk, locator: str, domain: str | None = None) -> None:
 def test_all_templates_together_import_as_they_are(desk: Desk) -> None:
     files = [write(desk.folder / f"{layout}.csv", template(layout)) for layout in LAYOUTS]
     report = desk.load(*reversed(files))
-    # One item from each of findings, case scores, survey results and indicators, and one made of answers.
+    # One item from each of findings, case scores, survey results and indicators, and two made of answers.
     assert report.added == added(
-        sources=4, responses=3, items=5, tags=6, characteristics=3, margins=2, codings=2
+        sources=4, responses=5, items=6, tags=7, characteristics=3, margins=2, codings=2
     )
     # The finding names the domain of the tags template, too; from there comes the note.
     assert [row["note"] for row in desk.rows("select note from tag where note <> ''")] == [
@@ -214,8 +214,8 @@ def test_every_bad_row_of_every_file_is_named_with_its_place_and_what_was_expect
         "a.csv, row 4, column 'significance': found '4'; expected 1 (minor), 2 (important) or 3 (serious).",
         "a.csv, row 6, column 'locator': found nothing; expected a text.",
         "b.csv, row 2, column 'answer': found '6'; expected 1 (strongly disagree) to 5 (strongly"
-        " agree), or empty. Allowed: 1, 2, 3, 4, 5, agree, disagree, neither, strongly agree, strongly"
-        " disagree.",
+        " agree), or the words, or empty. Answers on a scale with other steps are not converted: write 1 to"
+        " 5. Leave the cell empty where somebody did not answer.",
         "c.csv, headers: the column 'direction' is missing (layout findings).",
         "c.csv, headers: the column 'significance' is missing (layout findings).",
         f"e5.txt: there is no file {loaded.folder / 'e5.txt'}.",

@@ -299,7 +299,7 @@ def mentions(problem: RecordProblem, table: str) -> bool:
         "sealed_rows": r"^(event|the (seals|list)|there are seals)|no event stored it|did not make",
         "policy_text": r"the \S+ .*(with digest|of run)|rulebooks and frameworks",
         "run": r"\brun -?\d",
-        "_sqlite_migrations": r"the upgrade \S+ is|was added by hand",
+        "_sqlite_migrations": r"the upgrade \S+ is|was added by hand|the view \S+ is not the one",
     }.get(table, rf"{table} -?\d")
     return bool(re.search(rf"\b(of|table|in) {table}\b|{also}", problem.says))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from evidence.at_event import added_by, detail_then, not_withdrawn_by, was_of_source
+from evidence.at_event import PUBLISHED, added_by, detail_then, not_withdrawn_by, was_of_source
 from programme.columns import Table, table
 
 EVENT = "r.evidence_event"
@@ -252,7 +252,18 @@ def with_sources_as_they_were(view: Table) -> Table:
     return replace(view, select=said)
 
 
+def without_what_is_not_published(view: Table) -> Table:
+    """A view on the items behind measures without numbers that are not published."""
+    said = view.select.replace(
+        "where m.made_of <> 'ratings'", f"where m.made_of <> 'ratings' and {PUBLISHED}"
+    )
+    said = said.replace("n.better <> 'neither'", "n.better <> 'neither' and n.value is not null")
+    return replace(view, select=said)
+
+
 CORRECTED_VIEWS: tuple[Table, ...] = (with_sources_as_they_were(FIRST_VIEWS[0]),)
 """Views as they are since details of sources can be corrected."""
+PUBLISHED_VIEWS: tuple[Table, ...] = tuple(map(without_what_is_not_published, CORRECTED_VIEWS))
+"""Views as they are since numbers that are not published are kept as such."""
 
-VIEWS: tuple[Table, ...] = (*CORRECTED_VIEWS, *FIRST_VIEWS[1:])
+VIEWS: tuple[Table, ...] = (*PUBLISHED_VIEWS, *FIRST_VIEWS[1:])

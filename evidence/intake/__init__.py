@@ -9,6 +9,7 @@ Modules in reading order:
     staging     the temporary tables of an import, and the statements that decide about its rows
     naming      what rows name: sources and people
     codings     codings in an import: their row, and the statements that decide about staged ones
+    answers     single answers: what clashes, respondents written in two ways, questions turned round
     respondents  survey respondents: characteristics, weights, results of answers
     importing   the import itself: rows checked, then stored at once or not at all
 """

@@ -13,7 +13,15 @@ from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from evidence.actions import EvidenceAction
 from evidence.items import LONGEST_NUMBER
-from evidence.rows import Direction, DomainNames, NeededName, Number, RowAboutItem, Significance, Text
+from evidence.rows import (
+    Direction,
+    DomainNames,
+    NeededPerson,
+    PlainNumber,
+    RowAboutItem,
+    Significance,
+    Text,
+)
 from rules.errors import refuse
 from rules.remedy import Replace
 
@@ -48,7 +56,7 @@ class CodingRow(RowAboutItem):
     """A second reviewer's coding of an item that another reviewer recorded, made without seeing theirs."""
 
     layout: ClassVar[str] = "codings"
-    coded_by: NeededName = Field(
+    coded_by: NeededPerson = Field(
         description="Who codes it: any reviewer except the one who recorded the item."
     )
     direction: Annotated[Direction | None, WrapValidator(_if_given)] = Field(
@@ -61,7 +69,7 @@ class CodingRow(RowAboutItem):
         validate_default=True,
         description="Findings: 1 minor, 2 important, 3 serious; empty for other items.",
     )
-    score: Annotated[Number, AfterValidator(_beside_no_direction)] = Field(
+    score: Annotated[PlainNumber, AfterValidator(_beside_no_direction)] = Field(
         default=None, description="Case scores: the score, 1 the worst; empty for other items."
     )
     domains: DomainNames = Field(

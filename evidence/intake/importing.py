@@ -22,7 +22,7 @@ from evidence.coding.leaving import leave_batches
 from evidence.digests import item_digest, item_fields, source_digest, source_fields
 from evidence.files.rawtable import RawTable, Unreadable, header_name
 from evidence.files.tables import open_tables
-from evidence.intake import codings, respondents, staging
+from evidence.intake import answers, codings, respondents, staging
 from evidence.intake.into import GivenRow, Into, Intos, SourceKey
 from evidence.intake.layouts import recognise, row_model
 from evidence.intake.naming import People, say_unknown_sources, say_wrong_sources
@@ -362,8 +362,9 @@ class _Intake:
         return (place, self._ref_no(row.source, into), *source_fields(row), source_digest(row))
 
     def _response_values(self, place: str, row: Any, into: Into) -> tuple[Any, ...]:
-        answered = (row.respondent, row.question, row.group, row.strand, row.answer)
-        return (place, self._ref_no(row.source, into), *answered, ";".join(row.domains))
+        said = row.answer if isinstance(row.answer, str) else None
+        answered = (row.respondent, row.question, row.group, row.strand, None if said else row.answer, said)
+        return (place, self._ref_no(row.source, into), *answered, ";".join(row.domains), row.better or None)
 
     def _characteristic_values(self, place: str, row: Any, into: Into) -> tuple[Any, ...]:
         return (place, self._ref_no(row.source, into), row.respondent, row.characteristic, row.category)
@@ -503,6 +504,7 @@ class _Intake:
         )
         report = all_together(counted, named)
         report.notes, report.corrected = self.notes, self._one(staging.CORRECTED_SOURCES)
+        report.not_answered = {row["said"]: row["answers"] for row in rows(self.db, answers.NOT_ANSWERED)}
         return report
 
     # --- storing: what was decided into the reviews --------------------------------------------------
@@ -531,7 +533,7 @@ class _Intake:
         self._run(staging.INSERT_SOURCES)
         self._insert_pages()
         self._run(staging.INSERT_RESPONSES)
-        for statement in respondents.STORE:
+        for statement in (*answers.STORE, *respondents.STORE):
             self._run(statement)
         self.progress(2, 4, "storing")
         self._run(staging.WITHDRAW_REPLACED)

@@ -19,6 +19,8 @@ class ImportReport:
     added: dict[str, int] = field(default_factory=dict)
     """Rows stored, by what they became: sources, items, tags, responses, codings, and what answers are
     weighted by: characteristics and margins; of all reviews together."""
+    not_answered: dict[str, int] = field(default_factory=dict)
+    """What was said instead of an answer in the responses that were stored, and how often."""
     already_there: int = 0
     """Rows that repeat what is stored, or each other (same source and locator, same content)."""
     withdrawn: int = 0

@@ -17,7 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from evidence.rows import POSITIVE_FROM, MadeResult
+from evidence.intake.answers import check_answers, other_spelling
+from evidence.rows import MadeResult
+from evidence.scales import NEGATIVE_TO, POSITIVE_FROM
 from evidence.weights import MILLION, NoWeights, effective_base, rake
 from programme.database import Database, one, rows
 from rules.errors import suggest
@@ -52,20 +54,6 @@ INDEXES = (
 
 # --- rows that clash ---------------------------------------------------------------------------------
 
-CLASHING_RESPONSES = """
-select i.n, i.place, i.respondent, i.question, f.place as other
-from (select ref_no, respondent, question, min(n) as n, place, group_name, strand, answer
-      from incoming_response group by ref_no, respondent, question having count(*) > 1) f
-join incoming_response i
-  on i.ref_no = f.ref_no and i.respondent = f.respondent and i.question = f.question and i.n > f.n
-where i.answer is not f.answer or i.group_name <> f.group_name or i.strand <> f.strand
-union all
-select i.n, i.place, i.respondent, i.question, null
-from incoming_response i join incoming_ref f using (ref_no)
-join survey_response r
-  on r.source_id = f.source_id and r.respondent = i.respondent and r.question = i.question
-where r.answer is not i.answer or r.group_name <> i.group_name or r.strand <> i.strand
-"""
 CLASHING_CHARACTERISTICS = """
 select i.n, i.place, i.respondent, i.characteristic, i.category, f.category as before, f.place as other
 from (select ref_no, respondent, characteristic, min(n) as n, place, category
@@ -81,7 +69,7 @@ join respondent_characteristic r on r.source_id = f.source_id and r.respondent =
 where r.category <> i.category
 """
 UNKNOWN_RESPONDENTS = """
-select c.n, c.place, f.ref, c.respondent
+select c.n, c.place, f.ref, c.ref_no, c.respondent
 from incoming_characteristic c join incoming_ref f using (ref_no)
 where f.source_id is not null and not exists (select 1 from incoming_response i
     where i.ref_no = c.ref_no and i.respondent = c.respondent)
@@ -168,7 +156,12 @@ named as (
 asked as materialized (
   select distinct w.ref_no, f.source_id, r.question, r.group_name
   from reweighed w cross join incoming_ref f using (ref_no)
-  cross join survey_response r on r.source_id = f.source_id and w.group_name in ('', r.group_name)),
+  cross join survey_response r on r.source_id = f.source_id and w.group_name in ('', r.group_name)
+  union
+  select q.ref_no, f.source_id, r.question, r.group_name
+  from incoming_question q cross join incoming_ref f using (ref_no)
+  cross join survey_response r on r.source_id = f.source_id and r.question = q.question
+  where q.turned),
 touched as materialized (
   select ref_no, question, group_name, n, place, domains from named
   union all
@@ -177,6 +170,11 @@ touched as materialized (
     and e.locator = 'question ' || a.question || ', group ' || a.group_name and e.withdrawn_event is null
   where not exists (select 1 from named n
     where n.ref_no = a.ref_no and n.question = a.question and n.group_name = a.group_name)),
+directed as materialized (
+  select q.ref_no, q.question, coalesce(i.lower, exists (select 1 from reversed_question s
+      where s.source_id = f.source_id and s.question = q.question and s.withdrawn_event is null)) as lower
+  from (select distinct ref_no, question from touched) q join incoming_ref f using (ref_no)
+  left join incoming_question i on i.ref_no = q.ref_no and i.question = q.question),
 answers as (
   select ref_no, respondent, question, group_name, strand, answer
   from incoming_response group by ref_no, respondent, question
@@ -185,18 +183,22 @@ answers as (
   from incoming_ref f join survey_response r on r.source_id = f.source_id
   where f.ref_no in (select ref_no from touched) and not exists (select 1 from incoming_response i
     where i.ref_no = f.ref_no and i.respondent = r.respondent and i.question = r.question)),
+good as (
+  select a.*, d.lower,
+    case when d.lower then a.answer <= {NEGATIVE_TO} else a.answer >= {POSITIVE_FROM} end as good
+  from answers a left join directed d on d.ref_no = a.ref_no and d.question = a.question),
 counted as (
-  select a.ref_no, a.question, a.group_name, count(a.answer) as answers,
-    coalesce(sum(a.answer >= {POSITIVE_FROM}), 0) as positive,
+  select a.ref_no, a.question, a.group_name, count(a.answer) as answers, max(a.lower) as lower,
+    coalesce(sum(a.good), 0) as positive,
     sum(w.weight) filter (where a.answer is not null) as weights,
-    sum(w.weight * (a.answer >= {POSITIVE_FROM})) filter (where a.answer is not null) as positive_weights,
+    sum(w.weight * a.good) filter (where a.answer is not null) as positive_weights,
     sum((w.weight * w.weight + {MILLION // 2}) / {MILLION}) filter (where a.answer is not null) as squares,
     case when min(a.strand) = max(a.strand) then min(a.strand) else 'all' end as strand
-  from answers a left join incoming_weight w
+  from good a left join incoming_weight w
     on w.ref_no = a.ref_no and w.respondent = a.respondent and w.group_name in ('', a.group_name)
   group by a.ref_no, a.question, a.group_name)
 select f.review_id, f.ref, t.question, t.group_name, t.place, t.domains, c.strand, c.answers, c.positive,
-  c.weights, c.positive_weights, c.squares
+  c.weights, c.positive_weights, c.squares, c.lower
 from touched t join counted c using (ref_no, question, group_name) join incoming_ref f using (ref_no)
 order by t.n, f.ref, t.question, t.group_name
 """
@@ -317,6 +319,7 @@ class Respondents:
             return True
         for index in INDEXES:
             self.db.conn.execute(index)
+        check_answers(self.db, self._problem, self.found, replace)
         self._check_rows()
         clashes = self.wrong
         for survey in rows(self.db, SURVEYS):
@@ -326,13 +329,6 @@ class Respondents:
         return not self.wrong
 
     def _check_rows(self) -> None:
-        for row in self.found(CLASHING_RESPONSES):
-            self._problem(
-                row["place"],
-                f"respondent {row['respondent']!r} answers {row['question']!r} differently"
-                f" in {row['other'] or 'what is stored'}.",
-                "Each respondent belongs to one group and answers a question once.",
-            )
         for row in self.found(CLASHING_CHARACTERISTICS):
             self._problem(
                 row["place"],
@@ -341,10 +337,13 @@ class Respondents:
                 "Give each respondent one category of a characteristic.",
             )
         for row in self.found(UNKNOWN_RESPONDENTS):
+            near = other_spelling(self.db, row["ref_no"], row["respondent"])
             self._problem(
                 f"{row['place']}, column 'respondent'",
                 f"there are no answers of a respondent {row['respondent']!r} to {row['ref']!r}.",
-                "Import the survey responses first, or together with this file.",
+                f"Did you mean {near!r}?"
+                if near
+                else "Import the survey responses first, or together with this file.",
             )
 
     # --- margins -------------------------------------------------------------------------------------
@@ -563,6 +562,7 @@ class Respondents:
             base=base,
             answers=row["answers"],
             design_effect=design_effect,
+            reversed=bool(row["lower"]),
             domains=tuple(sorted({name for name in row["domains"].split(";") if name})),
         )
         return row["place"], result

@@ -11,7 +11,7 @@ import re
 from operator import itemgetter
 
 from evidence.actions import EvidenceAction
-from evidence.digests import ITEM_COLUMNS, OF_ANSWERS
+from evidence.digests import ITEM_COLUMNS, LATER, OF_ANSWERS
 from evidence.extents import COLUMNS as EXTENT
 from evidence.rows import (
     CaseScoreRow,
@@ -34,7 +34,7 @@ create temp table incoming_item (
   n integer primary key, place, ref_no integer, locator text, kind, strand, text, quote default '', direction,
   significance, value, base, unit default '', scale_max, group_name default '', period default '', better,
   comparator, comparator_name default '', best, worst, answers, design_effect,
-  extent_found, extent_of, extent_word, extent_unit default '',
+  extent_found, extent_of, extent_word, extent_unit default '', marks, reversed,
   recorded_by, recorded_on, digest, derived default 0);
 create temp table incoming_tag (
   n integer primary key, place, ref_no integer, locator text, domain_id integer, note, tagged_by, own);
@@ -44,7 +44,10 @@ create temp table incoming_coding (
   scale_max, state);
 create temp table incoming_response (
   n integer primary key, place, ref_no integer, respondent text, question text, group_name text, strand text,
-  answer integer, domains);
+  answer integer, said, domains, better);
+create temp table incoming_question (
+  ref_no integer, question text, lower integer, turned integer default 0,
+  primary key (ref_no, question)) without rowid;
 create temp table incoming_characteristic (
   n integer primary key, place, ref_no integer, respondent text, characteristic text, category text);
 create temp table incoming_margin (
@@ -72,13 +75,13 @@ REFERRING = tuple(
 
 SAYS: dict[type[Row], tuple[str, ...]] = {
     FindingRow: (*ITEM_COLUMNS[:6], *EXTENT),
-    CaseScoreRow: (*ITEM_COLUMNS[:4], "value", "base", "scale_max", "better"),
+    CaseScoreRow: (*ITEM_COLUMNS[:4], "value", "base", "scale_max", "better", "marks"),
     SurveyResultRow: (
         *(*ITEM_COLUMNS[:4], "value", "base", "unit", "group_name", "period", "better", "best", "worst"),
-        *OF_ANSWERS,
+        *(*OF_ANSWERS, *LATER),
     ),
     IndicatorRow: (
-        *(*ITEM_COLUMNS[:4], "value", "unit", "period", "better", "comparator", "comparator_name"),
+        *(*ITEM_COLUMNS[:4], "value", "unit", "period", "better", "comparator", "comparator_name", "marks"),
     ),
 }
 """The columns that a kind of item fills; the others are empty and need not be staged."""
@@ -105,7 +108,7 @@ STAGE_TAG = _insert_into(
 )
 STAGE_RESPONSE = _insert_into(
     *("incoming_response", "place", "ref_no", "respondent", "question", "group_name", "strand", "answer"),
-    "domains",
+    *("said", "domains", "better"),
 )
 
 
@@ -312,7 +315,11 @@ select coalesce(group_concat(reason, ' '), '') from (
     then 'Survey results were computed again, from more answers or other weights.'
     else 'Items were replaced by rows with different content.' end as reason
   from incoming_place join incoming_ref f using (ref_no)
-  where state = 'changed' and f.review_id = :review order by reason)
+  where state = 'changed' and f.review_id = :review
+  union
+  select 'Agreeing with a question is bad, or no longer bad: its answers are turned round.'
+  from incoming_question join incoming_ref f using (ref_no) where turned and f.review_id = :review
+  order by reason)
 """
 INSERT_SOURCES = """
 insert into source (id, review_id, ref, title, kind, dated, status, strand, reference, digest, added_event)
@@ -326,8 +333,9 @@ select r.source_id, i.text from incoming_source i join incoming_ref r using (ref
 where r.is_new and i.text <> '' group by r.source_id
 """
 INSERT_RESPONSES = """
-insert into survey_response (source_id, respondent, question, group_name, strand, answer, added_event)
-select r.source_id, i.respondent, i.question, i.group_name, i.strand, i.answer, r.event
+insert into survey_response
+  (source_id, respondent, question, group_name, strand, answer, said, added_event)
+select r.source_id, i.respondent, i.question, i.group_name, i.strand, i.answer, max(i.said), r.event
 from incoming_response i join incoming_ref r using (ref_no)
 where not exists (select 1 from survey_response s
   where s.source_id = r.source_id and s.respondent = i.respondent and s.question = i.question)

@@ -13,7 +13,7 @@ import numpy as np
 from evidence.at_event import added_by, counted_at
 from evidence.measures.draws import WORDS, Extents, Pool, Published, make_pool
 from evidence.measures.pairs import Codes, Numbers, by_extent, load_counted, passing_filter, weights
-from evidence.rows import POSITIVE_FROM
+from evidence.scales import NEGATIVE_TO, POSITIVE_FROM
 from evidence.weights import MILLION
 from programme.database import Database
 from programme.reviews import Review
@@ -206,6 +206,8 @@ class Pools:
 ANSWERED = f"""
 from evidence e join source s on s.id = e.source_id
 join survey_response r on r.source_id = e.source_id and r.question = e.text and r.group_name = e.group_name
+left join reversed_question q on q.source_id = r.source_id and q.question = r.question
+  and {counted_at("q", ":event")}
 left join respondent_weight w on w.source_id = r.source_id and w.respondent = r.respondent
   and w.group_name in ('', r.group_name)
   and {counted_at("w", ":event")}
@@ -215,10 +217,11 @@ where e.review_id = :review and e.kind = 'survey_result' and {added_by("r", ":ev
 """
 # Weights in whole millionths, so that they are summed exactly.
 WEIGHT = f"coalesce(cast(round(w.weight * {MILLION}) as integer), 1)"
+GOOD = f"case when q.id is null then r.answer >= {POSITIVE_FROM} else r.answer <= {NEGATIVE_TO} end"
 # The item and how it counts every answer; the same respondent's answers to other questions stand beside.
 ANSWERS = f"""
 select e.id, e.source_id || char(31) || e.group_name || char(31) || r.respondent,
-  {WEIGHT} * (r.answer is not null), {WEIGHT} * coalesce(r.answer >= {POSITIVE_FROM}, 0)
+  {WEIGHT} * (r.answer is not null), {WEIGHT} * coalesce({GOOD}, 0)
 {ANSWERED} order by 1, 2
 """
 # Results that still say what the stored answers say; any other is drawn like a published one.
@@ -226,7 +229,7 @@ ANSWERED_RESULTS = f"""
 select e.id, e.source_id || char(31) || e.group_name as people
 {ANSWERED} group by e.id
 having count(r.answer) = e.answers and (count(w.id) > 0) = (e.design_effect is not null)
-  and abs(100.0 * sum({WEIGHT} * (r.answer >= {POSITIVE_FROM})) / sum({WEIGHT} * (r.answer is not null))
+  and abs(100.0 * sum({WEIGHT} * ({GOOD})) / sum({WEIGHT} * (r.answer is not null))
     - e.value) < 1e-6
 """
 GROUPS = """

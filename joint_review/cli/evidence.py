@@ -14,6 +14,7 @@ from evidence.coding.agreement import as_coding, coding_words
 from evidence.coding.codings import list_codings, withdraw_coding
 from evidence.extents import COLUMNS as EXTENT
 from evidence.extents import in_words
+from evidence.intake.answers import describe_not_answered
 from evidence.intake.importing import import_files, import_row
 from evidence.intake.layouts import LAYOUTS, columns, row_model, template
 from evidence.intake.report import ImportReport
@@ -150,6 +151,8 @@ def _show_report(report: ImportReport, as_json: bool) -> None:
             f"Left corrected: {many(report.corrected, 'row says', 'rows say')} of a source what was corrected"
             " since."
         )
+    if report.not_answered:
+        click.echo(f"Kept as said: {describe_not_answered(report.not_answered)}.")
     if report.replaced:
         replaced = many(report.replaced, "item or coding", "items or codings")
         click.echo(f"Replaced: {replaced}; the old versions are withdrawn.")

@@ -70,3 +70,11 @@ def views_of_corrected_sources(db: Database) -> None:
     for view in run_schema.CORRECTED_VIEWS:
         db.conn.execute(f"drop view {view.name}")
         create(db, (view,))
+
+
+@migrations()
+def what_is_not_published_counts_for_nothing(db: Database) -> None:
+    """Numbers that are not published are behind no measure."""
+    for view in run_schema.PUBLISHED_VIEWS:
+        db.conn.execute(f"drop view {view.name}")
+        create(db, (view,))

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from evidence.coding.schema import CODING_VIEWS, CODINGS, PASSAGES, SECOND_CODING
 from evidence.mapping.schema import KEPT_MAPPINGS
-from evidence.schema import ANCHORS, ANSWERS, CORRECTIONS, EXTENTS, FIRST_TABLES, FIRST_VIEWS, RESPONDENTS
+from evidence.schema import (
+    ANCHORS,
+    ANSWERS,
+    CORRECTIONS,
+    EXTENTS,
+    FIRST_TABLES,
+    FIRST_VIEWS,
+    NOT_PUBLISHED,
+    RESPONDENTS,
+    REVERSED,
+    REVERSED_QUESTIONS,
+    SAID_INSTEAD,
+)
 from programme import schema as programme_schema
 from programme.columns import add_columns, create, refuse_changes, refuse_other_changes
 from programme.database import Database, Migrations
@@ -139,6 +151,16 @@ def extents_of_findings(db: Database) -> None:
     """How widespread a finding is."""
     add_columns(db, "evidence", EXTENTS)
     refuse_other_changes(db, "evidence", "withdrawn_event")
+
+
+@migrations()
+def answers_and_marks_as_given(db: Database) -> None:
+    """What was said instead of an answer, questions where agreeing is bad, marks of what is not published."""
+    add_columns(db, "survey_response", SAID_INSTEAD)
+    add_columns(db, "evidence", (*NOT_PUBLISHED, *REVERSED))
+    create(db, REVERSED_QUESTIONS)
+    refuse_other_changes(db, "evidence", "withdrawn_event")
+    refuse_other_changes(db, "reversed_question", "withdrawn_event")
 
 
 def _make_searchable(

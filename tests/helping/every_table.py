@@ -125,11 +125,15 @@ def _figures() -> list[dict[str, Any]]:
 def _answers(db: Database, review: Review) -> None:
     people = [("1", "under 65"), ("2", "65 and over"), ("3", "65 and over")]
     asked = {"source": "S0", "question": "Were you heard?", "group": "Carers", "answer": 4}
+    waited = {**asked, "question": "Did you wait too long?", "answer": 2, "better": "lower"}
     known = {"source": "S0", "characteristic": "age"}
     add(
         db,
         review,
         *({**asked, "respondent": number} for number, _ in people),
+        *({**waited, "respondent": number} for number, _ in people),
+        {**asked, "question": "Were you asked?", "respondent": "1"},
+        {**asked, "question": "Were you asked?", "respondent": "2", "answer": "Don't know"},
         *({**known, "respondent": number, "category": age} for number, age in people),
         *({**known, "category": age, "percent": "50%"} for age in ("under 65", "65 and over")),
     )
