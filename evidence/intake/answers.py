@@ -53,10 +53,11 @@ join incoming_ref f on f.ref_no = c.ref_no
 group by c.ref_no
 """
 OTHER_SPELLINGS = """
-select respondent from incoming_response where ref_no = :ref_no and ltrim(respondent, '0') = :number
-union
-select r.respondent from incoming_ref f join survey_response r on r.source_id = f.source_id
-where f.ref_no = :ref_no and ltrim(r.respondent, '0') = :number
+select respondent from (
+  select respondent from incoming_response where ref_no = :ref_no and ltrim(respondent, '0') = :number
+  union
+  select r.respondent from incoming_ref f join survey_response r on r.source_id = f.source_id
+  where f.ref_no = :ref_no and ltrim(r.respondent, '0') = :number)
 order by length(respondent) desc limit 1
 """
 
