@@ -14,12 +14,15 @@ Modules in reading order:
     at_event    what counted at an event, as SQL
     digests     what makes a source or an item the same one
     weights     weights of survey respondents by raking
+    matching    the one matcher of words: quotes and searches, whatever printers made of the text
+    anchors     where an item's quote stands in the text of its source
+    search      full-text search of pages and items, and the index of divided words
     mapping/    a table that fits no layout turned into rows of one that does
     intake/     import: all rows checked, then stored at once or not at all
     items       items: find, tag one or many, withdraw; lists; the table an item is a cell of
-    sources     sources with their text: added from files, listed, read, searched, withdrawn
+    sources     sources with their text: added from files, listed, read, withdrawn
     correcting  details of a source corrected: index number, title, kind, date, status, group of people
-    anchors     where an item's quote stands in the text of its source
+    sentences   the paragraphs of a page and their sentences, as people read them
     findings    findings recorded from the text of a source, and changed
     states      items as they were at an event, and what has taken their place since
     erasing     words of sources, items and people erased, by another person's approval

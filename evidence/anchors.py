@@ -8,26 +8,19 @@ lost: that is said, and it is never moved to words that look alike.
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from enum import StrEnum
-from functools import cached_property
-from itertools import accumulate
 from typing import Any
 
+from evidence.matching import Matcher, Pages, same_words
 from programme.database import Database, insert, rows
 from rules.errors import EvidenceInvalid
-from rules.letters import one_spelling
 
 AROUND = 32
 """Characters before and after a quote that are kept with it."""
 CONTEXT = "http://www.w3.org/ns/anno.jsonld"
 """The JSON-LD context that the W3C gives the vocabulary of annotations."""
-BLANKS, LONG_BLANKS = re.compile(r"\s+"), re.compile(r"\s{2,}")
-PAGE_ENDS = "\x00"
-"""Put between pages that are searched together; no text holds it."""
 COLUMNS = ("page", "starts", "ends", "exact", "prefix", "suffix")
 TEXTS = "select number, text from source_page where source_id = ? order by number"
 ANCHORED = """
@@ -39,9 +32,6 @@ ONE = """
 select e.id, e.source_id, e.quote, a.page, a.starts, a.ends, a.exact, a.prefix, a.suffix
 from evidence e left join anchor a on a.evidence_id = e.id where e.id = ?
 """
-
-Pages = Sequence[tuple[int, str]]
-"""The pages of a source's text: number and text."""
 
 
 @dataclass(frozen=True, order=True)
@@ -110,67 +100,18 @@ def anchor_at(page: int, text: str, start: int, end: int) -> Anchor:
     return Anchor(page, start, end, exact, text[max(0, start - AROUND) : start], text[end : end + AROUND])
 
 
-class Together:
-    """The pages of a text in one piece, in which everything is searched."""
+def find_quote(pages: Pages, quote: str, most: int = 20) -> list[Anchor]:
+    """Where a quote stands, however it was typed, pasted or imported: see `evidence.matching`.
 
-    def __init__(self, pages: Pages) -> None:
-        self.pages = pages
-
-    @cached_property
-    def text(self) -> str:
-        """All of it."""
-        return PAGE_ENDS.join(text for _, text in self.pages)
-
-    @cached_property
-    def begins(self) -> list[int]:
-        """Where every page begins in it."""
-        return list(accumulate((len(text) + 1 for _, text in self.pages), initial=0))
-
-    def find(self, words: str, most: int) -> Iterator[tuple[int, int]]:
-        """The places of these words, overlapping ones too: number of the page (from 0), and where on it."""
-        start = self.text.find(words) if words and PAGE_ENDS not in words else -1
-        while start >= 0 and most:
-            at = bisect_right(self.begins, start) - 1
-            yield at, start - self.begins[at]
-            start, most = self.text.find(words, start + 1), most - 1
-
-    def places(self, quote: str, most: int) -> list[Anchor]:
-        """The same as anchors."""
-        return [anchor_at(*self.pages[at], start, start + len(quote)) for at, start in self.find(quote, most)]
-
-
-def find_exactly(pages: Pages, quote: str, most: int = 2) -> list[Anchor]:
-    """Where exactly these words stand, overlapping ones too; at most `most` places, in reading order."""
-    return Together(pages).places(quote, most)
-
-
-def find_typed(pages: Pages, quote: str, most: int = 20) -> list[Anchor]:
-    """Where words that somebody typed or pasted stand: in NFC, whatever blanks and line ends part them.
-
-    Pages and quote are compared with one blank for every stretch of them, all pages in one search: a search
-    of much text takes time that grows with the text, whatever is looked for.
+    At most `most` places, overlapping ones too, in reading order. The anchors name the words as they are in
+    the text.
     """
-    wanted = " ".join(one_spelling(quote).split())
-    plain = Together([(page, BLANKS.sub(" ", text)) for page, text in pages])
-    found: list[Anchor] = []
-    for at, start in plain.find(wanted, most):
-        page, text = pages[at]
-        found.append(anchor_at(page, text, *_with_its_blanks(text, start, len(wanted))))
-    return found
+    return anchors_of(Matcher(pages), quote, most)
 
 
-def _with_its_blanks(text: str, start: int, length: int) -> tuple[int, int]:
-    """From and to in a text of a stretch of it that was found with one blank for every stretch of them."""
-    shorter, first, last = 0, start, start + length
-    for blanks in LONG_BLANKS.finditer(text):
-        at = blanks.start() - shorter
-        if at >= start + length:
-            break
-        shorter += len(blanks[0]) - 1
-        if at < start:
-            first = start + shorter
-        last = start + length + shorter
-    return first, last
+def anchors_of(matcher: Matcher, quote: str, most: int = 20) -> list[Anchor]:
+    """The same in pages that several quotes are looked for in."""
+    return [anchor_at(*matcher.pages[page], start, end) for page, start, end in matcher.find(quote, most)]
 
 
 def the_place(pages: Pages, quote: str, page: int | None = None, start: int | None = None) -> Anchor:
@@ -178,7 +119,7 @@ def the_place(pages: Pages, quote: str, page: int | None = None, start: int | No
 
     Raises EvidenceInvalid where the words do not stand there, QuoteUnclear where several places fit.
     """
-    found = find_typed(pages, quote)
+    found = find_quote(pages, quote)
     if start is not None:
         found = [anchor for anchor in found if (anchor.page, anchor.start) == (page, start)]
     if not found:
@@ -202,25 +143,26 @@ def places_of(db: Database, source_id: int, pages: Pages) -> dict[int, Placed]:
     Items with an anchor are checked against it. Others, which came from files, stand where their quote is
     found, if it is found once. Cost: for each of those a search of the text.
     """
-    texts, together = dict(pages), Together(pages)
-    return {row["id"]: _place(row, together, texts) for row in rows(db, ANCHORED, [source_id])}
+    texts, matcher = dict(pages), Matcher(pages)
+    return {row["id"]: _place(row, matcher, texts) for row in rows(db, ANCHORED, [source_id])}
 
 
 def place_of(db: Database, number: int) -> Placed:
     """Where one item stands in the text of its source, also one that was withdrawn."""
     found = rows(db, ONE, [number])[0]
     pages = texts_of(db, found["source_id"])
-    return _place(found, Together(pages), dict(pages))
+    return _place(found, Matcher(pages), dict(pages))
 
 
-def _place(row: Mapping[str, Any], together: Together, texts: Mapping[int, str]) -> Placed:
+def _place(row: Mapping[str, Any], matcher: Matcher, texts: Mapping[int, str]) -> Placed:
     if row["page"] is not None:
         anchor = as_anchor(row)
-        held = anchor.exact == row["quote"] and anchor.holds(texts.get(anchor.page))
+        quoted = anchor.exact == row["quote"] or same_words(anchor.exact, row["quote"])
+        held = quoted and anchor.holds(texts.get(anchor.page))
         return Placed(Standing.PLACED if held else Standing.LOST, anchor)
     if not row["quote"] or not texts:
         return Placed(Standing.NONE)
-    found = together.places(row["quote"], most=100)
+    found = anchors_of(matcher, row["quote"], most=100)
     if len(found) == 1:
         return Placed(Standing.PLACED, found[0])
     return Placed(Standing.SEVERAL, times=len(found)) if found else Placed(Standing.LOST)

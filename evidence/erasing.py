@@ -24,8 +24,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from evidence.anchors import AROUND, find_exactly
+from evidence.anchors import AROUND, find_quote
 from evidence.items import find_item, item_number
+from evidence.search import index_again
 from evidence.sources import find_source
 from programme.actions import ProgrammeAction
 from programme.answers import forget_answers
@@ -224,6 +225,7 @@ def blank(
             revise_rows(db, event, revisions, salts)
         except sqlite3.IntegrityError as error:
             raise DecisionRefused(f"the words cannot be replaced where they are needed: {error}") from error
+        index_again(db, plan.values)
         rebuild_search(db, {table for table, _ in plan.values})
         forget_answers(db)
         ended = find_erasure(db, review, number)
@@ -522,7 +524,7 @@ def _follow_pages(db: Database, plan: _Plan) -> None:
                 _put_anchor(plan, item, old[item["page"]]["text"], new)
             elif item["anchor"] is None:
                 texts = [(number, page["text"]) for number, page in old.items()]
-                for place in find_exactly(texts, item["quote"], most=1):
+                for place in find_quote(texts, item["quote"], most=1):
                     new = pages[old[place.page]["id"]][place.start : place.end]
                     if new != item["quote"]:
                         plan.put("evidence", item["id"], "quote", new)

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from evidence.actions import EvidenceAction
-from evidence.anchors import Anchor, anchor_at, anchor_of, store_anchor, texts_of, the_place
+from evidence.anchors import Anchor, anchor_of, find_quote, store_anchor, texts_of, the_place
 from evidence.coding.leaving import leave_batches
 from evidence.correcting import first_ref, unknown_source
 from evidence.digests import item_digest, item_fields
@@ -23,6 +23,7 @@ from evidence.extents import Extent
 from evidence.files.texts import refused
 from evidence.items import find_item, refuse_withdrawn, tagged_to
 from evidence.rows import FindingRow
+from evidence.search import index_divided
 from programme.database import Act, Database, add_event, insert, one, refuse_long, rows, transaction
 from programme.reviews import Review, domain_ids
 from rules.errors import EvidenceInvalid, Problem
@@ -40,6 +41,8 @@ select e.id, e.locator, e.digest from evidence e join anchor a on a.evidence_id 
 where e.source_id = ? and a.page = ? and a.starts = ? and a.ends = ? and e.recorded_by = ?
   and e.withdrawn_event is null order by e.id
 """
+MOST_PLACES = 1_000
+"""Of a quote on one page; one that occurs more often is too short to mean a place."""
 TAKEN = "select 1 from evidence where source_id = ? and locator = ? and withdrawn_event is null"
 
 
@@ -178,8 +181,15 @@ def place_quote(
         if anchor_of(db, number):
             raise EvidenceInvalid(f"the place of item E{number} is known already")
         text = dict(texts_of(db, item["source_id"])).get(page, "")
-        anchor = anchor_at(page, text, start, start + len(item["quote"]))
-        if anchor.exact != item["quote"]:
+        if not 0 <= start < len(text):
+            raise EvidenceInvalid(
+                f"page {page} has no character {start + 1:,}", hint=f"It has {len(text):,} characters."
+            )
+        # A quote that occurs more often than this on a page is not placed by choosing among its places.
+        anchor = next(
+            (at for at in find_quote([(page, text)], item["quote"], 1_000) if at.start == start), None
+        )
+        if anchor is None:
             raise EvidenceInvalid(f"the words of item E{number} are not there")
         act = Act(EvidenceAction.PLACE_QUOTE, by, at, review.id, target=f"E{number}")
         event = add_event(db, act, after={"page": page, "start": start})
@@ -286,6 +296,7 @@ def _insert_item(db: Database, review: Review, source_id: int, row: FindingRow, 
             "added_event": event,
         },
     )
+    index_divided(db, "evidence", "id = ?", [number])
     return number
 
 

@@ -9,10 +9,13 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from evidence.actions import EvidenceAction
+from evidence.anchors import Anchor, anchor_at, anchor_of, find_quote, texts_of
 from evidence.coding.leaving import leave_batches
 from evidence.correcting import unknown_source
 from evidence.extents import EXTENT_TEXT
+from evidence.matching import Pages
 from evidence.rows import DIRECTIONS, SOURCE_KINDS
+from evidence.search import ITEMS, as_query_of_items
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import check_words
 from programme.reviews import Review, domain_ids
@@ -174,23 +177,31 @@ class _CellAt(TableCell):
 def context_of(db: Database, item: Mapping[str, Any], around: int = 3) -> Context:
     """Where an item stands in its source: the stored page around its quote, and its neighbours."""
     page: AroundQuote | None = None
-    for found in rows(
-        db, "select number, text from source_page where source_id = ? order by number", [item["source_id"]]
-    ):
-        start = found["text"].find(item["quote"]) if item["quote"] else -1
-        if start >= 0:
-            end = start + len(item["quote"])
-            page = {
-                "number": found["number"],
-                "before": found["text"][:start],
-                "quote": item["quote"],
-                "after": found["text"][end:],
-            }
-            break
+    texts = texts_of(db, item["source_id"]) if item["quote"] else []
+    if at := _place_of(db, item, texts):
+        text = dict(texts)[at.page]
+        page = {
+            "number": at.page,
+            "before": text[: at.start],
+            "quote": at.exact,
+            "after": text[at.end :],
+        }
     neighbours = rows_as(
         Neighbour, db, NEIGHBOURS, {"source": item["source_id"], "id": item["id"], "around": around}
     )
     return {"page": page, "neighbours": neighbours}
+
+
+def _place_of(db: Database, item: Mapping[str, Any], texts: Pages) -> Anchor | None:
+    """Where an item's quote stands: as recorded; else the first place of its words."""
+    stored = anchor_of(db, item["id"])
+    if stored and stored.holds(dict(texts).get(stored.page)):
+        return stored
+    quote = item["quote"]
+    for number, text in texts:
+        if (start := text.find(quote)) >= 0:
+            return anchor_at(number, text, start, start + len(quote))
+    return next(iter(find_quote(texts, quote, most=1)), None)
 
 
 NEIGHBOURS = f"""
@@ -428,11 +439,9 @@ def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[I
     if chosen.ids is not None:
         parameters["ids"] = json.dumps(list(chosen.ids))  # type: ignore[assignment]
         parts.append("e.id in (select value from json_each(:ids))")
-    searched = chosen.search.replace("\0", " ").split()
-    if searched:
-        words = " ".join('"' + word.replace('"', '""') + '"' for word in searched)
+    if words := as_query_of_items(chosen.search):
         parameters["search"] = words  # type: ignore[assignment]
-        parts.append("e.id in (select rowid from evidence_fts where evidence_fts match :search)")
+        parts.append(f"e.id in ({ITEMS})")
     where = " and ".join(parts)
     total = one(
         db, f"select count(*) from evidence e join source s on s.id = e.source_id where {where}", parameters

@@ -1,10 +1,9 @@
-"""Sources with their text: added from files, listed, read page by page, searched."""
+"""Sources with their text: added from files, listed, read page by page."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypedDict
@@ -17,11 +16,12 @@ from evidence.digests import source_digest, source_fields
 from evidence.files.texts import GivenFile, Text, Together, read_texts, refused
 from evidence.items import withdraw_item
 from evidence.rows import SourceRow
+from evidence.search import store_pages
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, ImportRefused, Problem
-from rules.limits import LONGEST_LINE, MOST_PAGES, READ_SECONDS
+from rules.limits import MOST_PAGES, READ_SECONDS
 
 INITIALS = {
     "case_file": "C",
@@ -33,12 +33,6 @@ INITIALS = {
     "observation": "O",
 }
 """What the index numbers begin with that sources get if none is given: D-001, D-002, ..."""
-MOST_WORDS = 50
-"""Words of one search; SQLite refuses some hundreds."""
-AROUND = 24
-"""Words of a page that are shown around what was found."""
-FOUND, UNTIL = "\x02", "\x03"
-"""Put around what was found; no stored text holds them."""
 
 
 @dataclass(frozen=True)
@@ -271,10 +265,7 @@ class _Storing:
                 "added_event": event,
             },
         )
-        self.db.conn.executemany(
-            "insert into source_page (source_id, number, text) values (?, ?, ?)",
-            [(source_id, number, page) for number, page in enumerate(text.pages, start=1)],
-        )
+        store_pages(self.db, source_id, text.pages)
 
 
 BEGINNING_ALIKE = """
@@ -335,19 +326,6 @@ class PageShown(TypedDict):
     pages: int
     page: int
     text: str
-
-
-class PageFound(TypedDict):
-    """A page that holds the words searched for."""
-
-    source: str
-    title: str
-    kind: str
-    page: int
-    snippet: str
-    """A stretch of the page on one line."""
-    found: list[list[int]]
-    """From and to of every word found in it, in characters."""
 
 
 def list_sources(
@@ -419,91 +397,6 @@ def find_page(db: Database, review: Review, ref: str, number: int) -> PageShown:
         "page": number,
         "text": text,
     }
-
-
-# --- searching -------------------------------------------------------------------------------------------
-
-ASKED = re.compile(r'"([^"]*)"?|([^\s"]+)')
-
-
-def as_query(words: str) -> str:
-    """What people type as a full-text query: every word must stand on the page, "these words" in this order.
-
-    A word that ends with * stands for all that begin so. Nothing else means anything to the search. Raises
-    EvidenceInvalid where there is no word, or more than MOST_WORDS.
-    """
-    if len(words.split()) > MOST_WORDS or len(words) > 4 * LONGEST_LINE:
-        raise EvidenceInvalid(f"a search can have at most {MOST_WORDS} words", hint="Give fewer.")
-    asked = []
-    for phrase, word in ASKED.findall(words.replace("\0", " ")):
-        text = phrase or word
-        if any(char.isalnum() for char in text):
-            prefix = "*" if word.endswith("*") else ""
-            asked.append('"' + text.replace('"', '""') + '"' + prefix)
-    if not asked:
-        raise EvidenceInvalid("there is no word to search for", hint="Give a word, e.g. carers.")
-    return " ".join(asked)
-
-
-def search_sources(
-    db: Database, review: Review, words: str, *, limit: int = 50, offset: int = 0
-) -> tuple[list[PageFound], int]:
-    """The pages of a review's sources that hold all the words, and how many there are.
-
-    Case and accents do not matter: dwr finds dŵr, and the other way round. In the order of index numbers and
-    pages. Cost grows with the pages that hold the words, in all reviews. Raises EvidenceInvalid like
-    `as_query`.
-    """
-    parameters: Mapping[str, Any] = {
-        "words": as_query(words),
-        "review": review.id,
-        "limit": limit,
-        "offset": offset,
-        "around": AROUND,
-        "found": FOUND,
-        "until": UNTIL,
-    }
-    found: list[PageFound] = [
-        {
-            "source": row["source"],
-            "title": row["title"],
-            "kind": row["kind"],
-            "page": row["page"],
-            "snippet": snippet,
-            "found": words_found,
-        }
-        for row in rows(db, SEARCH, parameters)
-        for snippet, words_found in [_marked(row["said"])]
-    ]
-    return found, int(one(db, COUNT, parameters))
-
-
-HITS = """
-from source_page_fts f cross join source_page p on p.id = f.rowid cross join source s on s.id = p.source_id
-where source_page_fts match :words and s.review_id = :review
-"""
-COUNT = f"select count(*) {HITS}"
-# Snippets are made of the pages shown alone: they are the dearest part. The + keeps SQLite from searching the
-# index anew for every page.
-SEARCH = f"""
-select s.ref as source, s.title, s.kind, p.number as page,
-  snippet(source_page_fts, 0, :found, :until, ' … ', :around) as said
-from source_page_fts cross join source_page p on p.id = source_page_fts.rowid
-cross join source s on s.id = p.source_id
-where source_page_fts match :words
-  and +source_page_fts.rowid in (select p.id {HITS} order by s.ref, p.number limit :limit offset :offset)
-order by s.ref, p.number
-"""
-
-
-def _marked(said: str) -> tuple[str, list[list[int]]]:
-    """A snippet without its marks, and where they were."""
-    text, found = "", []
-    for number, part in enumerate(re.split(f"[{FOUND}{UNTIL}]", said.replace("\n", " ").replace("\t", " "))):
-        if number % 2:
-            found.append([len(text), len(text) + len(part)])
-        text += part
-    return text, found
 
 
 COUNTING = """

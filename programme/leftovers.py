@@ -36,7 +36,7 @@ def rebuild_search(db: Database, tables: Iterable[str]) -> None:
     indexes = rows(db, "select name, sql from sqlite_master where sql like 'create virtual table%fts%'")
     wanted = set(tables)
     for index in indexes:
-        if index["name"].removesuffix("_fts") in wanted:
+        if index["name"].removesuffix("_fts").removesuffix("_divided") in wanted:
             db.execute(f"insert into [{index['name']}] ([{index['name']}]) values ('rebuild')")
 
 

@@ -1,8 +1,8 @@
 """Words that are looked for in any text: phrases, and passages of which others may have quoted a part.
 
 Words are compared whatever their capitals and what stands between them: "Siân O'Neill" is found in
-"SIÂN  O’Neill's" and in "Interview_Siân_O'Neill.pdf". Of a passage, six words in a row are found as well,
-wherever somebody quoted them.
+"SIÂN  O’Neill's" and in "Interview_Siân_O'Neill.pdf", also where a line end divides one of the words. Of a
+passage, six words in a row are found as well, wherever somebody quoted them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,12 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from rules.letters import DIVIDED
+
 WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+")
+JOINED_WORD = re.compile(rf"(?:[^\W_]|[\u0300-\u036f]|{DIVIDED.pattern})+")
+DIVIDED_HERE = re.compile(r"[^\w\u0300-\u036f]+")
+"""What of such a word is none of its letters."""
 RUN = 6
 """So many words in a row of a passage are a quotation of it."""
 FEWEST = 3
@@ -36,8 +41,8 @@ class Sought:
         """Words of which a text holds at least one if it holds anything that is looked for."""
         for phrase in phrases:
             self._add(tuple(word for word, _, _ in _words(phrase)))
-        for passage in passages:
-            words = [word for word, _, _ in _words(passage)]
+        read = ([word for word, _, _ in _words(one, how)] for one in passages for how in _readings(one))
+        for words in read:
             if FEWEST <= len(words) < RUN:
                 self._add(tuple(words))
             for i in range(len(words) - RUN + 1):
@@ -57,9 +62,14 @@ class Sought:
         """Where the words stand in a text: from and to, in order, those that touch as one."""
         if len(self._keys) <= MOST_KEYS:
             lowered = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
-            if not any(key in lowered for key in self._keys):
+            joined_too = DIVIDED.sub("", lowered)
+            if not any(key in lowered or key in joined_too for key in self._keys):
                 return []
-        words = list(_words(text))
+        return joined(
+            span for pattern in _readings(text) for span in self._spans(list(_words(text, pattern)))
+        )
+
+    def _spans(self, words: Sequence[tuple[str, int, int]]) -> list[tuple[int, int]]:
         plain = [word for word, _, _ in words]
         found = [
             (words[i][1], words[i + len(phrase) - 1][2])
@@ -73,7 +83,7 @@ class Sought:
                 for i in range(len(plain) - RUN + 1)
                 if hash(tuple(plain[i : i + RUN])) in self._runs
             ]
-        return joined(found)
+        return found
 
     def replaced(self, text: str, by: str) -> str:
         """The text with `by` in place of the words."""
@@ -91,9 +101,14 @@ class Sought:
         return text if changed == value else json.dumps(changed, ensure_ascii=False, sort_keys=True)
 
 
-def _words(text: str) -> Iterator[tuple[str, int, int]]:
-    for match in WORD.finditer(text):
-        word = match[0]
+def _readings(text: str) -> list[re.Pattern[str]]:
+    """How words are told apart; in two ways where one may be divided at a line end."""
+    return [WORD, JOINED_WORD] if DIVIDED.search(text) else [WORD]
+
+
+def _words(text: str, pattern: re.Pattern[str] = WORD) -> Iterator[tuple[str, int, int]]:
+    for match in pattern.finditer(text):
+        word = match[0] if pattern is WORD else DIVIDED_HERE.sub("", match[0])
         plain = word if word.isascii() else unicodedata.normalize("NFKC", word)
         yield plain.casefold(), match.start(), match.end()
 

@@ -16,6 +16,8 @@ PARTS = "\u034f"
 """COMBINING GRAPHEME JOINER: shows nothing, and is no mark."""
 BEGIN_WITH_MARKS = "\u0344\u0f73\u0f75\u0f81"
 """Characters that are taken apart into marks alone."""
+DIVIDED = re.compile(r"[-\u2010\xad](?<=[^\W_].)[ \t]*+\n[ \t]*+(?=[^\W_])")
+"""Where a word is divided at a line end: the hyphen, the line end and the blanks beside it."""
 # All marks lie above U+0300, so that most texts are left alone after one look.
 PERHAPS = re.compile(f"[\u0300-\U0010ffff]{{{MOST_MARKS + 1},}}")
 

@@ -19,8 +19,7 @@ from evidence.anchors import (
     anchor_at,
     anchor_of,
     as_annotation,
-    find_exactly,
-    find_typed,
+    find_quote,
     places_of,
     texts_of,
     the_place,
@@ -56,7 +55,7 @@ def north(tmp_path: Path, connect: Connect) -> tuple[Database, Review]:
 
 
 def test_positions_count_code_points_and_letters_beyond_the_first_plane_are_one_each() -> None:
-    (found,) = find_typed([(1, TEXT)], "child 🦉 was")
+    (found,) = find_quote([(1, TEXT)], "child 🦉 was")
     # Welsh: 18 letters and 2 line ends; then the script A, one code point (two units in JavaScript), a blank.
     assert (found.start, found.end) == (22, 33)
     assert found.prefix == "Mae'r tŷ ar y dŵr.\n\n𝒜 "
@@ -67,27 +66,27 @@ def test_positions_count_code_points_and_letters_beyond_the_first_plane_are_one_
 def test_words_typed_with_marks_apart_are_found_in_the_text_that_keeps_them_together() -> None:
     apart = unicodedata.normalize("NFD", "tŷ ar y dŵr")
     assert apart != "tŷ ar y dŵr"
-    (found,) = find_typed([(1, TEXT)], apart)
+    (found,) = find_quote([(1, TEXT)], apart)
     assert found.exact == "tŷ ar y dŵr"
 
 
 def test_a_letter_without_its_accent_is_another_letter() -> None:
-    assert find_typed([(1, TEXT)], "ty ar y dwr") == []
+    assert find_quote([(1, TEXT)], "ty ar y dwr") == []
 
 
 def test_words_pasted_with_other_line_ends_are_found_as_they_stand() -> None:
-    (found,) = find_typed([(1, TEXT)], "dŵr. 𝒜 child")
+    (found,) = find_quote([(1, TEXT)], "dŵr. 𝒜 child")
     assert found.exact == "dŵr.\n\n𝒜 child"
 
 
 @pytest.mark.parametrize("quote", ["", "  \n", "was  unseen", "CHILD", "a.child"])
 def test_what_does_not_stand_there_is_not_found(quote: str) -> None:
-    assert find_typed([(1, TEXT)], quote) == []
+    assert find_quote([(1, TEXT)], quote) == []
 
 
 def test_words_that_overlap_themselves_are_found_every_time() -> None:
-    assert [a.start for a in find_exactly([(1, "anana")], "ana")] == [0, 2]
-    assert [a.start for a in find_typed([(1, "a a a")], "a a")] == [0, 2]
+    assert [a.start for a in find_quote([(1, "anana")], "ana")] == [0, 2]
+    assert [a.start for a in find_quote([(1, "a a a")], "a a")] == [0, 2]
 
 
 def test_of_several_places_somebody_must_say_which() -> None:
@@ -113,7 +112,7 @@ def test_every_stretch_of_a_text_is_found_again_where_it_was_taken(text: str, da
     assert anchor.holds(text)
     assert anchor.exact == text[start:end].strip()
     assert text.startswith(anchor.prefix + anchor.exact + anchor.suffix, anchor.start - len(anchor.prefix))
-    assert anchor in find_exactly([(1, text)], anchor.exact, most=100)
+    assert anchor in find_quote([(1, text)], anchor.exact, most=100)
     assert the_place([(1, text)], anchor.exact, 1, anchor.start) == anchor
 
 

@@ -37,6 +37,7 @@ DOORS = {
     "openpyxl": r"evidence/files/(sheets|formats/workbook)\.py",
     "datasette": r"joint_review/(web/compat|cli/serve)\.py",
     "pyreadstat": r"evidence/files/spss\.py",
+    "nupunkt": r"evidence/sentences\.py",
     "pypdf": r"evidence/files/formats/pdf\.py",
     "python_multipart": r"joint_review/web/uploads\.py",
     "mammoth": r"evidence/files/formats/word\.py",

@@ -22,7 +22,8 @@ from evidence.erasing import Erased, ask_to_erase, blank, clear, clear_file, pre
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
 from evidence.items import ItemFilter, list_items, withdraw_item
-from evidence.sources import SourceDetails, add_sources, find_page, search_sources
+from evidence.search import search_sources
+from evidence.sources import SourceDetails, add_sources, find_page
 from joint_review.opening import UPGRADES, open_programme
 from programme.backup import back_up
 from programme.check import RecordCheck, head_of_record

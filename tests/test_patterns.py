@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence import anchors, rows
-from evidence.anchors import find_exactly, find_typed
+from evidence import matching, rows
+from evidence.anchors import find_quote
 from evidence.files.formats import content, plain
 from evidence.files.formats.content import kind_of
 from evidence.files.formats.pages import LONGEST_SECTION, as_pages, tidy
 from evidence.files.sheets import MERGED
 from evidence.files.spreadsheets import OutgoingCsv
-from joint_review.web.pages.reading import BLOCKS, ENDS
+from evidence.sentences import paragraphs_of
 from programme.names import same_person
 from programme.sought import Sought, blocked
 from rules.errors import Problem, ProblemsFound, UnknownName, suggest
@@ -289,15 +289,19 @@ WORK: dict[str, tuple[Callable[[str], Any], Callable[[int], str]]] = {
     "a text of marks alone": (tidy, lambda n: MARKS * (n // 2)),
     "pages of marks": (lambda text: as_pages([text], False), lambda n: "a" + "\u0301" * n),
     "a long section": (lambda text: as_pages([text * 20], False), lambda n: "a" * n),
-    "ends of sentences": (lambda text: list(ENDS.finditer(text)), lambda n: "." * n),
-    "ends of sentences and quotes": (lambda text: list(ENDS.finditer(text)), lambda n: ".)" * (n // 2)),
-    "paragraphs": (lambda text: list(BLOCKS.finditer(text)), lambda n: "\n " * (n // 2)),
+    "ends of sentences": (paragraphs_of, lambda n: "Aa. " * (n // 4)),
+    "stops alone": (paragraphs_of, lambda n: "." * n),
+    "stops and quotation marks": (paragraphs_of, lambda n: '."' * (n // 2)),
+    "stops of other scripts": (paragraphs_of, lambda n: "؟)" * (n // 2)),
+    "numbers of paragraphs": (paragraphs_of, lambda n: "1. " * (n // 3)),
+    "lines of a page": (paragraphs_of, lambda n: "Aa b.\n" * (n // 6)),
+    "paragraphs": (paragraphs_of, lambda n: "\n " * (n // 2)),
     "a quote that is almost there": (
-        lambda text: find_typed([(1, text), (2, text)], text[: len(text) // 2] + " b"),
+        lambda text: find_quote([(1, text), (2, text)], text[: len(text) // 2] + " b"),
         lambda n: "a " * (n // 2),
     ),
     "a quote that is there exactly": (
-        lambda text: find_exactly([(1, text)], "b" + text[: len(text) // 2]),
+        lambda text: find_quote([(1, text)], "b" + text[: len(text) // 2]),
         lambda n: "a" * n,
     ),
     "a name in every sentence": (lambda text: A_NAME.replaced(text, "[person 1]"), lambda n: "A b. " * n),
@@ -311,7 +315,19 @@ WORK: dict[str, tuple[Callable[[str], Any], Callable[[int], str]]] = {
         lambda text: suggest(text, [text + "x", text + "y"]),
         lambda n: "ab" * (n // 2),
     ),
-    "stretches of blanks": (anchors.BLANKS.split, lambda n: " a" * (n // 4) + " " * (n // 2)),
+    "stretches of blanks": (matching.plainly, lambda n: " a" * (n // 4) + " " * (n // 2)),
+    "words divided at every line end": (
+        lambda text: find_quote([(1, text)], text[: len(text) // 2].replace("-\n", "-") + " b"),
+        lambda n: "ab-\n" * (n // 4),
+    ),
+    "a quote of words with hyphens": (
+        lambda text: find_quote([(1, text.replace("-", "-\n"))], text[len(text) // 2 :] + " b"),
+        lambda n: "ab-cd " * (n // 6),
+    ),
+    "a quote of half ligatures": (
+        lambda text: find_quote([(1, text)], "f" * (len(text) // 2)),
+        lambda n: "\ufb00" * n,
+    ),
     "keys of a file that stand twice": (
         lambda text: parse_policy_text(text, "a.yml"),
         lambda n: "".join(f"k{number % 7}: 1\n" for number in range(n // 40)),

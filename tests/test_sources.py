@@ -19,6 +19,7 @@ from text_files import docx, paragraph, pdf, run
 from evidence.files.texts import GivenFile
 from evidence.intake.importing import import_row
 from evidence.items import withdraw_item
+from evidence.search import search_sources
 from evidence.sources import (
     AddedSources,
     SourceDetails,
@@ -26,7 +27,6 @@ from evidence.sources import (
     find_page,
     find_source,
     list_sources,
-    search_sources,
     withdraw_source,
 )
 from joint_review.upgrades.evidence import migrations as evidence_upgrades

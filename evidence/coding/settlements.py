@@ -25,6 +25,7 @@ from evidence.digests import ITEM_COLUMNS, item_digest
 from evidence.intake.codings import COLUMNS_OF_KINDS, NAMES_OF_KINDS
 from evidence.items import find_item
 from evidence.rows import DIRECTIONS
+from evidence.search import index_divided
 from programme.database import Act, Database, add_event, insert, rows, rows_as, transaction
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review, domain_ids
@@ -337,6 +338,7 @@ class _Settling:
                 "added_event": event,
             },
         )
+        index_divided(self.db, "evidence", "id = ?", [number])
         where = {"old": item["id"], "new": number, "event": event}
         self.db.conn.execute(TAKE_ANCHOR, where)
         settled = json.dumps([self.domain_ids[name] for name in domains])

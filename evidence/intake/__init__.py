@@ -8,6 +8,7 @@ Modules in reading order:
     said        what is said of rows that are refused
     staging     the temporary tables of an import, and the statements that decide about its rows
     naming      what rows name: sources and people
+    quotes      quotes of an import, looked for in the texts of their sources
     codings     codings in an import: their row, and the statements that decide about staged ones
     answers     single answers: what clashes, respondents written in two ways, questions turned round
     respondents  survey respondents: characteristics, weights, results of answers

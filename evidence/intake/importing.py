@@ -26,11 +26,13 @@ from evidence.intake import answers, codings, respondents, staging
 from evidence.intake.into import GivenRow, Into, Intos, SourceKey
 from evidence.intake.layouts import recognise, row_model
 from evidence.intake.naming import People, say_unknown_sources, say_wrong_sources
+from evidence.intake.quotes import check_quotes, store_texts
 from evidence.intake.report import ImportReport, all_together, count_by_review
 from evidence.intake.said import Wrong, in_order, problems_of
 from evidence.mapping.choosing import Chosen, Mappings, offer_mapping
 from evidence.mapping.kept import keep_mapping
 from evidence.mapping.mapped import RowMaker
+from evidence.search import index_divided
 from programme.database import Act, Database, add_event, one, rows, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review
@@ -476,12 +478,7 @@ class _Intake:
                 "Make the locator more exact.",
                 Replace("withdraw the old item"),
             )
-        for row in self._found(staging.LOST_QUOTES):
-            self.problem(
-                f"{row['place']}, column 'quote'",
-                f"these words are not in the stored text of source {row['ref']!r}.",
-                "Quote word for word.",
-            )
+        check_quotes(self.db, self.problem)
         self._run(staging.NEW_ITEMS)
 
     def _check_tags(self) -> None:
@@ -531,23 +528,14 @@ class _Intake:
             event = add_event(self.db, act, detail={**report.added, "replaced": report.replaced})
             self._run("update incoming_ref set event = :event where review_id = :of", event=event, of=number)
         self._run(staging.INSERT_SOURCES)
-        self._insert_pages()
+        store_texts(self.db)
         self._run(staging.INSERT_RESPONSES)
         for statement in (*answers.STORE, *respondents.STORE):
             self._run(statement)
         self.progress(2, 4, "storing")
         self._run(staging.WITHDRAW_REPLACED)
         self._run(staging.INSERT_ITEMS)
+        index_divided(self.db, "evidence", "id in (select id from incoming_new)")
         self.progress(3, 4, "storing")
         self._run(staging.INSERT_TAGS)
         codings.store(self._run)
-
-    def _insert_pages(self) -> None:
-        for source_id, text in self.db.conn.execute(staging.NEW_TEXTS):
-            pages = text.split("\f")
-            if len(pages) > 1 and not pages[-1].strip():
-                pages.pop()
-            self.db.conn.executemany(
-                "insert into source_page (source_id, number, text) values (?, ?, ?)",
-                [(source_id, number, page) for number, page in enumerate(pages, start=1)],
-            )

@@ -210,14 +210,6 @@ CHANGED_ITEMS = """
 select i.n, i.place, p.active_id from incoming_place p join incoming_item i on i.n = p.n
 where p.state = 'changed' and not p.derived
 """
-LOST_QUOTES = """
-select i.n, i.place, r.ref from incoming_item i join incoming_ref r using (ref_no)
-where i.quote <> '' and (
-  (not r.is_new and exists (select 1 from source_page p where p.source_id = r.source_id)
-    and not exists (select 1 from source_page p where p.source_id = r.source_id and instr(p.text, i.quote)))
-  or (r.is_new and exists (select 1 from incoming_source s
-    where s.ref_no = i.ref_no and s.text <> '' and not instr(s.text, i.quote))))
-"""
 NEW_ITEMS = """
 insert into incoming_new (n, id)
 select n, (select coalesce(max(id), 0) from evidence) + row_number() over (order by n)

@@ -11,6 +11,7 @@ from evidence import sources
 from evidence.correcting import correct_source, corrections_of_source
 from evidence.files.texts import GivenFile
 from evidence.rows import SOURCE_KINDS
+from evidence.search import search_sources
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, listing, now, reading
 from joint_review.cli.progress import progress_bar
@@ -158,9 +159,7 @@ def search(
     """
     # The shell has taken the quotation marks away.
     asked = " ".join(f'"{word}"' if " " in word.strip() else word for word in words)
-    found, total = sources.search_sources(
-        programme.db, programme.review(review), asked, limit=limit, offset=offset
-    )
+    found, total = search_sources(programme.db, programme.review(review), asked, limit=limit, offset=offset)
     if as_json:
         show_json({"total": total, "pages": found})
         return

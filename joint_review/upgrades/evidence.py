@@ -20,6 +20,7 @@ from evidence.schema import (
     REVERSED_QUESTIONS,
     SAID_INSTEAD,
 )
+from evidence.search import INDEX_OF_DIVIDED, SEARCHED, index_divided
 from programme import schema as programme_schema
 from programme.columns import add_columns, create, refuse_changes, refuse_other_changes
 from programme.database import Database, Migrations
@@ -161,6 +162,14 @@ def answers_and_marks_as_given(db: Database) -> None:
     create(db, REVERSED_QUESTIONS)
     refuse_other_changes(db, "evidence", "withdrawn_event")
     refuse_other_changes(db, "reversed_question", "withdrawn_event")
+
+
+@migrations()
+def search_of_divided_words(db: Database) -> None:
+    """Words that are divided at line ends or drawn with ligatures are searched as they are read."""
+    for table in SEARCHED:
+        db.conn.execute(INDEX_OF_DIVIDED.format(table=table))
+        index_divided(db, table)
 
 
 def _make_searchable(

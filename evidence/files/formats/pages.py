@@ -32,6 +32,8 @@ SPELLING = {
 RESPELT = re.compile(f"[{''.join(SPELLING)}]")
 ESCAPED = re.compile(r"_x00(?:0D_(?:_x000A_)?\n?|0A_|0(9)_)", re.IGNORECASE)
 """How Office files write line ends and tabs where XML would lose them."""
+# There a soft hyphen is seen: without it nobody could tell the halves of a word from two words.
+SEEN_HYPHEN = re.compile("\xad[ \t\xa0]*+(?=[\n\r\v\x85\u2028\u2029])")
 GAPS = re.compile(r"\n{3,}")
 
 
@@ -54,9 +56,10 @@ def tidy(text: str) -> str:
     """The text as it is stored; tidying it again changes nothing.
 
     Unicode NFC, so that ŵ is one character however it was typed; line ends are one character, too, no-break
-    spaces are spaces, invisible characters (soft hyphens, zero-width spaces, byte order marks) and blanks at
-    the ends of lines are gone, and no more than one line is empty between two.
+    spaces are spaces, invisible characters (soft hyphens within a line, zero-width spaces, byte order marks)
+    and blanks at the ends of lines are gone, and no more than one line is empty between two.
     """
+    text = SEEN_HYPHEN.sub("-", text)
     text = RESPELT.sub(lambda found: SPELLING[found[0]], text.replace("\r\n", "\n"))
     lines = one_spelling(text).split("\n")
     return GAPS.sub("\n\n", "\n".join([line.rstrip(" \t") for line in lines])).strip("\n")

@@ -11,10 +11,11 @@ from itertools import pairwise
 from typing import Any, TypedDict
 from urllib.parse import urlencode
 
-from evidence.anchors import Placed, Standing, find_exactly, places_of, texts_of
+from evidence.anchors import Placed, Standing, find_quote, places_of, texts_of
 from evidence.extents import EXTENT_TEXT, in_words
 from evidence.findings import Passage, Said, change_finding, place_quote, record_finding
 from evidence.items import tag_items, withdraw_item
+from evidence.sentences import paragraphs_of
 from evidence.sources import SourceShown, find_source
 from evidence.states import item_now, item_then
 from joint_review.web import wording
@@ -53,11 +54,6 @@ def subject() -> tuple[Declared, ...]:
 MOST_BESIDE = 300
 """Items without a place in the text that are shown; the others stand in the list of items."""
 MOST_PLACES = 20
-LONGEST_BLOCK, LONGEST_SENTENCE = 1_500, 400
-"""Characters from which a paragraph or sentence is divided at line ends, if it has any."""
-ENDS = re.compile(r"(?<![.!?؟۔…])[.!?؟۔…]++[\"”’')\]»]*+\s++")
-LINES = re.compile(r"\n")
-BLOCKS = re.compile(r"\n[ \t]*+\n++")
 
 ITEMS = f"""
 select e.*, {EXTENT_TEXT} as extent, s.ref as source, s.kind as source_kind, s.title as source_title,
@@ -321,7 +317,7 @@ def _changing(items: Iterable[ItemLine], asked: Reading, pages: Sequence[tuple[i
     if found is None:
         return None
     several = found["standing"] == Standing.SEVERAL
-    places = find_exactly(pages, found["quote"], MOST_PLACES) if several else []
+    places = find_quote(pages, found["quote"], MOST_PLACES) if several else []
     tagged = [domain["id"] for domain in found["domains"] or []]
     return {**found, "tagged": tagged, "places": [asdict(one) for one in places]}
 
@@ -336,23 +332,19 @@ def _blocks(text: str, items: Sequence[ItemLine]) -> Iterable[TextBlock]:
     )
     begins = [item["anchor"]["start"] for item in shown]
     marks = _Marks([(item["anchor"]["start"], item["anchor"]["end"], item["id"]) for item in shown])
-    for start, end in _spans(text, 0, len(text), BLOCKS, LONGEST_BLOCK):
-        words = text[start:end]
-        if not words.strip():
-            continue
-        start, end = start + len(words) - len(words.lstrip()), start + len(words.rstrip())
+    for passage in paragraphs_of(text):
         yield {
-            "start": start,
-            "end": end,
+            "start": passage.start,
+            "end": passage.end,
             "sentences": [
                 {
                     "start": first,
                     "end": last,
                     "pieces": list(_pieces(text, first, last, marks.on(first, last))),
                 }
-                for first, last in _spans(text, start, end, ENDS, LONGEST_SENTENCE)
+                for first, last in passage.sentences
             ],
-            "items": shown[bisect_left(begins, start) : bisect_left(begins, end)],
+            "items": shown[bisect_left(begins, passage.start) : bisect_left(begins, passage.end)],
         }
 
 
@@ -369,17 +361,6 @@ class _Marks:
             self.open.append(self.coming.popleft())
         self.open = [mark for mark in self.open if mark[1] > start]
         return sorted(self.open, key=lambda mark: mark[2])
-
-
-def _spans(text: str, start: int, end: int, ends: re.Pattern[str], longest: int) -> Iterable[tuple[int, int]]:
-    """Stretches of a text that end where the pattern does; those longer than `longest` also at line ends."""
-    cuts = [start, *(match.end() for match in ends.finditer(text, start, end) if match.end() < end), end]
-    for first, last in pairwise(cuts):
-        if last - first <= longest:
-            yield first, last
-            continue
-        lines = [match.end() for match in LINES.finditer(text, first, last) if first < match.end() < last]
-        yield from pairwise([first, *lines, last])
 
 
 def _pieces(text: str, start: int, end: int, marks: Sequence[tuple[int, int, int]]) -> Iterable[Piece]:

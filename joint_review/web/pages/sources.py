@@ -8,14 +8,13 @@ from typing import Any
 
 from evidence.files.texts import LONGEST_ENCODING, Text, Together
 from evidence.rows import SOURCE_KINDS
+from evidence.search import PageFound, search_sources
 from evidence.sources import (
-    PageFound,
     SourceDetails,
     SourceListed,
     count_sources,
     list_sources,
     read_sources,
-    search_sources,
     store_sources,
 )
 from joint_review.web.access import read
