@@ -55,7 +55,7 @@ def test_every_cell_is_guarded_wherever_the_text_is_cut(
     pieces = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
     last = len(pieces) - 1
     made = b"".join(out.feed(piece, more=at < last) for at, piece in enumerate(pieces))
-    found = list(csv.reader(io.StringIO(made.decode(), newline="")))
+    found = list(csv.reader(io.StringIO(made.decode("utf-8-sig"), newline="")))
     assert found == [[as_text(cell) for cell in row] for row in table]
     for cell in (cell for row in found for cell in row):
         assert not cell.lstrip(" \n").startswith(tuple(RISKY)) or float(cell) is not None
@@ -63,9 +63,17 @@ def test_every_cell_is_guarded_wherever_the_text_is_cut(
 
 def test_a_last_row_without_an_end_is_not_lost() -> None:
     out = OutgoingCsv()
-    assert out.feed(b"a,b\n=1,", more=True) + out.feed(b"", more=False) == b"a,b\n'=1,"
+    assert out.feed(b"a,b\n=1,", more=True) + out.feed(b"", more=False) == b"\xef\xbb\xbfa,b\n'=1,"
 
 
 def test_a_cell_may_be_as_long_as_it_likes() -> None:
     cell = "x" * 1_000_000
-    assert OutgoingCsv().feed(f'"={cell}",1\n'.encode(), more=False) == f'"\'={cell}",1\n'.encode()
+    assert OutgoingCsv().feed(f'"={cell}",1\n'.encode(), more=False) == f'\ufeff"\'={cell}",1\n'.encode()
+
+
+@pytest.mark.parametrize(("rows", "said"), [(2, False), (3, True), (4, False)])
+def test_a_table_that_may_have_been_ended_says_so(rows: int, said: bool) -> None:
+    out = OutgoingCsv(most=3, more="There may be more.")
+    pieces = [b'a,b\r\n"1\r\n2",3', b"\r\n", b"4,5\r\n" * (rows - 1)]
+    made = b"".join(out.feed(piece, more=True) for piece in pieces) + out.feed(b"", more=False)
+    assert made.endswith(b"There may be more.\r\n") is said

@@ -29,10 +29,20 @@ def as_text(cell: str) -> str:
 CELL = re.compile(r'("(?:[^"]|"")*+"(?=[,\r\n]|\Z)|[^,\r\n]*+)(,|\r\n|\r|\n|\Z)')
 
 
-class OutgoingCsv:
-    """CSV in UTF-8 with `as_text` done to every cell, as it comes; holds back what is no whole row yet."""
+BYTE_ORDER_MARK = "\ufeff"
+"""Without it spreadsheet programs take UTF-8 for something else, and ŵ for two letters."""
 
-    def __init__(self) -> None:
+
+class OutgoingCsv:
+    """CSV in UTF-8 with `as_text` done to every cell, as it comes; holds back what is no whole row yet.
+
+    It begins with a byte order mark. Where it has as many rows as it may have at `most`, its last row says
+    `more`.
+    """
+
+    def __init__(self, most: int | None = None, more: str = "") -> None:
+        self._most, self._more = most, more
+        self._rows, self._begun = -1, False
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._waiting: list[str] = []
         self._quoted = False
@@ -40,13 +50,17 @@ class OutgoingCsv:
     def feed(self, body: bytes, *, more: bool) -> bytes:
         """The rows that are whole by now."""
         text = self._decode(body, not more)
-        end = self._end_of_rows(text) if more else len(text)
+        rows = self._end_of_rows(text)
+        end = rows if more else len(text)
         if more and not end:
             self._waiting.append(text)
             return b""
         whole = "".join((*self._waiting, text[:end]))
         self._waiting = [text[end:]]
-        return CELL.sub(_guarded, whole).encode()
+        mark = "" if self._begun or not whole or whole.startswith(BYTE_ORDER_MARK) else BYTE_ORDER_MARK
+        self._begun = self._begun or bool(whole)
+        last = f"{self._more}\r\n" if not more and self._most == self._rows else ""
+        return (mark + CELL.sub(_guarded, whole) + last).encode()
 
     def _end_of_rows(self, text: str) -> int:
         """Where the last whole row ends; quotes within quotes are doubled, so their number tells."""
@@ -55,6 +69,7 @@ class OutgoingCsv:
             self._quoted ^= text.count('"', start, at) % 2 == 1
             if not self._quoted:
                 end = at + 1
+                self._rows += 1
             start = at + 1
         self._quoted ^= text.count('"', start) % 2 == 1
         return end

@@ -5,6 +5,7 @@ Modules in reading order:
     access    who may see the pages, which database they show, reading from it
     signin    signing in and out, and who a request is from
     turns     how much one user may have under way at once
+    tables    Datasette's own tables as people ask for them
     guard     what holds for every answer and every form: headers, cookies, where a form comes from
     waiting   tables that wait for the mapping they are imported with
     preview   the preview of a table that fits no layout: its mapping as fields of a form

@@ -28,6 +28,7 @@ from joint_review.web.compat import Request, own_scripts
 from joint_review.web.forms import typed
 from joint_review.web.routes import takes_files
 from joint_review.web.signin import COOKIE, COOKIES, behind_tls
+from joint_review.web.tables import MORE, as_asked, is_csv, most_rows
 from joint_review.web.turns import TooManyWaiting, turn_of_session
 from joint_review.web.uploads import LARGEST_FORM, LARGEST_UPLOAD, FormUnreadable
 from rules.errors import ReviewError
@@ -101,6 +102,8 @@ def guarded(app: App, ending: str = "", what_changed: Callable[[], Awaitable[str
         tls = behind_tls()
         scope = {**scope, "headers": [_own_cookies(name, value, ending) for name, value in scope["headers"]]}
 
+        if scope["method"] in SAFE and not _is_ours(scope["path"]):
+            scope = as_asked(scope)
         table: OutgoingCsv | None = None
 
         async def answer(message: MutableMapping[str, Any]) -> None:
@@ -108,7 +111,7 @@ def guarded(app: App, ending: str = "", what_changed: Callable[[], Awaitable[str
             if message["type"] == "http.response.start":
                 headers = _with_headers(scope["path"], message.get("headers", ()), tls, ending)
                 if _is_csv(scope, headers):
-                    table = OutgoingCsv()
+                    table = OutgoingCsv(most_rows(scope), MORE)
                     headers = [pair for pair in headers if pair[0].lower() != b"content-length"]
                 message["headers"] = headers
             elif table is not None:
@@ -215,8 +218,7 @@ def _with_headers(path: str, headers: Any, tls: bool, ending: str) -> list[tuple
 
 def _is_csv(scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether a table goes out as CSV; to be looked at, Datasette sends it as plain text."""
-    asked = scope["path"].endswith(".csv") or b"_format=csv" in scope.get("query_string", b"")
-    kinds = (b"text/csv", b"text/plain") if asked else (b"text/csv",)
+    kinds = (b"text/csv", b"text/plain") if is_csv(scope) else (b"text/csv",)
     return any(name.lower() == b"content-type" and value.startswith(kinds) for name, value in headers)
 
 
@@ -229,7 +231,11 @@ def _inside(name: bytes, value: bytes) -> bytes:
 def _policy(path: str) -> str:
     if path.endswith(".svg"):
         return PICTURE_POLICY
-    return OWN_POLICY if path == "/" or path.startswith(OURS) else DATASETTE_POLICY
+    return OWN_POLICY if _is_ours(path) else DATASETTE_POLICY
+
+
+def _is_ours(path: str) -> bool:
+    return path == "/" or path.startswith(OURS)
 
 
 REPLACED = frozenset(

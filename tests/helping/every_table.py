@@ -33,7 +33,7 @@ from programme.retention import set_retention
 from programme.reviews import Review, store_frameworks
 from programme.users import add_user, disable_user, take_role
 
-WORDS = "They were listened to. It was written down within two weeks."
+WORDS = "They were lis-\ntened to. It was written down within two weeks."
 OTHER_WORDS = "Nobody was asked. It took a year."
 OF_LEADERS = CodedAs("weakness", 3, None, ("leadership",))
 
