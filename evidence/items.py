@@ -410,10 +410,19 @@ def _checked(db: Database, review: Review, chosen: ItemFilter) -> ItemFilter:
 KINDS_OF_ITEM = ("finding", "case_score", "survey_result", "indicator")
 
 
-def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[ItemListed], int]:
-    """The items that pass a filter (a page of them, in the order of entry), and how many there are in all."""
+def chosen_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[str, dict[str, Any]]:
+    """SQL that gives the ids of all items that pass a filter, and its parameters."""
+    where, parameters = _passing(db, review, chosen)
+    return f"select e.id {ITEMS_AND_SOURCES} where {where}", parameters
+
+
+ITEMS_AND_SOURCES = "from evidence e join source s on s.id = e.source_id"
+
+
+def _passing(db: Database, review: Review, chosen: ItemFilter) -> tuple[str, dict[str, Any]]:
     chosen = _checked(db, review, chosen)
-    parts, parameters = ["e.review_id = :review"], {"review": review.id}
+    parts: list[str] = ["e.review_id = :review"]
+    parameters: dict[str, Any] = {"review": review.id}
     parts.append("e.withdrawn_event is not null" if chosen.withdrawn else "e.withdrawn_event is null")
     given: dict[str, Any] = {
         "e.kind = :kind": chosen.kind,
@@ -437,15 +446,18 @@ def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[I
             "not exists (select 1 from tag t where t.evidence_id = e.id and t.withdrawn_event is null)"
         )
     if chosen.ids is not None:
-        parameters["ids"] = json.dumps(list(chosen.ids))  # type: ignore[assignment]
+        parameters["ids"] = json.dumps(list(chosen.ids))
         parts.append("e.id in (select value from json_each(:ids))")
     if words := as_query_of_items(chosen.search):
-        parameters["search"] = words  # type: ignore[assignment]
+        parameters["search"] = words
         parts.append(f"e.id in ({ITEMS})")
-    where = " and ".join(parts)
-    total = one(
-        db, f"select count(*) from evidence e join source s on s.id = e.source_id where {where}", parameters
-    )
+    return " and ".join(parts), parameters
+
+
+def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[ItemListed], int]:
+    """The items that pass a filter (a page of them, in the order of entry), and how many there are in all."""
+    where, parameters = _passing(db, review, chosen)
+    total = one(db, f"select count(*) {ITEMS_AND_SOURCES} where {where}", parameters)
     found = rows_as(
         ItemListed,
         db,

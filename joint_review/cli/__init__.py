@@ -10,7 +10,8 @@ Modules in reading order:
     frameworks  init, framework list / show
     reviews     review create / list / show / retain / due
     sources     source add / list / show / search
-    evidence    evidence import / template / add / tag / list / show / withdraw / check
+    exporting   tables of a review written into a file
+    evidence    evidence import / export / template / add / tag / list / show / withdraw / check
     runs        assess, trail, judge
     decisions   decisions, accept, rate, approve, overrides
     challenges  challenge add / list / show / reply / close

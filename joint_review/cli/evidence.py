@@ -1,4 +1,4 @@
-"""joint-review evidence import / template / add / tag / list / show / withdraw / check."""
+"""joint-review evidence import / export / template / add / tag / list / show / withdraw / check."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from evidence.mapping.kept import kept_for
 from evidence.mapping.written import as_yaml
 from evidence.weights import LARGE
 from joint_review.cli.commands import Commands
+from joint_review.cli.exporting import export
 from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, json_option, now, reading
 from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import as_read, heading, paragraph, show_json, show_table
@@ -238,6 +239,36 @@ def template_(layout: str | None, describe: bool, as_json: bool) -> None:
         )
     else:
         click.echo(template(layout), nl=False)
+
+
+@evidence.command("export")
+@click.argument("review")
+@click.argument("file", type=FOLDER_OR_FILE)
+@click.option("--only", metavar="KIND", help=f"Only this kind of rows: {', '.join(LAYOUTS)}.")
+@click.option("--replace", is_flag=True, help="Write over a file that is already there.")
+@reading
+def export_(
+    programme: Programme, review: str, file: Path, only: str | None, replace: bool, as_json: bool
+) -> None:
+    """Write the evidence of a review into a file to import again: .xlsx, .csv, or .zip of CSV files.
+
+    The columns are those of the templates. Withdrawn items and tags are left out, and so are codings that
+    have not been handed in.
+
+    Example: joint-review evidence export wales-2004-08 evidence.xlsx
+    """
+    from exchange.evidence import evidence_tables
+
+    found = programme.review(review)
+    if only:
+        row_model(only)
+    export(
+        programme,
+        file,
+        lambda: evidence_tables(programme.db, found, only=only),
+        replace=replace,
+        as_json=as_json,
+    )
 
 
 @evidence.command()

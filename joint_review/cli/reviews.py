@@ -7,9 +7,21 @@ from pathlib import Path
 
 import click
 
+from assessment.runs.run import load_run
 from comparison.reviews import ReviewListed, reviews_with_position
+from exchange.whole import TABLES, review_tables
 from joint_review.cli.commands import Commands
-from joint_review.cli.options import FOLDER_OR_FILE, Day, DayOrNone, Programme, changing, now, reading
+from joint_review.cli.exporting import export
+from joint_review.cli.options import (
+    FOLDER_OR_FILE,
+    Day,
+    DayOrNone,
+    Programme,
+    changing,
+    now,
+    reading,
+    run_option,
+)
 from joint_review.cli.show import as_read, paragraph, show_json, show_table
 from programme.calendar import day_words, uk_day
 from programme.corrections import change_words, correct_review, correction_words, corrections_of
@@ -122,6 +134,41 @@ def show(programme: Programme, key: str, as_json: bool) -> None:
             click.echo(f"{title:>15}  {as_read(name, value)}")
     for correction in corrections_of(programme.db, "review", programme.review(key).id):
         paragraph(correction_words(correction))
+
+
+@review.command("export")
+@click.argument("key", metavar="REVIEW")
+@click.argument("file", type=FOLDER_OR_FILE)
+@click.option("--only", metavar="TABLE", help=f"Only this table: {', '.join(TABLES)}.")
+@run_option
+@click.option("--replace", is_flag=True, help="Write over a file that is already there.")
+@reading
+def export_(
+    programme: Programme,
+    key: str,
+    file: Path,
+    only: str | None,
+    run_id: int | None,
+    replace: bool,
+    as_json: bool,
+) -> None:
+    """Write a review into a file: evidence, ratings, measures, decisions; .xlsx, .csv or .zip of CSV files.
+
+    The tables of evidence can be imported again. Ratings and measures are those of the latest run, or of the
+    run that is named.
+
+    Example: joint-review review export wales-2004-08 review.xlsx
+    """
+    found = programme.review(key)
+    if run_id is not None:
+        load_run(programme.db, found, run_id)
+    export(
+        programme,
+        file,
+        lambda: review_tables(programme.db, found, only=only, run=run_id),
+        replace=replace,
+        as_json=as_json,
+    )
 
 
 @review.command()
