@@ -22,6 +22,7 @@ Modules in reading order:
     wording   the words for what the tables hold as short names
     remedies  how a refusal is said: what is wrong, and what would help, with a link
     compat    the door to Datasette, and all that differs between 0.65 and 1.0
+    outgoing  lists of pages as files: XLSX and CSV
     page      what a module of pages declares of itself
     pages/    the pages, one module a subject
     routes    the pages collected: request, one function, template or JSON

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from joint_review.web.forms import Form
+from joint_review.web.outgoing import GoesOut
 from joint_review.web.request import Asked
 from programme.database import Database
 from programme.permissions import Action
@@ -55,6 +56,8 @@ class Page:
     """Whether it is open to who codes items of the review blind: it tells what others made of none."""
     menu: Menu | None = None
     """Where the menu of a review names it, if it does."""
+    goes_out: GoesOut | None = None
+    """What of it can be had as XLSX and CSV, if anything: behind its path, .xlsx, .csv and .zip."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from joint_review.web.access import (
 )
 from joint_review.web.compat import Forbidden, Response, own_index
 from joint_review.web.forms import Again, Form
+from joint_review.web.outgoing import KINDS, make_file
 from joint_review.web.page import HOME, REVIEW, Page, Picture, Subject
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked, AskedWrongly
@@ -70,6 +71,9 @@ def routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     for form in all_forms():
         found.append((rf"^{form.path}(?P<format>\.json)?$", _submit(form, *pages_of_forms[form.page])))
     for page, template in all_pages():
+        if isinstance(page, Page) and page.goes_out:
+            found.append((rf"^{page.path}(?P<kind>\.(?:xlsx|csv|zip))$", _file(page, template)))
+    for page, template in all_pages():
         ending = r"(?P<format>\.json)?" if isinstance(page, Page) else ""
         found.append((rf"^{page.path}{ending}$", _view(page, template)))
     return found
@@ -87,6 +91,14 @@ def _home(page: Page | Picture, template: str) -> Callable[..., Awaitable[Any]]:
 
 def _view(page: Page | Picture, template: str) -> Callable[..., Awaitable[Any]]:
     async def view(datasette: Any, request: Any) -> Any:
+        return await _show(datasette, request, page, template)
+
+    return view
+
+
+def _file(page: Page, template: str) -> Callable[..., Awaitable[Any]]:
+    async def view(datasette: Any, request: Any) -> Any:
+        """What goes out of a page, as a file."""
         return await _show(datasette, request, page, template)
 
     return view
@@ -160,6 +172,10 @@ async def _show(
         if isinstance(page, Picture):
             drawn = await read(database, lambda db: page.draw(db, asked))
             return Response(drawn, content_type="image/svg+xml; charset=utf-8")
+        if (suffix := names.get("kind")) and page.goes_out:
+            goes_out = page.goes_out
+            made = await read(database, lambda db: make_file(db, asked, goes_out, suffix))
+            return _download(made, suffix, names.get("review", "reviews"), address)
         found, shown = await read(
             database, lambda db: (page.find(db, asked), 0 if names.get("format") else last_event(db))
         )
@@ -179,6 +195,11 @@ async def _show(
         "drawn": _kept(request, "run", "lang", "draws", "seed"),
         "again": _query(request, "page"),
         "json": datasette.urls.path("/reviews.json") if page.path == HOME else f"{address}.json",
+        "files": "/reviews"
+        if page.path == HOME
+        else address
+        if isinstance(page, Page) and page.goes_out
+        else "",
         "query": f"?{request.query_string}" if request.query_string else "",
         "working": database.name if sees_tables(request.actor) else None,
         "menu": menu_of(page, may),
@@ -197,6 +218,21 @@ async def _show(
         text = await datasette.render_template(template, {**context, "left_out": lost}, request=request)
     status = again.status if again else 400 if found.get("wrong") else 200
     return Response.html(text, status=status)
+
+
+def _files_of(page: Page | Picture, address: str) -> str:
+    """Where the files of a page are, but for their suffix; nothing where it has none."""
+    if not (isinstance(page, Page) and page.goes_out):
+        return ""
+    return HOME if page.path == HOME else address
+
+
+def _download(made: bytes, suffix: str, review: str, address: str) -> Any:
+    """A file to be kept, named for the review and the page that it comes from."""
+    page = address.removesuffix(suffix).rpartition("/")[2]
+    name = "-".join(dict.fromkeys(re.sub(r"[^A-Za-z0-9_-]", "-", part) for part in (review, page)))
+    headers = {"content-disposition": f'attachment; filename="{name}{suffix}"'}
+    return Response(made, headers=headers, content_type=KINDS[suffix])
 
 
 def _kept(request: Any, *names: str) -> str:

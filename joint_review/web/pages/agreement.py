@@ -8,6 +8,7 @@ from typing import TypedDict
 from evidence.coding import agreement as agreed
 from joint_review.web.cache import BEYOND_PAGES, TooLarge, until_changed
 from joint_review.web.lists import Paging, paging_of
+from joint_review.web.outgoing import the_list
 from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
@@ -21,7 +22,11 @@ from rules.words import percent
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(REVIEW + "/agreement", "agreement", agreement, menu=Menu("Agreement between reviewers", 70)),
+        Page(
+            *(REVIEW + "/agreement", "agreement", agreement),
+            menu=Menu("Agreement between reviewers", 70),
+            goes_out=the_list(agreement, "listed.disagreements", "agreement"),
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from comparison.nearest import ReviewCompared, Unlike
 from comparison.reviews import FrameworkUsed
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
+from joint_review.web.outgoing import the_list
 from joint_review.web.page import NAME, Declared, Page
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
@@ -34,7 +35,10 @@ def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
         Page(COMPARE, "compare", compare, Action.SEE_ALL_REVIEWS),
-        Page(COMPARE + "/" + NAME.format("framework"), "compare", compare, Action.SEE_ALL_REVIEWS),
+        Page(
+            *(COMPARE + "/" + NAME.format("framework"), "compare", compare, Action.SEE_ALL_REVIEWS),
+            goes_out=the_list(compare, "listed.reviews", "compare"),
+        ),
     )
 
 

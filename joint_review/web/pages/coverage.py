@@ -12,6 +12,7 @@ from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
 from joint_review.web.figures import heat
 from joint_review.web.lists import PAGE_SIZE, ItemLine, Paging, item_line, paging_of
+from joint_review.web.outgoing import the_list
 from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.pages.challenges import ChallengeListed, about
 from joint_review.web.request import Asked
@@ -24,7 +25,11 @@ from programme.reviews import find_review
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(REVIEW + "/coverage", "coverage", coverage, menu=Menu("Coverage", 40)),
+        Page(
+            *(REVIEW + "/coverage", "coverage", coverage),
+            menu=Menu("Coverage", 40),
+            goes_out=the_list(coverage, "rows", "coverage"),
+        ),
         Page(REVIEW + "/queue", "queue", queue),
     )
 

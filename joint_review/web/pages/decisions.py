@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypedDict
 from urllib.parse import quote
 
@@ -12,7 +12,10 @@ from assessment.decisions.standing import Standing
 from assessment.decisions.states import decision_then
 from assessment.reasons.grid import CELL
 from assessment.runs.run import Run, load_run
+from exchange.results import result_tables
+from exchange.tables import OutTable
 from joint_review.web.forms import Done, Form, Mistakes, Sent
+from joint_review.web.outgoing import the_list
 from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, RunShown, Shown
@@ -30,13 +33,23 @@ DECISIONS = REVIEW + "/decisions"
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(DECISIONS, "decisions", decisions, menu=Menu("Decisions", 100)),
+        Page(
+            *(DECISIONS, "decisions", decisions),
+            menu=Menu("Decisions", 100),
+            goes_out=decided,
+        ),
         Form(DECISIONS, "accept", Action.DECIDE, accept, rests_on=DECISIONS_THEN),
         Form(DECISIONS, "accept-many", Action.DECIDE, accept_many, rests_on=DECISIONS_THEN),
         Form(DECISIONS, "override", Action.DECIDE, override, rests_on=DECISIONS_THEN),
         Form(DECISIONS, "take-back", Action.DECIDE, take_back, rests_on=DECISIONS_THEN),
         Form(DECISIONS, "approve", Action.APPROVE, approve, rests_on=DECISIONS_THEN),
     )
+
+
+def decided(db: Database, asked: Asked) -> Iterator[OutTable]:
+    """The state of every rating, and all decisions of the review."""
+    yield from the_list(decisions, "states", "ratings")(db, asked)
+    yield from result_tables(db, find_review(db, asked.names["review"]), only="decisions")
 
 
 class StateShown(decide.DecisionState):

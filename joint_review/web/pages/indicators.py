@@ -16,6 +16,7 @@ from comparison.indicators import (
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import strand_title
+from joint_review.web.outgoing import the_list
 from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page, Picture
 from joint_review.web.pages.surveys import digest_of
 from joint_review.web.remedies import Refusal, refusal
@@ -32,7 +33,11 @@ INDICATORS = REVIEW + "/indicators"
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(INDICATORS, "indicators", indicators, menu=Menu("Indicators", 60)),
+        Page(
+            *(INDICATORS, "indicators", indicators),
+            menu=Menu("Indicators", 60),
+            goes_out=the_list(indicators, "indicators", "indicators"),
+        ),
         Picture(INDICATORS + "/trend/" + NAME.format("indicator") + r"\.svg", trend_picture),
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from evidence.anchors import Standing, as_annotation, place_of
 from evidence.check import check_evidence, items_to_look_at
 from evidence.items import AroundQuote, ItemFilter, find_item, list_items, table_around
 from evidence.sources import find_source
+from exchange.evidence import evidence_tables
+from exchange.tables import OutTable
 from joint_review.web import wording
 from joint_review.web.compat import tilde_encode
 from joint_review.web.lists import PAGE_SIZE, ItemLine, Paging, item_line, paging_of, strand_title
@@ -17,7 +19,7 @@ from joint_review.web.request import Asked, AskedWrongly
 from joint_review.web.run_view import Head, Shown
 from programme.corrections import corrections_of
 from programme.database import Database
-from programme.reviews import find_review
+from programme.reviews import Review, find_review
 from rules.errors import UnknownName
 from rules.framework import Framework, in_language
 
@@ -27,7 +29,7 @@ ITEMS = REVIEW + "/items"
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(ITEMS, "items", items, menu=Menu("Items of evidence", 30)),
+        Page(ITEMS, "items", items, menu=Menu("Items of evidence", 30), goes_out=items_out),
         Page(ITEMS + "/" + NAME.format("number"), "item", item),
     )
 
@@ -75,11 +77,25 @@ class ItemPage(Head):
 
 def items(db: Database, asked: Asked) -> ItemsPage:
     """The items of a review that pass a filter; raises AskedWrongly for a choice there is not."""
-    key = asked.names["review"]
+    found = find_review(db, asked.names["review"])
+    wanted, chosen = _chosen(db, found, asked)
+    _, total = list_items(db, found, chosen)
+    paging = paging_of(total, wanted.page)
+    rows, _ = list_items(db, found, replace(chosen, limit=PAGE_SIZE, offset=paging["offset"]))
+    given = {name: value for name, value in asdict(wanted).items() if value and name != "page"}
+    return {
+        **Shown(db, found, None, "en").head(),
+        "filter": given,
+        "choices": _choices(found.framework),
+        "items": [item_line(found.framework, row) for row in rows],
+        "paging": paging,
+    }
+
+
+def _chosen(db: Database, found: Review, asked: Asked) -> tuple[Wanted, ItemFilter]:
+    """What was asked for, in the words of the form and as a filter."""
     wanted = Wanted(page=asked.page, **{name: asked.text(name) for name in FIELDS})
-    found = find_review(db, key)
-    choices = _choices(found.framework)
-    for field, pairs in choices.items():
+    for field, pairs in _choices(found.framework).items():
         given, names = getattr(wanted, field), [name for name, _ in pairs]
         if given and given not in names:
             unknown = UnknownName(wording.FIELDS[field].lower(), given, names)
@@ -90,7 +106,7 @@ def items(db: Database, asked: Asked) -> ItemsPage:
         except UnknownName as unknown:
             raise AskedWrongly(unknown.message, hint=unknown.hint) from None
     looks = items_to_look_at(check_evidence(db, found)) if wanted.only else {}
-    chosen = ItemFilter(
+    return wanted, ItemFilter(
         domain=wanted.domain or None,
         kind=wanted.kind or None,
         strand=wanted.strand or None,
@@ -102,17 +118,13 @@ def items(db: Database, asked: Asked) -> ItemsPage:
         search=wanted.search,
         limit=0,
     )
-    _, total = list_items(db, found, chosen)
-    paging = paging_of(total, wanted.page)
-    rows, _ = list_items(db, found, replace(chosen, limit=PAGE_SIZE, offset=paging["offset"]))
-    given = {name: value for name, value in asdict(wanted).items() if value and name != "page"}
-    return {
-        **Shown(db, found, None, "en").head(),
-        "filter": given,
-        "choices": choices,
-        "items": [item_line(found.framework, row) for row in rows],
-        "paging": paging,
-    }
+
+
+def items_out(db: Database, asked: Asked) -> Iterator[OutTable]:
+    """All items that pass the filter, with their sources, in the layouts of imports."""
+    found = find_review(db, asked.names["review"])
+    _, chosen = _chosen(db, found, asked)
+    return evidence_tables(db, found, chosen=chosen)
 
 
 def item(db: Database, asked: Asked) -> ItemPage:

@@ -12,6 +12,7 @@ from comparison.nearest import Rated
 from comparison.reviews import FrameworkUsed
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
+from joint_review.web.outgoing import the_list
 from joint_review.web.page import NAME, Declared, Page
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
@@ -28,7 +29,10 @@ def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
         Page(OVERRIDES, "overrides", overrides, Action.SEE_ALL_REVIEWS),
-        Page(OVERRIDES + "/" + NAME.format("framework"), "overrides", overrides, Action.SEE_ALL_REVIEWS),
+        Page(
+            *(OVERRIDES + "/" + NAME.format("framework"), "overrides", overrides, Action.SEE_ALL_REVIEWS),
+            goes_out=the_list(overrides, "listed.overridden", "overrides"),
+        ),
     )
 
 

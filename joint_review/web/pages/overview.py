@@ -6,6 +6,7 @@ that nothing carries, and the trail RunImpossible for a review that was not asse
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TypedDict
 
@@ -14,9 +15,12 @@ from assessment.runs.run import Run, load_run
 from comparison.reviews import ReviewListed, count_reviews, reviews_with_position
 from evidence.check import DomainCounts, check_evidence, evidence_matrix, items_to_look_at
 from evidence.rows import SOURCE_KINDS
+from exchange.tables import OutTable
+from exchange.whole import review_tables
 from joint_review.web import wording
 from joint_review.web.cache import Worked
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
+from joint_review.web.outgoing import the_list
 from joint_review.web.page import HOME, REVIEW, Declared, Menu, Page
 from joint_review.web.pages.assessing import Assessing, assessing
 from joint_review.web.request import Asked
@@ -33,9 +37,15 @@ from rules.sentences import Gap
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(HOME, "reviews", reviews),
-        Page(REVIEW, "review", review, menu=Menu("Overview", 10)),
+        Page(HOME, "reviews", reviews, goes_out=the_list(reviews, "reviews", "reviews")),
+        Page(REVIEW, "review", review, menu=Menu("Overview", 10), goes_out=whole),
     )
+
+
+def whole(db: Database, asked: Asked) -> Iterator[OutTable]:
+    """All of a review; what single people answered only for those who may see its tables anyway."""
+    answers = Action.SEE_ALL_REVIEWS in asked.may
+    return review_tables(db, find_review(db, asked.names["review"]), run=asked.run, answers=answers)
 
 
 class ReviewsPage(TypedDict):

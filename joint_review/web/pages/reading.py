@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any, TypedDict
@@ -14,10 +14,12 @@ from urllib.parse import urlencode
 from evidence.anchors import Placed, Standing, find_quote, places_of, texts_of
 from evidence.extents import EXTENT_TEXT, in_words
 from evidence.findings import Passage, Said, change_finding, place_quote, record_finding
-from evidence.items import tag_items, withdraw_item
+from evidence.items import ItemFilter, tag_items, withdraw_item
 from evidence.sentences import paragraphs_of
 from evidence.sources import SourceShown, find_source
 from evidence.states import item_now, item_then
+from exchange.evidence import evidence_tables
+from exchange.tables import OutTable
 from joint_review.web import wording
 from joint_review.web.cache import supports_of_latest
 from joint_review.web.compat import tilde_decode
@@ -42,7 +44,7 @@ SOURCE = REVIEW + "/sources/" + NAME.format("source")
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(SOURCE, "source", source),
+        Page(SOURCE, "source", source, goes_out=items_of_source),
         Form(SOURCE, "record", Action.TAG, record, rests_on=None),
         Form(SOURCE, "change", Action.TAG, change, rests_on=ITEM),
         Form(SOURCE, "withdraw", Action.TAG, withdraw, rests_on=RestsOn(_item_then, fields=("item",))),
@@ -246,6 +248,13 @@ def source(db: Database, asked: Asked) -> SourcePage:
         "changing": _changing(items, reading, pages),
         "resting": resting_on(supports_of_latest(db, review), review.framework, ref),
     }
+
+
+def items_of_source(db: Database, asked: Asked) -> Iterator[OutTable]:
+    """A source and all of its items, in the layouts of imports."""
+    review = find_review(db, asked.names["review"])
+    ref = find_source(db, review, tilde_decode(asked.names["source"]))["source"]
+    return evidence_tables(db, review, chosen=ItemFilter(source=ref))
 
 
 def _people(item: ItemLine) -> set[str]:

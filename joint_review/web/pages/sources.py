@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from evidence.sources import (
     read_sources,
     store_sources,
 )
+from exchange.evidence import evidence_tables
+from exchange.tables import OutTable
 from joint_review.web.access import read
 from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
@@ -42,7 +45,12 @@ MOST_NOTES = 4
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(SOURCES, "sources", sources, blind=True, menu=Menu("Sources", 20)),
+        Page(
+            *(SOURCES, "sources", sources),
+            blind=True,
+            menu=Menu("Sources", 20),
+            goes_out=sources_out,
+        ),
         Page(ADD, "add", adding, Action.ADD_SOURCE, blind=True),
         Form(ADD, "files", Action.ADD_SOURCE, store_files, read_files, files=True, blind=True, rests_on=None),
     )
@@ -131,6 +139,11 @@ def sources(db: Database, asked: Asked) -> SourcesPage:
         "paging": paging,
         "sources": [{**row, "untagged": untagged.get(row["source"], 0)} for row in there],
     }
+
+
+def sources_out(db: Database, asked: Asked) -> Iterator[OutTable]:
+    """All sources of a review with their texts, in the layout of imports."""
+    return evidence_tables(db, find_review(db, asked.names["review"]), only="sources")
 
 
 def _parts(row: PageFound) -> list[tuple[str, bool]]:

@@ -13,6 +13,7 @@ from comparison.indicators import shown
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import Paging, paging_of, strand_title
+from joint_review.web.outgoing import the_list
 from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page, Picture
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
@@ -28,7 +29,11 @@ SURVEYS = REVIEW + "/surveys"
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(SURVEYS, "surveys", surveys, menu=Menu("Survey results", 50)),
+        Page(
+            *(SURVEYS, "surveys", surveys),
+            menu=Menu("Survey results", 50),
+            goes_out=the_list(surveys, "listed.results", "surveys"),
+        ),
         Picture(SURVEYS + "/funnel/" + NAME.format("funnel") + r"\.svg", funnel_picture),
     )
 
