@@ -104,6 +104,10 @@ def test_forms_boxes_and_formulas_of_an_opendocument_text() -> None:
     assert notes == ["1 picture was left out"]
 
 
+def test_a_text_with_empty_parts_as_libreoffice_writes_them_is_read() -> None:
+    assert open_text("<text:p>One</text:p>", **{"Configurations2/accelerator/current": ""}) == ("One", [])
+
+
 def test_an_opendocument_text_with_a_password_is_refused_as_one() -> None:
     with pytest.raises(EvidenceInvalid, match="it is protected by a password"):
         open_text("", **{"META-INF/manifest": "<manifest><encryption-data/></manifest>"})

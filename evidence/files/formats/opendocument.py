@@ -51,7 +51,8 @@ def opendocument_sections(data: bytes, said: Said) -> list[str]:
     Lists have their numbers, footnotes are at the end, forms are as they are filled in, formulas a line of
     text. Deleted text is not read. Hidden text, comments and pictures are left out and counted in `said`.
     """
-    check_archive(data)
+    # OpenOffice 2 declared the type of this list, of which only the bytes are looked at.
+    check_archive(data, unread=(MANIFEST,))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return html_sections(_Document(archive, said).page(), said)
 
@@ -236,6 +237,8 @@ class _Document:
                 for each in child:
                     if each.tag == TEXT + "list":
                         yield from self.entries(each, level + 1, style)
+                    elif each.tag == TEXT + "p" and not self.hidden(each):
+                        yield from ("<div>", self.number(), *self.moved(each), "</div>")
                     else:
                         yield from self.of(each, False)
                 yield "</li>"

@@ -43,7 +43,7 @@ def raised(text: str, before: str) -> str:
     digits = any(char.isdigit() for char in text)
     if not text or text.startswith(BRACKETED):
         return text
-    if text in POWERS and _word(before) in UNITS:
+    if text in POWERS and _word(before).lower() in UNITS:
         return text.translate(UP)
     if digits or (last.isdigit() and len(text) == 1 and text.isalpha()):
         return f"[{text}]"
