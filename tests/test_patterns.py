@@ -363,8 +363,9 @@ def test_a_section_of_marks_alone_ends_as_pages() -> None:
 
 def test_messages_are_short_and_only_so_many_problems_are_listed() -> None:
     long = "x" * 100_000
-    problem = Problem(long, long, long)
-    error = ProblemsFound(long, [problem] * 1_000, more=5)
+    problems = [Problem(long, f"{number} {long}", long) for number in range(1_000)]
+    error = ProblemsFound(long, problems, more=5)
+    problem = error.problems[0]
     assert max(map(len, (problem.where, problem.message, problem.hint, error.message))) <= LONGEST_SAID
     assert (len(error.problems), error.more) == (MOST_PROBLEMS, 1_000 - MOST_PROBLEMS + 5)
     unknown = UnknownName("source", long, [long + str(number) for number in range(3_000)])

@@ -245,7 +245,7 @@ def with_sources_as_they_were(view: Table) -> Table:
     """A view on runs in which sources (s, ns) have the details that they had when the run was made."""
     said = re.sub(r"\b(n?s)\.(kind|dated)\b", lambda found: detail_then(found[1], found[2]), view.select)
     said = re.sub(
-        r"join source (n?s) on [\w.]+ = [\w.]+",
+        r"join source (n?s) on [\w.]{1,60} = [\w.]{1,60}",
         lambda found: f"{found[0]} {was_of_source(found[1], EVENT)}",
         said,
     )
