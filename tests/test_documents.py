@@ -50,6 +50,7 @@ RAISED = '<w:vertAlign w:val="superscript"/>'
         ("waited.<sup>1, 2</sup> The 1<sup>st</sup> of 3 km<sup>2</sup>", "waited.[1, 2] The 1st of 3 km²"),
         ("45<sup>a</sup> and 10<sup>-3</sup>", "45[a] and 10[-3]"),
         ("CO<sub>2</sub> of 7<sub>10</sub>, 4<sup>1</sup>/<sub>2</sub>", "CO2 of 7[10], 4 1/2"),
+        ("a<sup> 1 </sup>b<sub> c </sub>d", "a [1] b c d"),
         ("<p><sup>1</sup> Of carers.", "[1] Of carers."),
     ],
 )

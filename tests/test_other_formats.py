@@ -160,6 +160,18 @@ def test_cells_of_a_rich_text_stay_under_their_headings() -> None:
     assert rich(body)[0] == "Area\t2007\t\t2008\nA\t1\t2\t3\n\t4\t5\n\nafter"
 
 
+def test_a_table_in_a_table_of_rich_text_keeps_its_rows() -> None:
+    def inner(*cells: str) -> str:
+        properties = r"{\*\nesttableprops\trowd\cellx1000\cellx2000\nestrow}"
+        return "".join(rf"\pard\intbl\itap2 {cell}\nestcell " for cell in cells) + properties
+
+    body = (
+        rf"\trowd\cellx2000\cellx4000 {inner('a', 'b')}{inner('c', 'd')}\pard\intbl\itap1\cell"
+        r"\pard\intbl beside\cell\row\pard after\par"
+    )
+    assert rich(body)[0] == "a\tb\nc\td\tbeside\n\nafter"
+
+
 def test_a_form_of_rich_text_is_read_as_it_is_filled_in() -> None:
     def form(kind: str, said: str) -> str:
         return rf"{{\field{{\*\fldinst {kind} {{\*\formfield{{{said}}}}}}}{{\fldrslt }}}}"

@@ -24,6 +24,12 @@ def index(base: str, below: str) -> str:
     return f"{base}_{_grouped(below)}" if below else base
 
 
+def indexed(base: str, below: str, above: str) -> str:
+    """What has both: x_1^2, ∑_1^n."""
+    lowered = index(base, below)
+    return f"{lowered}^{_grouped(above)}" if above and below else power(lowered, above)
+
+
 def root(inside: str, degree: str = "") -> str:
     """A root: √(x), or with its degree before it."""
     return f"{degree}√({inside})"
@@ -75,7 +81,7 @@ class _MathML:
             case (("msub" | "munder"), [base, below]):
                 return index(base.strip(), below.strip())
             case (("msubsup" | "munderover"), [base, below, above]):
-                return power(index(base.strip(), below.strip()), above.strip())
+                return indexed(base.strip(), below.strip(), above.strip())
             case "msqrt", _:
                 return root("".join(parts).strip())
             case "mroot", [inside, degree]:
@@ -147,16 +153,16 @@ class _WordMath:
             case "sSub":
                 return index(of("e"), of("sub"))
             case "sSubSup":
-                return power(index(of("e"), of("sub")), of("sup"))
+                return indexed(of("e"), of("sub"), of("sup"))
             case "sPre":
-                return power(index("", of("sub")), of("sup")) + of("e")
+                return indexed("", of("sub"), of("sup")) + of("e")
             case "rad":
                 return root(of("e"), of("deg"))
             case "d":
                 return self.delimited(node, part.get("dPr"), depth)
             case "nary":
                 sign = _value(part.get("naryPr"), "chr", "∫")
-                return f"{power(index(sign, of('sub')), of('sup'))} {of('e')} "
+                return f"{indexed(sign, of('sub'), of('sup'))} {of('e')} "
             case "func":
                 return f"{of('fName')}({of('e')})"
             case "limLow":

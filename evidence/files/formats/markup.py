@@ -250,6 +250,8 @@ class _Page:
         if self.moved:
             self.moved[-1].append(text)
             return
+        if text.startswith(" "):
+            self.words(" ")
         before = "" if self.breaks or self.tabs else "".join(self.parts[-2:])[-LOOKED_BACK:]
         if how == "sub" and text.strip().isdigit() and (top := FRACTION.search(before)):
             del self.parts[-2:]
@@ -257,6 +259,8 @@ class _Page:
             self.words(text)
             return
         self.words(raised(text, before) if how == "super" else lowered(text, before))
+        if text.endswith(" "):
+            self.words(" ")
 
     def field(self, node: Any, tag: str, attributes: Attributes) -> None:
         """What is in a field of a form."""

@@ -81,6 +81,8 @@ SYMBOL = 2
 HEADING = re.compile(r"heading (\d)")
 NEAR = 15
 """Twips between the edges of two cells that are the same."""
+MOST_TABLES = 20
+"""Tables in tables."""
 DEEPEST = 2_000
 """Groups within groups."""
 
@@ -100,46 +102,16 @@ class _State:
 
 
 @dataclass
-class _Story:
-    """A stream of paragraphs: the text, a footnote, or a box."""
+class _Table:
+    """A table that is open: its rows, and the cell that is under way."""
 
-    done: list[str] = field(default_factory=list)
-    paragraph: list[str] = field(default_factory=list)
-    heading: int = 0
-    in_table: bool = False
     cell: list[str] = field(default_factory=list)
     cells: list[str] = field(default_factory=list)
-    edges: list[int] = field(default_factory=list)
-    left: int = 0
     rows: list[tuple[int, list[int], list[str]]] = field(default_factory=list)
+    """Of each row its left edge, the right edges of its cells, and the cells."""
 
-    def paragraph_ends(self) -> None:
-        """Put the paragraph where it belongs."""
-        text = "".join(self.paragraph)
-        self.paragraph = []
-        if self.in_table:
-            self.cell.append(f"<p>{text}</p>")
-            return
-        self.table_ends()
-        tag = f"h{self.heading}" if self.heading else "p"
-        self.done.append(f"<{tag}>{text}</{tag}>")
-
-    def cell_ends(self) -> None:
-        """Put the cell into its row."""
-        self.cell.append("".join(self.paragraph))
-        self.cells.append("".join(self.cell))
-        self.paragraph, self.cell = [], []
-
-    def row_ends(self) -> None:
-        """Put the row into the table."""
-        if self.cells:
-            self.rows.append((self.left, list(self.edges), self.cells))
-        self.cells = []
-
-    def table_ends(self) -> None:
-        """Write the table: its cells span the columns between the edges that all its rows have."""
-        if not self.rows:
-            return
+    def html(self) -> str:
+        """The table: its cells span the columns between the edges that all its rows have."""
         columns = _columns(sorted({edge for left, edges, _ in self.rows for edge in (left, *edges)}))
         made = ["<table>"]
         for left, edges, cells in self.rows:
@@ -152,17 +124,65 @@ class _Story:
                 made.append(f"<td colspan={max(ends - at, 1)}>{cell}</td>")
                 at = max(ends, at + 1)
             made.append("</tr>")
-        self.rows = []
-        self.done.append("".join([*made, "</table>"]))
+        return "".join([*made, "</table>"])
+
+
+@dataclass
+class _Story:
+    """A stream of paragraphs: the text, a footnote, or a box."""
+
+    done: list[str] = field(default_factory=list)
+    paragraph: list[str] = field(default_factory=list)
+    heading: int = 0
+    depth: int = 0
+    """In how many tables the paragraph is."""
+    tables: list[_Table] = field(default_factory=list)
+    edges: list[int] = field(default_factory=list)
+    left: int = 0
+
+    def paragraph_ends(self) -> None:
+        """Put the paragraph where it belongs."""
+        text = "".join(self.paragraph)
+        self.paragraph = []
+        self.go_to(self.depth)
+        if self.depth:
+            self.tables[-1].cell.append(f"<p>{text}</p>")
+            return
+        tag = f"h{self.heading}" if self.heading else "p"
+        self.done.append(f"<{tag}>{text}</{tag}>")
+
+    def cell_ends(self, depth: int) -> None:
+        """Put the cell into its row."""
+        self.go_to(depth)
+        table = self.tables[-1]
+        table.cells.append("".join([*table.cell, *self.paragraph]))
+        self.paragraph, table.cell = [], []
+
+    def row_ends(self, depth: int) -> None:
+        """Put the row into the table."""
+        self.go_to(depth)
+        table = self.tables[-1]
+        if table.cells:
+            table.rows.append((self.left, list(self.edges), table.cells))
+        table.cells = []
+
+    def go_to(self, depth: int) -> None:
+        """Be in so many tables: those that are deeper are whole, and are put where they belong."""
+        while len(self.tables) > depth:
+            ended = self.tables.pop()
+            if ended.cell:
+                ended.cells.append("".join(ended.cell))
+            if ended.cells:
+                ended.rows.append((self.left, list(self.edges), ended.cells))
+            (self.tables[-1].cell if self.tables else self.done).append(ended.html())
+        while len(self.tables) < depth:
+            self.tables.append(_Table())
 
     def whole(self) -> str:
         """All of it."""
         if self.paragraph:
             self.paragraph_ends()
-        if self.cells or self.cell:
-            self.cell_ends()
-            self.row_ends()
-        self.table_ends()
+        self.go_to(0)
         return "".join(self.done)
 
 
@@ -339,7 +359,7 @@ class _Reader:
             self.story_begins("note")
         elif word == "shptxt":
             self.story_begins("box")
-        elif star and word not in ("shppict", "ud"):
+        elif star and word not in ("shppict", "ud", "nesttableprops"):
             state.where = "skipped"
         else:
             return False
@@ -369,10 +389,10 @@ class _Reader:
         elif word in ("line", "softline"):
             story.paragraph.append("<br>")
         elif word in ("cell", "nestcell"):
-            story.cell_ends()
+            story.cell_ends(1 if word == "cell" else max(story.depth, 2))
             self.hiding = False
         elif word in ("row", "nestrow"):
-            story.row_ends()
+            story.row_ends(1 if word == "row" else max(story.depth, 2))
         elif word == "trowd":
             story.edges, story.left = [], 0
         elif word == "trleft":
@@ -380,9 +400,11 @@ class _Reader:
         elif word == "cellx":
             story.edges.append(number or 0)
         elif word == "intbl":
-            story.in_table = True
+            story.depth = max(story.depth, 1)
+        elif word == "itap":
+            story.depth = min(max(number or 0, 0), MOST_TABLES)
         elif word == "pard":
-            story.heading, story.in_table = 0, False
+            story.heading, story.depth = 0, 0
         elif word == "s":
             story.heading = self.headings.get(number or 0, 0)
         elif word == "outlinelevel" and number is not None:
