@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pypdf import PageObject, PdfReader
-from pypdf.errors import LimitReachedError, PyPdfError
+from pypdf.errors import DependencyError, LimitReachedError, PyPdfError
 from pypdf.generic import ContentStream, NameObject
 
 from evidence.files.formats.pages import CONTROL, STAND_IN
@@ -73,10 +73,7 @@ def pdf_pages(data: bytes, progress: Callable[[int, int], None]) -> tuple[list[s
     try:
         reader = PdfReader(io.BytesIO(data))
         if reader.is_encrypted:
-            raise EvidenceInvalid(
-                "it is encrypted (protected by a password, or against copying).",
-                hint="Save or print a copy without protection.",
-            )
+            raise _encrypted()
         count = len(reader.pages)
         if count > MOST_PAGES:
             raise EvidenceInvalid(
@@ -87,6 +84,9 @@ def pdf_pages(data: bytes, progress: Callable[[int, int], None]) -> tuple[list[s
             texts.append(_text_of(page, number, said))
             progress(number, count)
         notes_on(reader, said)
+    except DependencyError:
+        # Newer encryption needs a package that is not installed.
+        raise _encrypted() from None
     except LimitReachedError as error:
         raise EvidenceInvalid(f"it is too large when unpacked ({error}).", hint=SAVE_AGAIN) from None
     except PyPdfError as error:
@@ -94,6 +94,13 @@ def pdf_pages(data: bytes, progress: Callable[[int, int], None]) -> tuple[list[s
     finally:
         logger.removeHandler(faults)
     return texts, [*_notes(reader, texts), *faults.notes(), *said.notes()]
+
+
+def _encrypted() -> EvidenceInvalid:
+    return EvidenceInvalid(
+        "it is encrypted (protected by a password, or against copying).",
+        hint="Save or print a copy without protection.",
+    )
 
 
 def _text_of(page: PageObject, number: int, said: Said) -> str:
