@@ -14,6 +14,7 @@ from programme.actions import ProgrammeAction
 from programme.database import PROGRAM, Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.permissions import OWNER, Held, Role
 from programme.reviews import find_review
+from programme.seals import columns_of
 from rules.errors import UnknownName, UserInvalid, suggest
 from rules.remedy import Give, LeaveOut, Part
 
@@ -146,14 +147,14 @@ def names_of_users(db: Database) -> frozenset[str] | None:
 
     There are users once somebody holds a role in the programme.
     """
-    if not one(db, HOLDERS):
+    if not _has_holders(db):
         return None
     return frozenset(name for (name,) in db.execute("select name from user").fetchall()) | {OWNER}
 
 
 def check_assigned(db: Database, name: str) -> None:
     """Raise UserInvalid unless work can be given to this person: a user, once there are users."""
-    if not one(db, HOLDERS) or is_user(db, name):
+    if not _has_holders(db) or is_user(db, name):
         return
     names = [one_name for (one_name,) in db.execute(ENABLED).fetchall()]
     if one(db, "select 1 from user where name = ?", [name]):
@@ -162,6 +163,11 @@ def check_assigned(db: Database, name: str) -> None:
         f"there is no user {name!r}, and only users can be given work once there are users",
         hint=suggest(name, names),
     )
+
+
+def _has_holders(db: Database) -> bool:
+    """Whether somebody holds a role; nobody does in a file that has the tables of evidence alone."""
+    return bool(columns_of(db.conn, "user_role") and one(db, HOLDERS))
 
 
 HOLDERS = """

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rules.limits import MOST_PROBLEMS
 
@@ -20,7 +19,6 @@ MOST_RANGES = 10
 """Ranges of rows that one line names."""
 MOST_COLUMNS_NAMED = 5
 """Columns that one line names."""
-ROW = re.compile(r"^(.*), row ([0-9]{1,9})(?:, column (.*))?$", re.DOTALL)
 
 
 @dataclass
@@ -72,9 +70,10 @@ class Grouping:
             self.count += 1
             return
         self.count += 1
-        place = ROW.match(where)
-        table, row, column = (place[1], int(place[2]), place[3] or "") if place else (where, None, "")
-        key = (table, row is None, "" if self.across else column, message, tuple(map(repr, remedies)))
+        place = _read(where)
+        row, column = (place.row, place.column) if place else (None, "")
+        which = (place.table, place.name) if place else (where, "")
+        key = (*which, "" if self.across else column, message, tuple(map(repr, remedies)))
         group = self.groups.get(key)
         if group is None:
             if len(self.groups) >= MOST_PROBLEMS:
@@ -102,12 +101,37 @@ def grouped(problems: Iterable[Problem]) -> tuple[list[Problem], int]:
     return found.lines(), found.more
 
 
+class _Place(NamedTuple):
+    table: str
+    name: str
+    """What a row is called: row, or the key of a list."""
+    row: int
+    column: str
+
+
+def _read(where: str) -> _Place | None:
+    """The table, row and column of a place; None for a place that is no row of a table."""
+    place, comma, column = where.rpartition(", column ")
+    table, name, row = _last(place if comma else where)
+    if name == "line":
+        table, name, row = _last(table)
+    return _Place(table, name, row, column if comma else "") if name else None
+
+
+def _last(place: str) -> tuple[str, str, int]:
+    """A place without its last part, where that is a word and a number; the word is empty if it is not."""
+    table, comma, last = place.rpartition(", ")
+    name, _, number = last.partition(" ")
+    is_row = comma and name.replace("-", "").isalpha() and number.isdecimal() and len(number) < 10
+    return (table, name, int(number)) if is_row else (place, "", 0)
+
+
 def _place(group: _Group) -> str:
     rows = sorted(set(group.rows))
     if group.count == 1 or not rows:
         return group.where
-    table = ROW.match(group.where)
-    where = f"{table[1] if table else group.where}, {row_ranges(rows)}"
+    place = _read(group.where)
+    where = f"{place.table}, {row_ranges(rows, place.name)}" if place else group.where
     columns = list(group.columns)
     if not columns:
         return where
@@ -121,8 +145,8 @@ def _said(group: _Group) -> str:
     return group.message if group.count == 1 else f"{group.message} ({group.count:,} times)"
 
 
-def row_ranges(rows: Sequence[int]) -> str:
-    """Rows in order as ranges: 'rows 3-18, 40', the first ten of them."""
+def row_ranges(rows: Sequence[int], name: str = "row") -> str:
+    """Rows in order as ranges: 'rows 3-18, 40', the first ten of them; `name`: what one is called."""
     ranges: list[tuple[int, int]] = []
     for row in rows:
         if ranges and row == ranges[-1][1] + 1:
@@ -132,4 +156,4 @@ def row_ranges(rows: Sequence[int]) -> str:
     said = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:MOST_RANGES]]
     left = sum(last - first + 1 for first, last in ranges[MOST_RANGES:])
     more = f" and {left:,} more" if left else ""
-    return f"{'row' if len(rows) == 1 else 'rows'} {', '.join(said)}{more}"
+    return f"{'rows' if name == 'row' and len(rows) > 1 else name} {', '.join(said)}{more}"

@@ -363,9 +363,9 @@ def test_a_section_of_marks_alone_ends_as_pages() -> None:
 
 def test_messages_are_short_and_only_so_many_problems_are_listed() -> None:
     long = "x" * 100_000
-    problems = [Problem(long, f"{number} {long}", long) for number in range(1_000)]
-    error = ProblemsFound(long, problems, more=5)
-    problem = error.problems[0]
+    problem = Problem(long, long, long)
+    others = [Problem(f"{number} {long}", long, long) for number in range(1_000)]
+    error = ProblemsFound(long, others, more=5)
     assert max(map(len, (problem.where, problem.message, problem.hint, error.message))) <= LONGEST_SAID
     assert (len(error.problems), error.more) == (MOST_PROBLEMS, 1_000 - MOST_PROBLEMS + 5)
     unknown = UnknownName("source", long, [long + str(number) for number in range(3_000)])

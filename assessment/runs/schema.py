@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from evidence.at_event import PUBLISHED, added_by, detail_then, not_withdrawn_by, was_of_source
@@ -243,12 +242,13 @@ where id in (select max(id) from run group by review_id)""",
 
 def with_sources_as_they_were(view: Table) -> Table:
     """A view on runs in which sources (s, ns) have the details that they had when the run was made."""
-    said = re.sub(r"\b(n?s)\.(kind|dated)\b", lambda found: detail_then(found[1], found[2]), view.select)
-    said = re.sub(
-        r"join source (n?s) on [\w.]{1,60} = [\w.]{1,60}",
-        lambda found: f"{found[0]} {was_of_source(found[1], EVENT)}",
-        said,
-    )
+    said = view.select
+    for alias, item in (("ns", "n"), ("s", "e")):
+        for name in ("kind", "dated"):
+            for before in (" ", "("):
+                said = said.replace(f"{before}{alias}.{name}", f"{before}{detail_then(alias, name)}")
+        joined = f"join source {alias} on {alias}.id = {item}.source_id"
+        said = said.replace(joined, f"{joined} {was_of_source(alias, EVENT)}")
     return replace(view, select=said)
 
 
