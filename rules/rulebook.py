@@ -151,6 +151,11 @@ class Measure(PolicyModel):
         ) or (self.of is Of.SURVEY_RESULTS and self.statistic is Statistic.MEAN)
 
     @property
+    def counts_by_extent(self) -> bool:
+        """Whether what it is made of counts by how widespread it is."""
+        return self.of is Of.FINDINGS and self.statistic is Statistic.SHARE and self.by_extent
+
+    @property
     def is_count(self) -> bool:
         """Whether the value is a whole number that is 0 (not missing) where nothing was found."""
         return self.statistic in (Statistic.COUNT, Statistic.KINDS, Statistic.SOURCES)

@@ -402,7 +402,8 @@ STORED: dict[str, tuple[str, list[str]]] = {
         "insert into evidence select 900, review_id, source_id, 'p. 900' as locator, kind, strand, text,"
         " quote, direction, significance, value, base, unit, scale_max, group_name, period, better,"
         " comparator, comparator_name, best, worst, recorded_by, recorded_on, digest, added_event,"
-        " withdrawn_event, answers, design_effect from evidence where id = 3",
+        " withdrawn_event, answers, design_effect, extent_found, extent_of, extent_word, extent_unit"
+        " from evidence where id = 3",
         ["item E900 was inserted by hand: no event stored it."],
     ),
     "an item is said to be older than it is": (

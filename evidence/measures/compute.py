@@ -32,7 +32,6 @@ from typing import Any
 
 from evidence.at_event import COUNTED_PAIRS, counted_at, source_at
 from evidence.extents import EXTENT_SQUARE, EXTENT_WEIGHT, WHOLE
-from evidence.measures.pairs import by_extent
 from programme.database import Database
 from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS, MeasureValue, rounded
@@ -119,7 +118,7 @@ def measure_sql(measure: Measure) -> tuple[str, dict[str, Any]]:
         whole = conditions.of_filter(measure.among)
         weight = "significance" if measure.weighted else "1"
         square, unit = f"{weight} * {weight}", 1
-        if by_extent(measure):
+        if measure.counts_by_extent:
             weight, square, unit = f"{weight} * extent", f"{square} * extent_square", WHOLE
         total = f"(sum({weight}) / {unit}.0)"
         return (

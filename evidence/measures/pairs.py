@@ -13,7 +13,7 @@ from evidence.at_event import COUNTED_PAIRS
 from evidence.extents import EXTENT_WEIGHT, WHOLE
 from programme.database import Database, rows
 from programme.reviews import Review
-from rules.rulebook import Filter, Measure, Of
+from rules.rulebook import Filter, Measure
 
 Codes = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -139,17 +139,12 @@ def weights(counted: Counted, measure: Measure) -> Codes:
     weight = np.ones(len(counted), dtype=np.int64)
     if measure.weighted:
         weight = np.nan_to_num(counted.significance).astype(np.int64)
-    return weight * counted.extent if by_extent(measure) else weight
+    return weight * counted.extent if measure.counts_by_extent else weight
 
 
 def weight_of(measure: Measure, significance: int) -> int:
     """How much one more finding counts in a share that applies everywhere, in the unit of `weights`."""
-    return (significance if measure.weighted else 1) * (WHOLE if by_extent(measure) else 1)
-
-
-def by_extent(measure: Measure) -> bool:
-    """Whether what a measure is made of counts by how widespread it is."""
-    return measure.of is Of.FINDINGS and measure.by_extent
+    return (significance if measure.weighted else 1) * (WHOLE if measure.counts_by_extent else 1)
 
 
 def _column(values: list[Any]) -> Column:

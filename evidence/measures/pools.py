@@ -12,7 +12,7 @@ import numpy as np
 
 from evidence.at_event import added_by, counted_at
 from evidence.measures.draws import WORDS, Extents, Pool, Published, make_pool
-from evidence.measures.pairs import Codes, Numbers, by_extent, load_counted, passing_filter, weights
+from evidence.measures.pairs import Codes, Numbers, load_counted, passing_filter, weights
 from evidence.scales import NEGATIVE_TO, POSITIVE_FROM
 from evidence.weights import MILLION
 from programme.database import Database
@@ -100,7 +100,7 @@ class Pools:
                 whole.append(np.bincount(unit, weight * of_domain))
                 keys.append((counted.domain.names[code], measure.id))
                 factors.append(factor)
-                widely.append(by_extent(measure))
+                widely.append(measure.counts_by_extent)
         if keys:
             extents = self._extents(at) if of is Of.FINDINGS else None
             pool = make_pool(names, np.stack(part, 1), np.stack(whole, 1), factors, extents, widely)
