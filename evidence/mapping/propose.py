@@ -24,6 +24,7 @@ from evidence.mapping.words import (
     same_words,
 )
 from evidence.rows import SurveyResponseRow
+from evidence.scales import read_answer
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework, in_language
 from rules.words import listed, many
@@ -43,6 +44,7 @@ KIND_OF_SOURCE = {"survey-responses": "survey", "case-scores": "case_file", "ind
 MUST_FIT = ("type", "judgement", "+", "area", "number", "no", "id", "priority", "weight", "name", "impact")
 """Headers that stand for a column only where its values fit."""
 WORDED = ("direction", "significance", "better")
+AGREEING_BAD = "is agreeing bad here?"
 SHOWN, MOST_SHOWN = 5, 70
 """How many values a remark names, and in how many characters."""
 NEGATIVE = frozenset(
@@ -135,14 +137,13 @@ def propose(
 
 def answers_in(column: ColumnSeen) -> bool:
     """Whether a column holds answers on a scale of agreement, as words or as 1 to 5."""
-    return _all(column, lambda text: same_words(text) in MEANINGS["answer"] or is_answer(text)) and any(
-        is_answer(text) for text in column.few
-    )
+    taken = _all(column, lambda text: is_taken(SurveyResponseRow, "answer", text))
+    return taken and any(map(is_answer, column.few))
 
 
 def is_answer(text: str) -> bool:
-    """Whether a survey response takes this as an answer."""
-    return text != "" and is_taken(SurveyResponseRow, "answer", text)
+    """Whether a text is a level of the scale, not what is said instead of an answer."""
+    return is_taken(SurveyResponseRow, "answer", text) and isinstance(read_answer(text), int)
 
 
 def grades_in(column: ColumnSeen) -> bool:
@@ -311,7 +312,7 @@ class _Proposing:
             if column.numbers == column.filled:
                 self.remark(*at, said="are these answers, and is 5 the best?")
             if NEGATIVE & set(asked.split()):
-                self.remark(*at, said="is agreeing bad here? Then add: with: {better: lower}")
+                self.remark(*at, said=AGREEING_BAD)
             return self._with_name(column, {"is": "question"})
         return None
 
@@ -335,7 +336,7 @@ class _Proposing:
             return
         model = row_model(self.layout)
         for text in column.few:
-            if same_words(text) in MEANINGS[name] and not is_taken(model, name, text):
+            if same_words(text) in MEANINGS.get(name, {}) and not is_taken(model, name, text):
                 self._meanings(name)[text] = MEANINGS[name][same_words(text)]
             elif not is_taken(model, name, text):
                 unknown = self.proposal.unknown.setdefault(name, [])

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 
 from evidence.rows import Row
+from programme.periods import read_period
 
 
 def as_words(value: Any) -> str:
@@ -80,23 +81,11 @@ def says_who(text: str) -> str:
 
 # --- periods as headers ------------------------------------------------------------------------------------
 
-MONTHS = (
-    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
-    "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|ionawr|chwefror|mawrth|ebrill|mai|mehefin|gorffennaf|awst|medi|"
-    "hydref|tachwedd|rhagfyr"
-)
-YEAR = r"(?:19|20)\d\d(?: ?[-/–] ?(?:\d\d|(?:19|20)\d\d))?"
-PERIOD = re.compile(
-    rf"(?:fy ?)?(?:{YEAR})|(?:fy ?)\d\d(?: ?[-/–] ?\d\d)?|(?:q[1-4]|{MONTHS}) ?(?:{YEAR}|\d\d)"
-    rf"|(?:{YEAR}) ?q[1-4]"
-    rf"|(?:year (?:to|ending|ended) )(?:\d\d? )?(?:{MONTHS}) (?:19|20)\d\d",
-    re.IGNORECASE | re.ASCII,
-)
-
 
 def is_period(title: str) -> bool:
     """Whether a header is a year, a quarter, a month or the like."""
-    return len(title) < 50 and PERIOD.fullmatch(" ".join(title.split())) is not None
+    found = read_period(title)
+    return found.placed or found.turn != ""
 
 
 # --- what cells mean ---------------------------------------------------------------------------------------
@@ -121,16 +110,6 @@ MEANINGS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("n/a", "none", "no direction", "context"), "neither"),
     },
     "score": dict.fromkeys(("n/a", "na", "not applicable", "amherthnasol", "not scored", "-", ""), ""),
-    "answer": {
-        **dict.fromkeys(("neither agree nor disagree", "neutral"), "3"),
-        **dict.fromkeys(("tend to agree", "slightly agree", "somewhat agree"), "4"),
-        **dict.fromkeys(("tend to disagree", "slightly disagree", "somewhat disagree"), "2"),
-        **dict.fromkeys(("don't know", "don’t know", "dont know", "not sure", "ddim yn gwybod"), ""),
-        **dict.fromkeys(("prefer not to say", "not applicable", "n/a", "no answer", "no reply"), ""),
-        **dict.fromkeys(("cytuno'n gryf", "cytuno’n gryf"), "5"),
-        **dict.fromkeys(("anghytuno'n gryf", "anghytuno’n gryf"), "1"),
-        **{"cytuno": "4", "anghytuno": "2", "ddim yn cytuno nac yn anghytuno": "3"},
-    },
 }
 """What words mean that a row does not take by itself, by column of the layout."""
 GRADES: tuple[tuple[tuple[str, ...], ...], ...] = (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from evidence.mapping.propose import Proposal
+from evidence.mapping.propose import AGREEING_BAD, Proposal
 
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:[ -][A-Za-z0-9_]+)*")
 """Text that YAML reads as the same text without quotation marks, unless it is one of NOT_PLAIN."""
@@ -62,7 +62,7 @@ def _flow(value: Any) -> str:
 
 
 def _commented(line: str, remark: str) -> str:
-    said = " ".join(remark.split())
+    said = " ".join(remark.split()).replace(AGREEING_BAD, f"{AGREEING_BAD} Then add: with: {{better: lower}}")
     return f"{line}  # {said}" if said else line
 
 

@@ -34,6 +34,7 @@ MEANINGS: dict[str, Options] = {
     "better": [("higher", "higher is better"), ("lower", "lower is better"), ("neither", "neither")],
 }
 """What a word can mean, by column of the layout; of others it is typed."""
+OF_SURVEYS = ("survey-responses", "survey-results")
 ASK = ("?", "say what it means")
 
 
@@ -45,6 +46,8 @@ class ColumnShown(TypedDict):
     use: str
     options: Options
     remark: str
+    lower: bool | None
+    """Whether agreeing with this question is bad; None where that cannot be said."""
 
 
 class MeaningShown(TypedDict):
@@ -142,7 +145,12 @@ def typed_mapping(
     uses = {}
     for column in _columns(found, mapping, typed):
         before = _use_of(mapping, column["title"])
-        uses[column["title"]] = _said_use(column["use"], before)
+        use = _said_use(column["use"], before)
+        if column["lower"] is not None and isinstance(use, dict) and use.get("is") in ("question", "group"):
+            with_ = {name: text for name, text in use.get("with", {}).items() if name != "better"}
+            with_ |= {"better": "lower"} if column["lower"] else {}
+            use = {name: part for name, part in {**use, "with": with_}.items() if part}
+        uses[column["title"]] = use
     mapping["columns"] = uses
     mapping.pop("period_columns", None)
     if any(use == {"is": "period"} for use in uses.values()):
@@ -198,8 +206,7 @@ def _said_use(choice: str, before: Any) -> Any:
 
 def _columns(found: ProposedFor, mapping: Mapping[str, Any], typed: Text) -> list[ColumnShown]:
     layout = mapping["layout"]
-    wide = [(f"is:{name}", f"a {name} of its own" if name != "indicator" else "an indicator of its own")
-            for name in WIDE.get(layout, {})]  # fmt: skip
+    wide = [(f"is:{name}", f"{'an' if name[0] in 'aeiou' else 'a'} {name}") for name in WIDE.get(layout, {})]
     holds = [
         (f"holds:{name}", name.replace("_", " ")) for name in (*row_model(layout).model_fields, "review")
     ]
@@ -214,9 +221,16 @@ def _columns(found: ProposedFor, mapping: Mapping[str, Any], typed: Text) -> lis
             "use": use if use in dict(options) else "",
             "options": options,
             "remark": remark,
+            "lower": _lower(number, _use_of(mapping, column.title), typed) if layout in OF_SURVEYS else None,
         }
         shown.append(one)
     return shown
+
+
+def _lower(number: int, use: Any, typed: Text) -> bool:
+    if typed(f"column-{number}") is not None:
+        return bool(typed(f"lower-{number}"))
+    return isinstance(use, dict) and use.get("with", {}).get("better") == "lower"
 
 
 def _meanings(
