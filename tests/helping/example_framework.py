@@ -12,7 +12,7 @@ import pytest
 
 from evidence.intake.importing import import_files
 from evidence.intake.report import ImportReport
-from joint_review.upgrades.evidence import migrations as evidence_upgrades
+from joint_review.opening import UPGRADES
 from programme.database import Database, create_database, rows
 from programme.reviews import Review, create_review, store_frameworks
 from rules.errors import ImportRefused
@@ -60,7 +60,7 @@ def policy_of(framework: Framework) -> PolicySet:
 
 def new_programme(path: Path) -> Database:
     """A working database with the small framework, judged by nobody yet."""
-    db = create_database(path, [evidence_upgrades])
+    db = create_database(path, UPGRADES)
     store_frameworks(db, [policy_of(small_framework())])
     return db
 
