@@ -441,9 +441,20 @@ def test_words_that_are_not_known_are_left_to_say(desk: Desk) -> None:
     found = propose_for(path)
     assert found.proposal.unknown == {"answer": ["Mostly so"]}
     assert "#     Mostly so: " in as_yaml(found.proposal)
-    assert (
-        "row 5, column 'Heard': found 'Mostly so'" in desk.problems(path, mappings=[proposed(desk, path)])[0]
+    (problem,) = desk.problems(path, mappings=[proposed(desk, path)])
+    assert problem.startswith("a.csv, rows 5, 9, 13, 17, 21, column 'Heard': found 'Mostly so'; expected 1")
+
+
+def test_a_question_where_agreeing_is_bad_is_turned_round(desk: Desk) -> None:
+    path = write(desk.folder / "a.csv", "No,Heard,2019\n1,Strongly disagree,x\n2,Agree,x\n")
+    lower = SURVEY.replace("with: {domains: carers}", "with: {domains: carers, better: lower}")
+    desk.load(path, mappings=[choose_file(write(desk.folder / "map.yml", lower))])
+    assert one(desk.db, "select value from evidence where kind = 'survey_result'") == 50.0
+    assert list(desk.db.execute("select answer from survey_response order by respondent")) == [(1,), (4,)]
+    found = propose_for(
+        write(desk.folder / "b.csv", "No,I felt ignored,Q\n1,Agree,Agree\n2,Disagree,Agree\n")
     )
+    assert "# is agreeing bad here? Then add: with: {better: lower}" in as_yaml(found.proposal)
 
 
 def test_a_table_of_nothing_that_is_known_has_no_proposal(desk: Desk) -> None:

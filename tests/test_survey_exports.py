@@ -190,7 +190,7 @@ def test_an_spss_file_with_labels_and_missing_values(desk: Desk) -> None:
 
 
 def test_a_problem_in_an_spss_file_names_its_row_and_variable(desk: Desk) -> None:
-    path = sav(desk.folder / "survey.sav", SPSS, column_labels=LABELS)
+    path = sav(desk.folder / "survey.sav", {**SPSS, "q2": [4.0, 17.0]}, column_labels=LABELS)
     found = propose_for(path)
     assert found.proposal.mapping["columns"]["q1"] == {"is": "question", "named": HEARD}
     mapping = path.with_suffix(".yml")
@@ -198,7 +198,7 @@ def test_a_problem_in_an_spss_file_names_its_row_and_variable(desk: Desk) -> Non
         as_yaml(found.proposal).replace("q2: leave out", f'q2: {{is: question, named: "{SEEN}"}}')
     )
     (problem,) = desk.problems(path, mappings=[choose_file(mapping)])
-    assert problem.startswith("survey.sav, row 2, column 'q2': found -99; expected 1 (strongly disagree)")
+    assert problem.startswith("survey.sav, row 2, column 'q2': found 17; expected 1 (strongly disagree)")
 
 
 def cells(path: Path) -> tuple[list[list[Any]], list[str]]:
