@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from evidence.extents import EXAMPLES, Extent, read_extent
 from evidence.files.formats.pages import tidy
+from evidence.files.spreadsheets import MARK, as_given
 from evidence.marks import NO_VALUE, beside_number, meaning_of, read_mark
 from evidence.scales import read_answer
 from programme.calendar import Day
@@ -64,6 +65,8 @@ def _text(value: Any) -> str:
     """A text, tidied and without blanks around it; numbers and dates of a spreadsheet as they look."""
     if isinstance(value, str):
         text = value.strip()
+        if text.startswith(MARK):
+            text = as_given(text)
         if len(text) > LONGEST_WORDS:
             raise refuse(
                 f"at most {LONGEST_WORDS:,} characters", f"There are {len(text):,}. Shorten the text."
@@ -142,6 +145,7 @@ def _pages(value: Any) -> str:
     """A stored text: its pages tidied as those of added files are; empty ones at its ends count, too."""
     if not isinstance(value, str):
         return _text(value)
+    value = as_given(value)
     if len(value) > LONGEST_TEXT:
         raise refuse(f"at most {LONGEST_TEXT:,} characters", f"There are {len(value):,}. Divide the source.")
     if (count := value.count("\f")) > MOST_PAGES:

@@ -67,7 +67,9 @@ from evidence e join source s on s.id = e.source_id
 where e.kind = :of_kind and e.id in (select id from chosen) and {{more}} order by e.id
 """
 RESPONSES = f"""
-select s.ref as source, a.*, a.group_name as "group", (
+select s.ref as source, a.*, a.group_name as "group", coalesce(a.answer, a.said) as answer,
+  case when exists (select 1 from reversed_question r where r.source_id = a.source_id
+    and r.question = a.question and r.withdrawn_event is null) then 'lower' else '' end as better, (
   select domains from (select {TAGGED.format(which=BY_RECORDER)} from evidence e
     where e.source_id = a.source_id and e.text = a.question and e.group_name = a.group_name
       and e.kind = 'survey_result' and e.withdrawn_event is null

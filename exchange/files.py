@@ -1,8 +1,8 @@
 """Tables as files: CSV with a byte order mark, XLSX (the door to openpyxl's writer), CSV files in a ZIP.
 
 No cell of them is one that a spreadsheet would take for a formula (see `evidence.files.spreadsheets`): in CSV
-such a text gets an apostrophe before it, in a workbook every text is stored as a text. What a workbook cannot
-hold is left out, and its last sheet says what and where.
+such a text gets apostrophes before it, which imports take away; in a workbook every text is stored as a text.
+What a workbook cannot hold is left out, and its last sheet says what and where.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from evidence.files.spreadsheets import BYTE_ORDER_MARK, as_text
+from evidence.files.spreadsheets import BYTE_ORDER_MARK, MARK, as_exported, as_given
 from exchange.tables import Cell, OutTable
 from rules.errors import EvidenceInvalid
 
@@ -35,7 +35,7 @@ def as_csv_cell(value: Cell) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return as_text(value)
+        return as_exported(value)
     return repr(int(value)) if float(value).is_integer() else repr(value)
 
 
@@ -130,9 +130,10 @@ def _cell(sheet: Any, value: Cell) -> Any:
     """A value as a cell; a text stays a text, however it begins."""
     from openpyxl.cell import WriteOnlyCell
 
-    if not isinstance(value, str) or value[:1] not in "=#":
+    if not isinstance(value, str) or (value[:1] not in "=#" and not value.startswith(MARK)):
         return value
-    cell = WriteOnlyCell(sheet, value)
+    # Only what an import would take for a mark of CSV needs one here.
+    cell = WriteOnlyCell(sheet, value if as_given(value) == value else as_exported(value))
     cell.data_type = "s"
     return cell
 

@@ -14,5 +14,5 @@ Modules in reading order:
     tables      CSV, XLSX, YAML and JSON files as rows with their places
     formats/    the formats of files whose text is stored, and the process that reads them
     texts       the text of a file: checked by content, taken apart in that process, in pages
-    spreadsheets  CSV that goes out, with no cell taken for a formula
+    spreadsheets  tables that go out, with no cell taken for a formula
 """

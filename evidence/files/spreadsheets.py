@@ -1,4 +1,4 @@
-"""CSV that goes out: no cell of it is one that a spreadsheet would take for a formula.
+"""Tables that go out: no cell of them is one that a spreadsheet would take for a formula.
 
 Whoever writes a document can put `=HYPERLINK(...)` into it, a reviewer quotes it, and a moderator opens the
 table in a spreadsheet, which runs it. So such cells get an apostrophe before them, which makes them text;
@@ -23,6 +23,22 @@ def as_text(cell: str) -> str:
     except ValueError:
         return f"'{cell}"
     return cell
+
+
+MARK = "''"
+"""Before a text of an export that can be imported again: an import takes it away."""
+
+
+def as_exported(cell: str) -> str:
+    """The same for a table that can be imported again, so that `as_given` gives the cell as it was."""
+    guarded = as_text(cell)
+    return MARK + cell if guarded != cell or as_given(cell) != cell else cell
+
+
+def as_given(cell: str) -> str:
+    """A cell of a table that comes in, without what `as_exported` has put before it."""
+    inner = cell[len(MARK) :]
+    return inner if cell.startswith(MARK) and (as_text(inner) != inner or inner.startswith(MARK)) else cell
 
 
 # A cell, in quotes or not, and what it ends with. One whose quotes do not match goes up to the next comma.
