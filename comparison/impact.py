@@ -50,6 +50,7 @@ from comparison.moves import (
     RuleCounted,
 )
 from evidence.measures.compute import compute_measures
+from evidence.series import refuse_out_of_order
 from programme.database import Database, last_event, open_for_reading, rows
 from programme.reviews import Review, find_review, list_reviews
 from rules.engine import check_facts, check_rules
@@ -185,6 +186,7 @@ def assess_under_both(shared: Shared, job: Job) -> AssessedTwice | NotAssessed:
     db = _open(shared)
     try:
         review = find_review(db, key)
+        refuse_out_of_order(db, review, shared.event)
         measures = [
             compute_measures(db, review, book, shared.event)
             for book in (books if books[0] != books[1] else books[:1])

@@ -17,25 +17,25 @@ better. Over all the items of a review, tagged or not:
 The median of the slopes is Sen's (Sen, P. K. (1968), "Estimates of the regression coefficient based on
 Kendall's tau", Journal of the American Statistical Association 63, 1379-1389), from scipy.
 
-Periods are put in order of time where all of a series can be read (`read_period`), else in the order of
-their text. The measures order by text; where that gives another order, the series says so. Cost grows with
-the number of indicator values, and with the square of the periods of one series.
+Periods are in the order in which they end (`programme.periods`), or, where all of a series count the same
+(Wave 9, Wave 10), by their number: as the measures have them. Where neither is so nothing is compared. Cost
+grows with the number of indicator values, and with the square of the periods of one series.
 """
 
 from __future__ import annotations
 
-import re
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
 import numpy as np
-from pydantic_core import PydanticCustomError
 
-from programme.calendar import MONTHS, read_date
+from evidence.at_event import sorted_by
+from evidence.series import how_placed
 from programme.database import Database, rows
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid
@@ -46,15 +46,18 @@ from rules.words import listed, many
 FEWEST_FOR_SLOPE = 4
 """Periods from which the median slope has a say in the trend."""
 
-INDICATORS = """
+NO_ORDER = "order not known"
+INDICATORS = f"""
 select e.id, e.text as name, e.strand, e.unit, coalesce(e.better, 'neither') as better,
-  coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.value, e.comparator,
+  coalesce(nullif(e.period, ''), s.dated, '') as period, {sorted_by()} as key, {how_placed()} as placed,
+  iif(e.period = '', s.dated, e.begins) as begins, iif(e.period = '', s.dated, e.ends) as ends, e.value,
+  e.comparator,
   e.comparator_name, s.ref as source,
   (select group_concat(d.key, ';') from tag t join domain d on d.id = t.domain_id
     where t.evidence_id = e.id and t.withdrawn_event is null) as domains
 from evidence e join source s on s.id = e.source_id
 where e.review_id = ? and e.kind = 'indicator' and e.withdrawn_event is null
-order by name, e.strand, e.unit, better, period, e.value, s.ref, e.id
+order by name, e.strand, e.unit, better, key, period, e.value, s.ref, e.id
 """
 
 
@@ -78,6 +81,17 @@ class PeriodReadings:
     period: str
     """As the items write it."""
     readings: tuple[Reading, ...]
+    begins: str | None = None
+    """Its first day (YYYY-MM-DD), and its last; None where it has no place in time."""
+    ends: str | None = None
+
+    @property
+    def middle(self) -> float:
+        """The middle of its time in years (2005.25 is the first of April 2005); 0 where it has no place."""
+        if not (self.begins and self.ends):
+            return 0.0
+        after = date.fromisoformat(self.ends) + timedelta(1)
+        return (_moment(date.fromisoformat(self.begins)) + _moment(after)) / 2
 
 
 @dataclass(frozen=True)
@@ -92,7 +106,7 @@ class Series:
     domains: tuple[str, ...]
     """The domains any of its items is tagged to, in the order of the framework."""
     ordered_by: str
-    """'time', or 'text' where a period could not be read."""
+    """'time'; 'number' where all its periods are numbered alike (waves); 'nothing' where neither is so."""
     periods: tuple[PeriodReadings, ...]
     """Earliest first."""
     compared: PeriodReadings | None
@@ -100,7 +114,7 @@ class Series:
     standing: str
     """better, worse, above, below, equal or mixed; empty where there is no comparator."""
     trend: str
-    """improving, getting worse, rising, falling, flat, mixed or too few periods."""
+    """improving, getting worse, rising, falling, flat, mixed, too few periods or order not known."""
     slope: float | None
     """Median slope a year, from FEWEST_FOR_SLOPE periods in order of time; else None."""
     said: str
@@ -135,8 +149,8 @@ def indicators_of(db: Database, review: Review) -> tuple[Series, ...]:
 
 
 STANDINGS = ("better", "equal", "worse", "mixed", "above", "below")
-TRENDS = ("improving", "getting worse", "flat", "mixed", "rising", "falling", "too few periods")
-IN_A_LIST = {"too few periods": "with too few periods"}
+TRENDS = ("improving", "getting worse", "flat", "mixed", "rising", "falling", "too few periods", NO_ORDER)
+IN_A_LIST = {"too few periods": "with too few periods", NO_ORDER: "in an order that is not known"}
 
 
 def describe_indicators(review: str, found: Sequence[Series]) -> str:
@@ -154,51 +168,46 @@ def describe_indicators(review: str, found: Sequence[Series]) -> str:
 def _series(
     name: tuple[str, str, str, str], items: Sequence[dict[str, Any]], order: dict[str, int]
 ) -> Series:
-    texts = sorted({row["period"] for row in items})
-    spans = {text: read_period(text) for text in texts}
-    known = {text: span for text, span in spans.items() if span is not None}
-    by_time = len(known) == len(texts)
-    groups = _in_time(known) if by_time else [[text] for text in texts]
+    groups = [list(group) for _, group in groupby(items, lambda row: row["key"] or row["period"].lower())]
     periods = tuple(
-        PeriodReadings(group[0], tuple(_reading(row) for row in items if row["period"] in group))
+        PeriodReadings(group[0]["period"], tuple(map(_reading, group)), group[0]["begins"], group[0]["ends"])
         for group in groups
     )
-    compared = _latest_compared(periods)
+    ordered_by = _ordered_by({row["placed"] for row in items}, periods)
+    compared = _latest_compared(periods) if ordered_by != "nothing" else None
     better = name[3]
     standing = "" if compared is None else _standing(compared, better)
-    when = [sum(known[group[0]]) / 2 for group in groups] if by_time else list(map(float, range(len(groups))))
+    by_time = ordered_by == "time"
+    when = [period.middle if by_time else float(number) for number, period in enumerate(periods)]
     slope = _median_slope(periods, when)
-    trend = _trend(periods, slope, better)
+    trend = _trend(periods, slope, better) if ordered_by != "nothing" else NO_ORDER
     given = {domain for row in items for domain in (row["domains"] or "").split(";") if domain}
     return Series(
         *name,
         domains=tuple(sorted(given, key=order.__getitem__)),
-        ordered_by="time" if by_time else "text",
+        ordered_by=ordered_by,
         periods=periods,
         compared=compared,
         standing=standing,
         trend=trend,
         slope=rounded(slope) if by_time and slope is not None else None,
         said=_said(name, periods, compared, standing, trend),
-        note=_note(groups, by_time),
+        note=_note(items) if ordered_by == "nothing" else "",
     )
 
 
-def _in_time(spans: dict[str, tuple[float, float]]) -> list[list[str]]:
-    """The texts of the same period together, earliest first."""
-    ordered = sorted(spans, key=lambda text: (spans[text], text))
-    return [list(group) for _, group in groupby(ordered, spans.__getitem__)]
+def _ordered_by(placed: set[str], periods: Sequence[PeriodReadings]) -> str:
+    if placed == {"time"}:
+        return "time"
+    return "number" if len(periods) == 1 or (len(placed) == 1 and "" not in placed) else "nothing"
 
 
-def _note(groups: Sequence[Sequence[str]], by_time: bool) -> str:
-    if not by_time:
-        return "Not every period can be read as a time, so periods are sorted as text."
-    texts = [text for group in groups for text in group]
-    if texts != sorted(texts) or len(texts) != len(groups):
-        return (
-            "Measures sort periods as text, which gives another order here. Write all periods in one format."
-        )
-    return ""
+def _note(items: Sequence[dict[str, Any]]) -> str:
+    unplaced = dict.fromkeys(row["period"] or "no period" for row in items if row["placed"] != "time")
+    return (
+        f"Nothing is compared, as some periods do not say when they were: {listed(unplaced)}. Import these"
+        " values again with a period such as 2021/22 or November 2019."
+    )
 
 
 def _reading(row: dict[str, Any]) -> Reading:
@@ -213,7 +222,7 @@ def _latest_compared(periods: Sequence[PeriodReadings]) -> PeriodReadings | None
     for period in reversed(periods):
         with_one = tuple(reading for reading in period.readings if reading.comparator is not None)
         if with_one:
-            return PeriodReadings(period.period, with_one)
+            return replace(period, readings=with_one)
     return None
 
 
@@ -267,46 +276,9 @@ def _trend(periods: Sequence[PeriodReadings], slope: float | None, better: str) 
     return "improving" if (way > 0) == (better == "higher") else "getting worse"
 
 
-def read_period(text: str) -> tuple[float, float] | None:
-    """Where a period begins and ends, in years (2005.25 is the first of April 2005); None if unreadable.
-
-    Read are years (2005), twelve months from April (2004/05, 2004-05, 2004/2005), spans of calendar years
-    (2004-2008, 2004 to 2008), months (2005-09, September 2005) and dates as evidence files take them
-    (2005-03-31, 31 March 2005). A year followed by the two digits of the next one is always twelve months
-    from April: 2011-12 is never December 2011.
-    """
-    text = text.strip()
-    if re.fullmatch(r"\d{4}", text):
-        return float(text), float(text) + 1
-    if found := SPAN.fullmatch(text):
-        first, between, second = int(found[1]), found[2], found[3]
-        following = str(first + 1)
-        if between != "to" and second in (following, following[2:], following[3:]):
-            return first + 0.25, first + 1.25
-        if len(second) == 4 and int(second) > first:
-            return float(first), int(second) + 1.0
-    if (found := MONTH.fullmatch(text)) and 1 <= int(found[2]) <= 12:
-        return _month(int(found[1]), int(found[2]))
-    if (found := NAMED_MONTH.fullmatch(text)) and found[1].lower() in MONTHS:
-        return _month(int(found[2]), MONTHS[found[1].lower()])
-    try:
-        day = read_date(text)
-    except PydanticCustomError:
-        return None
-    return None if day is None else (_moment(day), _moment(day))
-
-
-SPAN = re.compile(r"(\d{4})\s*(/|-|–|to)\s*(\d{1,2}|\d{4})")
-MONTH = re.compile(r"(\d{4})-(\d{2})")
-NAMED_MONTH = re.compile(r"([^\W\d]+)\.?\s+(\d{4})")
-
-
-def _month(year: int, month: int) -> tuple[float, float]:
-    return year + (month - 1) / 12, year + month / 12
-
-
 def _moment(day: date) -> float:
-    return day.year + (day.timetuple().tm_yday - 1) / 366
+    """A day in years: every month is a twelfth."""
+    return day.year + (day.month - 1 + (day.day - 1) / monthrange(day.year, day.month)[1]) / 12
 
 
 def _said(
@@ -317,6 +289,8 @@ def _said(
     trend: str,
 ) -> str:
     latest, unit, better = periods[-1], name[2], name[3]
+    if trend == NO_ORDER:
+        return f"{many(len(periods), 'period')} whose order is not known, so nothing is compared."
     value = f"{_all_numbers(latest)} {'%' if unit == 'percent' else unit}".strip()
     parts = [f"{value} in {latest.period}" if latest.period else value]
     parts.append(_against(compared, standing, latest) if compared else "nothing to compare it with")

@@ -1,7 +1,7 @@
 """Survey results of a review beside those of the other reviews of its framework, and their funnels.
 
 What is compared is what the measures count once (`evidence.measures.compute`): one question, asked of one
-group, about one strand, in the latest period a review has of it (by the text of the period, as the measures
+group, about one strand, in the latest period a review has of it (that which ends last, as the measures
 take it). Several results of one review in that period are one share: their mean, on the smallest base among
 them, unknown if one of them is. The base of weighted answers is the effective one. A share on nothing but
 fewer than FEWEST_ANSWERS answers, weighted or not, is marked: it never decides alone, is not among the best,
@@ -30,7 +30,9 @@ from comparison.funnel import (
     positions,
 )
 from comparison.indicators import shown
+from evidence.at_event import sorted_by
 from evidence.measures.compute import wilson
+from programme.calendar import day_words
 from programme.database import Database, one, rows
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid, UnknownName
@@ -44,23 +46,23 @@ CURVE_POINTS = 60
 """Bases at which the limits are given for drawing."""
 NOT_NAMED = "another authority"
 
-OWN = """
+OWN = f"""
 select e.id, e.text as question, e.group_name, e.strand,
-  coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.value as share, e.base,
+  e.period, s.dated, {sorted_by()} as key, e.value as share, e.base,
   e.answers, e.design_effect,
   coalesce(e.better, 'higher') as better, e.best, e.worst, s.ref as source,
   (select group_concat(d.key, ';') from tag t join domain d on d.id = t.domain_id
     where t.evidence_id = e.id and t.withdrawn_event is null) as domains
 from evidence e join source s on s.id = e.source_id
 where e.review_id = ? and e.kind = 'survey_result' and e.withdrawn_event is null
-order by question, e.group_name, e.strand, period, share, source, e.id
+order by question, e.group_name, e.strand, key, share, source, e.id
 """
 # One share a review of the framework for every question, group and strand: that of its latest period.
 OF_FRAMEWORK = f"""
 with counted as (
   select e.review_id, e.text, e.group_name, e.strand, e.value, e.base, e.answers,
     rank() over (partition by e.review_id, e.text, e.group_name, e.strand
-      order by coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') desc) as age
+      order by {sorted_by()} desc) as age
   from evidence e join source s on s.id = e.source_id
   where e.kind = 'survey_result' and e.withdrawn_event is null
     and e.review_id in (select id from review where framework_id = :framework)
@@ -187,6 +189,7 @@ class SurveyResult:
     group: str
     strand: str
     period: str
+    """In its own words, or the date of the source."""
     share: float
     """In percent."""
     base: float | None
@@ -419,12 +422,12 @@ def _results(
     own: Sequence[dict[str, Any]], found: Sequence[Funnel], review: Review
 ) -> tuple[SurveyResult, ...]:
     funnels = {funnel.result: funnel for funnel in found}
-    latest = {_result_of(row): row["period"] for row in own}
+    latest = {_result_of(row): row["key"] for row in own}
     order = {domain: number for number, domain in enumerate(review.framework.domains)}
     results = []
     for row in own:
         low, high = map(rounded, wilson(row["share"], row["base"])) if row["base"] else (None, None)
-        is_latest = row["period"] == latest[_result_of(row)]
+        is_latest = row["key"] == latest[_result_of(row)]
         question, group, strand = _result_of(row)
         funnel = funnels[question, group, strand]
         results.append(
@@ -434,7 +437,7 @@ def _results(
                 question=question,
                 group=group,
                 strand=strand,
-                period=row["period"],
+                period=row["period"] or day_words(row["dated"] or ""),
                 share=row["share"],
                 base=row["base"],
                 answers=row["answers"],

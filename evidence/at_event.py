@@ -68,6 +68,40 @@ Numbers that are not published are not among them: they count for nothing, whate
 """
 
 
+PLACED_SINCE = """(
+  select coalesce(max(id), 0) from event where action = 'upgrade' and instr(after, '"place_periods"'))"""
+"""SQL: the event from which periods are read as times; 0 in a file in which they always were."""
+
+
+def sorted_by(item: str = "e", dated: str = "s.dated") -> str:
+    """SQL: what the period of a number is sorted by, as `programme.periods.Period.key` has it.
+
+    `dated` is the date of its source: without a period it is as old as that, to the day; empty where nothing
+    says when it was.
+    """
+    return (
+        f"coalesce({item}.ends || ' ' || {item}.begins, {item}.turn,"
+        f" case {item}.period when '' then {dated} || ' ' || {dated} end, '')"
+    )
+
+
+def sorted_by_words(item: str = "e", dated: str = "s.dated") -> str:
+    """SQL: what periods were sorted by before they were read as times: by their words, or the year."""
+    return f"coalesce(nullif({item}.period, ''), substr({dated}, 1, 4), '')"
+
+
+def sorted_at(event: str, item: str = "e", dated: str = "s.dated") -> str:
+    """SQL: what the period of a number was sorted by at an event."""
+    since = f"{event} >= {PLACED_SINCE}"
+    return f"case when {since} then {sorted_by(item, dated)} else {sorted_by_words(item, dated)} end"
+
+
+OUTSIDE = """(
+  case e.period when '' then s.dated else e.ends end < :window_from
+  or case e.period when '' then s.dated else e.begins end > :window_to)"""
+"""SQL: no day of the period of the item `e`, or of its source `s`, is in the window; null if not known."""
+
+
 def came_between(alias: str, after: str, until: str) -> str:
     """SQL: the row was added after one event, and still counted at a later one."""
     return f"({alias}.added_event > {after} and {counted_at(alias, until)})"

@@ -4,6 +4,8 @@ Evidence counts as lines: an item of a source, and a domain it is tagged to (see
 `evidence.measures.compute`). What is neither added nor withdrawn since is the same line now as then, so that
 only rows that the review's own later events added or marked are looked at. Sealing tells which they are.
 A source whose details were corrected gives its lines another digest.
+Where periods were sorted by their words at the event and are sorted by time now, the evidence has changed if
+that gives another order.
 An item that was put in the place of another and says the same is the same line, and one that was added and
 withdrawn since is none.
 """
@@ -11,6 +13,7 @@ withdrawn since is none.
 from __future__ import annotations
 
 from evidence.at_event import counted_at
+from evidence.series import read_otherwise_since
 from programme.database import Database, one
 from programme.reviews import Review
 
@@ -74,4 +77,6 @@ def evidence_changed(db: Database, review: Review, event: int) -> bool:
 
     Costs what the review's own events since have touched, up to the first difference.
     """
-    return bool(one(db, CHANGED, {"review": review.id, "event": event}))
+    if one(db, CHANGED, {"review": review.id, "event": event}):
+        return True
+    return read_otherwise_since(db, review, event) > 0

@@ -1,13 +1,16 @@
-"""What to look at before assessing: untagged, thin, one-sided, overused, old or draft evidence; surveys."""
+"""What to look at before assessing: untagged, thin, overused, old, draft or misplaced evidence; surveys."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+from evidence.at_event import OUTSIDE
 from evidence.rows import KINDS_OF_SOURCE, SOURCE_KINDS
+from evidence.series import without_order
 from evidence.weights import LARGE
-from programme.database import Database, rows
+from programme.database import Database, last_event, rows
 from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS
 from rules.words import many
@@ -29,7 +32,16 @@ class EvidenceCheck:
     used_in_many: list[dict[str, Any]]
     """Items tagged to three domains or more: id, text, domains, uses."""
     outside_window: list[dict[str, Any]]
-    """Items whose period or source lies outside the evidence window: id, text, dated."""
+    """Items whose whole period, or whose source, lies outside the evidence window: id, text, dated."""
+    not_placed: list[dict[str, Any]]
+    """Numbers whose period does not say when it was ('last year', 'Wave 9'): id, text, period."""
+    out_of_order: list[dict[str, Any]]
+    """Numbers of series whose periods cannot be put in order, so that nothing can be assessed: id, text,
+    period."""
+    recorded_later: list[dict[str, Any]]
+    """Items recorded on a day after the one on which they were added: id, text, recorded_on."""
+    beyond_source: list[dict[str, Any]]
+    """Items whose locator names a page that the stored text does not have: id, text, locator, pages."""
     drafts: list[dict[str, Any]]
     """Items of sources that are still drafts: id, source, text."""
     few_answers: list[dict[str, Any]]
@@ -45,7 +57,8 @@ class EvidenceCheck:
         """How many things there are to look at."""
         thin = sum(1 for domain in self.domains if domain["problem"])
         items = (self.untagged, self.used_in_many, self.outside_window, self.drafts, self.few_answers)
-        return thin + sum(map(len, (*items, self.large_weights)))
+        doubtful = (self.not_placed, self.out_of_order, self.recorded_later, self.beyond_source)
+        return thin + sum(map(len, (*items, *doubtful, self.large_weights)))
 
 
 def check_evidence(db: Database, review: Review) -> EvidenceCheck:
@@ -60,9 +73,29 @@ def check_evidence(db: Database, review: Review) -> EvidenceCheck:
         domains=domains,
         used_in_many=rows(db, USED_IN_MANY, parameters),
         outside_window=rows(db, OUTSIDE_WINDOW, {**parameters, **window}) if any(window.values()) else [],
+        not_placed=rows(db, NOT_PLACED, parameters),
+        out_of_order=[
+            {"id": one.id, "text": one.text, "period": one.period or "no period"}
+            for one in without_order(db, review, last_event(db))
+        ],
+        recorded_later=rows(db, RECORDED_LATER, parameters),
+        beyond_source=[row for row in rows(db, ON_A_PAGE, parameters) if _last_page(row) > row["pages"]],
         drafts=rows(db, DRAFTS, parameters),
         few_answers=rows(db, FEW_ANSWERS, parameters),
         large_weights=rows(db, LARGE_WEIGHTS, parameters),
+    )
+
+
+PAGE = re.compile(
+    r"\b(?:page|pages|p|pp|pg|tudalen|tudalennau|tud)\.? ?(\d{1,5})(?: ?(?:-|\u2013|to|and) ?(\d{1,5}))?\b",
+    re.I,
+)
+
+
+def _last_page(row: dict[str, Any]) -> int:
+    """The last page that a locator names; 0 for none."""
+    return max(
+        (int(number) for found in PAGE.findall(row["locator"]) for number in found if number), default=0
     )
 
 
@@ -104,18 +137,27 @@ join domain d on d.id = t.domain_id
 where e.review_id = :review and e.withdrawn_event is null
 group by e.id having count(*) >= :many order by uses desc, e.id
 """
-# A number's period ('2000/01', '2007') counts by its year; everything else by the date of its source.
-OUTSIDE_WINDOW = """
-with dated_items as (
-  select e.id, e.text, case when e.period glob '[12][0-9][0-9][0-9]*' then e.period else s.dated end as dated
-  from evidence e join source s on s.id = e.source_id
-  where e.review_id = :review and e.withdrawn_event is null),
-compared as (
-  select *, case when dated glob '????-??-??' then 10 else 4 end as length from dated_items)
-select id, text, dated from compared
-where substr(dated, 1, length) < substr(:window_from, 1, length)
-   or substr(dated, 1, length) > substr(:window_to, 1, length)
-order by id
+OUTSIDE_WINDOW = f"""
+select e.id, e.text, coalesce(nullif(e.period, ''), s.dated) as dated
+from evidence e join source s on s.id = e.source_id
+where e.review_id = :review and e.withdrawn_event is null and {OUTSIDE}
+order by e.id
+"""
+NOT_PLACED = """
+select e.id, e.text, e.period from evidence e
+where e.review_id = :review and e.withdrawn_event is null and e.period <> ''
+  and e.ends is null and e.kind in ('survey_result', 'indicator') order by e.id
+"""
+# An hour: summer time.
+RECORDED_LATER = """
+select e.id, e.text, e.recorded_on from evidence e join event v on v.id = e.added_event
+where e.review_id = :review and e.withdrawn_event is null and e.recorded_on > date(v.at, '+1 hour')
+order by e.id
+"""
+ON_A_PAGE = """
+select e.id, e.text, e.locator, p.pages from evidence e
+join (select source_id, max(number) as pages from source_page group by source_id) p using (source_id)
+where e.review_id = :review and e.withdrawn_event is null and e.locator glob '*[0-9]*' order by e.id
 """
 DRAFTS = """
 select e.id, s.ref as source, e.text from evidence e join source s on s.id = e.source_id
@@ -187,5 +229,9 @@ def items_to_look_at(check: EvidenceCheck) -> dict[str, list[int]]:
         "untagged": [row["id"] for row in check.untagged],
         "used-in-many": [row["id"] for row in check.used_in_many],
         "outside-window": [row["id"] for row in check.outside_window],
+        "no-place-in-time": [row["id"] for row in check.not_placed],
+        "out-of-order": [row["id"] for row in check.out_of_order],
+        "recorded-later": [row["id"] for row in check.recorded_later],
+        "beyond-source": [row["id"] for row in check.beyond_source],
         "drafts": [row["id"] for row in check.drafts],
     }

@@ -17,6 +17,7 @@ from evidence.rows import (
     SourceRow,
     SurveyResultRow,
 )
+from programme.periods import Period, stored_period
 
 
 def source_fields(row: SourceRow) -> tuple[Any, ...]:
@@ -51,6 +52,9 @@ EMPTY: dict[str, Any] = {
     "reversed": None,
 }
 """What an item says that not every kind does, where it does not say it."""
+PLACED = ("begins", "ends", "turn")
+"""Where the period of a number is in time; no part of its digest, for the words of the period are."""
+ALL_EMPTY = EMPTY | dict.fromkeys(PLACED)
 ITEM_COLUMNS = ("kind", "strand", "text", "quote", *EMPTY)
 """What an item says, in the order in which it is digested."""
 OF_ANSWERS = ("answers", "design_effect")
@@ -60,7 +64,7 @@ FIRST = tuple(name for name in ITEM_COLUMNS if name not in {*OF_ANSWERS, *COLUMN
 
 
 def item_fields(row: ItemRow) -> dict[str, Any]:
-    """What an item says, by column: all of ITEM_COLUMNS, in their order."""
+    """What an item says, by column: all of ITEM_COLUMNS, in their order, and of PLACED."""
     if isinstance(row, FindingRow):
         kind, text = "finding", row.finding
         special = {
@@ -80,7 +84,7 @@ def item_fields(row: ItemRow) -> dict[str, Any]:
             **given,
             "unit": "percent",
             "group_name": row.group,
-            "period": row.period,
+            **_when(row.period),
             "better": row.better,
             "answers": most_of(row.base) if isinstance(row.base, str) else row.base,
         }
@@ -92,13 +96,18 @@ def item_fields(row: ItemRow) -> dict[str, Any]:
         special = {
             **_numbers(value=row.value, comparator=row.comparator),
             "unit": row.unit,
-            "period": row.period,
+            **_when(row.period),
             "better": row.better,
             "comparator_name": row.comparator_name,
         }
     else:
         raise TypeError(f"{type(row).__name__} is not an evidence item")
-    return {"kind": kind, "strand": row.strand, "text": text, "quote": row.quote, **EMPTY, **special}
+    return {"kind": kind, "strand": row.strand, "text": text, "quote": row.quote, **ALL_EMPTY, **special}
+
+
+def _when(period: Period) -> dict[str, Any]:
+    days = [day and day.isoformat() for day in (period.begins, period.ends)]
+    return {"period": period.words, **dict(zip(PLACED, (*days, period.turn or None), strict=True))}
 
 
 def _numbers(**given: float | str | None) -> dict[str, Any]:
@@ -111,11 +120,14 @@ def _numbers(**given: float | str | None) -> dict[str, Any]:
 def item_digest(source: str, locator: str, said: Mapping[str, Any]) -> str:
     """The first 32 hex digits of the SHA-256 of what an item says (`item_fields`) and where it stands.
 
-    Where answers are not weighted, the base is their number and says it all.
+    Where answers are not weighted, the base is their number and says it all. The words of a period say when
+    it was, too, unless the rest of its column did (08/10/2021): then its first day is digested beside them.
     """
     names = FIRST if said["design_effect"] is None else FIRST + OF_ANSWERS
     if said["extent_of"] is not None or said["extent_word"] is not None:
         names += COLUMNS
     later = [f"{name}={said[name]}" for name in LATER if said[name] is not None]
+    if said["begins"] and said["begins"] != str(stored_period(said["period"]).begins):
+        later.append(f"begins={said['begins']}")
     text = "\x1f".join([source, locator, *(str(said[name]) for name in names), *later])
     return hashlib.sha256(text.encode()).hexdigest()[:32]

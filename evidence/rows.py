@@ -13,14 +13,23 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+)
 
 from evidence.extents import EXAMPLES, Extent, read_extent
 from evidence.files.formats.pages import tidy
 from evidence.files.spreadsheets import MARK, as_given
 from evidence.marks import NO_VALUE, beside_number, meaning_of, read_mark
 from evidence.scales import read_answer
-from programme.calendar import Day
+from programme.calendar import Day, order_in
+from programme.periods import NO_PERIOD, PERIOD_HINT, Period, read_period
 from rules.errors import Near, refuse
 from rules.letters import one_spelling
 from rules.limits import (
@@ -364,6 +373,21 @@ def _scale_max(value: Any) -> float:
     return number or 4.0
 
 
+def _period(value: Any, info: ValidationInfo) -> Period:
+    text = _text(value)
+    if len(text) > LONGEST_LINE:
+        raise refuse(f"at most {LONGEST_LINE:,} characters", f"There are {len(text):,}. Shorten the text.")
+    shown = (info.context or {}).get("shown", {})
+    return read_period(text, order_in(info), shown.get(info.field_name, frozenset()))
+
+
+def _needed_period(value: Any, info: ValidationInfo) -> Period:
+    period = _period(value, info)
+    if not period.words:
+        raise refuse("a period", PERIOD_HINT)
+    return period
+
+
 Text = Annotated[str, BeforeValidator(_words)]
 Line = Annotated[str, _at_most(LONGEST_LINE, _words)]
 Name = Annotated[str, _at_most(LONGEST_NAME, _person)]
@@ -385,6 +409,9 @@ DomainName = Annotated[str, BeforeValidator(_domain)]
 DomainNames = Annotated[tuple[str, ...], BeforeValidator(_domains)]
 Better = Annotated[str, _word(("higher", "lower", "neither"))]
 Direction = Annotated[str, _word(DIRECTIONS)]
+AS_WORDS = PlainSerializer(lambda period: period.words, return_type=str)
+When = Annotated[Period, BeforeValidator(_period), AS_WORDS]
+NeededWhen = Annotated[Period, BeforeValidator(_needed_period), AS_WORDS]
 Significance = Annotated[int, BeforeValidator(_significance)]
 
 
@@ -475,7 +502,11 @@ class SurveyResultRow(ItemRow):
     )
     best: Percent = Field(default=None, description="Share in the best authority, if published.")
     worst: Percent = Field(default=None, description="Share in the worst authority, if published.")
-    period: Line = Field(default="", description="The year or date of the survey.")
+    period: When = Field(
+        default=NO_PERIOD,
+        description="When the survey was, e.g. 2019, November 2019 or Autumn 2023; if empty, the date of the"
+        " source.",
+    )
 
 
 class IndicatorRow(ItemRow):
@@ -483,7 +514,9 @@ class IndicatorRow(ItemRow):
 
     layout: ClassVar[str] = "indicators"
     indicator: Needed = Field(description="Name of the indicator, the same in every period.")
-    period: NeededLine = Field(description="The year or date the value is for, e.g. 2007/08.")
+    period: NeededWhen = Field(
+        description="When the value is for, e.g. 2007/08, 2019, Q4 2022 or year to March 2019."
+    )
     value: GivenNumber = Field(description="The value, as a plain number.")
     unit: Line = Field(default="", description="Unit of the value, e.g. percent, people, per 1,000.")
     better: Better = Field(description="Which direction is better: higher, lower or neither.")

@@ -239,6 +239,15 @@ ANCHORS: tuple[Table, ...] = (
 )
 
 
+PLACED = columns("""
+    begins text
+      -- Numbers: the first day of their period (YYYY-MM-DD); empty where its words do not say when it was.
+    ends text check (ends >= begins) -- The last day of their period.
+    turn text -- Numbers whose period has a number but no time, e.g. Wave 9: what is counted, and the number.
+""")
+"""Columns of `evidence` since periods are read as times."""
+
+
 CORRECTIONS: tuple[Table, ...] = (
     table(
         """
@@ -265,7 +274,7 @@ CORRECTIONS: tuple[Table, ...] = (
 
 TABLES: tuple[Table, ...] = (
     *with_columns(
-        with_columns(FIRST_TABLES, "evidence", (*ANSWERS, *EXTENTS, *NOT_PUBLISHED, *REVERSED)),
+        with_columns(FIRST_TABLES, "evidence", (*ANSWERS, *EXTENTS, *NOT_PUBLISHED, *REVERSED, *PLACED)),
         "survey_response",
         SAID_INSTEAD,
     ),

@@ -11,7 +11,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from comparison.funnel import BEYOND_95, BEYOND_998, INSIDE
-from comparison.indicators import PeriodReadings, Series, read_period, shown
+from comparison.indicators import PeriodReadings, Series, shown
 from comparison.surveys import Drawn, Funnel, Place, describe_spread
 from pictures.plots import (
     ACCENT,
@@ -344,10 +344,8 @@ def _number(axes: Axes, time: float, value: float, above: float) -> None:
 
 def _times(found: Series) -> list[float]:
     """Where the periods stand: in the middle of the time they mean, or one after another."""
-    spans = [read_period(period.period) for period in found.periods]
-    if found.ordered_by == "time":
-        return [sum(span) / 2 for span in spans if span is not None]
-    return [float(number) for number in range(len(spans))]
+    by_time = found.ordered_by == "time"
+    return [period.middle if by_time else float(number) for number, period in enumerate(found.periods)]
 
 
 def _period_ticks(axes: Axes, when: Sequence[float], periods: Sequence[PeriodReadings], room: float) -> None:

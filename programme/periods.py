@@ -205,7 +205,10 @@ AMERICAN = re.compile(rf"({MONTH})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})", 
 IN_SEASON = re.compile(
     rf"(?:the |y |yr |tymor (?:yr? )?|dymor (?:yr? )?)?({SEASON})( term| half[- ]term)?(?: of)?,? (.+)"
 )
-QUARTER = r"(?:q|qtr|quarter|chwarter|ch) ?([1-4])|([1-4])(?:st|nd|rd|th|af|il|ydd|edd) (?:quarter|chwarter)"
+QUARTER = (
+    r"(?:q|qtr|quarter|chwarter|ch) ?([1-4])(?:af|il|ydd|edd)?"
+    r"|([1-4])(?:st|nd|rd|th|af|il|ydd|edd) (?:quarter|chwarter)"
+)
 QUARTER_FIRST = re.compile(rf"(?:{QUARTER})(?: of| o)?[ ,/:-]{{0,2}}(.+)", re.ASCII)
 QUARTER_LAST = re.compile(rf"(.+?)[ ,/:-]{{0,2}}(?:{QUARTER})", re.ASCII)
 HALF = r"(?:h|half|hanner) ?([12])|([12])(?:st|nd|af|il) half"

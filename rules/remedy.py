@@ -31,6 +31,7 @@ class Part(StrEnum):
     CHANGED = "what was changed"
     WITHOUT = "what to leave out"
     ENCODING = "the encoding"
+    DATES = "the order of dates"
     DATABASE = "the file of the working database"
     VALUE = "a value of all rows"
     WORKERS = "the number of processes"
@@ -198,6 +199,10 @@ class ListDisagreements(InReview):
 
 class Assess(InReview):
     """Assess a review (again)."""
+
+
+class CheckEvidence(InReview):
+    """Check the evidence of a review: which items are untagged, out of order in time, and so on."""
 
 
 class ShowDecisions(InReview):

@@ -9,7 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from assessment_example import AT, item_at, last_event, load_example, new_programme, new_review
+from assessment_example import (
+    AT,
+    as_stored_before,
+    item_at,
+    last_event,
+    load_example,
+    new_programme,
+    new_review,
+)
 from command_line import Say
 from evidence_rows import Row, indicator
 from hypothesis import given, settings
@@ -17,7 +25,7 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau
 from uncertainty_example import measure
 
-from comparison.indicators import Series, indicators_of, read_period, shown
+from comparison.indicators import Series, indicators_of, shown
 from evidence.items import withdraw_item
 from evidence.measures.compute import compute_measures
 from programme.database import Database
@@ -43,37 +51,6 @@ def over_years(*values: float, better: str = "higher", **more: object) -> list[R
 # Periods
 
 
-@pytest.mark.parametrize(
-    ("text", "span"),
-    [
-        ("2005", (2005, 2006)),
-        ("2004/05", (2004.25, 2005.25)),
-        ("2004-05", (2004.25, 2005.25)),
-        ("2004/2005", (2004.25, 2005.25)),
-        ("1999/00", (1999.25, 2000.25)),
-        ("1999-2000", (1999.25, 2000.25)),
-        ("2011-12", (2011.25, 2012.25)),
-        ("2004-2008", (2004, 2009)),
-        ("2004 to 2008", (2004, 2009)),
-        ("2004 to 2005", (2004, 2006)),
-        ("2005-10", (2005.75, 2005 + 10 / 12)),
-        ("October 2005", (2005.75, 2005 + 10 / 12)),
-        ("Hydref 2005", (2005.75, 2005 + 10 / 12)),
-        ("2005-01-01", (2005, 2005)),
-        ("1 January 2005", (2005, 2005)),
-    ],
-)
-def test_periods_are_read_as_people_write_them(text: str, span: tuple[float, float]) -> None:
-    assert read_period(text) == pytest.approx(span)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "spring 2005", "Q1 2005", "2008-2004", "2005/09", "05", "2005-13", "year 3"]
-)
-def test_what_is_no_period_is_not_guessed(text: str) -> None:
-    assert read_period(text) is None
-
-
 def test_periods_stand_in_the_order_of_time_however_they_are_written(db: Database) -> None:
     rows = [
         indicator("X", text, 1) for text in ("31 March 2008", "1 April 2004", "2006", "2004/05", "May 2005")
@@ -86,15 +63,23 @@ def test_periods_stand_in_the_order_of_time_however_they_are_written(db: Databas
         "2006",
         "31 March 2008",
     ]
-    assert found.ordered_by == "time"
-    assert "Measures sort periods as text" in found.note
+    assert (found.ordered_by, found.note) == ("time", "")
 
 
-def test_a_period_that_cannot_be_read_puts_the_series_in_the_order_of_its_text(db: Database) -> None:
-    found = one_series(db, *(indicator("X", text, 1) for text in ("2005 Q2", "2004 Q4", "2005 Q1")))
-    assert [period.period for period in found.periods] == ["2004 Q4", "2005 Q1", "2005 Q2"]
-    assert found.ordered_by == "text" and found.slope is None
-    assert "sorted as text" in found.note
+def test_waves_stand_in_the_order_of_their_numbers(db: Database) -> None:
+    rows = [indicator("X", f"Wave {number}", value) for number, value in ((10, 60), (9, 50), (11, 70))]
+    found = one_series(db, *rows)
+    assert [period.period for period in found.periods] == ["Wave 9", "Wave 10", "Wave 11"]
+    assert (found.ordered_by, found.trend, found.slope) == ("number", "improving", None)
+
+
+def test_of_what_was_stored_in_no_order_nothing_is_compared(db: Database) -> None:
+    rows = [indicator("X", period, value, comparator=40) for period, value in (("2019", 50), ("2020", 60))]
+    review = new_review(db, "r1", "wales-round-2", *rows)
+    as_stored_before(db, "2020", "last year")
+    (found,) = indicators_of(db, review)
+    assert (found.ordered_by, found.trend, found.standing) == ("nothing", "order not known", "")
+    assert "whose order is not known" in found.said and "last year" in found.note
 
 
 def test_the_same_period_written_in_two_ways_is_one(db: Database) -> None:
@@ -102,7 +87,6 @@ def test_the_same_period_written_in_two_ways_is_one(db: Database) -> None:
         db, indicator("X", "2004/05", 1), indicator("X", "2004-05", 3), indicator("X", "2005/06", 2)
     )
     assert [sorted(r.value for r in period.readings) for period in found.periods] == [[1, 3], [2]]
-    assert found.note
 
 
 # Against the comparator
@@ -325,10 +309,14 @@ def test_the_worked_example_is_as_the_measures_have_it(db: Database) -> None:
     assert found["Older people supported in care"].trend == "improving"
 
 
+WRITTEN = (
+    *(*YEARS[:3], "2004-05", "November 2004", "30/11/2004", "Q4 2005", "Hydref 2003", "Autumn 2005"),
+    *("year to March 2006", "2005", "April 2003 to March 2005"),
+)
 values_of_series = st.lists(
     st.tuples(
         st.sampled_from(["X", "Y"]),
-        st.sampled_from(YEARS[:3]),
+        st.sampled_from(WRITTEN),
         st.integers(1, 4),
         st.sampled_from(["higher", "lower", "neither"]),
         st.sampled_from(["", 2, 3]),
@@ -374,11 +362,12 @@ def test_the_command_says_it_in_a_sentence_and_as_json(db: Database, say: Say) -
     assert json.loads(out) == json.loads(json.dumps([asdict(one) for one in indicators_of(db, review)]))
 
 
-def test_the_command_names_a_series_whose_periods_the_measures_see_otherwise(db: Database, say: Say) -> None:
+def test_the_command_names_a_series_whose_order_is_not_known(db: Database, say: Say) -> None:
     new_review(
         db, "r1", "wales-round-2", *(indicator("X", text, 1) for text in ("31 May 2004", "1 June 2005"))
     )
-    assert "X (all): Measures sort periods as text" in say("indicators", "r1")[1]
+    as_stored_before(db, "1 June 2005", "then")
+    assert "X (all): Nothing is compared" in say("indicators", "r1")[1]
 
 
 def test_the_command_refuses_a_review_without_indicators(db: Database, say: Say) -> None:

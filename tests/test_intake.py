@@ -421,7 +421,7 @@ def test_all_that_an_item_says_is_stored(loaded: Desk) -> None:
         values = {k: v for k, v in row.model_dump().items() if v not in (None, ())}
         path = write(loaded.folder / f"{layout}.json", json.dumps([values], default=str))
         loaded.load(path)
-        names = ", ".join(staging.ITEM_COLUMNS)
+        names = ", ".join((*staging.ITEM_COLUMNS, *staging.PLACED))
         [stored] = loaded.rows(f"select {names} from evidence where locator = '{row.locator}'")
         assert stored == item_fields(row), layout
         digest = one(loaded.db, "select digest from evidence where locator = ?", [row.locator])

@@ -332,8 +332,8 @@ def test_a_result_without_a_period_is_as_old_as_its_source(db: Database) -> None
     # S1 is of 2007, S0 of 2001.
     first = council(db, "a", survey("S0", Q, 50, 100), survey("S1", Q, 70, 100))
     assert [(one.period, one.latest) for one in compare_surveys(db, first, named=None).results] == [
-        ("2001", False),
-        ("2007", True),
+        ("1 March 2001", False),
+        ("1 March 2007", True),
     ]
 
 

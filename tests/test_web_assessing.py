@@ -143,7 +143,14 @@ async def test_beforehand_it_is_counted_what_has_changed_since_the_latest_run(be
 
     bench.in_file(change)
     since = (await bench.get(f"{REVIEW}.json", LEAD)).json()["assessing"]["since"]
-    counted = {"items_added": 40, "items_withdrawn": 1, "tags_added": 1, "tags_withdrawn": 1, "decisions": 1}
+    counted = {
+        "items_added": 40,
+        "items_withdrawn": 1,
+        "tags_added": 1,
+        "tags_withdrawn": 1,
+        "decisions": 1,
+        "periods": 0,
+    }
     assert since == {"run": 1, "made_on": "2009-06-01", "counts": counted, "any": True}
     said = words((await bench.get(REVIEW, LEAD)).text)
     assert (

@@ -20,7 +20,7 @@ from assessment.actions import AssessmentAction
 from assessment.decisions.schema import PARTS_OF_CONFIDENCE
 from assessment.robustness.uncertainty import TargetChances, Uncertainty
 from assessment.runs.run import Run
-from evidence.at_event import COUNTED_PAIRS, counted_at
+from evidence.at_event import COUNTED_PAIRS, OUTSIDE, counted_at
 from evidence.rows import KINDS_OF_SOURCE
 from programme.corrections import review_at
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
@@ -71,14 +71,12 @@ class Suggestion:
     """By name, in the order of PARTS_OF_CONFIDENCE."""
 
 
-# Dates as in evidence.check: a number's period counts by its year, everything else by the date of its source.
 FIGURES = f"""
 with counted as (
   select d.key as domain, d.position, s.kind as source_kind, s.id as source_id, s.status, e.*,
-    case when e.period glob '[12][0-9][0-9][0-9]*' then e.period else s.dated end as dated,
+    {OUTSIDE} as outside,
     (select count(*) from tag u where u.evidence_id = e.id and {counted_at("u", ":event")}) as domains
-  {COUNTED_PAIRS}),
-compared as (select *, case when dated glob '????-??-??' then 10 else 4 end as length from counted)
+  {COUNTED_PAIRS})
 select domain, source_kind, count(*) as items, count(distinct source_id) as sources,
   sum(status = 'draft') as drafts, sum(kind = 'survey_result') as results,
   sum(kind = 'survey_result' and base is null) as without_base,
@@ -87,9 +85,8 @@ select domain, source_kind, count(*) as items, count(distinct source_id) as sour
     case better when 'higher' then value when 'lower' then 100 - value end end) as positive,
   sum(kind = 'survey_result' and better <> 'neither') as rated_results,
   sum(domains >= :many) as elsewhere,
-  total(substr(dated, 1, length) < substr(:window_from, 1, length)
-    or substr(dated, 1, length) > substr(:window_to, 1, length)) as outside
-from compared group by domain, source_kind order by position, source_kind
+  total(outside) as outside
+from counted group by domain, source_kind order by position, source_kind
 """
 SUMMED = (
     *("items", "sources", "drafts", "results", "without_base", "strengths", "weaknesses", "positive"),

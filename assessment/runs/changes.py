@@ -1,7 +1,7 @@
 """What changed between two runs of a review, and which change moved which rating.
 
-Causes are found by making the earlier run again with one thing changed at a time (evidence, rules,
-decisions): a change that alone gives the later rating is named as its cause.
+Causes are found by making the earlier run again with one thing changed at a time (evidence, rules, decisions,
+how periods are sorted): a change that alone gives the later rating is named as its cause.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any, TypedDict
 
 from assessment.runs.run import Run, decided_levels, infer_of_record
 from assessment.runs.verify import Frozen, frozen_inputs
-from evidence.at_event import added_by, came_between, not_withdrawn_by, went_between
+from evidence.at_event import PLACED_SINCE, added_by, came_between, not_withdrawn_by, went_between
 from evidence.measures.compute import compute_measures
+from evidence.series import READ_OTHERWISE, read_otherwise_since
 from programme.corrections import Correction, as_correction
 from programme.database import Database, login_of, rows, rows_as
 from programme.reviews import Review
@@ -23,7 +24,7 @@ from rules.framework import in_language
 from rules.inference import Rating
 
 Leaf = str | int | float | bool | None
-FACTORS = ("evidence", "rules", "decisions")
+FACTORS = ("evidence", "rules", "decisions", "order of periods")
 
 ITEMS_BETWEEN = f"""
 select e.id, s.ref as source, e.locator, e.text,
@@ -52,6 +53,15 @@ where s.review_id = :review and w.added_event > :before and w.added_event <= :af
   and {added_by("s", ":before")} order by e.id
 """
 
+SORTED_ANEW = f"select :before < {PLACED_SINCE} and :after >= {PLACED_SINCE}"
+PERIODS_READ_OTHERWISE = f"""
+with {READ_OTHERWISE.replace(":event", ":after")}
+select e.id, e.text, coalesce(nullif(e.period, ''), s.dated, '') as period,
+  iif(e.period = '', s.dated, e.begins) as begins, iif(e.period = '', s.dated, e.ends) as ends
+from read_otherwise o join evidence e on e.id = o.id join source s on s.id = e.source_id
+where {added_by("e", ":before")} and :before < {PLACED_SINCE}
+order by e.text, e.group_name, e.strand, o.key, e.id
+"""
 NEVER_REACHED = 2**53
 """A number that no event has: up to it is up to now."""
 COUNTS = f"""
@@ -69,8 +79,9 @@ def count_changes(
     """How much has changed since a run: what assessing again would count otherwise.
 
     `items_added`, `items_withdrawn`, `tags_added` and `tags_withdrawn` (of items that count then and now),
-    `sources_corrected`, and `decisions`: the domains and questions on which another level of people counts
-    now, or none any more.
+    `sources_corrected`, `decisions`: the domains and questions on which another level of people counts now,
+    or none any more; and `periods`: the numbers that are elsewhere in their series, now that periods are
+    sorted by time.
     `decided` spares asking for the levels that people have decided by now (see `run.decided_levels`).
     """
     then = run.result.inputs.decided
@@ -79,6 +90,7 @@ def count_changes(
         counts[f"{row['what']}_{row['change']}"] = row["number"]
     decided = decided_levels(db, review) if decided is None else decided
     counts["decisions"] = sum(decided.get(name) != then.get(name) for name in {*decided, *then})
+    counts["periods"] = read_otherwise_since(db, review, run.event)
     return counts
 
 
@@ -159,6 +171,16 @@ class BeforeAndAfter(TypedDict):
     after: Any
 
 
+class PeriodReadOtherwise(TypedDict):
+    """A number that is elsewhere in its series than the words of its period put it."""
+
+    id: int
+    text: str
+    period: str
+    begins: str | None
+    ends: str | None
+
+
 class InputsChanged(TypedDict):
     """What changed between two runs of a review in what they were made from."""
 
@@ -169,6 +191,8 @@ class InputsChanged(TypedDict):
     corrections: list[SourceCorrected]
     rules: list[RuleChange]
     decisions: list[DecisionChange]
+    periods: list[PeriodReadOtherwise]
+    """The numbers of both runs that are elsewhere in their series, now that periods are sorted by time."""
     software: BeforeAndAfter | None
     engines: BeforeAndAfter | None
 
@@ -211,6 +235,7 @@ def compare_runs(db: Database, review: Review, before: Run, after: Run) -> RunCh
         ],
         "rules": list(_rule_changes(old, new)),
         "decisions": _decision_changes(old, new),
+        "periods": rows_as(PeriodReadOtherwise, db, PERIODS_READ_OTHERWISE, span),
         "software": _changed(before, after, "software"),
         "engines": _changed(before, after, "engines"),
         "measures": _measure_changes(before, after),
@@ -306,10 +331,12 @@ class _Causes:
     def __init__(self, db: Database, review: Review, old: Frozen, new: Frozen) -> None:
         self.db, self.review, self.old, self.new = db, review, old, new
         self.known: dict[str, Mapping[str, int | None]] = {}
+        self.sorted_anew = db.execute(SORTED_ANEW, {"before": old.event, "after": new.event}).fetchone()[0]
 
     def of(self, target: str, level: int | None) -> list[str]:
         """The factors that alone give `level` to `target`; ['together'] where none does."""
-        alone = [factor for factor in FACTORS if self._levels(factor).get(target) == level]
+        factors = FACTORS if self.sorted_anew else FACTORS[:-1]
+        alone = [factor for factor in factors if self._levels(factor).get(target) == level]
         return alone or ["together"]
 
     def _levels(self, factor: str) -> Mapping[str, int | None]:
@@ -317,8 +344,9 @@ class _Causes:
             policy = (self.new if factor == "rules" else self.old).policy
             event = (self.new if factor == "evidence" else self.old).event
             decided = (self.new if factor == "decisions" else self.old).decided
+            read_at = (self.new if factor == "order of periods" else self.old).event
             then = dataclasses.replace(self.review, framework=policy.framework)
-            measures = compute_measures(self.db, then, policy.rulebook.evidence_measures, event)
+            measures = compute_measures(self.db, then, policy.rulebook.evidence_measures, event, read_at)
             inference = infer_of_record(policy, measures, decided, with_engine=False)
             self.known[factor] = {rating.target: rating.level for rating in inference.ratings}
         return self.known[factor]

@@ -26,6 +26,7 @@ from assessment.runs.result import (
     read_result,
 )
 from evidence.measures.compute import behind, compute_measures, evidence_digest
+from evidence.series import refuse_out_of_order
 from programme.database import Act, Database, add_event, insert, last_event, one, rows, transaction
 from programme.reviews import Review, find_review
 from rules.engine import EngineWorker, available, engine_names, fire_of_record
@@ -96,8 +97,8 @@ def assess(
     """Assess a review and record the run; the same inputs give the run already recorded.
 
     `use_engine` False leaves the inference engine out (the evaluator makes the firings alone and the run
-    says so); None uses it where this Python has it. Raises EnginesDisagree or EngineFailed, and records
-    nothing then.
+    says so); None uses it where this Python has it. Raises EvidenceInvalid where the periods of a
+    series cannot be put in order, EnginesDisagree or EngineFailed, and records nothing then.
     """
     # One read transaction: everything sees the same state, whatever others write meanwhile.
     db.conn.execute("begin")
@@ -137,6 +138,7 @@ def prepare_run(
     known = _made_of(db, inputs)
     if known:
         return load_run(db, review, known)
+    refuse_out_of_order(db, review, event)
     measures = compute_measures(db, review, policy.rulebook.evidence_measures, event)
     inference = infer_of_record(policy, measures, decided, with_engine)
     return Prepared(policy, event, make_result(policy, inputs, inference))

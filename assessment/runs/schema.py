@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from evidence.at_event import PUBLISHED, added_by, detail_then, not_withdrawn_by, was_of_source
+from evidence.at_event import (
+    PUBLISHED,
+    added_by,
+    detail_then,
+    not_withdrawn_by,
+    sorted_at,
+    was_of_source,
+)
 from programme.columns import Table, table
 
 EVENT = "r.evidence_event"
@@ -261,9 +268,21 @@ def without_what_is_not_published(view: Table) -> Table:
     return replace(view, select=said)
 
 
+def with_the_latest_by_time(view: Table) -> Table:
+    """A view on runs in which the latest period of those since the upgrade is that which ends last."""
+    said = re.sub(
+        r"coalesce\(nullif\((n|e)\.period, ''\), substr\((.+?), 1, 4\), ''\)",
+        lambda found: sorted_at(EVENT, found[1], found[2]),
+        view.select,
+    )
+    return replace(view, select=said)
+
+
 CORRECTED_VIEWS: tuple[Table, ...] = (with_sources_as_they_were(FIRST_VIEWS[0]),)
 """Views as they are since details of sources can be corrected."""
 PUBLISHED_VIEWS: tuple[Table, ...] = tuple(map(without_what_is_not_published, CORRECTED_VIEWS))
 """Views as they are since numbers that are not published are kept as such."""
+VIEWS_BY_TIME: tuple[Table, ...] = tuple(map(with_the_latest_by_time, PUBLISHED_VIEWS))
+"""Views as they are since periods are read as times."""
 
-VIEWS: tuple[Table, ...] = (*PUBLISHED_VIEWS, *FIRST_VIEWS[1:])
+VIEWS: tuple[Table, ...] = (*VIEWS_BY_TIME, *FIRST_VIEWS[1:])

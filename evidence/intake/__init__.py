@@ -6,6 +6,8 @@ Modules in reading order:
     into        the reviews that rows go into: one, or those that a column `review` names
     report      what an import did
     said        what is said of rows that are refused
+    times       what the columns of a table show about dates and periods that could mean two things
+    order       periods that cannot be put in order with the others of their series
     staging     the temporary tables of an import, and the statements that decide about its rows
     naming      what rows name: sources and people
     quotes      quotes of an import, looked for in the texts of their sources

@@ -26,13 +26,16 @@ from evidence.intake import answers, codings, respondents, staging
 from evidence.intake.into import GivenRow, Into, Intos, SourceKey
 from evidence.intake.layouts import recognise, row_model
 from evidence.intake.naming import People, say_unknown_sources, say_wrong_sources
+from evidence.intake.order import check_series, not_placed
 from evidence.intake.quotes import check_quotes, store_texts
 from evidence.intake.report import ImportReport, all_together, count_by_review
 from evidence.intake.said import Wrong, in_order, problems_of
+from evidence.intake.times import Times
 from evidence.mapping.choosing import Chosen, Mappings, offer_mapping
 from evidence.mapping.kept import keep_mapping
 from evidence.mapping.mapped import RowMaker
 from evidence.search import index_divided
+from programme.calendar import DateOrder
 from programme.database import Act, Database, add_event, one, rows, said_plainly, transaction
 from programme.progress import Progress, no_progress
 from programme.reviews import Review
@@ -56,6 +59,7 @@ def import_files(
     layout: str | None = None,
     encoding: str = "utf-8",
     replace: bool = False,
+    dates: DateOrder | None = None,
     mappings: Sequence[Chosen] = (),
     names: Sequence[str] = (),
     elsewhere: bool = True,
@@ -66,15 +70,16 @@ def import_files(
     The same source and locator are the same item: repeated rows change nothing, and a row that repeats what
     was withdrawn leaves it withdrawn. A row that says something else of an item already there is refused, or
     with `replace` withdraws the old item and adds the new one. Survey results are made from single answers,
-    and made anew when more answers come in. Tables that one of the `mappings` fits are read with it; those
-    that come from files are kept. Files are called by `names`, or as they are; without `elsewhere`, rows of
-    other reviews are refused. Raises ImportRefused with every problem of every file (the first
+    and made anew when more answers come in. `dates` says which number comes first in dates such as
+    08/10/2021, where their column does not show it. Tables that one of the `mappings` fits are read with it;
+    those that come from files are kept. Files are called by `names`, or as they are; without `elsewhere`,
+    rows of other reviews are refused. Raises ImportRefused with every problem of every file (the first
     200 listed), and stores nothing then.
     """
     names = names or [(path.name if _alone(path, paths) else "") or str(path) for path in paths]
     if layout:
         row_model(layout)
-    with _intake(db, review, by, at, progress, Mappings(mappings)) as intake:
+    with _intake(db, review, by, at, progress, Mappings(mappings), dates) as intake:
         intake.intos.elsewhere = elsewhere
         for path, name in zip(paths, names, strict=True):
             intake.read_file(path, name, encoding, layout)
@@ -113,11 +118,17 @@ def import_row(
 
 @contextmanager
 def _intake(
-    db: Database, review: Review, by: str, at: datetime, progress: Progress, mappings: Mappings
+    db: Database,
+    review: Review,
+    by: str,
+    at: datetime,
+    progress: Progress,
+    mappings: Mappings,
+    dates: DateOrder | None = None,
 ) -> Iterator[_Intake]:
     """An import with its temporary tables, which are gone afterwards."""
     with said_plainly():
-        intake = _Intake(db, review, by, at, progress, mappings)
+        intake = _Intake(db, review, by, at, progress, mappings, dates)
         intake.clear()
         try:
             for statement in staging.STAGING.strip().split(";\n"):
@@ -131,9 +142,16 @@ class _Intake:
     """One import under way."""
 
     def __init__(
-        self, db: Database, review: Review, by: str, at: datetime, progress: Progress, mappings: Mappings
+        self,
+        db: Database,
+        review: Review,
+        by: str,
+        at: datetime,
+        progress: Progress,
+        mappings: Mappings,
+        dates: DateOrder | None,
     ) -> None:
-        self.mappings = mappings
+        self.mappings, self.dates = mappings, dates
         self.said: set[tuple[str, str]] = set()
         """What was said of a mapping, which is the same for every row."""
         self.remedies: list[Remedy] = []
@@ -208,14 +226,16 @@ class _Intake:
             self.remedies = offer_mapping(self.db, table, before) or self.remedies
         self._note_all(table)
         if model is not None:
-            adapter = TypeAdapter(list[model])  # type: ignore[valid-type]
+            take = self._taker(model, table)
             while chunk := list(islice(table.rows, CHUNK)):
                 count += len(chunk)
-                given = [
-                    GivenRow(place, dict(zip(table.headers, values, strict=True))) for place, values in chunk
-                ]
-                for into, rows_ in self.intos.divided(given):
-                    self._take(model, adapter, table, rows_, into)
+                take.some(
+                    [
+                        GivenRow(place, dict(zip(table.headers, values, strict=True)))
+                        for place, values in chunk
+                    ]
+                )
+            take.rest()
         self._note_all(table)
         self.unread = self.unread or table.cut_short
         return count
@@ -233,7 +253,7 @@ class _Intake:
             self.unread = True
             return 0
         maker = RowMaker(fitted, table, self.intos)
-        adapters: dict[type[models.Row], TypeAdapter[list[models.Row]]] = {}
+        takers: dict[type[models.Row], _Taker] = {}
         count = 0
         while chunk := list(islice(maker.rows(), CHUNK)):
             count += len(chunk)
@@ -241,13 +261,16 @@ class _Intake:
             for model, row in chunk:
                 made.setdefault(model, []).append(row)
             for model, given in made.items():
-                adapter = adapters.setdefault(model, TypeAdapter(list[model]))  # type: ignore[valid-type]
-                for into, some in self.intos.divided(given):
-                    self._take(model, adapter, table, some, into)
+                takers.setdefault(model, self._taker(model, table)).some(given)
+        for take in takers.values():
+            take.rest()
         self._note_all(table)
         self.unread = self.unread or table.cut_short
         self.notes += [*table.notes, *maker.notes()]
         return count
+
+    def _taker(self, model: type[models.Row], table: RawTable) -> _Taker:
+        return _Taker(self, model, table)
 
     def _note_all(self, table: RawTable) -> None:
         for problem in table.problems:
@@ -263,12 +286,14 @@ class _Intake:
         table: RawTable,
         given: list[GivenRow],
         into: Into,
+        times: Mapping[str, Any],
     ) -> None:
         """Stage the good rows for a review; the problems of the others are noted."""
+        context = {**into.context, **times}
         try:
-            found = adapter.validate_python([row.values for row in given], context=into.context)
+            found = adapter.validate_python([row.values for row in given], context=context)
         except ValidationError:
-            good = self._validated_singly(model, table, given, into)
+            good = self._validated_singly(model, given, into, context)
         else:
             good = [(row.place, one) for row, one in zip(given, found, strict=True)]
         self._note_all(table)
@@ -276,20 +301,21 @@ class _Intake:
             self._stage(model, good, into)
 
     def _validated_singly(
-        self, model: type[models.Row], table: RawTable, given: list[GivenRow], into: Into
+        self, model: type[models.Row], given: list[GivenRow], into: Into, context: dict[str, Any]
     ) -> list[tuple[str, models.Row]]:
         good: list[tuple[str, models.Row]] = []
         for row in given:
             try:
-                good.append((row.place, model.model_validate(row.values, context=into.context)))
+                good.append((row.place, model.model_validate(row.values, context=context)))
             except ValidationError as error:
                 if self.problems.is_full:
                     # Words are dear: what is only counted is not put into any.
                     said = sum(isinstance(value, Unreadable) for value in row.values.values())
                     self.problems.miss(error.error_count() - said)
                 else:
-                    for where, message, hint in self._new(problems_of(row, error), row):
-                        self.problems.add(where, message, hint)
+                    for wrong in self._new(problems_of(row, error), row):
+                        remedies = (wrong.remedy,) if wrong.remedy and self.files else ()
+                        self.problems.add(wrong.where, wrong.message, wrong.hint, remedies)
                 self._keep_source_of(model, row, into)
         return good
 
@@ -480,6 +506,7 @@ class _Intake:
             )
         check_quotes(self.db, self.problem)
         self._run(staging.NEW_ITEMS)
+        check_series(self.db, self._found, self.problem)
 
     def _check_tags(self) -> None:
         for row in self._found(staging.TAGS_WITHOUT_ITEM):
@@ -500,6 +527,7 @@ class _Intake:
             {} if set(counted) <= {self.review.id} else {n: i.review.key for n, i in self.intos.by_id.items()}
         )
         report = all_together(counted, named)
+        report.not_placed = not_placed(self.db)
         report.notes, report.corrected = self.notes, self._one(staging.CORRECTED_SOURCES)
         report.not_answered = {row["said"]: row["answers"] for row in rows(self.db, answers.NOT_ANSWERED)}
         return report
@@ -539,3 +567,28 @@ class _Intake:
         self.progress(3, 4, "storing")
         self._run(staging.INSERT_TAGS)
         codings.store(self._run)
+
+
+class _Taker:
+    """Takes the rows of one kind that a table gives, as soon as their dates can be read."""
+
+    def __init__(self, intake: _Intake, model: type[models.Row], table: RawTable) -> None:
+        self.intake, self.model, self.table = intake, model, table
+        self.adapter: TypeAdapter[list[models.Row]] = TypeAdapter(list[model])  # type: ignore[valid-type]
+        self.times = Times(model, intake.dates)
+
+    def some(self, given: list[GivenRow]) -> None:
+        """Take the rows whose dates are in no doubt; the others wait."""
+        self._take(self.times.ready(given))
+
+    def rest(self) -> None:
+        """Take those that waited, and say what contradicts each other."""
+        for given in self.times.rest(CHUNK):
+            self._take(given)
+        for clash in self.times.clashes:
+            self.intake.problem(clash.place, clash.message, clash.hint)
+
+    def _take(self, given: list[GivenRow]) -> None:
+        context = self.times.context
+        for into, some in self.intake.intos.divided(given):
+            self.intake._take(self.model, self.adapter, self.table, some, into, context)

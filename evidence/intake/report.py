@@ -28,6 +28,8 @@ class ImportReport:
     replaced: int = 0
     """Items (or codings) withdrawn because a row for the same says something else (--replace), or items
     because more answers, characteristics or margins came in to a survey result made from answers."""
+    not_placed: list[str] = field(default_factory=list)
+    """The places of new numbers whose period does not say when it was, each with the period; the first 20."""
     corrected: int = 0
     """Rows that say of a source what was corrected since; the correction stays."""
     reviews: dict[str, int] = field(default_factory=dict)

@@ -10,13 +10,19 @@ from pydantic import ValidationError
 
 from evidence.files.rawtable import Unreadable
 from evidence.intake.into import GivenRow
+from programme.calendar import DateOrder, is_two_dates
 from rules.errors import Problem
+from rules.remedy import Give, Part, Remedy
 
 
 def in_order(problem: Problem) -> list[str | int]:
     """A key that sorts row 9 before row 10, and rows 9-12 between them."""
     parts = re.split(r"([0-9]{1,18})", problem.where.replace(", rows ", ", row "))
     return [int(part) if i % 2 else part for i, part in enumerate(parts)]
+
+
+ORDER = Give(Part.DATES, (DateOrder.DAY_FIRST.value,))
+"""What gives the order of a date that could be two."""
 
 
 class Wrong(NamedTuple):
@@ -26,6 +32,7 @@ class Wrong(NamedTuple):
     message: str
     hint: object
     """Worded when somebody reads it."""
+    remedy: Remedy | None = None
 
 
 def problems_of(row: GivenRow, error: ValidationError) -> Iterator[Wrong]:
@@ -40,4 +47,5 @@ def problems_of(row: GivenRow, error: ValidationError) -> Iterator[Wrong]:
         expected = context.get("expected") or detail["msg"]
         column = str(detail["loc"][0]) if detail["loc"] else ""
         at = (row.cells or {}).get(column) or (f"{place}, column {column!r}" if column else place)
-        yield Wrong(at, f"found {shown}; expected {expected}.", context.get("hint", ""))
+        order = ORDER if isinstance(value, str) and is_two_dates(value.strip()) else None
+        yield Wrong(at, f"found {shown}; expected {expected}.", context.get("hint", ""), order)

@@ -11,7 +11,7 @@ import re
 from operator import itemgetter
 
 from evidence.actions import EvidenceAction
-from evidence.digests import ITEM_COLUMNS, LATER, OF_ANSWERS
+from evidence.digests import ITEM_COLUMNS, LATER, OF_ANSWERS, PLACED
 from evidence.extents import COLUMNS as EXTENT
 from evidence.rows import (
     CaseScoreRow,
@@ -34,7 +34,7 @@ create temp table incoming_item (
   n integer primary key, place, ref_no integer, locator text, kind, strand, text, quote default '', direction,
   significance, value, base, unit default '', scale_max, group_name default '', period default '', better,
   comparator, comparator_name default '', best, worst, answers, design_effect,
-  extent_found, extent_of, extent_word, extent_unit default '', marks, reversed,
+  extent_found, extent_of, extent_word, extent_unit default '', marks, reversed, begins, ends, turn,
   recorded_by, recorded_on, digest, derived default 0);
 create temp table incoming_tag (
   n integer primary key, place, ref_no integer, locator text, domain_id integer, note, tagged_by, own);
@@ -78,10 +78,11 @@ SAYS: dict[type[Row], tuple[str, ...]] = {
     CaseScoreRow: (*ITEM_COLUMNS[:4], "value", "base", "scale_max", "better", "marks"),
     SurveyResultRow: (
         *(*ITEM_COLUMNS[:4], "value", "base", "unit", "group_name", "period", "better", "best", "worst"),
-        *(*OF_ANSWERS, *LATER),
+        *(*OF_ANSWERS, *LATER, *PLACED),
     ),
     IndicatorRow: (
         *(*ITEM_COLUMNS[:4], "value", "unit", "period", "better", "comparator", "comparator_name", "marks"),
+        *PLACED,
     ),
 }
 """The columns that a kind of item fills; the others are empty and need not be staged."""
@@ -344,9 +345,9 @@ from (select active_id, f.event from incoming_place join incoming_ref f using (r
 where p.active_id = evidence.id
 """
 INSERT_ITEMS = f"""
-insert into evidence (id, review_id, source_id, locator, {", ".join(ITEM_COLUMNS)},
+insert into evidence (id, review_id, source_id, locator, {", ".join((*ITEM_COLUMNS, *PLACED))},
   recorded_by, recorded_on, digest, added_event)
-select w.id, r.review_id, r.source_id, i.locator, {", ".join(f"i.{name}" for name in ITEM_COLUMNS)},
+select w.id, r.review_id, r.source_id, i.locator, {", ".join(f"i.{n}" for n in (*ITEM_COLUMNS, *PLACED))},
   i.recorded_by, i.recorded_on, i.digest, r.event
 from incoming_new w cross join incoming_item i on i.n = w.n cross join incoming_ref r on r.ref_no = i.ref_no
 order by w.n

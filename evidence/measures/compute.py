@@ -12,13 +12,16 @@ Methods:
   Association 22, 209-212. Where survey answers are weighted they stand on the effective base (see
   `evidence.weights`).
 - A mean of survey results counts every result (question and group, latest period) once; a result without a
-  period is as old as its source. Results of one survey share their respondents, so the base is the smallest
-  base among them, not their sum; where any base is unknown the base is unknown and no interval is given.
+  period is as old as its source, to the day. Results of one survey share their respondents, so the base is
+  the smallest base among them, not their sum; where any base is unknown the base is unknown and no interval
+  is given.
   A mean of nothing but results on fewer than `FEWEST_ANSWERS` answers, weighted or not, has no value, only
   its base: few answers never decide alone. One result on more, or on an unknown number, and all count.
 - Indicators count once per series (name, strand, unit and which way is better): `at_comparator` looks at the
   latest period that has a comparator, `improving` compares the latest period with the earliest. Where a
   series has several values in one period (several sources or comparators) it must hold for all of them.
+- Periods are sorted by when they end and begin (`programme.periods`). Up to the upgrade that first read them
+  so, they were sorted by their words; a run from before is made again in that way.
 - Means are summed in whole millionths, so that no order of the items changes the last digit.
 """
 
@@ -30,8 +33,9 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from evidence.at_event import COUNTED_PAIRS, counted_at, source_at
+from evidence.at_event import COUNTED_PAIRS, counted_at, sorted_at, source_at
 from evidence.extents import EXTENT_SQUARE, EXTENT_WEIGHT, WHOLE
+from evidence.series import READ_OTHERWISE
 from programme.database import Database
 from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS, MeasureValue, rounded
@@ -54,23 +58,25 @@ CHUNK = 5_000
 COUNTED = f"""
 create temp table counted as
 select d.key as domain, e.id, e.kind, e.source_id, s.kind as source_kind, e.strand, e.text, e.group_name,
-  coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.direction, e.significance,
+  {sorted_at(":read")} as period, e.direction, e.significance,
   e.value, e.base, e.unit, e.better, e.comparator, e.answers,
   {EXTENT_WEIGHT} as extent, {EXTENT_SQUARE} as extent_square
 {COUNTED_PAIRS}"""
 
 
 def compute_measures(
-    db: Database, review: Review, measures: Sequence[Measure], event: int
+    db: Database, review: Review, measures: Sequence[Measure], event: int, read_at: int | None = None
 ) -> dict[str, dict[str, MeasureValue]]:
     """The value of every evidence measure for every domain of the review's framework.
 
-    `event` is the last event that counts: later additions and withdrawals are left out. Counts are 0 where
-    there is nothing; shares and means are None. (So are means of results on too few answers, with a base.)
+    `event` is the last event that counts: later additions and withdrawals are left out. Periods are sorted as
+    they were at the event `read_at`, or else at `event`. Counts are 0 where there is nothing; shares and
+    means are None. (So are means of results on too few answers, with a base.)
     """
     db.conn.execute("drop table if exists temp.counted")
     try:
-        db.conn.execute(COUNTED, {"review": review.id, "event": event})
+        read = event if read_at is None else read_at
+        db.conn.execute(COUNTED, {"review": review.id, "event": event, "read": read})
         found = {measure.id: _by_domain(db, measure) for measure in measures}
     finally:
         db.conn.execute("drop table if exists temp.counted")
@@ -253,9 +259,12 @@ def evidence_digest(db: Database, review: Review, event: int) -> str:
     return digest.hexdigest()
 
 
+# What is sorted by time as its words sort it is the same line as before periods were read as times.
 DIGEST = f"""
-select s.digest || ' ' || e.digest || ' ' || coalesce(d.key, '-') as line
+with {READ_OTHERWISE}
+select s.digest || ' ' || e.digest || ' ' || coalesce(d.key, '-') || coalesce(' ' || o.key, '') as line
 from evidence e
+left join read_otherwise o on o.id = e.id
 join {source_at(":event")} s on s.id = e.source_id
 left join tag t on t.evidence_id = e.id
   and {counted_at("t", ":event")}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evidence.at_event import COUNTED_PAIRS
+from evidence.at_event import COUNTED_PAIRS, sorted_at
 from evidence.extents import EXTENT_WEIGHT, WHOLE
 from programme.database import Database, rows
 from programme.reviews import Review
@@ -21,7 +21,7 @@ Truth = NDArray[np.bool_]
 
 PAIRS = f"""
 select d.key as domain, e.id, e.kind, s.ref as source, s.kind as source_kind, e.strand, e.text, e.group_name,
-  coalesce(nullif(e.period, ''), substr(s.dated, 1, 4), '') as period, e.direction, e.significance,
+  {sorted_at(":event")} as period, e.direction, e.significance,
   e.value, e.base, e.unit, e.better, e.comparator, e.answers, e.design_effect,
   {EXTENT_WEIGHT} as extent, e.extent_found, e.extent_of, e.extent_word
 {COUNTED_PAIRS}order by d.position, e.id

@@ -28,7 +28,7 @@ from joint_review.cli.exporting import export
 from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, json_option, now, reading
 from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import as_read, heading, paragraph, show_json, show_table
-from programme.calendar import day_words
+from programme.calendar import DateOrder, day_words
 from rules.ratings import FEWEST_ANSWERS
 from rules.words import many
 
@@ -46,6 +46,11 @@ def evidence() -> None:
     help=f"The layout of the files, if their names and headers do not show it: {', '.join(LAYOUTS)}.",
 )
 @click.option("--encoding", default="utf-8", show_default=True, help="Encoding of CSV files, e.g. cp1252.")
+@click.option(
+    "--dates",
+    type=click.Choice([order.value for order in DateOrder]),
+    help="How dates such as 08/10/2021 are meant, where their column does not show it.",
+)
 @click.option(
     "--replace",
     is_flag=True,
@@ -73,6 +78,7 @@ def import_(
     files: tuple[Path, ...],
     layout: str | None,
     encoding: str,
+    dates: str | None,
     replace: bool,
     maps: tuple[str, ...],
     given: tuple[str, ...],
@@ -103,6 +109,7 @@ def import_(
             encoding=encoding,
             replace=replace,
             mappings=mappings,
+            dates=DateOrder(dates) if dates else None,
             progress=progress,
         )
     _show_report(report, as_json)
@@ -164,6 +171,12 @@ def _show_report(report: ImportReport, as_json: bool) -> None:
         click.echo(f"Review {review}: {many(stored, 'row')} stored.")
     for note in report.notes:
         click.echo(note)
+    if report.not_placed:
+        click.echo(
+            "Periods that do not say when they were, so that they have no place in the review's window:"
+        )
+        for said in report.not_placed:
+            paragraph(said, "  ")
     for name in report.kept:
         click.echo(f"Mapping kept for the next file of this shape: {name}.")
 
@@ -455,7 +468,8 @@ def withdraw(
 @click.argument("review")
 @reading
 def check(programme: Programme, review: str, as_json: bool) -> None:
-    """Check the evidence: untagged items, domains with too little, items from outside the window, surveys.
+    """Check the evidence: untagged items, domains with too little, items from outside the window or
+    with a period, a day or a page that cannot be right, surveys.
 
     Example: joint-review evidence check wales-2004-08
     """
@@ -480,6 +494,10 @@ def _show_check(found: EvidenceCheck) -> None:
         ("Tagged to no domain", found.untagged, ""),
         ("Used in three domains or more", found.used_in_many, "domains"),
         ("Outside the evidence window", found.outside_window, "dated"),
+        ("Periods that do not say when they were", found.not_placed, "period"),
+        ("In a series whose order in time is not known", found.out_of_order, "period"),
+        ("Recorded after they were added", found.recorded_later, "recorded_on"),
+        ("On a page that the source does not have", found.beyond_source, "locator"),
         ("From draft sources", found.drafts, "source"),
         (f"Survey shares on fewer than {FEWEST_ANSWERS} answers", found.few_answers, "answers"),
     ]

@@ -14,6 +14,7 @@ from assessment.runs.run import find_run
 from assessment.runs.verify import verify_run
 from joint_review.cli.options import Programme, reading
 from joint_review.cli.show import heading, paragraph, show_json, show_table
+from programme.calendar import day_words
 from programme.corrections import correction_words
 from rules.errors import ReviewError
 from rules.words import listed, many
@@ -109,6 +110,13 @@ def _show(found: Mapping[str, Any], titles: Mapping[str, str]) -> None:
     more = max(len(found["items"]) - 20, 0) + max(len(found["tags"]) - 20, 0)
     if more:
         click.echo(f"  ... and {more:,} more (--json lists all)")
+    if found["periods"]:
+        heading(f"Periods that are elsewhere now that they are sorted by time: {len(found['periods'])}")
+        for one in found["periods"][:20]:
+            days = f" ({day_words(one['begins'])} to {day_words(one['ends'])})" if one["begins"] else ""
+            paragraph(f"E{one['id']} {one['text']}: {one['period'] or 'no period'}{days}", "  ")
+        if len(found["periods"]) > 20:
+            click.echo(f"  ... and {len(found['periods']) - 20:,} more (--json lists all)")
     for name, columns in (
         ("rules", {"path": "in the rulebook", "before": "before", "after": "after"}),
         ("decisions", {"title": "decided", "before": "before", "after": "after"}),

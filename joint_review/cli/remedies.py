@@ -22,6 +22,7 @@ OPTIONS: dict[Part, str] = {
     Part.CHANGED: "--changed",
     Part.WITHOUT: "--without",
     Part.ENCODING: "--encoding",
+    Part.DATES: "--dates",
     Part.DATABASE: "--db",
     Part.VALUE: "--set",
     Part.WORKERS: "--workers",
@@ -96,6 +97,8 @@ def _command(remedy: Remedy) -> tuple[str, ...]:
             return "Hand it in", "coding", "done", review, str(batch)
         case remedies.ListDisagreements(review):
             return "See what was coded differently", "coding", "disagreements", review
+        case remedies.CheckEvidence(review):
+            return "Run", "evidence", "check", review
         case remedies.Assess(review):
             return "Run", "assess", review
         case remedies.VerifyRun(run):

@@ -78,3 +78,11 @@ def what_is_not_published_counts_for_nothing(db: Database) -> None:
     for view in run_schema.PUBLISHED_VIEWS:
         db.conn.execute(f"drop view {view.name}")
         create(db, (view,))
+
+
+@migrations()
+def latest_by_time(db: Database) -> None:
+    """The items behind the measures of runs in which periods are read as times."""
+    for view in run_schema.VIEWS_BY_TIME:
+        db.conn.execute(f"drop view {view.name}")
+        create(db, (view,))

@@ -15,6 +15,7 @@ from evidence.schema import (
     FIRST_TABLES,
     FIRST_VIEWS,
     NOT_PUBLISHED,
+    PLACED,
     RESPONDENTS,
     REVERSED,
     REVERSED_QUESTIONS,
@@ -24,6 +25,7 @@ from evidence.search import INDEX_OF_DIVIDED, SEARCHED, index_divided
 from programme import schema as programme_schema
 from programme.columns import add_columns, create, refuse_changes, refuse_other_changes
 from programme.database import Database, Migrations
+from programme.periods import stored_period
 from programme.schema import BEFORE_AND_AFTER, FORM_ANSWERS, SEALS
 from programme.seals import nothing_stored, seal_events
 
@@ -170,6 +172,39 @@ def search_of_divided_words(db: Database) -> None:
     for table in SEARCHED:
         db.conn.execute(INDEX_OF_DIVIDED.format(table=table))
         index_divided(db, table)
+
+
+@migrations()
+def place_periods(db: Database) -> None:
+    """When the periods of numbers begin and end, read from their words.
+
+    From its event on, periods are sorted by time (see `evidence.at_event`); they were by their words before.
+    """
+    add_columns(db, "evidence", PLACED)
+    db.conn.execute("create index event_of_upgrades on event(id) where action = 'upgrade'")
+    found = db.conn.execute("select distinct period from evidence where period <> ''").fetchall()
+    read = [stored_period(words) for (words,) in found]
+    db.conn.execute(
+        "create temp table placed (period text primary key, begins text, ends text, turn text) without rowid"
+    )
+    db.conn.executemany(
+        "insert into placed values (?, ?, ?, ?)",
+        [
+            (one.words, *(day and day.isoformat() for day in (one.begins, one.ends)), one.turn or None)
+            for one in read
+        ],
+    )
+    db.conn.execute("drop trigger evidence_never_update")
+    db.conn.execute(
+        "update evidence set begins = p.begins, ends = p.ends, turn = p.turn from temp.placed p"
+        " where p.period = evidence.period and coalesce(p.begins, p.turn) is not null"
+    )
+    db.conn.execute("drop table temp.placed")
+    refuse_other_changes(db, "evidence", "withdrawn_event")
+    db.conn.execute(
+        "create index evidence_without_time on evidence(review_id)"
+        " where ends is null and kind in ('survey_result', 'indicator')"
+    )
 
 
 def _make_searchable(

@@ -130,6 +130,8 @@ def _step_in_review(remedy: Remedy) -> Step:
     match remedy:
         case remedies.Assess(review):
             return Step("Assess the review.", _in(review, "#assess"))
+        case remedies.CheckEvidence(review):
+            return Step("See the items.", _in(review, "/items?only=out-of-order"))
         case remedies.ListItems(review) if review:
             return Step("See all items of the review.", _in(review, "/items"))
         case remedies.DrawItems(review):

@@ -52,6 +52,10 @@ LOOKS = {
     "untagged": "Tagged to no domain",
     "used-in-many": "Used in three domains or more",
     "outside-window": "Outside the evidence window",
+    "no-place-in-time": "Periods that do not say when they were",
+    "out-of-order": "In a series whose order in time is not known",
+    "recorded-later": "Recorded after they were added",
+    "beyond-source": "On a page that the source does not have",
     "drafts": "From sources that are still drafts",
     "withdrawn": "Withdrawn",
 }
@@ -59,6 +63,10 @@ LOOKS_BECAUSE = {
     "untagged": "No rating uses them.",
     "used-in-many": "The same evidence counts in each of these domains.",
     "outside-window": "Their date is before or after the period under review.",
+    "no-place-in-time": "Periods such as 'last year' cannot be compared with the period under review.",
+    "out-of-order": "The review cannot be assessed until they have a period that says when it was.",
+    "recorded-later": "The day may be a slip.",
+    "beyond-source": "Its stored text has fewer pages.",
     "drafts": "The source may still change.",
 }
 LANGUAGES = {"en": "English", "cy": "Cymraeg"}

@@ -26,6 +26,7 @@ from assessment.runs.run import Run, assess
 from evidence.intake.importing import import_files
 from evidence.intake.report import ImportReport
 from joint_review.opening import init_programme, open_programme
+from programme.columns import refuse_other_changes
 from programme.database import Database, one
 from programme.reviewfile import read_review_file
 from programme.reviews import Review, create_review
@@ -75,6 +76,16 @@ def add(db: Database, review: Review, *rows: Row, replace: bool = False) -> Impo
         path = Path(folder) / "rows.json"
         path.write_text(json.dumps(by_layout), encoding="utf-8")
         return import_files(db, review, [path], by="reviewer-1", at=AT, replace=replace)
+
+
+def as_stored_before(db: Database, period: str, words: str) -> None:
+    """Put other words in the place of a period, unread: as a version stored them that read no periods."""
+    db.execute("drop trigger evidence_never_update")
+    db.execute(
+        "update evidence set period = ?, begins = null, ends = null, turn = null where period = ?",
+        [words, period],
+    )
+    refuse_other_changes(db, "evidence", "withdrawn_event")
 
 
 def item_at(db: Database, review: Review, row: Row) -> int:

@@ -118,7 +118,7 @@ def _figures() -> list[dict[str, Any]]:
     return [
         *(score("C1", number) for number in (1, 2, 3)),
         *(survey("S1", f"Question {number}", 70 + number, 200) for number in (1, 2)),
-        *(indicator("Indicator", f"{year}/08", 3.5, comparator=2) for year in (2006, 2007)),
+        *(indicator("Indicator", f"{year}/0{year - 1999}", 3.5, comparator=2) for year in (2006, 2007)),
     ]
 
 

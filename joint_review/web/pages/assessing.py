@@ -271,6 +271,7 @@ def changes(db: Database, asked: Asked) -> ChangesPage:
             "corrections": found["corrections"][:PAGE_SIZE],
             "rules": found["rules"][:PAGE_SIZE],
             "decisions": found["decisions"][:PAGE_SIZE],
+            "periods": found["periods"][:PAGE_SIZE],
             "software": found["software"],
             "engines": found["engines"],
             "measures": [_measure(shown, row) for row in found["measures"][:PAGE_SIZE]],
@@ -283,6 +284,7 @@ def changes(db: Database, asked: Asked) -> ChangesPage:
             "corrections": len(found["corrections"]),
             "rules": len(found["rules"]),
             "decisions": len(found["decisions"]),
+            "periods": len(found["periods"]),
             "measures": len(found["measures"]),
         }
     except TooLarge as error:

@@ -184,7 +184,7 @@ def _listed(review: Review, one: Series) -> SeriesShown:
         "comparator": _comparators(one),
         "slope": None if one.slope is None else wording.signed(one.slope, one.unit),
         "domains": [{"id": name, "title": review.framework.title_of(name)} for name in one.domains],
-        "drawn": len(one.periods) > 1,
+        "drawn": len(one.periods) > 1 and one.ordered_by != "nothing",
         "readings": [
             {
                 "period": period.period or "no period",
