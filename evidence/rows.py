@@ -13,23 +13,15 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from typing import Annotated, Any, ClassVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationInfo,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from evidence.extents import EXAMPLES, Extent, read_extent
 from evidence.files.formats.pages import tidy
 from evidence.files.spreadsheets import MARK, as_given
 from evidence.marks import NO_VALUE, beside_number, meaning_of, read_mark
 from evidence.scales import read_answer
-from programme.calendar import Day, order_in
-from programme.periods import NO_PERIOD, PERIOD_HINT, Period, read_period
+from programme.calendar import Day
+from programme.periods import AS_WORDS, NO_PERIOD, PERIOD, Period
 from rules.errors import Near, refuse
 from rules.letters import one_spelling
 from rules.limits import (
@@ -373,21 +365,6 @@ def _scale_max(value: Any) -> float:
     return number or 4.0
 
 
-def _period(value: Any, info: ValidationInfo) -> Period:
-    text = _text(value)
-    if len(text) > LONGEST_LINE:
-        raise refuse(f"at most {LONGEST_LINE:,} characters", f"There are {len(text):,}. Shorten the text.")
-    shown = (info.context or {}).get("shown", {})
-    return read_period(text, order_in(info), shown.get(info.field_name, frozenset()))
-
-
-def _needed_period(value: Any, info: ValidationInfo) -> Period:
-    period = _period(value, info)
-    if not period.words:
-        raise refuse("a period", PERIOD_HINT)
-    return period
-
-
 Text = Annotated[str, BeforeValidator(_words)]
 Line = Annotated[str, _at_most(LONGEST_LINE, _words)]
 Name = Annotated[str, _at_most(LONGEST_NAME, _person)]
@@ -409,9 +386,8 @@ DomainName = Annotated[str, BeforeValidator(_domain)]
 DomainNames = Annotated[tuple[str, ...], BeforeValidator(_domains)]
 Better = Annotated[str, _word(("higher", "lower", "neither"))]
 Direction = Annotated[str, _word(DIRECTIONS)]
-AS_WORDS = PlainSerializer(lambda period: period.words, return_type=str)
-When = Annotated[Period, BeforeValidator(_period), AS_WORDS]
-NeededWhen = Annotated[Period, BeforeValidator(_needed_period), AS_WORDS]
+When = Annotated[Period, PERIOD, _at_most(LONGEST_LINE, _words), AS_WORDS]
+NeededWhen = Annotated[Period, PERIOD, _at_most(LONGEST_LINE, _needed), AS_WORDS]
 Significance = Annotated[int, BeforeValidator(_significance)]
 
 

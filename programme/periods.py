@@ -32,9 +32,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
+from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from programme.calendar import ISO, MONTHS, SLASHED, DateOrder, order_shown, read_date
+from programme.calendar import ISO, MONTHS, SLASHED, DateOrder, order_in, order_shown, read_date
 
 PERIOD_HINT = "Write 2021/22, 2021, November 2019, Q4 2022 or 2019-03-31."
 FIRST, LAST = 1900, 2100
@@ -124,6 +125,15 @@ def stored_period(text: str) -> Period:
         return read_period(text)
     except PydanticCustomError:
         return Period(text)
+
+
+def _in_column(text: str, info: ValidationInfo) -> Period:
+    shown = (info.context or {}).get("shown") or {}
+    return read_period(text, order_in(info), shown.get(info.field_name, frozenset()))
+
+
+PERIOD, AS_WORDS = BeforeValidator(_in_column), PlainSerializer(lambda period: period.words, return_type=str)
+"""What makes a field of a model a period: read from text as its column shows, and written as its words."""
 
 
 def period_shown(text: str) -> Shown | None:

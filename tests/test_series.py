@@ -194,9 +194,9 @@ def test_alone_or_repeated_it_is_taken_and_named(db: Database) -> None:
     assert [row["period"] for row in check_evidence(db, review).not_placed] == ["Pilot", "pilot"]
 
 
-def test_another_group_unit_or_strand_is_another_series(db: Database) -> None:
+def test_another_group_or_unit_is_another_series(db: Database) -> None:
     review = new_review(db)
-    add(
+    report = add(
         db,
         review,
         *(indicator("Waits", "2021/22", 5, unit="days"), indicator("Waits", "soon", 5, unit="weeks")),
@@ -205,6 +205,7 @@ def test_another_group_unit_or_strand_is_another_series(db: Database) -> None:
             survey("S1", "Heard?", 5, 9, period="x", group="Staff"),
         ),
     )
+    assert report.added["items"] == 4
 
 
 def test_a_result_without_any_date_is_refused_beside_others(db: Database) -> None:

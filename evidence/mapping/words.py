@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 
 from evidence.rows import Row
-from programme.periods import read_period
+from programme.periods import stored_period
 
 
 def as_words(value: Any) -> str:
@@ -84,7 +84,7 @@ def says_who(text: str) -> str:
 
 def is_period(title: str) -> bool:
     """Whether a header is a year, a quarter, a month or the like."""
-    found = read_period(title)
+    found = stored_period(title)
     return found.placed or found.turn != ""
 
 
