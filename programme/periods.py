@@ -219,11 +219,11 @@ QUARTER = (
     r"(?:q|qtr|quarter|chwarter|ch) ?([1-4])(?:af|il|ydd|edd)?"
     r"|([1-4])(?:st|nd|rd|th|af|il|ydd|edd) (?:quarter|chwarter)"
 )
-QUARTER_FIRST = re.compile(rf"(?:{QUARTER})(?: of| o)?[ ,/:-]{{0,2}}(.+)", re.ASCII)
-QUARTER_LAST = re.compile(rf"(.+?)[ ,/:-]{{0,2}}(?:{QUARTER})", re.ASCII)
+QUARTER_FIRST = re.compile(rf"(?:{QUARTER})(?: of| o)?[ ,/:-]{{0,3}}(.+)", re.ASCII)
+QUARTER_LAST = re.compile(rf"(.+?)[ ,/:-]{{0,3}}(?:{QUARTER})", re.ASCII)
 HALF = r"(?:h|half|hanner) ?([12])|([12])(?:st|nd|af|il) half"
-HALF_FIRST = re.compile(rf"(?:{HALF})(?: of| o)?[ ,/:-]{{0,2}}(.+)", re.ASCII)
-HALF_LAST = re.compile(rf"(.+?)[ ,/:-]{{0,2}}(?:{HALF})", re.ASCII)
+HALF_FIRST = re.compile(rf"(?:{HALF})(?: of| o)?[ ,/:-]{{0,3}}(.+)", re.ASCII)
+HALF_LAST = re.compile(rf"(.+?)[ ,/:-]{{0,3}}(?:{HALF})", re.ASCII)
 UP_TO = re.compile(
     r"(?:the |y |yr )?(?:rolling |financial |fiscal )?"
     r"(fye|year|flwyddyn|blwyddyn|quarter|chwarter|week|wythnos|y/e|ye|w/e"
@@ -431,19 +431,22 @@ class _Reader:
         month, is_term = SEASONS[match[1]], bool(match[2]) or text.startswith(("tymor", "dymor"))
         if match[2] and match[2].strip().startswith("half"):
             return None
-        first = self._twelve_months(match[3])
+        said = match[3]
+        if re.fullmatch(r"'?\d{2}", said, re.ASCII) and match[1] != "hydref":
+            said = str(_full_year(said[-2:]))
+        first = self._twelve_months(said)
         if is_term:
-            if month not in TERMS or not (first or (YEAR.fullmatch(match[3]) and _in_range(int(match[3])))):
+            if month not in TERMS or not (first or (YEAR.fullmatch(said) and _in_range(int(said)))):
                 return None
-            year = int(match[3]) if first is None else first + (month != 9)
+            year = int(said) if first is None else first + (month != 9)
             return _months(year, *TERMS[month])
         if month == 12:
             return _months(first, 12, 14) if first else None
         if first:
             # Of spring and summer 2022/23 it is not known in which of the two years they are.
             return _months(first, 9, 11) if month == 9 else None
-        if YEAR.fullmatch(match[3]) and _in_range(int(match[3])):
-            return _months(int(match[3]), month, month + 2)
+        if YEAR.fullmatch(said) and _in_range(int(said)):
+            return _months(int(said), month, month + 2)
         return None
 
     def _date(self, text: str) -> Days | None:
