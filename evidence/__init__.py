@@ -9,6 +9,7 @@ Modules in reading order:
     extents     how widespread a finding is, and what it counts for then
     scales      survey answers: the usual words as levels, what is said instead of an answer
     marks       what stands in place of a number that is suppressed or missing, and what it means
+    numerals    numbers as people write them: thousands, money, percentages, marks
     rows        one row of each kind of evidence, with what may stand in every column
     files/      tables and documents as rows and pages
     at_event    what counted at an event, as SQL

@@ -13,12 +13,21 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
 
 from evidence.extents import EXAMPLES, Extent, read_extent
 from evidence.files.formats.pages import tidy
 from evidence.files.spreadsheets import MARK, as_given
-from evidence.marks import NO_VALUE, beside_number, meaning_of, read_mark
+from evidence.marks import NO_VALUE, read_mark
+from evidence.numerals import given, given_in_unit, or_mark, read_in_unit, read_number, read_percent
 from evidence.scales import read_answer
 from programme.calendar import Day
 from programme.periods import AS_WORDS, NO_PERIOD, PERIOD, Period
@@ -27,7 +36,6 @@ from rules.letters import one_spelling
 from rules.limits import (
     LONGEST_LINE,
     LONGEST_NAME,
-    LONGEST_NUMERAL,
     LONGEST_PAGE,
     LONGEST_TEXT,
     LONGEST_WORDS,
@@ -55,6 +63,10 @@ CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 """Characters that no text of people's holds: they would be lost in other files or break them."""
 
 
+LINE_END = "_x000D_"
+"""How exports of Office programs write a line end."""
+
+
 def _tidy(text: str) -> str:
     """The text as it is stored: Unicode NFC, so that one word has one spelling, and plain line ends."""
     if found := CONTROL.search(text):
@@ -68,6 +80,8 @@ def _text(value: Any) -> str:
         text = value.strip()
         if text.startswith(MARK):
             text = as_given(text)
+        if LINE_END in text:
+            text = text.replace(f"{LINE_END}\n", "\n").replace(LINE_END, "\n").strip()
         if len(text) > LONGEST_WORDS:
             raise refuse(
                 f"at most {LONGEST_WORDS:,} characters", f"There are {len(text):,}. Shorten the text."
@@ -181,76 +195,6 @@ def _word(allowed: tuple[str, ...], default: str = "") -> BeforeValidator:
     return BeforeValidator(check)
 
 
-GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
-PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
-
-
-def _number(value: Any) -> float | None:
-    """A number, with thousands commas where they are certain; a blank is no value."""
-    if isinstance(value, str):
-        text = value.strip()
-        if not text:
-            return None
-        if len(text) > LONGEST_NUMERAL:
-            raise refuse("a number", f"A number has at most {LONGEST_NUMERAL} characters.")
-        if GROUPED.fullmatch(text):
-            text = text.replace(",", "")
-        if not PLAIN.fullmatch(text):
-            raise refuse("a number", _about_number(text))
-        value = float(text)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise refuse("a number")
-    # Compared before it becomes a float: a whole number may be larger than any float.
-    if not abs(value) < 1e15:
-        raise refuse("a number below a thousand million million")
-    return float(value) + 0.0
-
-
-def _about_number(text: str) -> str:
-    """What to do about a text that is no number."""
-    if found := beside_number(text):
-        number, mark = found
-        return f"Write {number} alone if it may be used as it is; {mark} says: {meaning_of(mark)}."
-    if read_mark(text):
-        return f"{text} says: {meaning_of(text)}. This column needs a number."
-    return "Write 1234.5 or 1,234.5; units belong in their own column."
-
-
-def _or_mark(check: Callable[[Any], float | None]) -> BeforeValidator:
-    """What `check` gives, or the mark of a number that is not published."""
-
-    def read(value: Any) -> float | str | None:
-        # Nearly all are numbers: they are not looked up.
-        if isinstance(value, str) and not (value[:1].isdigit() and value[-1:].isdigit()):
-            mark = read_mark(value)
-            if mark is not None:
-                return mark
-        return check(value)
-
-    return BeforeValidator(read)
-
-
-def _percent(value: Any) -> float | None:
-    """78, '78' and '78%' are seventy-eight per cent; 0.78 could be two things and is refused."""
-    sure = False
-    if isinstance(value, str) and value.strip().endswith("%"):
-        value, sure = value.strip()[:-1].strip(), True
-    number = _number(value)
-    if number is None:
-        return None
-    if 0 < number < 1 and not sure:
-        small, large = f"{number:.10g}", f"{number * 100:.10g}"
-        raise refuse(
-            "a percentage from 0 to 100",
-            f"{small} could mean {large} % or {small} %: write '{large}%' or '{small}%'.",
-        )
-    if not 0 <= number <= 100:
-        raise refuse("a percentage from 0 to 100")
-    return number
-
-
 def _significance(value: Any) -> int:
     number = SIGNIFICANCE.get(value) if isinstance(value, str) else None
     number = number or SIGNIFICANCE.get(_text(value).lower().removesuffix(".0"))
@@ -320,7 +264,7 @@ def _domains(value: Any, info: ValidationInfo) -> tuple[str, ...]:
 
 
 def _base(value: Any) -> float | None:
-    number = _number(value)
+    number = read_number(value)
     if number is not None and (number <= 0 or not number.is_integer()):
         raise refuse(
             "how many answered, a whole number above 0",
@@ -341,7 +285,7 @@ def _margin(check: Callable[[Any], float | None], value: Any) -> float | None:
 
 
 def _people(value: Any, info: ValidationInfo) -> float | None:
-    number = _margin(_number, value)
+    number = _margin(read_number, value)
     if number is not None and (number < 0 or not number.is_integer()):
         raise refuse("how many people, a whole number from 0 up")
     if "percent" in info.data and (number is None) == (info.data["percent"] is None):
@@ -349,17 +293,8 @@ def _people(value: Any, info: ValidationInfo) -> float | None:
     return number
 
 
-def _given(value: float | None) -> float:
-    if value is None:
-        raise refuse(
-            "a number",
-            "Where the source publishes none, write its mark, [x] or [c] for example, or leave the row out.",
-        )
-    return value
-
-
 def _scale_max(value: Any) -> float:
-    number = _number(value)
+    number = read_number(value)
     if number is not None and number <= 1:
         raise refuse("the best possible score, more than 1")
     return number or 4.0
@@ -374,13 +309,15 @@ NeededName = Annotated[str, _at_most(LONGEST_NAME, _needed)]
 Pages = Annotated[str, BeforeValidator(_pages)]
 Quote = Annotated[str, BeforeValidator(_quote)]
 NeededPerson = Annotated[str, _at_most(LONGEST_NAME, _needed_person)]
-PlainNumber = Annotated[float | None, BeforeValidator(_number)]
+PlainNumber = Annotated[float | None, BeforeValidator(read_number)]
 Date = Annotated[Day, BeforeValidator(_or_empty)]
-Number = Annotated[float | str | None, _or_mark(_number)]
+Number = Annotated[float | str | None, or_mark(read_number)]
 """A number, the mark of one that is not published, or None; so are the next ones."""
-Percent = Annotated[float | str | None, _or_mark(_percent)]
-GivenNumber = Annotated[float | str, _or_mark(lambda value: _given(_number(value)))]
-GivenPercent = Annotated[float | str, _or_mark(lambda value: _given(_percent(value)))]
+Percent = Annotated[float | str | None, or_mark(read_percent)]
+GivenNumber = Annotated[float | str, or_mark(lambda value: given(read_number(value)))]
+GivenPercent = Annotated[float | str, or_mark(lambda value: given(read_percent(value)))]
+NumberInUnit = Annotated[float | str | None, BeforeValidator(read_in_unit)]
+ValueInUnit = Annotated[float | str, BeforeValidator(given_in_unit)]
 StrandName = Annotated[str, BeforeValidator(_strand), Field(validate_default=True)]
 DomainName = Annotated[str, BeforeValidator(_domain)]
 DomainNames = Annotated[tuple[str, ...], BeforeValidator(_domains)]
@@ -470,7 +407,7 @@ class SurveyResultRow(ItemRow):
     group: NeededLine = Field(description="Who answered.")
     question: Needed = Field(description="What they were asked.")
     positive: GivenPercent = Field(description="Share answering positively, in percent: 78 or 78%.")
-    base: Annotated[float | str | None, _or_mark(_base)] = Field(
+    base: Annotated[float | str | None, or_mark(_base)] = Field(
         default=None, description="How many answered; empty if it was not published."
     )
     better: Annotated[str, _word(("higher", "lower", "neither"), "higher")] = Field(
@@ -493,11 +430,22 @@ class IndicatorRow(ItemRow):
     period: NeededWhen = Field(
         description="When the value is for, e.g. 2007/08, 2019, Q4 2022 or year to March 2019."
     )
-    value: GivenNumber = Field(description="The value, as a plain number.")
-    unit: Line = Field(default="", description="Unit of the value, e.g. percent, people, per 1,000.")
+    unit: Line = Field(
+        default="",
+        description="Unit of the value, e.g. percent, people, per 1,000; percent if the value has a %.",
+    )
+    value: ValueInUnit = Field(description="The value, as a plain number; percent also as 78%.")
     better: Better = Field(description="Which direction is better: higher, lower or neither.")
-    comparator: Number = Field(default=None, description="What it is compared with, in the same unit.")
+    comparator: NumberInUnit = Field(default=None, description="What it is compared with, in the same unit.")
     comparator_name: Line = Field(default="", description="Whose value the comparator is, e.g. England.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _percent_by_its_sign(cls, row: Any) -> Any:
+        """A value that says percent has that unit, if the row names none."""
+        if isinstance(row, dict) and not row.get("unit") and isinstance(value := row.get("value"), str):
+            return {**row, "unit": "percent"} if value.rstrip().endswith("%") else row
+        return row
 
 
 class RowOfSurvey(Row):
@@ -549,7 +497,7 @@ class MarginRow(RowOfSurvey):
         description="The characteristic, in the same words as for the respondents."
     )
     category: NeededLine = Field(description="One of its categories; together they make 100 %.")
-    percent: Annotated[float | None, BeforeValidator(lambda value: _margin(_percent, value))] = Field(
+    percent: Annotated[float | None, BeforeValidator(lambda value: _margin(read_percent, value))] = Field(
         default=None, description="Share of the people in it, in percent: 40 or 40%."
     )
     people: Annotated[float | None, BeforeValidator(_people)] = Field(

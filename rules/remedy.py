@@ -32,6 +32,7 @@ class Part(StrEnum):
     WITHOUT = "what to leave out"
     ENCODING = "the encoding"
     DATES = "the order of dates"
+    SHEET = "the sheet"
     DATABASE = "the file of the working database"
     VALUE = "a value of all rows"
     WORKERS = "the number of processes"

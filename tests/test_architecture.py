@@ -34,7 +34,7 @@ DOORS = {
     "durable": r"rules/engine\.py",
     "networkx": r"evidence/graph\.py",
     "rfc8785": r"programme/seals\.py",
-    "openpyxl": r"evidence/files/(sheets|formats/workbook)\.py|exchange/files\.py",
+    "openpyxl": r"exchange/files\.py",
     "datasette": r"joint_review/(web/compat|cli/serve)\.py",
     "pyreadstat": r"evidence/files/spss\.py",
     "nupunkt": r"evidence/sentences\.py",

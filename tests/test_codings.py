@@ -171,7 +171,7 @@ def test_what_does_not_fit_the_item_is_named_with_what_would(desk: Desk) -> None
     )
     assert found == [
         "codings.csv, row 2: there is no item with source 'I1' and locator 'p. 7' to code. Source and locator"
-        " must be written exactly as in the item.",
+        " must be written exactly as in the item; or give its number in 'item'.",
         "codings.csv, row 3, column 'direction': the cell is empty, but the item is a finding."
         " Give direction and significance.",
         "codings.csv, row 4, column 'score': found 2, but the item is a finding. Give its direction instead.",

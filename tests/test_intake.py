@@ -831,7 +831,6 @@ def test_every_problem_of_a_workbook_is_named_by_sheet_row_and_column(desk: Desk
     book.save(desk.folder / "all.xlsx")
     place = "all.xlsx, sheet 'survey-results'"
     assert [line.partition(": ")[0] for line in desk.problems(desk.folder / "all.xlsx")] == [
-        "all.xlsx, sheet 'Notes', headers",
         f"{place}, cells C4:C5",
         f"{place}, row 2, column 'base'",
         f"{place}, row 2, column 'positive'",

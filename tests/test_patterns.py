@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence import matching, rows
+from evidence import matching, numerals
 from evidence.anchors import find_quote
 from evidence.files.formats import content, plain
 from evidence.files.formats.content import kind_of
 from evidence.files.formats.pages import LONGEST_SECTION, as_pages, tidy
-from evidence.files.sheets import MERGED
 from evidence.files.spreadsheets import OutgoingCsv
+from evidence.files.xlsx import MERGED
 from evidence.sentences import paragraphs_of
 from programme.names import same_person
 from programme.sought import Sought, blocked
@@ -308,8 +308,11 @@ WORK: dict[str, tuple[Callable[[str], Any], Callable[[int], str]]] = {
     "a name that is blocked": (lambda text: blocked(text, A_NAME.spans(text)), lambda n: "A b. " * n),
     "quotation marks in a table that goes out": (csv_out, lambda n: '"' * n + "x"),
     "cells with loose quotation marks": (csv_out, lambda n: '"x""' * (n // 4)),
-    "dates": (lambda text: rows.PLAIN.fullmatch(text), lambda n: "1" * n),
-    "numbers in groups": (lambda text: rows.GROUPED.fullmatch(text), lambda n: "1" + ",111" * (n // 4) + "x"),
+    "dates": (lambda text: numerals.PLAIN.fullmatch(text), lambda n: "1" * n),
+    "numbers in groups": (
+        lambda text: numerals.GROUPED.fullmatch(text),
+        lambda n: "1" + ",111" * (n // 4) + "x",
+    ),
     "names": (lambda text: same_person(text, "x"), lambda n: "a" + MARKS * (n // 2)),
     "a name that nothing has": (
         lambda text: suggest(text, [text + "x", text + "y"]),

@@ -441,7 +441,10 @@ def test_a_formula_shows_its_result_and_one_never_computed_is_refused() -> None:
     said = refusal("a.xlsx", book)
     assert said.startswith("a.xlsx: sheet 'A', cell B1: the formula was never computed. Open the workbook")
     computed = changed(book, "xl/worksheets/sheet1.xml", b"<v />", b"<v>2</v>")
-    assert workbook_sections(computed) == (["A\n\nsum\t2"], [])
+    with pytest.raises(EvidenceInvalid, match="B1: the formula was never computed"):
+        workbook_sections(computed)  # the workbook still asks to be computed
+    saved = changed(computed, "xl/workbook.xml", b' fullCalcOnLoad="1"', b"")
+    assert workbook_sections(saved) == (["A\n\nsum\t2"], [])
 
 
 ENTITIES = '<!DOCTYPE w [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from evidence.files.encoding import open_text, refuse_file
-from evidence.files.rawtable import RawTable
+from evidence.files.grid import Wanted
+from evidence.files.rawtable import Tables
 from programme.progress import Progress
 
 
 @contextmanager
-def tables_of(path: Path, encoding: str, progress: Progress, name: str) -> Iterator[list[RawTable]]:
+def tables_of(
+    path: Path,
+    encoding: str,
+    progress: Progress,
+    name: str,
+    wanted: Collection[Wanted] = (),
+    sheets: Sequence[str] = (),
+) -> Iterator[Tables]:
     """The tables of a file, taken apart in this process; raises ImportRefused as `open_tables` does."""
     suffix = path.suffix.lower()
     with ExitStack() as opened:
         try:
-            if suffix == ".csv":
+            if suffix in (".csv", ".tsv"):
                 from evidence.files.delimited import csv_table
 
                 text = opened.enter_context(open_text(path, name, encoding))
-                tables = [csv_table(path, name, text, progress)]
-            elif suffix == ".xlsx":
+                tables = csv_table(path, name, text, wanted, progress)
+            elif suffix in (".xlsx", ".xlsm", ".ods"):
                 from evidence.files.sheets import open_workbook, sheet_tables
 
                 book = opened.enter_context(open_workbook(path, name, progress))
-                tables = sheet_tables(path, name, book, progress)
+                tables = sheet_tables(name, book, wanted, sheets, progress)
             elif suffix in (".sav", ".zsav"):
                 from evidence.files.spss import spss_table
 
-                tables = [spss_table(path, name, encoding, progress)]
+                tables = Tables([spss_table(path, name, encoding, progress)])
             else:
                 from evidence.files.lists import structured_tables
 
-                tables = structured_tables(path, name, suffix)
+                tables = Tables(structured_tables(path, name, suffix))
         except OSError as error:
             refuse_file(name, f"the file cannot be read ({error.strerror or error}).")
         for table in tables:

@@ -38,18 +38,27 @@ def open_text(path: Path, name: str, encoding: str) -> io.TextIOWrapper:
         marked = next((found for mark, found in MARKS if start.startswith(mark)), None)
         if start.startswith(b"PK\x03\x04"):
             refuse_file(
-                name, "this is not a text file.", "If it is a workbook, its name must end with .xlsx."
+                name, "this is not a text file.", "If it is a workbook, its name must end with .xlsx or .ods."
             )
         wide = encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32"))
         if not marked and not wide:
-            if b"\x00" in start:
+            if b"\x00" in start and not (marked := _without_mark(start)):
                 refuse_file(name, "this is not a text file (it holds zero bytes).", "Save it as 'CSV UTF-8'.")
-            if encoding != "utf-8" and _is_utf8(raw, start):
+            if not marked and encoding != "utf-8" and _is_utf8(raw, start):
                 marked = "utf-8"
     try:
         return path.open(encoding=marked or encoding or "?", newline="")
     except (LookupError, ValueError):
         refuse_file(name, f"the encoding {encoding!r} is not known.", "Use utf-8, cp1252 or utf-16.")
+
+
+def _without_mark(start: bytes) -> str | None:
+    """The encoding of a text in two bytes a letter whose file does not say so; None for anything else."""
+    even, odd = start[0::2].count(0), start[1::2].count(0)
+    few, most = min(even, odd), max(even, odd)
+    if few * 20 > most or most * 5 < len(start) // 2 * 3:
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def _is_utf8(raw: io.BufferedReader, start: bytes) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -62,9 +62,18 @@ class RawTable:
             self.more += 1
 
 
+class Tables(list[RawTable]):
+    """The tables of a file, and what was left out of it."""
+
+    def __init__(self, tables: Iterable[RawTable] = (), notes: Iterable[str] = ()) -> None:
+        super().__init__(tables)
+        self.notes = list(notes)
+        """Sheets that were left out, and why."""
+
+
 def header_name(text: object) -> str:
     """A header as layouts write it: 'Recorded By' and 'recorded-by' are recorded_by."""
-    return "_".join(str(text).strip().lower().replace("-", " ").replace("_", " ").split())
+    return "_".join(str(text).strip("\ufeff").strip().lower().replace("-", " ").replace("_", " ").split())
 
 
 def headers_of(cells: list[Any]) -> list[str]:

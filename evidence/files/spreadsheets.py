@@ -14,6 +14,10 @@ STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """How formulas begin, in full-width letters too; blanks before are skipped by some spreadsheets."""
 
 
+BYTE_ORDER_MARK = "\ufeff"
+"""The first character of CSV for people: without it spreadsheets take UTF-8 for something else."""
+
+
 def as_text(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
     if not cell.lstrip(" \n").startswith(STARTS):

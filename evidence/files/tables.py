@@ -1,38 +1,58 @@
-"""CSV, XLSX, YAML and JSON files as tables of raw rows, each with its place.
+"""CSV, XLSX, ODS, YAML and JSON files as tables of raw rows, each with its place.
 
-Nothing is interpreted here beyond what the file format itself says (dates and percentages of a
-spreadsheet); formulas, merged cells and broken encodings are reported with their place. CSV and XLSX
+Cells are what people see of them; merged cells, formulas that were never computed and broken encodings are
+reported with their place. The headers are looked for among the first rows, and what is above, below and
+beside the table, or hidden, is left out and said to be. CSV, XLSX and ODS
 stream: memory does not grow with their rows. A file is taken apart in a process of its own (`apart`), which
 hands over its rows as they are asked for (`open_tables`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from evidence.files.encoding import refuse_file
-from evidence.files.rawtable import RawTable
+from evidence.files.grid import Wanted
+from evidence.files.rawtable import RawTable, Tables
 from evidence.files.reading import ReaderEnded, Stopped, TooSlow, being_read
 from programme.progress import Progress
 from rules.errors import ImportRefused, Problem, suggest
 from rules.limits import LARGEST_TABLE, MOST_PROBLEMS, READ_SECONDS
 from rules.remedy import read_remedy
 
-SUFFIXES = (".csv", ".xlsx", ".sav", ".zsav", ".yml", ".yaml", ".json")
+SUFFIXES = (".csv", ".tsv", ".xlsx", ".xlsm", ".ods", ".sav", ".zsav", ".yml", ".yaml", ".json")
+GIVE = "Give .csv, .tsv, .xlsx, .ods, .yml or .json."
+OTHERS = {
+    ".xls": ("a workbook of Excel before 2007 (.xls)", "Save it as .xlsx."),
+    ".xlsb": ("a binary workbook (.xlsb)", "Save it as .xlsx."),
+    ".fods": ("a flat OpenDocument spreadsheet (.fods)", "Save it as .ods."),
+    ".numbers": ("a spreadsheet of Apple Numbers (.numbers)", "Export it as .xlsx."),
+}
+"""Spreadsheets that are not read, and what would do."""
 
 
 @contextmanager
 def open_tables(
-    path: Path, encoding: str, progress: Progress, name: str = "", *, seconds: float = READ_SECONDS
-) -> Iterator[list[RawTable]]:
+    path: Path,
+    encoding: str,
+    progress: Progress,
+    name: str = "",
+    *,
+    wanted: Collection[Wanted] = (),
+    sheets: Sequence[str] = (),
+    seconds: float = READ_SECONDS,
+) -> Iterator[Tables]:
     """The tables of a file; raises ImportRefused when it cannot be read at all.
 
     Places begin with `name`, by default the file's own. `encoding` is that of CSV files that are not UTF-8:
     a byte order mark, or text that can only be UTF-8, says more than an option given for many files. The rows
-    of the tables come in the order of the tables; `seconds` limits how long some of them take.
+    of the tables come in the order of the tables; `seconds` limits how long some of them take. The headers
+    are the first row that has all those of a table that is `wanted`, else the first row that is no title.
+    `sheets` names the sheets of a workbook that are read, hidden ones too; by default all in sight. Other
+    files have none, and are read as a whole.
     """
     name = name or path.name or str(path)
     suffix = kind_of_table(path, name)
@@ -42,7 +62,10 @@ def open_tables(
         "path": str(path.resolve()),
         "encoding": encoding,
         "name": name,
+        "wanted": [[sorted(one.needed), sorted(one.known)] for one in wanted],
+        "sheets": list(sheets),
     }
+
     with being_read(job, None, seconds) as lines:
         yield _Reading(lines, name, progress).tables()
 
@@ -54,10 +77,11 @@ class _Reading:
         self.lines, self.name, self.progress = lines, name, progress
         self.coming = 0
         """Number of the table whose rows come next."""
-        self.found: list[RawTable] = []
+        self.found = Tables()
 
-    def tables(self) -> list[RawTable]:
+    def tables(self) -> Tables:
         said = self.next()
+        self.found.notes += said["notes"]
         for number, (file, name, headers, titles, place, (problems, more), cut) in enumerate(said["tables"]):
             table = RawTable(file, name, headers, iter(()), place=place, cut_short=cut, titles=titles)
             _take_over(table, problems, more)
@@ -117,9 +141,12 @@ def kind_of_table(path: Path, name: str) -> str:
         hint = suggest(path.name, near) if near else ""
         refuse_file(name, f"there is no file {path}.", hint if hint.startswith("Did") else "")
     kind = path.suffix.lower()
+    if kind in OTHERS:
+        what, hint = OTHERS[kind]
+        refuse_file(name, f"this is {what}, which is not read.", hint)
     if kind not in SUFFIXES:
         what = f"files of type {path.suffix!r}" if kind else "files without a type"
-        refuse_file(name, f"{what} are not read.", "Give .csv, .xlsx, .yml or .json.")
+        refuse_file(name, f"{what} are not read.", GIVE)
     size = path.stat().st_size
     if not size:
         refuse_file(name, "the file is empty.")

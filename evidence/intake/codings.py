@@ -134,6 +134,19 @@ def staged(place: str, ref_no: int, row: Any, domains: Mapping[str, int]) -> Sta
     }
 
 
+# A spreadsheet makes 7 of the locator 007, and a date of 3-4. Where the source has no item at such a locator,
+# the number of the item says which one is meant.
+ITEMS_BY_NUMBER = """
+update incoming_coding set locator = (select o.locator from evidence o where o.id = incoming_coding.item)
+where exists (select 1 from evidence o join incoming_ref r on r.source_id = o.source_id
+    where o.id = incoming_coding.item and r.ref_no = incoming_coding.ref_no)
+  and not exists (select 1 from evidence e join incoming_ref r on r.source_id = e.source_id
+    where r.ref_no = incoming_coding.ref_no and e.locator = incoming_coding.locator)
+  and not exists (select 1 from incoming_item i
+    where i.ref_no = incoming_coding.ref_no and i.locator = incoming_coding.locator)
+"""
+
+
 # The item that is there, or that comes in with the coding. What was coded before another item took its place
 # is a coding of the older one: always where that was settled, else where the sheet names it.
 ITEMS_OF_CODINGS = """
@@ -221,7 +234,7 @@ join incoming_place p on p.ref_no = c.ref_no and p.locator = c.locator
 where p.state = 'tagged' and not p.there and r.source_id is not null
 """,
         "there is no item with source {ref!r} and locator {locator!r} to code.",
-        "Source and locator must be written exactly as in the item.",
+        "Source and locator must be written exactly as in the item; or give its number in 'item'.",
     ),
     Check(
         "select n, place, coded_by from incoming_coding where coded_by = recorded_by",

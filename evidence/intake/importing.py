@@ -24,7 +24,7 @@ from evidence.files.rawtable import RawTable, Unreadable, header_name
 from evidence.files.tables import open_tables
 from evidence.intake import answers, codings, respondents, staging
 from evidence.intake.into import GivenRow, Into, Intos, SourceKey
-from evidence.intake.layouts import recognise, row_model
+from evidence.intake.layouts import is_other, recognise, row_model, wanted
 from evidence.intake.naming import People, say_unknown_sources, say_wrong_sources
 from evidence.intake.order import check_series, not_placed
 from evidence.intake.quotes import check_quotes, store_texts
@@ -58,6 +58,7 @@ def import_files(
     at: datetime,
     layout: str | None = None,
     encoding: str = "utf-8",
+    sheets: Sequence[str] = (),
     replace: bool = False,
     dates: DateOrder | None = None,
     mappings: Sequence[Chosen] = (),
@@ -67,6 +68,7 @@ def import_files(
 ) -> ImportReport:
     """Import files of evidence into a review (rows with a column `review` into that), all or nothing.
 
+    Of workbooks only `sheets` are read, if any are named.
     The same source and locator are the same item: repeated rows change nothing, and a row that repeats what
     was withdrawn leaves it withdrawn. A row that says something else of an item already there is refused, or
     with `replace` withdraws the old item and adds the new one. Survey results are made from single answers,
@@ -82,7 +84,7 @@ def import_files(
     with _intake(db, review, by, at, progress, Mappings(mappings), dates) as intake:
         intake.intos.elsewhere = elsewhere
         for path, name in zip(paths, names, strict=True):
-            intake.read_file(path, name, encoding, layout)
+            intake.read_file(path, name, encoding, layout, sheets)
         intake.refuse_unused()
         return intake.store(names, replace)
 
@@ -195,15 +197,20 @@ class _Intake:
 
     # --- reading: rows into the staging tables -------------------------------------------------------
 
-    def read_file(self, path: Path, name: str, encoding: str, layout: str | None) -> None:
+    def read_file(
+        self, path: Path, name: str, encoding: str, layout: str | None, sheets: Sequence[str] = ()
+    ) -> None:
         """Read and stage a file; what is wrong with it is noted, and the next file is read all the same."""
         self.files.append(name)
         before = self.problems.count
+        look_for = wanted(layout)
         try:
-            with open_tables(path, encoding, self.progress, name) as tables:
-                found = sum(
-                    [self.read(*one, layout) for one in self.mappings.beside(tables, layout, self.notes)]
-                )
+            with open_tables(path, encoding, self.progress, name, wanted=look_for, sheets=sheets) as tables:
+                self.notes += tables.notes
+                given = list(self.mappings.beside(tables, layout, self.notes))
+                if not sheets:
+                    given = self._without_others(given, layout)
+                found = sum([self.read(*one, layout) for one in given])
         except ImportRefused as error:
             self.unread = True
             for problem in error.problems:
@@ -211,6 +218,17 @@ class _Intake:
             return
         if not found and self.problems.count == before:
             self.problem(name, "there are no rows below the headers.", "Give a file with rows.")
+
+    def _without_others(
+        self, given: list[tuple[RawTable, Chosen | None]], layout: str | None
+    ) -> list[tuple[RawTable, Chosen | None]]:
+        """The tables of a workbook without sheets that are none, e.g. a cover, which are noted."""
+        kept = [(table, chosen) for table, chosen in given if chosen or not is_other(table, layout)]
+        if not kept:
+            return given
+        left = [table for table, chosen in given if not chosen and is_other(table, layout)]
+        self.notes += [f"{table.place}: its headers fit no layout: left out." for table in left]
+        return kept
 
     def read(self, table: RawTable, chosen: Chosen | None, layout: str | None) -> int:
         """Read and stage a table; returns how many rows it has."""
@@ -237,6 +255,7 @@ class _Intake:
                 )
             take.rest()
         self._note_all(table)
+        self.notes += table.notes
         self.unread = self.unread or table.cut_short
         return count
 
@@ -438,6 +457,11 @@ class _Intake:
         complete = not self.problems
         self._resolve_sources()
         say_wrong_sources(self.intos, self._found, self.problem)
+        if found := self._run(codings.ITEMS_BY_NUMBER):
+            self.notes.append(
+                f"{many(found, 'coding')} with a locator that no item has (spreadsheets change some): the"
+                " item was found by its number."
+            )
         complete = complete and self._make_survey_results(replace)
         self._decide_items(replace)
         if complete:

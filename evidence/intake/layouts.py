@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from evidence.files.grid import Wanted
 from evidence.files.rawtable import BLANK_HEADER, RawTable, header_name
 from evidence.intake.codings import CodingRow
 from evidence.rows import ROWS_OF_EVIDENCE, Row
@@ -41,6 +42,18 @@ def template(layout: str) -> str:
     Raises UnknownName.
     """
     return (TEMPLATES / f"{row_model(layout).layout}.csv").read_text(encoding="utf-8")
+
+
+def wanted(layout: str | None = None) -> list[Wanted]:
+    """The headers to look for in a file: those of every layout, or of this one; raises UnknownName."""
+    models = [row_model(layout)] if layout else list(ROWS.values())
+    return [Wanted(frozenset(_required(model)), frozenset((*model.model_fields, REVIEW))) for model in models]
+
+
+def is_other(table: RawTable, layout: str | None = None) -> bool:
+    """Whether a sheet of a workbook is no table of evidence at all: a cover, a list of words."""
+    headers = {h for h in table.headers if h not in (BLANK_HEADER, REVIEW)}
+    return not (layout or _named(table, None) or _fitting(headers) or _nearest(headers))
 
 
 def recognise(table: RawTable, given: str | None) -> type[Row] | None:

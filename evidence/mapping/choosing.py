@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evidence.files.rawtable import RawTable
 from evidence.files.tables import open_tables
-from evidence.intake.layouts import fits_layout
+from evidence.intake.layouts import fits_layout, wanted
 from evidence.mapping.fitting import Fitted, column_names, fit, fits, shape_of
 from evidence.mapping.kept import find_mapping, kept_for
 from evidence.mapping.spec import TableMapping, check_mapping, read_mapping, refuse_open
@@ -52,7 +52,7 @@ def choose_named(db: Database, name: str, given: Mapping[str, str]) -> Chosen:
 
 def choose_kept(db: Database, file: Path, encoding: str, given: Mapping[str, str]) -> list[Chosen]:
     """The kept mappings for the tables of a file; raises EvidenceInvalid where there is none."""
-    with open_tables(file, encoding, no_progress) as tables:
+    with open_tables(file, encoding, no_progress, wanted=wanted()) as tables:
         shapes = [shape_of(column_names(table)) for table in tables]
     found = [kept for shape in shapes for kept in kept_for(db, shape)[:1]]
     if not found:

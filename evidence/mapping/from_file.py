@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evidence.files.rawtable import RawTable, header_name
 from evidence.files.tables import open_tables
+from evidence.intake.layouts import wanted
 from evidence.mapping.exports import Export
 from evidence.mapping.fitting import column_names, shape_of
 from evidence.mapping.profile import TableSeen, look_at_export
@@ -48,7 +49,7 @@ def propose_for(
     """
     called = name or path.name
     stem = Path(called).stem
-    with open_tables(path, encoding, progress, called, seconds=seconds) as tables:
+    with open_tables(path, encoding, progress, called, wanted=wanted(layout), seconds=seconds) as tables:
         if sheet and not any(header_name(table.name) == header_name(sheet) for table in tables):
             raise UnknownName("sheet", sheet, [table.name for table in tables])
         found: tuple[RawTable, TableSeen] | None = None

@@ -9,6 +9,7 @@ import click
 from evidence.coding import second_coding
 from evidence.coding.agreement import coding_words
 from evidence.coding.settlements import CodedDifferently, list_disagreements, settle, settlement_words
+from evidence.files.spreadsheets import BYTE_ORDER_MARK
 from evidence.items import item_number
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import Programme, Seed, changing, listing, now, reading
@@ -107,7 +108,7 @@ def sheet(programme: Programme, review: str, batch: int, as_json: bool) -> None:
     if as_json:
         show_json(second_coding.items_to_code(programme.db, found, batch, coder))
         return
-    click.echo(second_coding.write_sheet(programme.db, found, batch, coder), nl=False)
+    click.echo(BYTE_ORDER_MARK + second_coding.write_sheet(programme.db, found, batch, coder), nl=False)
     for item in second_coding.items_to_code(programme.db, found, batch, coder):
         if left := item["left"]:
             done = "changed" if left["changed"] else "withdrawn"

@@ -52,6 +52,12 @@ def evidence() -> None:
     help="How dates such as 08/10/2021 are meant, where their column does not show it.",
 )
 @click.option(
+    "--sheet",
+    "sheets",
+    multiple=True,
+    help="Read only this sheet of a workbook, even if it is hidden; repeat for several.",
+)
+@click.option(
     "--replace",
     is_flag=True,
     help="Replace items whose content has changed: withdraw the old ones, add the new ones.",
@@ -79,13 +85,14 @@ def import_(
     layout: str | None,
     encoding: str,
     dates: str | None,
+    sheets: tuple[str, ...],
     replace: bool,
     maps: tuple[str, ...],
     given: tuple[str, ...],
     by: str,
     as_json: bool,
 ) -> None:
-    """Import files of evidence (CSV, XLSX, YAML or JSON): all rows of all files, or none.
+    """Import files of evidence (CSV, XLSX, ODS, YAML or JSON): all rows of all files, or none.
 
     Sources, findings, case scores, survey results, indicators, tags, codings and the rest each have a layout;
     see: joint-review evidence template. Tables that fit none are imported with --map; the mapping is kept for
@@ -107,6 +114,7 @@ def import_(
             at=now(),
             layout=layout,
             encoding=encoding,
+            sheets=sheets,
             replace=replace,
             mappings=mappings,
             dates=DateOrder(dates) if dates else None,

@@ -23,6 +23,7 @@ OPTIONS: dict[Part, str] = {
     Part.WITHOUT: "--without",
     Part.ENCODING: "--encoding",
     Part.DATES: "--dates",
+    Part.SHEET: "--sheet",
     Part.DATABASE: "--db",
     Part.VALUE: "--set",
     Part.WORKERS: "--workers",

@@ -25,6 +25,7 @@ LABELS: dict[Part, str] = {
     Part.CHANGED: "what was changed",
     Part.WITHOUT: "what to leave out",
     Part.ENCODING: "the encoding",
+    Part.SHEET: "the sheet",
 }
 """The parts that forms have fields for."""
 ASK = "Ask whoever runs this server to"

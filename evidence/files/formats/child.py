@@ -54,7 +54,9 @@ NEEDED = {
     },
     "table": {
         "": ("evidence.files.apart", "evidence.files.delimited"),
-        ".xlsx": ("evidence.files.sheets", "openpyxl"),
+        ".xlsx": ("evidence.files.sheets", "evidence.files.xlsx"),
+        ".xlsm": ("evidence.files.sheets", "evidence.files.xlsx"),
+        ".ods": ("evidence.files.sheets", "evidence.files.ods"),
         ".sav": ("evidence.files.spss",),
         ".zsav": ("evidence.files.spss",),
         ".yml": ("evidence.files.lists",),
@@ -212,20 +214,20 @@ def text_answer(suffix: str, data: bytes, encoding: str, tell: Teller) -> dict[s
 # --- tables of evidence ------------------------------------------------------------------------------------
 
 
-def tell_tables(path: Path, encoding: str, name: str, tell: Teller) -> None:
+def tell_tables(job: dict[str, Any], tell: Teller) -> None:
     """Hand over the tables of a file, then the rows of each, or why it cannot be read."""
     from evidence.files.apart import tables_of
+    from evidence.files.grid import Wanted
 
+    name = job["name"]
+    wanted = [Wanted(frozenset(needed), frozenset(known)) for needed, known in job["wanted"]]
+    asked = Path(job["path"]), job["encoding"], tell.progress, name, wanted, job["sheets"]
     try:
-        with tables_of(path, encoding, tell.progress, name) as tables:
-            tell.tell(
-                {
-                    "tables": [
-                        [t.file, t.name, t.headers, t.titles, t.place, _problems(t), t.cut_short]
-                        for t in tables
-                    ]
-                }
-            )
+        with tables_of(*asked) as tables:
+            found = [
+                [t.file, t.name, t.headers, t.titles, t.place, _problems(t), t.cut_short] for t in tables
+            ]
+            tell.tell({"tables": found, "notes": tables.notes})
             for table in tables:
                 for rows in _in_stretches(table.rows):
                     tell.tell({"rows": rows, "problems": _problems(table), "cut": table.cut_short})
@@ -283,7 +285,7 @@ def work(job: dict[str, Any]) -> None:
         if job["reads"] == "table":
             confine(TABLE_MEMORY, TABLE_SECONDS)
             with suppress(BrokenPipeError):
-                tell_tables(Path(job["path"]), job["encoding"], job["name"], tell)
+                tell_tables(job, tell)
             return
         confine()
         with open(0, "rb", closefd=False) as data:

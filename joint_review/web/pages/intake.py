@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from evidence.files.tables import open_tables
 from evidence.files.texts import LONGEST_ENCODING, GivenFile
 from evidence.intake.importing import import_files
-from evidence.intake.layouts import fits_layout
+from evidence.intake.layouts import fits_layout, wanted
 from evidence.intake.report import ImportReport
 from evidence.mapping.choosing import Chosen
 from evidence.mapping.from_file import ProposedFor, propose_for
@@ -159,7 +159,9 @@ def _put(waiting: Waiting, folder: Path) -> Path:
 
 
 def _fits(path: Path, waiting: Waiting, seconds: float) -> bool:
-    with open_tables(path, waiting.encoding, no_progress, waiting.name, seconds=seconds) as tables:
+    with open_tables(
+        path, waiting.encoding, no_progress, waiting.name, wanted=wanted(), seconds=seconds
+    ) as tables:
         return any(map(fits_layout, tables))
 
 
