@@ -270,11 +270,11 @@ def without_what_is_not_published(view: Table) -> Table:
 
 def with_the_latest_by_time(view: Table) -> Table:
     """A view on runs in which the latest period of those since the upgrade is that which ends last."""
-    said = re.sub(
-        r"coalesce\(nullif\((n|e)\.period, ''\), substr\((.+?), 1, 4\), ''\)",
-        lambda found: sorted_at(EVENT, found[1], found[2]),
-        view.select,
-    )
+    said = view.select
+    for item, source in (("n", "ns"), ("e", "s")):
+        dated = detail_then(source, "dated")
+        by_words = f"coalesce(nullif({item}.period, ''), substr({dated}, 1, 4), '')"
+        said = said.replace(by_words, sorted_at(EVENT, item, dated))
     return replace(view, select=said)
 
 
