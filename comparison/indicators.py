@@ -6,6 +6,7 @@ better. Over all the items of a review, tagged or not:
 - *Standing* looks at the latest period that has a comparator, like the measure `at_comparator`: 'better' or
   'equal' is what that measure counts as good. Several values of one period must all be so; if they disagree
   the standing is 'mixed'. Where no direction is better it is 'above', 'below', 'equal' or 'mixed'.
+- Values that are not published are gaps: every comparison is of those that are.
 - *Trend* compares the latest period with the earliest, like the measure `improving`: every value of the
   latest must be better than every value of the earliest for 'improving', worse for 'getting worse', and all
   must be the same for 'flat'; anything else is 'mixed', and one period alone is 'too few periods'. From
@@ -35,6 +36,7 @@ from typing import Any
 import numpy as np
 
 from evidence.at_event import sorted_by
+from evidence.marks import marks_of
 from evidence.series import how_placed
 from programme.database import Database, rows
 from programme.reviews import Review
@@ -51,7 +53,7 @@ INDICATORS = f"""
 select e.id, e.text as name, e.strand, e.unit, coalesce(e.better, 'neither') as better,
   coalesce(nullif(e.period, ''), s.dated, '') as period, {sorted_by()} as key, {how_placed()} as placed,
   iif(e.period = '', s.dated, e.begins) as begins, iif(e.period = '', s.dated, e.ends) as ends, e.value,
-  e.comparator,
+  e.marks, e.comparator,
   e.comparator_name, s.ref as source,
   (select group_concat(d.key, ';') from tag t join domain d on d.id = t.domain_id
     where t.evidence_id = e.id and t.withdrawn_event is null) as domains
@@ -67,11 +69,21 @@ class Reading:
 
     item: int
     source: str
-    value: float
+    value: float | None
+    """None where the source does not publish it."""
     comparator: float | None
     comparator_name: str
     difference: float | None
     """Value less comparator, in the unit of the indicator."""
+    mark: str = ""
+    """What stands in place of a value that is not published, e.g. [c]."""
+    comparator_mark: str = ""
+    """The same of the comparator."""
+
+    @property
+    def words(self) -> str:
+        """The value as people read it, or the mark in its place."""
+        return shown(self.value) if self.value is not None else self.mark
 
 
 @dataclass(frozen=True)
@@ -124,8 +136,13 @@ class Series:
 
     @property
     def latest(self) -> PeriodReadings:
-        """The latest period."""
+        """The latest period, published or not."""
         return self.periods[-1]
+
+    @property
+    def published(self) -> tuple[PeriodReadings, ...]:
+        """The periods with a value that is published, with those values alone; earliest first."""
+        return published_of(self.periods)
 
 
 def indicators_of(db: Database, review: Review) -> tuple[Series, ...]:
@@ -174,13 +191,17 @@ def _series(
         for group in groups
     )
     ordered_by = _ordered_by({row["placed"] for row in items}, periods)
-    compared = _latest_compared(periods) if ordered_by != "nothing" else None
+    # What is not published is shown as a gap, and compared with nothing.
+    published = published_of(periods)
+    compared = _latest_compared(published) if ordered_by != "nothing" else None
     better = name[3]
     standing = "" if compared is None else _standing(compared, better)
     by_time = ordered_by == "time"
-    when = [period.middle if by_time else float(number) for number, period in enumerate(periods)]
-    slope = _median_slope(periods, when)
-    trend = _trend(periods, slope, better) if ordered_by != "nothing" else NO_ORDER
+    times = {
+        period.period: period.middle if by_time else float(number) for number, period in enumerate(periods)
+    }
+    slope = _median_slope(published, [times[period.period] for period in published])
+    trend = _trend(published, slope, better) if ordered_by != "nothing" else NO_ORDER
     given = {domain for row in items for domain in (row["domains"] or "").split(";") if domain}
     return Series(
         *name,
@@ -211,11 +232,24 @@ def _note(items: Sequence[dict[str, Any]]) -> str:
 
 
 def _reading(row: dict[str, Any]) -> Reading:
-    comparator = row["comparator"]
-    difference = None if comparator is None else rounded(row["value"] - comparator)
+    value, comparator, marks = row["value"], row["comparator"], marks_of(row["marks"])
+    difference = None if value is None or comparator is None else rounded(value - comparator)
     return Reading(
-        row["id"], row["source"], row["value"], comparator, row["comparator_name"] or "", difference
+        row["id"],
+        row["source"],
+        value,
+        comparator,
+        row["comparator_name"] or "",
+        difference,
+        marks.get("value", ""),
+        marks.get("comparator", ""),
     )
+
+
+def published_of(periods: Sequence[PeriodReadings]) -> tuple[PeriodReadings, ...]:
+    """The periods with a value that is published, with those values alone."""
+    kept = [(period, tuple(r for r in period.readings if r.value is not None)) for period in periods]
+    return tuple(replace(period, readings=readings) for period, readings in kept if readings)
 
 
 def _latest_compared(periods: Sequence[PeriodReadings]) -> PeriodReadings | None:
@@ -228,7 +262,9 @@ def _latest_compared(periods: Sequence[PeriodReadings]) -> PeriodReadings | None
 
 def _standing(compared: PeriodReadings, better: str) -> str:
     # From the values themselves: a difference is rounded.
-    pairs = [(r.value, r.comparator) for r in compared.readings if r.comparator is not None]
+    pairs = [
+        (r.value, r.comparator) for r in compared.readings if r.value is not None and r.comparator is not None
+    ]
     above, below = any(v > c for v, c in pairs), any(v < c for v, c in pairs)
     if above and below:
         return "mixed"
@@ -242,7 +278,7 @@ def _standing(compared: PeriodReadings, better: str) -> str:
 
 
 def _values(period: PeriodReadings) -> list[float]:
-    return [reading.value for reading in period.readings]
+    return [reading.value for reading in period.readings if reading.value is not None]
 
 
 def _median_slope(periods: Sequence[PeriodReadings], when: Sequence[float]) -> float | None:
@@ -288,19 +324,30 @@ def _said(
     standing: str,
     trend: str,
 ) -> str:
-    latest, unit, better = periods[-1], name[2], name[3]
+    unit, better, published = name[2], name[3], published_of(periods)
+    way = "neither direction is better" if better == "neither" else f"{better} is better"
+    if not published:
+        return f"not published in {listed(map(_not_published, periods))}; {way}."
     if trend == NO_ORDER:
         return f"{many(len(periods), 'period')} whose order is not known, so nothing is compared."
+    latest = published[-1]
     value = f"{_all_numbers(latest)} {'%' if unit == 'percent' else unit}".strip()
     parts = [f"{value} in {latest.period}" if latest.period else value]
     parts.append(_against(compared, standing, latest) if compared else "nothing to compare it with")
     if trend == "too few periods":
         parts.append("one period only, so no trend")
     else:
-        first = periods[0]
+        first = published[0]
         parts.append(f"{trend} since {first.period or 'the first period'} ({_all_numbers(first)})")
-    way = "neither direction is better" if better == "neither" else f"{better} is better"
+    if latest.period != periods[-1].period:
+        since = periods[[period.period for period in periods].index(latest.period) + 1 :]
+        parts.append(f"not published in {listed(map(_not_published, since))}")
     return f"{'; '.join(parts)}; {way}."
+
+
+def _not_published(period: PeriodReadings) -> str:
+    marks = ", ".join(dict.fromkeys(reading.mark for reading in period.readings))
+    return f"{period.period or 'the source'} ({marks})"
 
 
 def _against(compared: PeriodReadings, standing: str, latest: PeriodReadings) -> str:

@@ -13,8 +13,8 @@ Cost grows with the number of survey results of the framework that answer the re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -31,7 +31,9 @@ from comparison.funnel import (
 )
 from comparison.indicators import shown
 from evidence.at_event import sorted_by
+from evidence.marks import marks_of, said_of
 from evidence.measures.compute import wilson
+from evidence.scales import describe_not_answered
 from programme.calendar import day_words
 from programme.database import Database, one, rows
 from programme.reviews import Review
@@ -45,11 +47,20 @@ FEWEST_REVIEWS = 5
 CURVE_POINTS = 60
 """Bases at which the limits are given for drawing."""
 NOT_NAMED = "another authority"
+Result = tuple[str, ...]
+"""What is one result: a question, a group and a strand; and 'reversed' where its shares are of those who
+disagreed, which no share of those who agreed is compared with."""
+
+
+def result_of(question: str, group: str, strand: str, is_reversed: bool) -> Result:
+    """What is one result."""
+    return (question, group, strand, *(["reversed"] if is_reversed else []))
+
 
 OWN = f"""
-select e.id, e.text as question, e.group_name, e.strand,
+select e.id, e.text as question, e.group_name, e.strand, e.locator,
   e.period, s.dated, {sorted_by()} as key, e.value as share, e.base,
-  e.answers, e.design_effect,
+  e.answers, e.design_effect, e.marks, coalesce(e.reversed, 0) as reversed, e.source_id,
   coalesce(e.better, 'higher') as better, e.best, e.worst, s.ref as source,
   (select group_concat(d.key, ';') from tag t join domain d on d.id = t.domain_id
     where t.evidence_id = e.id and t.withdrawn_event is null) as domains
@@ -61,20 +72,28 @@ order by question, e.group_name, e.strand, key, share, source, e.id
 OF_FRAMEWORK = f"""
 with counted as (
   select e.review_id, e.text, e.group_name, e.strand, e.value, e.base, e.answers,
-    rank() over (partition by e.review_id, e.text, e.group_name, e.strand
+    coalesce(e.reversed, 0) as reversed,
+    rank() over (partition by e.review_id, e.text, e.group_name, e.strand, e.reversed
       order by {sorted_by()} desc) as age
   from evidence e join source s on s.id = e.source_id
-  where e.kind = 'survey_result' and e.withdrawn_event is null
+  where e.kind = 'survey_result' and e.withdrawn_event is null and e.value is not null
     and e.review_id in (select id from review where framework_id = :framework)
     and (:review is null or (e.text, e.group_name, e.strand) in (
       select text, group_name, strand from evidence
       where review_id = :review and kind = 'survey_result' and withdrawn_event is null)))
-select c.text as question, c.group_name, c.strand, v.key as review, v.authority,
+select c.text as question, c.group_name, c.strand, c.reversed, v.key as review, v.authority,
   sum(cast(round(c.value * 1e6) as integer)) / 1e6 / count(*) as share,
   case when count(c.base) = count(*) then min(c.base) end as base,
   not max(coalesce(c.answers >= {FEWEST_ANSWERS}, 1)) as few
 from counted c join review v on v.id = c.review_id
-where c.age = 1 group by c.text, c.group_name, c.strand, v.id order by c.text, c.group_name, c.strand
+where c.age = 1 group by c.text, c.group_name, c.strand, c.reversed, v.id
+order by c.text, c.group_name, c.strand, c.reversed
+"""
+NOT_ANSWERED = """
+select r.source_id, r.question, r.group_name, r.said, count(*) as answers
+from source s join survey_response r on r.source_id = s.id
+where s.review_id = ? and r.said is not null
+group by r.source_id, r.question, r.group_name, r.said order by answers desc, r.said
 """
 OTHER_REVIEWS = "select count(*) from review where framework_id = ? and id <> ?"
 
@@ -143,11 +162,13 @@ class Funnel:
     """How many of them have a known base, on FEWEST_ANSWERS answers or more."""
     drawn: Drawn | None
     """None where fewer than FEWEST_REVIEWS are usable."""
+    reversed: bool = False
+    """Whether agreeing is bad, and the shares are of those who disagreed."""
 
     @property
-    def result(self) -> tuple[str, str, str]:
-        """Question, group and strand."""
-        return self.question, self.group, self.strand
+    def result(self) -> Result:
+        """Question, group and strand; and whether the shares are of those who disagreed."""
+        return result_of(self.question, self.group, self.strand, self.reversed)
 
 
 @dataclass(frozen=True)
@@ -190,8 +211,8 @@ class SurveyResult:
     strand: str
     period: str
     """In its own words, or the date of the source."""
-    share: float
-    """In percent."""
+    share: float | None
+    """In percent; None where the source does not publish it."""
     base: float | None
     """How many answered; if they are weighted, the effective number; None where it is unknown."""
     answers: int | None
@@ -211,6 +232,17 @@ class SurveyResult:
     comparison: Comparison | None
     position: str
     """Place in the funnel, in words; empty if there is none."""
+    reversed: bool = False
+    """Whether agreeing is bad: the share is of those who disagreed."""
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """What stands in place of numbers that are not published, by column: value, base, best, worst."""
+    not_answered: Mapping[str, int] = field(default_factory=dict)
+    """What was said instead of an answer, and how often; of results made of single answers."""
+
+    @property
+    def result(self) -> Result:
+        """Question, group and strand; and whether the share is of those who disagreed."""
+        return result_of(self.question, self.group, self.strand, self.reversed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,7 +284,7 @@ def compare_surveys(
         review=review.key,
         framework=review.framework.id,
         other_reviews=others,
-        results=_results(kept, found, review),
+        results=_results(kept, found, review, rows(db, NOT_ANSWERED, [review.id])),
         funnels=tuple(found),
     )
 
@@ -263,7 +295,7 @@ def funnels_of(
     *,
     named: Collection[str] | None,
     own: Review | None = None,
-    asked: Collection[tuple[str, str, str]] | None = None,
+    asked: Collection[Result] | None = None,
 ) -> list[Funnel]:
     """A funnel for every question, group and strand of a framework; with `own` for those of that review only.
 
@@ -275,7 +307,7 @@ def funnels_of(
     found = rows(db, OF_FRAMEWORK, {"framework": framework_id, "review": review})
     may_name = None if named is None else {*named, *([] if own is None else [own.key])}
     return [
-        _funnel(result, list(group), may_name, own)
+        _funnel(list(group), may_name, own)
         for result, group in groupby(found, _result_of)
         if asked is None or result in asked
     ]
@@ -302,13 +334,15 @@ def describe_surveys(found: Surveys, review: str, framework: str) -> str:
     """
     results, latest = found.results, [one for one in found.results if one.comparison]
     small = sum(one.small for one in results)
-    unknown = sum(one.base is None for one in results)
+    missing = sum(one.share is None for one in results)
+    unknown = sum(one.base is None and one.share is not None for one in results)
     compared = [one for one in latest if one.comparison and one.comparison.of == "reviews"]
     published = sum(one.comparison is not None and one.comparison.of == "published" for one in latest)
     away = sum(one.position not in ("", INSIDE) for one in latest)
     marks = [
         f"{small} with fewer than {FEWEST_ANSWERS} answers" if small else "",
         f"{unknown} without a known base" if unknown else "",
+        f"{missing} not published" if missing else "",
     ]
     said = f"{many(len(results), 'survey result')} of {review}"
     said += f" ({', '.join(filter(None, marks))})" if any(marks) else ""
@@ -327,12 +361,22 @@ def describe_surveys(found: Surveys, review: str, framework: str) -> str:
 
 def describe_base(one: SurveyResult) -> str:
     """How many answered, in words; a share on too few answers is marked."""
+    mark = one.marks.get("base", "")
     if one.small:
-        return f"{many(one.answers or 0, 'answer')}: too few to decide a rating on its own"
-    if one.base is None:
-        return "unknown"
-    weighted = f" (weighted, {one.answers} answered)" if one.design_effect and one.answers else ""
-    return f"{shown(round(one.base, 1))}{weighted}"
+        answered = mark or many(one.answers or 0, "answer")
+        said = f"{answered}: too few to decide a rating on its own"
+    elif one.base is None:
+        said = said_of(mark) if mark else "unknown"
+    else:
+        weighted = f" (weighted, {one.answers} answered)" if one.design_effect and one.answers else ""
+        said = f"{shown(round(one.base, 1))}{weighted}"
+    instead = describe_not_answered(one.not_answered)
+    return f"{said}; {instead}" if instead else said
+
+
+def describe_share(one: SurveyResult) -> str:
+    """The share in words, or that it is not published, with the mark in its place."""
+    return f"{shown(one.share)} %" if one.share is not None else said_of(one.marks.get("value", ""))
 
 
 def describe_missing_funnels(found: Surveys) -> str:
@@ -349,16 +393,17 @@ def describe_missing_funnels(found: Surveys) -> str:
     )
 
 
-def _result_of(row: dict[str, Any]) -> tuple[str, str, str]:
-    return row["question"], row["group_name"], row["strand"]
+def _result_of(row: dict[str, Any]) -> Result:
+    return result_of(row["question"], row["group_name"], row["strand"], row["reversed"])
 
 
 def _funnel(
-    result: tuple[str, str, str],
     found: list[dict[str, Any]],
     named: Collection[str] | None,
     own: Review | None,
 ) -> Funnel:
+    named_by = (found[0]["question"], found[0]["group_name"], found[0]["strand"])
+    turned = bool(found[0]["reversed"])
     for row in found:
         row["own"], row["few"] = own is not None and row["review"] == own.key, bool(row["few"])
         if named is not None and row["review"] not in named:
@@ -370,7 +415,7 @@ def _funnel(
     usable = ~np.isnan(bases) & ~np.array([row["few"] for row in found])
     count = int(usable.sum())
     if count < FEWEST_REVIEWS:
-        return Funnel(*result, tuple(_place(row, "", "", None) for row in found), count, None)
+        return Funnel(*named_by, tuple(_place(row, "", "", None) for row in found), count, None, turned)
     fit = fit_funnel(shares[usable], bases[usable])
     at = np.full((2, len(found)), "", dtype=object)
     for line, tau in enumerate((fit.tau, 0.0)):
@@ -388,7 +433,7 @@ def _funnel(
         limits=_limits(fit.target, curve, fit.tau),
         by_chance_alone=_limits(fit.target, curve, 0.0),
     )
-    return Funnel(*result, places, count, drawn)
+    return Funnel(*named_by, places, count, drawn, turned)
 
 
 def _place(row: dict[str, Any], position: str, alone: str, fit: Fit | None) -> Place:
@@ -419,24 +464,32 @@ def _limits(target: float, bases: Numbers, tau: float) -> Limits:
 
 
 def _results(
-    own: Sequence[dict[str, Any]], found: Sequence[Funnel], review: Review
+    own: Sequence[dict[str, Any]],
+    found: Sequence[Funnel],
+    review: Review,
+    not_answered: Sequence[dict[str, Any]],
 ) -> tuple[SurveyResult, ...]:
     funnels = {funnel.result: funnel for funnel in found}
-    latest = {_result_of(row): row["key"] for row in own}
+    latest = {_result_of(row): row["key"] for row in own if row["share"] is not None}
+    instead: dict[tuple[Any, ...], dict[str, int]] = {}
+    for row in not_answered:
+        of = (row["source_id"], f"question {row['question']}, group {row['group_name']}")
+        instead.setdefault(of, {})[row["said"]] = row["answers"]
     order = {domain: number for number, domain in enumerate(review.framework.domains)}
     results = []
     for row in own:
-        low, high = map(rounded, wilson(row["share"], row["base"])) if row["base"] else (None, None)
-        is_latest = row["key"] == latest[_result_of(row)]
-        question, group, strand = _result_of(row)
-        funnel = funnels[question, group, strand]
+        published = row["share"] is not None
+        known = published and row["base"]
+        low, high = map(rounded, wilson(row["share"], row["base"])) if known else (None, None)
+        is_latest = published and row["key"] == latest[_result_of(row)]
+        funnel = funnels[_result_of(row)] if published else None
         results.append(
             SurveyResult(
                 item=row["id"],
                 source=row["source"],
-                question=question,
-                group=group,
-                strand=strand,
+                question=row["question"],
+                group=row["group_name"],
+                strand=row["strand"],
                 period=row["period"] or day_words(row["dated"] or ""),
                 share=row["share"],
                 base=row["base"],
@@ -448,8 +501,11 @@ def _results(
                 better=row["better"],
                 domains=tuple(sorted(filter(None, (row["domains"] or "").split(";")), key=order.__getitem__)),
                 latest=is_latest,
-                comparison=_comparison(row, funnel) if is_latest else None,
-                position=_position(funnel, row["better"]) if is_latest else "",
+                comparison=_comparison(row, funnel) if funnel and is_latest else None,
+                position=_position(funnel, row["better"]) if funnel and is_latest else "",
+                reversed=bool(row["reversed"]),
+                marks=marks_of(row["marks"]),
+                not_answered=instead.get((row["source_id"], row["locator"]), {}),
             )
         )
     return tuple(results)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from evidence.at_event import OUTSIDE
+from evidence.at_event import OUTSIDE, PUBLISHED
 from evidence.rows import KINDS_OF_SOURCE, SOURCE_KINDS
 from evidence.series import without_order
 from evidence.weights import LARGE
@@ -112,13 +112,13 @@ def _problem(domain: dict[str, Any]) -> str:
 
 
 # The review's own tags first: the tags of other reviews are never read.
-DOMAINS = """
+DOMAINS = f"""
 with used as materialized (
   select t.domain_id, e.id, s.kind, s.id as source_id
   from evidence e
   join tag t on t.evidence_id = e.id and t.withdrawn_event is null
   join source s on s.id = e.source_id
-  where e.review_id = :review and e.withdrawn_event is null)
+  where e.review_id = :review and e.withdrawn_event is null and {PUBLISHED})
 select d.key, d.title, count(distinct u.id) as items, count(distinct u.kind) as kinds,
   count(distinct u.source_id) as sources, coalesce(group_concat(distinct u.kind), '') as kind_names
 from domain d left join used u on u.domain_id = d.id
@@ -179,14 +179,14 @@ order by s.ref, w.group_name
 
 
 # The items that count now, by domain and kind of source.
-MATRIX = """
+MATRIX = f"""
 select d.key as domain, s.kind, count(*) as items, sum(e.direction is 'strength') as strengths,
   sum(e.direction is 'weakness') as weaknesses
 from evidence e
 join tag t on t.evidence_id = e.id and t.withdrawn_event is null
 join domain d on d.id = t.domain_id
 join source s on s.id = e.source_id
-where e.review_id = ? and e.withdrawn_event is null
+where e.review_id = ? and e.withdrawn_event is null and {PUBLISHED}
 group by d.id, s.kind
 """
 

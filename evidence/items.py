@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar, cast
 
 from evidence.actions import EvidenceAction
 from evidence.anchors import Anchor, anchor_at, anchor_of, find_quote, texts_of
 from evidence.coding.leaving import leave_batches
 from evidence.correcting import unknown_source
 from evidence.extents import EXTENT_TEXT
+from evidence.marks import marks_of
 from evidence.matching import Pages
 from evidence.rows import DIRECTIONS, SOURCE_KINDS
 from evidence.search import ITEMS, as_query_of_items
@@ -66,6 +67,7 @@ def find_item(db: Database, review: Review, number: int) -> dict[str, Any]:
         count = one(db, "select count(*) from evidence where review_id = ?", [review.id])
         raise UnknownItem(number, review.key, count)
     item = found[0]
+    item["marks"] = marks_of(item["marks"])
     item["tags"] = rows(db, TAGS, [number])
     item["context"] = context_of(db, item)
     return item
@@ -95,6 +97,7 @@ class Neighbour(TypedDict):
     """An item of the same source, just before or after."""
 
     id: int
+    marks: dict[str, str]
     locator: str
     kind: str
     text: str
@@ -121,6 +124,10 @@ class ItemListed(TypedDict):
     """An item in a list."""
 
     id: int
+    marks: dict[str, str]
+    """What stands in place of numbers that are not published, by column."""
+    reversed: int | None
+    """1 for the share who disagreed, where agreeing is bad."""
     kind: str
     source: str
     source_kind: str
@@ -145,12 +152,17 @@ class ItemListed(TypedDict):
     domains: str | None
 
 
+Marked = TypeVar("Marked", Neighbour, ItemListed)
+
+
 class TableCell(TypedDict):
     """An item as the cell of a table of its source."""
 
     id: int
     text: str
     value: float | None
+    mark: str
+    """What stands in place of a number that is not published."""
     unit: str
     direction: str | None
 
@@ -189,7 +201,13 @@ def context_of(db: Database, item: Mapping[str, Any], around: int = 3) -> Contex
     neighbours = rows_as(
         Neighbour, db, NEIGHBOURS, {"source": item["source_id"], "id": item["id"], "around": around}
     )
-    return {"page": page, "neighbours": neighbours}
+    return {"page": page, "neighbours": [_with_marks(row) for row in neighbours]}
+
+
+def _with_marks(row: Marked) -> Marked:
+    """A row as it is read, its marks by column."""
+    row["marks"] = marks_of(cast("str | None", row["marks"]))
+    return row
 
 
 def _place_of(db: Database, item: Mapping[str, Any], texts: Pages) -> Anchor | None:
@@ -206,13 +224,13 @@ def _place_of(db: Database, item: Mapping[str, Any], texts: Pages) -> Anchor | N
 
 NEIGHBOURS = f"""
 select * from (
-  select e.id, locator, e.kind, text, direction, {EXTENT_TEXT} as extent, value, scale_max,
+  select e.id, marks, locator, e.kind, text, direction, {EXTENT_TEXT} as extent, value, scale_max,
     {SMALL}, unit, period, group_name
   from evidence e
   where source_id = :source and id < :id and withdrawn_event is null order by id desc limit :around)
 union all
 select * from (
-  select e.id, locator, e.kind, text, direction, {EXTENT_TEXT} as extent, value, scale_max,
+  select e.id, marks, locator, e.kind, text, direction, {EXTENT_TEXT} as extent, value, scale_max,
     {SMALL}, unit, period, group_name
   from evidence e
   where source_id = :source and id > :id and withdrawn_event is null order by id limit :around)
@@ -464,11 +482,12 @@ def list_items(db: Database, review: Review, chosen: ItemFilter) -> tuple[list[I
         LISTED.format(where=where),
         {**parameters, "limit": chosen.limit, "offset": chosen.offset},
     )
-    return found, int(total)
+    return [_with_marks(row) for row in found], int(total)
 
 
 LISTED = f"""
-select e.id, e.kind, s.ref as source, s.kind as source_kind, e.locator, e.strand, e.text, e.direction,
+select e.id, e.marks, e.reversed, e.kind, s.ref as source, s.kind as source_kind, e.locator, e.strand,
+  e.text, e.direction,
   e.significance, {EXTENT_TEXT} as extent, e.value, e.scale_max, e.unit, e.base, e.answers,
   e.design_effect, {SMALL}, e.group_name, e.period, e.recorded_by,
   (select group_concat(d.key, ';') from tag t join domain d on d.id = t.domain_id
@@ -480,7 +499,8 @@ where {{where}} order by e.id limit :limit offset :offset
 
 # The items of one table of a source: all whose locator begins with the same words before ', row '.
 TABLE = """
-select id, locator, text, value, unit, direction from evidence
+select id, locator, text, value, coalesce(json_extract(marks, '$.value'), '') as mark, unit, direction
+from evidence
 where source_id = :source and withdrawn_event is null and substr(locator, 1, length(:stem)) = :stem
 order by id limit 200
 """
@@ -505,6 +525,7 @@ def table_around(db: Database, item: Mapping[str, Any]) -> TableAround | None:
             "id": found["id"],
             "text": found["text"],
             "value": found["value"],
+            "mark": found["mark"],
             "unit": found["unit"],
             "direction": found["direction"],
         }

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 from rules.errors import refuse, suggest
 from rules.letters import one_spelling
+from rules.words import many
 
 LOWEST, HIGHEST = 1, 5
 """The ends of the scale."""
@@ -212,3 +214,11 @@ class _Hint:
             return TWO_MEANINGS
         near = suggest(plain(self.word), ENGLISH)
         return " ".join([*([near] if near.startswith("Did") else []), OTHER_SCALE, LEAVE_EMPTY])
+
+
+def describe_not_answered(said: Mapping[str, int]) -> str:
+    """How often something was said instead of an answer: '3 answers not given (2 Don't know, 1 N/A)'."""
+    if not said:
+        return ""
+    each = ", ".join(f"{count:,} {words}" for words, count in said.items())
+    return f"{many(sum(said.values()), 'answer')} not given ({each})"

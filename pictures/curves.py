@@ -6,6 +6,7 @@ differ in shape, and what the chart says stands under it in words. All lengths a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
@@ -267,12 +268,16 @@ def trend_plot(found: Series, width: int = WIDE) -> str:
         space = when[-1] - when[0]
         before = (max(largest, 40) / 2 + 8) * space / inner or 0.5
         axes.set_xlim(when[0] - before, when[0] - before + (space + 2 * before) * inner / (inner - room))
-        values = [[reading.value for reading in period.readings] for period in found.periods]
-        means = [sum(some) / len(some) for some in values]
+        values = [
+            [reading.value for reading in period.readings if reading.value is not None]
+            for period in found.periods
+        ]
+        # Where nothing is published the line has a gap.
+        means = [sum(some) / len(some) if some else math.nan for some in values]
         axes.plot(when, means, color=ACCENT, linewidth=1.8)
         for number, (time, some) in enumerate(zip(when, values, strict=True)):
             axes.plot([time] * len(some), some, "o", color=ACCENT, markersize=6)
-            beside = [means[at] for at in (number - 1, number + 1) if 0 <= at < len(means)]
+            beside = [means[at] for at in (number - 1, number + 1) if 0 <= at < len(means) and values[at]]
             # At the foot of a fall the line comes from above.
             above = -16 if beside and min(beside) > means[number] else 9
             for value in sorted(set(some)):
@@ -369,5 +374,5 @@ def _trend_described(found: Series) -> str:
 
 def _with_comparator(reading: Any) -> str:
     if reading.comparator is None:
-        return shown(reading.value)
-    return f"{shown(reading.value)} ({reading.comparator_name or 'comparator'} {shown(reading.comparator)})"
+        return str(reading.words)
+    return f"{reading.words} ({reading.comparator_name or 'comparator'} {shown(reading.comparator)})"

@@ -38,6 +38,7 @@ from evidence.files.spreadsheets import as_text
 from evidence.intake.codings import COLUMNS_OF_KINDS, CodingRow
 from evidence.intake.importing import import_row
 from evidence.intake.layouts import columns
+from evidence.marks import said_of
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import same_person
 from programme.reviews import Review
@@ -337,6 +338,7 @@ select e.id as item, e.kind, s.ref as source, s.title as source_title, s.kind as
   s.dated as source_dated, e.locator, e.strand,
   case when b.passages then replace(e.quote, char(10), ' ') else e.text end as text, e.quote, e.group_name,
   e.period, e.unit, case when e.kind in ('survey_result', 'indicator') then e.value end as value,
+  case when e.kind in ('survey_result', 'indicator') then json_extract(e.marks, '$.value') end as mark,
   case when e.kind = 'survey_result' then e.answers end as answers, e.scale_max,
   e.withdrawn_event is not null as withdrawn, w.by as left_by, w.at as left_at,
   exists (select 1 from evidence n where n.added_event = e.withdrawn_event
@@ -350,7 +352,7 @@ join source s on s.id = e.source_id left join event w on w.id = e.withdrawn_even
 left join coding c on c.evidence_id = e.id and c.coded_by = b.coder and c.withdrawn_event is null
 where i.batch_id = ? order by s.ref, e.id
 """
-FACTS = ("group_name", "period", "unit", "value", "answers")
+FACTS = ("group_name", "period", "unit", "value", "mark", "answers")
 """What an item holds beside its text that is no judgement of its recorder."""
 
 
@@ -415,6 +417,8 @@ def _says(kind: str, text: str, scale_max: float | None, facts: dict[str, Any]) 
         parts.append("only its domains are coded")
     if facts["value"] is not None:
         parts.append(f"{shown_number(facts['value'])} {facts['unit']}".strip())
+    if facts["mark"]:
+        parts.append(said_of(facts["mark"]))
     parts += [facts[name] for name in ("group_name", "period") if facts[name]]
     if facts["answers"] is not None:
         parts.append(f"{facts['answers']:,} answers")

@@ -24,6 +24,7 @@ from evidence.correcting import first_ref
 from evidence.digests import ITEM_COLUMNS, item_digest
 from evidence.intake.codings import COLUMNS_OF_KINDS, NAMES_OF_KINDS
 from evidence.items import find_item
+from evidence.marks import marks_text
 from evidence.rows import DIRECTIONS
 from evidence.search import index_divided
 from programme.database import Act, Database, add_event, insert, rows, rows_as, transaction
@@ -323,8 +324,9 @@ class _Settling:
         item = self.item
         says = {name: item[name] for name in ITEM_COLUMNS}
         says |= {"direction": judgement.direction, "significance": judgement.significance}
-        if item["kind"] == "case_score":
-            says["value"] = None if judgement.score is None else float(judgement.score)
+        says["marks"] = marks_text(item["marks"])
+        if item["kind"] == "case_score" and judgement.score is not None:
+            says |= {"value": float(judgement.score), "base": 1.0, "marks": None}
         self.db.conn.execute("update evidence set withdrawn_event = ? where id = ?", [event, item["id"]])
         number = insert(
             self.db,

@@ -12,7 +12,6 @@ from typing import Any
 
 from programme.database import Database, rows
 from rules.remedy import Remedy, Replace
-from rules.words import many
 
 Problem = Callable[..., None]
 """Is told of a problem: place, message, hint, and what remedies there are."""
@@ -165,11 +164,3 @@ def other_spelling(db: Database, ref_no: int, respondent: str) -> str:
     given = {"ref_no": ref_no, "number": respondent.lstrip("0")}
     found = rows(db, OTHER_SPELLINGS, given)
     return str(found[0]["respondent"]) if found else ""
-
-
-def describe_not_answered(said: dict[str, int]) -> str:
-    """How often something was said instead of an answer, in words: '3 not answered (2 Don't know, 1 N/A)'."""
-    if not said:
-        return ""
-    each = ", ".join(f"{count:,} {words}" for words, count in said.items())
-    return f"{many(sum(said.values()), 'answer')} not given ({each})"

@@ -14,7 +14,6 @@ from evidence.coding.agreement import as_coding, coding_words
 from evidence.coding.codings import list_codings, withdraw_coding
 from evidence.extents import COLUMNS as EXTENT
 from evidence.extents import in_words
-from evidence.intake.answers import describe_not_answered
 from evidence.intake.importing import import_files, import_row
 from evidence.intake.layouts import LAYOUTS, columns, row_model, template
 from evidence.intake.report import ImportReport
@@ -22,6 +21,8 @@ from evidence.mapping.choosing import Chosen, choose_file, choose_kept, choose_n
 from evidence.mapping.from_file import propose_for
 from evidence.mapping.kept import kept_for
 from evidence.mapping.written import as_yaml
+from evidence.marks import said_of
+from evidence.scales import describe_not_answered
 from evidence.weights import LARGE
 from joint_review.cli.commands import Commands
 from joint_review.cli.exporting import export
@@ -392,9 +393,11 @@ def list_(programme: Programme, review: str, as_json: bool, **chosen: Any) -> No
 
 def _value(row: items.ItemListed) -> float | str | None:
     if row["value"] is not None and row["small"]:
-        return f"{row['value']:g} (few answers: {row['answers']})"
+        return f"{row['value']:g} (few answers: {row['marks'].get('base') or row['answers']})"
     if row["value"] is not None and row["scale_max"]:
         return f"{row['value']:g} of {row['scale_max']:g}"
+    if "value" in row["marks"]:
+        return said_of(row["marks"]["value"])
     return row["value"]
 
 
@@ -420,12 +423,14 @@ def show(programme: Programme, review: str, item: str, as_json: bool) -> None:
     if found["quote"]:
         paragraph(f'"{found["quote"]}"', "  ")
     skipped = {"id", "text", "quote", "kind", "tags", "context", "review_id", "source_id", "digest", "small"}
-    skipped |= {*EXTENT}
+    skipped |= {*EXTENT, "marks"}
     for name, value in found.items():
         if name not in skipped and not name.endswith("_event") and value not in (None, ""):
             mark = f" (few: a share of fewer than {FEWEST_ANSWERS} answers cannot decide a rating on its own)"
             few = mark if name == "answers" and found["small"] else ""
             click.echo(f"{name.replace('_', ' '):>18}  {as_read(name, value)}{few}")
+    for name, mark in found["marks"].items():
+        click.echo(f"{name:>18}  {said_of(mark)}")
     for one in found["tags"]:
         state = (
             f" (withdrawn by {one['withdrawn_by']}: {one['withdrawn_because']})" if one["withdrawn"] else ""

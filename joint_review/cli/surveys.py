@@ -19,6 +19,7 @@ from comparison.surveys import (
     describe_base,
     describe_missing_funnels,
     describe_place,
+    describe_share,
     describe_spread,
     describe_surveys,
 )
@@ -54,12 +55,10 @@ def _show_results(results: Sequence[SurveyResult]) -> None:
     lines = [
         {
             "item": f"E{one.item}",
-            "question": f"{one.question} ({one.better} is better)"
-            if one.better != "higher"
-            else one.question,
+            "question": _question(one),
             "who": one.group,
             "period": one.period,
-            "share": f"{shown(one.share)} %",
+            "share": describe_share(one),
             "base": describe_base(one),
             "interval": "" if one.low is None else f"{one.low:.1f} to {one.high:.1f}",
             "others": _others(one.comparison),
@@ -84,6 +83,12 @@ def _show_results(results: Sequence[SurveyResult]) -> None:
         del columns["interval"]
     widths = {"question": 30, "who": 20, "base": 16, "others": 34, "position": 18}
     show_table(lines, columns, [widths.get(name) for name in columns])
+
+
+def _question(one: SurveyResult) -> str:
+    if one.reversed:
+        return f"{one.question} (agreeing is bad: share who disagreed)"
+    return f"{one.question} ({one.better} is better)" if one.better != "higher" else one.question
 
 
 def _others(found: Comparison | None) -> str:
@@ -168,7 +173,7 @@ def indicators(programme: Programme, review: str, as_json: bool) -> None:
         {
             "name": f"{one.name} ({one.strand.replace('-', ' ')})",
             "values": "; ".join(
-                f"{period.period or 'no period'}: {listed(shown(r.value) for r in period.readings)}"
+                f"{period.period or 'no period'}: {listed(r.words for r in period.readings)}"
                 for period in one.periods
             ),
             "unit": one.unit,

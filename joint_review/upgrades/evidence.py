@@ -162,6 +162,10 @@ def answers_and_marks_as_given(db: Database) -> None:
     add_columns(db, "survey_response", SAID_INSTEAD)
     add_columns(db, "evidence", (*NOT_PUBLISHED, *REVERSED))
     create(db, REVERSED_QUESTIONS)
+    db.conn.execute(
+        "create index survey_response_said on survey_response(source_id, question, group_name, said)"
+        " where said is not null"
+    )
     refuse_other_changes(db, "evidence", "withdrawn_event")
     refuse_other_changes(db, "reversed_question", "withdrawn_event")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from evidence.marks import marks_of
 from joint_review.web import wording
 from rules.errors import UnknownName
 from rules.framework import Framework, in_language
@@ -22,7 +23,10 @@ def item_line(framework: Framework, row: Mapping[str, Any]) -> ItemLine:
     Where they are known, also `domains` as {id, title}, and in `also` how many other domains use it.
     """
     unknown = dict.fromkeys(("base", "best", "worst", "comparator", "comparator_name", "better"))
-    line = {"strand": "all", "significance": None, "extent": "", **unknown, **row}
+    plain = {"strand": "all", "significance": None, "extent": "", "marks": None, "reversed": None}
+    line = {**plain, **unknown, **row}
+    if not isinstance(line["marks"], dict):
+        line["marks"] = marks_of(line["marks"])
     names = line.get("domains")
     if names is not None:
         line["domains"] = [{"id": d, "title": _title(framework, d)} for d in names.split(";")]

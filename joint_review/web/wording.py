@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evidence.extents import MIDDLES, in_words
+from evidence.marks import said_of
 from evidence.rows import KINDS_OF_SOURCE
 from programme.calendar import day_words, moment_words
 from programme.corrections import Correction, correction_words
@@ -114,8 +115,11 @@ def interval(low: float | None, high: float | None, unit: str = "") -> str:
 
 def rests_on(item: Mapping[str, Any]) -> str:
     """How many answered, for numbers that rest on answers; empty for others."""
+    mark = item["marks"].get("base")
+    if mark and item["value"] is not None:
+        return f"base {said_of(mark)}"
     if item["base"] is None:
-        return "base unknown" if item["kind"] == "survey_result" else ""
+        return "base unknown" if item["value"] is not None and item["kind"] == "survey_result" else ""
     return f"base {number(round(item['base'], 1))}"
 
 
@@ -165,15 +169,22 @@ def says(item: Mapping[str, Any]) -> str:
             in_words(item["extent"]),
         )
         return ", ".join(filter(None, how))
+    if item["value"] is None:
+        return f"N{said_of(item['marks'].get('value', ''))[1:]}"
     if item["kind"] == "case_score":
         best = item.get("scale_max")
         return f"Score {number(item['value'])}" + (f" of {number(best)}" if best else "")
     return number(item["value"], item["unit"])
 
 
+COMPARED = {"best": "best authority", "comparator": "comparator", "worst": "worst authority"}
+"""What numbers that an item is seen against are called where they are not published."""
+
+
 def comparisons(item: Mapping[str, Any]) -> list[str]:
     """What an item's number is to be seen against, one phrase each."""
     unit = item["unit"]
+    not_published = {name: said_of(mark) for name, mark in item["marks"].items() if name in COMPARED}
     phrases = [
         item["group_name"] and f"asked: {item['group_name']}",
         item["period"] and f"for {item['period']}",
@@ -182,7 +193,8 @@ def comparisons(item: Mapping[str, Any]) -> list[str]:
         and f"{item['comparator_name'] or 'compared with'} {number(item['comparator'], unit)}",
         item["best"] is not None and f"best authority {number(item['best'], unit)}",
         item["worst"] is not None and f"worst authority {number(item['worst'], unit)}",
-        BETTER.get(item["better"] or "", ""),
+        *(f"{COMPARED[name]} {said}" for name, said in not_published.items()),
+        "agreeing is bad: share who disagreed" if item["reversed"] else BETTER.get(item["better"] or "", ""),
     ]
     return [phrase for phrase in phrases if phrase]
 

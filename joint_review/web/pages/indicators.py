@@ -13,6 +13,7 @@ from comparison.indicators import (
     indicators_of,
     shown,
 )
+from evidence.marks import said_of
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import strand_title
@@ -184,12 +185,14 @@ def _listed(review: Review, one: Series) -> SeriesShown:
         "comparator": _comparators(one),
         "slope": None if one.slope is None else wording.signed(one.slope, one.unit),
         "domains": [{"id": name, "title": review.framework.title_of(name)} for name in one.domains],
-        "drawn": len(one.periods) > 1 and one.ordered_by != "nothing",
+        "drawn": len(one.published) > 1 and one.ordered_by != "nothing",
         "readings": [
             {
                 "period": period.period or "no period",
-                "value": _with_unit(reading.value, one.unit),
-                "comparator": ""
+                "value": said_of(reading.mark)
+                if reading.value is None
+                else _with_unit(reading.value, one.unit),
+                "comparator": reading.comparator_mark
                 if reading.comparator is None
                 else f"{reading.comparator_name or 'comparator'} {shown(reading.comparator)}",
                 "difference": "" if reading.difference is None else _signed(reading.difference),
@@ -203,7 +206,10 @@ def _listed(review: Review, one: Series) -> SeriesShown:
 
 
 def _values(period: PeriodReadings, unit: str) -> str:
-    return _with_unit_text(" and ".join(shown(v) for v in sorted({r.value for r in period.readings})), unit)
+    values = sorted({reading.value for reading in period.readings if reading.value is not None})
+    if not values:
+        return " and ".join(said_of(mark) for mark in dict.fromkeys(r.mark for r in period.readings))
+    return _with_unit_text(" and ".join(map(shown, values)), unit)
 
 
 def _with_unit(value: float, unit: str) -> str:

@@ -79,6 +79,8 @@ class ResultShown(TypedDict):
     strand: str
     better: str
     share: str
+    """Or that it is not published, with the mark in its place."""
+    published: bool
     interval: str
     base: str
     unknown: bool
@@ -206,9 +208,9 @@ def digest_of(names: Iterable[str]) -> str:
 
 
 def _result(
-    review: Review, one: survey_results.SurveyResult, drawn: Collection[tuple[str, str, str]]
+    review: Review, one: survey_results.SurveyResult, drawn: Collection[survey_results.Result]
 ) -> ResultShown:
-    result = (one.question, one.group, one.strand)
+    way = wording.BETTER[one.better] if one.better != "higher" else ""
     return {
         "item": one.item,
         "question": one.question,
@@ -217,15 +219,16 @@ def _result(
         "small": one.small,
         "latest": one.latest,
         "strand": strand_title(review.framework, one.strand),
-        "better": wording.BETTER[one.better] if one.better != "higher" else "",
-        "share": f"{shown(one.share)} %",
+        "better": "agreeing is bad: share who disagreed" if one.reversed else way,
+        "share": survey_results.describe_share(one),
+        "published": one.share is not None,
         "interval": wording.interval(one.low, one.high, "%"),
         "base": survey_results.describe_base(one),
         "unknown": one.base is None,
         "others": _others(one.comparison) if one.comparison else None,
         "position": one.position,
         "beyond": one.position not in ("", INSIDE),
-        "funnel": digest_of(result) if result in drawn else None,
+        "funnel": digest_of(one.result) if one.result in drawn else None,
         "domains": [{"id": name, "title": review.framework.title_of(name)} for name in one.domains],
     }
 
