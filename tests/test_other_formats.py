@@ -261,7 +261,13 @@ def test_subtitles_without_names_are_whole_paragraphs_and_lose_no_words() -> Non
 
 def test_words_without_a_time_are_named_with_their_line() -> None:
     text = cues((1, "Carers waited.")) + "\n00:00:09.000 -> 00:00:12.000\nlost\n"
-    assert transcript(text)[1] == ["line 7: no time that can be read, so the words there were left out"]
+    said = "line 7: no time that can be read, so the words there"
+    assert transcript(text)[1] == [f"{said} were left out"]
+    joined = cues((1, "Carers waited."), form="srt") + "\n\n\nand more\n"
+    assert transcript(joined, "srt") == (
+        "[00:00:01] Carers waited. and more",
+        [f"{said} are under the time before"],
+    )
 
 
 @settings(max_examples=60)

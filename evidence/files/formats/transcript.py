@@ -52,7 +52,8 @@ def transcript_sections(text: str, form: str, said: Said) -> list[str]:
         captions = webvtt.from_buffer(io.StringIO(text), format=form).captions
     except (MalformedFileError, MalformedCaptionError) as error:
         raise EvidenceInvalid(f"it is damaged ({error}).", hint=UNREADABLE) from None
-    _name_the_rest(text, form, len(captions), said)
+    read = {line.strip() for caption in captions for line in caption.raw_text.split("\n")}
+    _name_the_rest(text, form, read, len(captions), said)
     cues = [(caption.start_in_seconds, list(spoken(caption.raw_text))) for caption in captions]
     turns = [
         Turn(float(begins), speaker, words) for begins, parts in cues for speaker, words in parts if words
@@ -118,9 +119,10 @@ def _paragraph(begins: float, speaker: str, words: Sequence[str]) -> str:
     return f"[{hours:02}:{minutes:02}:{seconds:02}] {who}{' '.join(words)}"
 
 
-def _name_the_rest(text: str, form: str, read: int, said: Said) -> None:
+def _name_the_rest(text: str, form: str, read: set[str], cues: int, said: Said) -> None:
     """Name what is no cue: comments by their number, words without a time by their lines."""
-    without: list[int] = []
+    lost: list[int] = []
+    joined: list[int] = []
     timed = 0
     for number, block in _blocks(text):
         if any(TIMES.match(line) for line in block[:2]):
@@ -128,16 +130,15 @@ def _name_the_rest(text: str, form: str, read: int, said: Said) -> None:
         elif form == "vtt" and (number == 1 or block[0].split()[0] in SIDE_BLOCKS):
             said.left_out[COMMENT] += block[0].startswith("NOTE")
         else:
-            without.append(number)
-    if without:
-        lines = [f"{number:,}" for number in without[:MOST_LINES]]
-        more = [f"{len(without) - MOST_LINES:,} more"] if len(without) > MOST_LINES else []
-        what = "line" if len(without) == 1 else "lines"
-        said.add(
-            f"{what} {listed([*lines, *more])}: no time that can be read, so the words there were left out"
-        )
-    if timed > read:
-        raise EvidenceInvalid(f"it has {timed:,} times, of which {read:,} can be read.", hint=UNREADABLE)
+            (joined if all(line.strip() in read for line in block) else lost).append(number)
+    for numbers, what in (lost, "were left out"), (joined, "are under the time before"):
+        if numbers:
+            lines = [f"{number:,}" for number in numbers[:MOST_LINES]]
+            more = [f"{len(numbers) - MOST_LINES:,} more"] if len(numbers) > MOST_LINES else []
+            where = f"{'line' if len(numbers) == 1 else 'lines'} {listed([*lines, *more])}"
+            said.add(f"{where}: no time that can be read, so the words there {what}")
+    if timed > cues:
+        raise EvidenceInvalid(f"it has {timed:,} times, of which {cues:,} can be read.", hint=UNREADABLE)
 
 
 def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
