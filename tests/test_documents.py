@@ -388,6 +388,29 @@ def test_hidden_parts_of_a_page_and_what_it_embeds_are_left_out_and_counted() ->
     )
 
 
+@pytest.mark.parametrize(
+    ("rules", "shown"),
+    [
+        (".secret {display: none}", False),
+        ("/* a } */ p.secret, .other { color: red; DISPLAY:none !important }", False),
+        ("#one{display:none}", False),
+        ("p{display:none} .secret{display:block}", True),
+        (".secret{display:none} p.secret{display:block}", True),
+        (".secret{display:block} .secret{display:none}", False),
+        (".secret{display:none} .open .secret{display:block}", True),
+        ("@media print {.secret{display:none}}", True),
+        (".secret{display:none} @media screen {.secret{display:block}}", True),
+        (".secret .more{display:none}", True),
+        (".secret:hover{display:none}", True),
+        (".secret{display:none", True),
+    ],
+)
+def test_what_the_style_sheet_of_a_page_hides_is_left_out(rules: str, shown: bool) -> None:
+    page = f"<style>{rules}</style>a<p id=one class='secret x'>words</p>b"
+    notes = [] if shown else ["1 hidden passage was left out"]
+    assert html(page) == ("a\n\nwords\n\nb" if shown else "ab", notes)
+
+
 def test_comments_headers_and_tracked_changes_are_named() -> None:
     gone = f"<w:del><w:r><w:delText>everybody</w:delText></w:r></w:del><w:ins>{run('nobody')}</w:ins>"
     text, notes = word(paragraph(xml=gone), comments=f'<w:comment w:id="1">{paragraph("Why?")}</w:comment>')

@@ -131,7 +131,8 @@ DOCUMENTS: dict[str, bytes] = {
     "a.pdf": pdf(["Carers waited.", "Nobody asked."], "Two"),
     "a.docx": docx(paragraph("One", style="Heading1") + paragraph("Carers waited.") + table(["a", "b"])),
     "a.xlsx": BOOK,
-    "form.html": b"<p>In 2007<sup>1</sup> <input type=checkbox checked> <select><option>a<option selected>b"
+    "form.html": b"<style>.a{display:none}</style><p class=a>x"
+    b"<p>In 2007<sup>1</sup> <input type=checkbox checked> <select><option>a<option selected>b"
     b"</select><ol start=3><li>x</ol><table><tr><td rowspan=2>a<td colspan=3>b<tr><td>c</table>"
     b"<math><mfrac><mn>1<mn>2",
     "form.docx": docx(

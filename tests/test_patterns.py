@@ -20,6 +20,11 @@ from evidence.anchors import find_quote
 from evidence.files.formats import content, plain
 from evidence.files.formats.content import kind_of
 from evidence.files.formats.pages import LONGEST_SECTION, as_pages, tidy
+from evidence.files.formats.raised import kept_apart
+from evidence.files.formats.richtext import richtext_sections
+from evidence.files.formats.said import Said
+from evidence.files.formats.stylesheet import StyleSheet
+from evidence.files.formats.transcript import spoken, transcript_sections
 from evidence.files.spreadsheets import OutgoingCsv
 from evidence.files.xlsx import MERGED
 from evidence.sentences import paragraphs_of
@@ -272,6 +277,7 @@ def csv_out(text: str) -> bytes:
     return OutgoingCsv().feed(text.encode(), more=False)
 
 
+CUE = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\n"
 MARKS = "\u0301\u0301"
 A_NAME = Sought(["A"])
 WORK: dict[str, tuple[Callable[[str], Any], Callable[[int], str]]] = {
@@ -306,6 +312,24 @@ WORK: dict[str, tuple[Callable[[str], Any], Callable[[int], str]]] = {
     ),
     "a name in every sentence": (lambda text: A_NAME.replaced(text, "[person 1]"), lambda n: "A b. " * n),
     "a name that is blocked": (lambda text: blocked(text, A_NAME.spans(text)), lambda n: "A b. " * n),
+    "raised digits": (kept_apart, lambda n: "1¹" * (n // 2)),
+    "rich text": (
+        lambda text: richtext_sections(text.encode("latin-1"), Said()),
+        lambda n: "{\\rtf1 " + "\\'e9" * (n // 4),
+    ),
+    "tags of a cue": (lambda text: list(spoken(text)), lambda n: "<v " * (n // 3)),
+    "names before the words of cues": (
+        lambda text: transcript_sections(CUE + text, "vtt", Said()),
+        lambda n: "a: " * (n // 3),
+    ),
+    "rules of a page": (
+        lambda text: StyleSheet(iter([text])).hides("p", {"class": "a"}),
+        lambda n: ".a{display:none}" * (n // 16),
+    ),
+    "comments of a style sheet": (
+        lambda text: StyleSheet(iter([text])).hides("p", {}),
+        lambda n: "none" + "/*" * (n // 2),
+    ),
     "quotation marks in a table that goes out": (csv_out, lambda n: '"' * n + "x"),
     "cells with loose quotation marks": (csv_out, lambda n: '"x""' * (n // 4)),
     "dates": (lambda text: numerals.PLAIN.fullmatch(text), lambda n: "1" * n),

@@ -11,6 +11,7 @@ Modules in reading order:
     raised    raised and lowered characters in plain text: 2007[1], never 20071
     formulas  equations as a line of text
     grid      where the cells of a table are: what a merged cell covers stays empty
+    stylesheet  what the style sheet of a page hides
     markup    HTML as a browser would show it: scripts, styles and hidden parts are never text
     archive   Word and Excel files as archives: sizes, ratios, and no XML entities
     word_styles  what styles and lists of a Word document do to its text

@@ -12,6 +12,7 @@ from evidence.files.formats.grid import Grid
 from evidence.files.formats.pages import too_long
 from evidence.files.formats.raised import LOOKED_BACK, lowered, raised
 from evidence.files.formats.said import EMBEDDED, HIDDEN, PICTURE, Said
+from evidence.files.formats.stylesheet import StyleSheet
 from rules.limits import LONGEST_TEXT
 
 SKIPPED = {
@@ -64,6 +65,9 @@ class _Page:
     def __init__(self, root: Any, said: Said) -> None:
         self.root = root
         self.report = said
+        self.styles = (
+            StyleSheet(style.text() for style in root.css("style")) if root else StyleSheet(iter(()))
+        )
         self.done: list[str] = []
         self.parts: list[str] = []
         self.characters = 0
@@ -117,14 +121,14 @@ class _Page:
 
     def skipped(self, tag: str, attributes: Attributes) -> bool:
         if tag in EMBEDS or tag == "img":
-            if not self.hidden and not _is_hidden(tag, attributes):
+            if not self.hidden and not self.is_hidden(tag, attributes):
                 self.report.left_out[PICTURE if tag == "img" else EMBEDDED] += 1
             return True
         # The way back that a footnote of a Word document ends with.
         return tag == "a" and (attributes.get("href") or "").startswith("#footnote-ref-")
 
     def enter(self, node: Any, tag: str, attributes: Attributes, how: str) -> None:
-        if self.hidden or _is_hidden(tag, attributes):
+        if self.hidden or self.is_hidden(tag, attributes):
             self.hidden += 1
             return
         if tag in HEADINGS and not self.grid.in_row:
@@ -156,6 +160,17 @@ class _Page:
             text, whole = mathml(node)
             self.report.equations += not whole
             self.apart(text)
+
+    def is_hidden(self, tag: str, attributes: Attributes) -> bool:
+        """Whether an element is hidden by itself, by its style or by the style sheet of the page."""
+        if not attributes and tag != "dialog":
+            return self.styles.hides(tag, attributes)
+        if "hidden" in attributes or (tag == "dialog" and "open" not in attributes):
+            return True
+        style = attributes.get("style")
+        if style and HIDDEN_STYLE.search(style):
+            return True
+        return not (style and "display" in style) and self.styles.hides(tag, attributes)
 
     def leave(self, tag: str, how: str) -> None:
         if self.hidden:
@@ -329,15 +344,6 @@ def _chosen(select: Any) -> str:
     if not chosen and "multiple" not in select.attributes:
         chosen = [option for option in options if "disabled" not in option.attributes][:1]
     return ", ".join(BLANKS.sub(" ", option.text()).strip() for option in chosen)
-
-
-def _is_hidden(tag: str, attributes: Attributes) -> bool:
-    if not attributes and tag != "dialog":
-        return False
-    if "hidden" in attributes or (tag == "dialog" and "open" not in attributes):
-        return True
-    style = attributes.get("style")
-    return bool(style and HIDDEN_STYLE.search(style))
 
 
 def _moves(tag: str, attributes: Attributes) -> str:
