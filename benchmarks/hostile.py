@@ -154,6 +154,21 @@ def word(body: bytes) -> bytes:
     )
 
 
+def open_document() -> bytes:
+    """A table of 50 rows, each of which says that it is there ten million times."""
+    name = b"urn:oasis:names:tc:opendocument:xmlns:%s:1.0"
+    names = b" ".join(b'xmlns:%s="%s"' % (each, name % each) for each in (b"office", b"text", b"table"))
+    cell = b'<table:table-cell table:number-columns-repeated="9999999"><text:p>a</text:p></table:table-cell>'
+    row = b'<table:table-row table:number-rows-repeated="9999999">%s</table:table-row>' % cell
+    body = b"<office:body><office:text><table:table>%s</table:table></office:text></office:body>" % (row * 50)
+    return packed(
+        {
+            "mimetype": b"application/vnd.oasis.opendocument.text",
+            "content.xml": b"<office:document-content %s>%s</office:document-content>" % (names, body),
+        }
+    )
+
+
 def workbook(sheet: bytes, sheets: int = 1) -> bytes:
     main = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     rel = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -251,6 +266,13 @@ def things() -> Iterator[tuple[str, str, Does]]:
     yield "a page of HTML 150,000 elements deep", reviewer, sends(("a.html", b"<div>" * 150_000 + b"x"))
     cells = b"<table>" + b"<tr>" + b"<td>" * 2_000_000
     yield "a table of HTML with two million cells", reviewer, sends(("a.html", cells))
+    spans = b"<table>" + b"<tr><td colspan=1000 rowspan=65000>a<td>b" * 100_000
+    yield "a table of HTML whose cells span everything", reviewer, sends(("a.html", spans))
+    letters = b"{\\rtf1 " + b"\\'e9" * 8_000_000 + b"}"
+    yield "a rich text of eight million letters", reviewer, sends(("a.rtf", letters))
+    yield "an OpenDocument table of endless rows", reviewer, sends(("a.odt", open_document()))
+    cues = b"WEBVTT\n\n" + b"00:00:01.000 --> 00:00:02.000\n<v A>a\n\n" * 700_000
+    yield "a transcript of 700,000 cues", reviewer, sends(("a.vtt", cues))
     yield "a Word document that unpacks to 280 MB", reviewer, sends(("a.docx", word(b" " * 280_000_000)))
     deep = b"<w:tbl><w:tr><w:tc>" * 5_000 + b"</w:tc></w:tr></w:tbl>" * 5_000
     yield "a Word document 5,000 tables deep", reviewer, sends(("a.docx", word(deep)))
