@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, TypedDict
 
@@ -159,6 +159,7 @@ class _Storing:
             if ref := stored.get(text.pages):
                 report.already_there.append({"file": text.file, "source": ref})
                 continue
+            text = self.with_earlier(text)
             row = self.row_of(text, len(new))
             stored[text.pages] = row.source
             new.append((row, text))
@@ -222,6 +223,15 @@ class _Storing:
                 found.setdefault(pages, ref)
         return found
 
+    def with_earlier(self, text: Text) -> Text:
+        """The text with a note where the same file was stored before, when it was read to another text."""
+        ends = _of_file(text)
+        earlier = one(self.db, SAME_FILE, {"review": self.review.id, "ends": ends, "length": len(ends)})
+        if earlier is None:
+            return text
+        said = f"the same file was read to another text before, which stays as {earlier}"
+        return replace(text, notes=(*text.notes, said))
+
     def row_of(self, text: Text, before: int) -> SourceRow:
         """The source that a text becomes; `before` sources of this call come before it."""
         ref = self.details.ref.strip()
@@ -242,7 +252,7 @@ class _Storing:
             last = one(self.db, LAST_NUMBER, {"review": self.review.id, "initial": initial}) or 0
             ref = f"{initial}-{last + before + 1:03}"
         stem = text.file.rpartition(".")[0].replace("_", " ").strip()
-        more = {"reference": f"{text.file} (SHA-256 {text.sha256[:12]})"}
+        more = {"reference": text.file + _of_file(text)}
         row = _row(self.review, self.details, ref, self.details.title or stem or text.file, more)
         # The pages are tidy already, by the process that read them: they are not gone through once more.
         return row.model_copy(update={"text": "\f".join(text.pages)})
@@ -268,6 +278,14 @@ class _Storing:
         store_pages(self.db, source_id, text.pages)
 
 
+def _of_file(text: Text) -> str:
+    """How the reference of a source ends that was read from this file."""
+    return f" (SHA-256 {text.sha256[:12]})"
+
+
+SAME_FILE = """
+select min(ref) from source where review_id = :review and substr(reference, -:length) = :ends
+"""
 BEGINNING_ALIKE = """
 select s.id, s.ref from source s cross join source_page p on p.source_id = s.id and p.number = 1
 where s.review_id = :review and p.text in (select value from json_each(:firsts)) order by s.id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -502,6 +503,23 @@ def test_what_was_said_when_a_file_was_read_stays_with_its_source(desk: Desk) ->
     found = [find_source(desk.db, desk.review, one["source"])["notes"] for one in report.added]
     assert found == said
     assert check_record(desk.db).problems == ()
+
+
+def test_a_file_that_is_read_to_another_text_than_before_is_stored_and_said_to_be_the_same(
+    desk: Desk,
+) -> None:
+    page = "<p>In 2007<sup>1</sup>"
+    digest = sha256(page.encode()).hexdigest()[:12]
+    # As it was stored before raised digits were kept apart.
+    add(desk, ("a.txt", "In 20071"))
+    desk.db.conn.execute("drop trigger source_never_update")
+    desk.db.conn.execute(
+        "update source set reference = ? where ref = 'D-001'", [f"a.html (SHA-256 {digest})"]
+    )
+    report = add(desk, ("a.html", page))
+    assert report.added[0]["notes"] == ["the same file was read to another text before, which stays as D-001"]
+    assert find_page(desk.db, desk.review, "D-001", 1)["text"] == "In 20071"
+    assert find_page(desk.db, desk.review, "D-002", 1)["text"] == "In 2007[1]"
 
 
 def test_the_notes_of_a_source_are_shown_by_command(say: Say, tmp_path: Path) -> None:
