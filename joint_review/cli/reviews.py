@@ -61,7 +61,7 @@ def create(
     by: str,
     as_json: bool,
 ) -> None:
-    """Create a review.
+    """Create a review. A YAML file (--file) may also say until when it is kept and why (retention).
 
     Example: joint-review review create ceredigion-2026 --authority "Ceredigion" --framework wales-round-2
     --from 2025-01-01 --to 2026-03-31

@@ -169,7 +169,8 @@ def trail(
 def judge(framework: str, ratings: Path, encoding: str, as_csv: bool, as_json: bool) -> None:
     """Judge many authorities at once from their domain ratings; no evidence or database is needed.
 
-    The file has a column `authority` and one column per domain id; its cells hold level names or numbers.
+    The file has a column `authority` and one column per domain, with its id or title; its cells hold level
+    names or numbers, or "Not rated".
 
     Example: joint-review judge cqc-local-authority ratings.csv
     """
