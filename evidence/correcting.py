@@ -33,6 +33,7 @@ from programme.database import Act, Database, one, rows, system_salts, transacti
 from programme.reviews import Review
 from programme.seals import Salts, columns_of
 from rules.errors import EvidenceInvalid, ImportRefused, Problem, UnknownName
+from rules.words import shown_value
 
 COLUMN_OF_ROW = {"source": "ref"}
 """What a detail is called in rows of files, and as a column."""
@@ -113,7 +114,7 @@ def _checked(
 def _problem(detail: Any) -> Problem:
     context = detail.get("ctx", {})
     name = COLUMN_OF_ROW.get(str(detail["loc"][0]), str(detail["loc"][0]))
-    shown = repr(str(detail["input"])[:60]) if detail["input"] not in (None, "") else "nothing"
+    shown = shown_value(detail["input"])
     expected = context.get("expected") or detail["msg"]
     return Problem(name, f"found {shown}; expected {expected}.", str(context.get("hint", "")))
 

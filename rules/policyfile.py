@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from rules.errors import PolicyFileInvalid, Problem, suggest
 from rules.limits import LARGEST_POLICY, MOST_PROBLEMS
-from rules.words import many
+from rules.words import many, shown_value
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 Path_ = tuple[str | int, ...]
@@ -224,10 +224,12 @@ def _say(detail: ErrorDetails, model: type[BaseModel], path: Path_) -> tuple[str
         allowed = [
             part.strip(" '") for part in detail.get("ctx", {})["expected"].replace(" or ", ", ").split(", ")
         ]
-        return f"{detail['input']!r} is not allowed for {name!r}.", suggest(str(detail["input"]), allowed)
+        return f"{shown_value(detail['input'])} is not allowed for {name!r}.", suggest(
+            str(detail["input"]), allowed
+        )
     if kind == "string_pattern_mismatch" or "[key]" in detail["loc"]:
         return (
-            f"{detail['input']!r} cannot be used as a name.",
+            f"{shown_value(detail['input'])} cannot be used as a name.",
             "Names are lower-case letters, digits and hyphens (measures: underscores), e.g. mainly-good.",
         )
     if kind == "value_error":
@@ -235,8 +237,7 @@ def _say(detail: ErrorDetails, model: type[BaseModel], path: Path_) -> tuple[str
     if kind in ("too_short", "string_too_short"):
         things = " characters" if kind == "string_too_short" else ""
         return f"{name!r}: at least {detail.get('ctx', {})['min_length']}{things} needed.", ""
-    shown = repr(detail["input"])
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    shown = shown_value(detail["input"])
     # In a choice of types the location goes on to the type tried: say once that none of them fits.
     choice = len([step for step in detail["loc"] if step != "[key]"]) > len(path)
     wanted = "this needs another type of value" if choice else PLAIN_WORDS.get(kind, detail["msg"].lower())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 SIGNIFICANCE = {1: "minor", 2: "important", 3: "serious"}
 """How much a finding matters."""
@@ -24,6 +24,23 @@ def percentage(share: float, decimals: int = 0) -> str:
     if decimals:
         return shown
     return "<1" if shown == "0" and share else ">99" if shown == "100" and share < 1 else shown
+
+
+def shown_value(value: object, longest: int = 60) -> str:
+    """What stands in a cell or behind a key, as a message says it: 'carers', 5, nothing, a list."""
+    if value is None or value == "":
+        return "nothing"
+    if isinstance(value, bool):
+        return repr(str(value).lower())
+    if isinstance(value, int | float):
+        return str(value)[:longest]
+    if isinstance(value, Mapping):
+        return "keys with values"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "a list"
+    text = str(value)
+    shown = repr(text[:longest])
+    return shown if len(shown) <= longest else f"{shown[: longest - 3]}..."
 
 
 def many(count: int, one: str, more: str = "") -> str:

@@ -238,7 +238,6 @@ def several(db: Database, review: Review) -> list[int]:
         ({"search": '"'}, []),
         ({"search": "breaks\0carers"}, [1]),
         ({"search": "breaks OR respect"}, []),
-        ({"kind": "rumour"}, []),
     ],
 )
 def test_items_are_listed_by_what_they_are_about(

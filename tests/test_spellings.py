@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from programme.reviews import Review
 from programme.users import add_user, disable_user
 from rules.errors import ImportRefused, UnknownName, UserInvalid
 from rules.spellings import Spellings, of_other_framework
+from rules.words import shown_value
 
 DOMAINS = WELSH.framework.domain_names
 
@@ -196,3 +198,35 @@ def test_work_is_given_to_users_alone_once_there_are_users(db: Database, with_us
         with pytest.raises(UserInvalid, match=said):
             open_panel(db, with_users, "carers", ("anna", name), by="lead-1", at=AT)
     assert draw_batch(db, with_users, coder="anna", items=1, by="lead-1", at=AT)["coder"] == "anna"
+
+
+# What messages say -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "nothing"),
+        ("", "nothing"),
+        ("carers", "'carers'"),
+        (True, "'true'"),
+        (2.5, "2.5"),
+        (date(2004, 5, 31), "'2004-05-31'"),
+        (["x"], "a list"),
+        ({"a": 1}, "keys with values"),
+    ],
+)
+def test_messages_say_what_stands_there_not_how_the_program_holds_it(value: object, said: str) -> None:
+    assert shown_value(value) == said
+
+
+def test_a_file_of_lists_with_values_of_other_kinds_is_refused_in_plain_words(
+    db: Database, review: Review, tmp_path: Path
+) -> None:
+    row = {"source": "I1", "locator": {"a": 1}, "finding": ["x"], "direction": True, "significance": 2}
+    (tmp_path / "f.json").write_text(json.dumps({"findings": [row]}), encoding="utf-8")
+    with pytest.raises(ImportRefused) as caught:
+        import_files(db, review, [tmp_path / "f.json"], by="reviewer-1", at=AT)
+    said = " ".join(map(str, caught.value.problems))
+    assert not set("{}[]") & set(said)
+    assert "True" not in said and "found keys with values" in said and "found a list" in said

@@ -22,7 +22,7 @@ from rules.inference import Inference, infer
 from rules.loader import PolicySet
 from rules.sentences import Sentences
 from rules.spellings import of_other_framework
-from rules.words import listed
+from rules.words import listed, shown_value
 
 
 class QuestionJudged(TypedDict):
@@ -158,7 +158,7 @@ def _read(
             if isinstance(level, int):
                 levels[names[header]] = level
             elif level is not None:
-                found.add(f"{where}, column {header!r}", f"{cell!r} is not a level.", level)
+                found.add(f"{where}, column {header!r}", f"{shown_value(cell)} is not a level.", level)
         yield name, levels
 
 

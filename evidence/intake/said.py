@@ -13,6 +13,7 @@ from evidence.intake.into import GivenRow
 from programme.calendar import DateOrder, is_two_dates
 from rules.errors import Problem
 from rules.remedy import Give, Part, Remedy
+from rules.words import shown_value
 
 
 def in_order(problem: Problem) -> list[str | int]:
@@ -42,10 +43,9 @@ def problems_of(row: GivenRow, error: ValidationError) -> Iterator[Wrong]:
         value, context = detail["input"], detail.get("ctx", {})
         if isinstance(value, Unreadable):
             continue
-        shown = "nothing" if value in (None, "") else repr(value[:60] if isinstance(value, str) else value)
-        shown = shown if len(shown) <= 60 else shown[:57] + "..."
         expected = context.get("expected") or detail["msg"]
         column = str(detail["loc"][0]) if detail["loc"] else ""
         at = (row.cells or {}).get(column) or (f"{place}, column {column!r}" if column else place)
         order = ORDER if isinstance(value, str) and is_two_dates(value.strip()) else None
-        yield Wrong(at, f"found {shown}; expected {expected}.", context.get("hint", ""), order)
+        found = f"found {shown_value(value)}; expected {expected}."
+        yield Wrong(at, found, context.get("hint", ""), order)

@@ -207,8 +207,13 @@ def text_answer(suffix: str, data: bytes, encoding: str, tell: Teller) -> dict[s
         return {"refused": ["it is nested too deeply.", SAVE_AGAIN, []]}
     # What a damaged file makes a reader raise is not for its documentation to say.
     except Exception as error:
-        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return {"refused": [f"it is damaged ({said[:200]}).", SAVE_AGAIN, []]}
+        return {"refused": [f"it is damaged{_said(error)}.", SAVE_AGAIN, []]}
+
+
+def _said(error: Exception) -> str:
+    """What a library says is wrong, in brackets; the type of its error tells people nothing."""
+    words = " ".join(str(error).split())[:200]
+    return f" ({words})" if words else ""
 
 
 # --- tables of evidence ------------------------------------------------------------------------------------
@@ -243,7 +248,7 @@ def tell_tables(job: dict[str, Any], tell: Teller) -> None:
         tell.tell({"refused": [_problem(said)]})
     # As above.
     except Exception as error:
-        said = Problem(name, f"the file is damaged ({type(error).__name__}: {error}).", "Save it again.")
+        said = Problem(name, f"the file is damaged{_said(error)}.", "Save it again.")
         tell.tell({"refused": [_problem(said)]})
 
 
