@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from assessment_example import AT, assess_plainly, new_review
+from command_line import Say
 from evidence_rows import finding, indicator, survey
 
 from assessment.reasons.history import history_of
@@ -26,6 +28,7 @@ from evidence.findings import Passage, Said, change_finding, record_finding
 from evidence.intake.importing import ImportReport, import_files
 from evidence.measures.compute import evidence_digest
 from evidence.sources import SourceDetails, add_sources, find_source, withdraw_source
+from joint_review.opening import open_programme
 from programme.corrections import correct_review, correction_words, review_at
 from programme.database import Database, last_event, one
 from programme.reviews import Review, find_review
@@ -403,3 +406,52 @@ def test_other_reviews_are_left_alone(db: Database, review: Review) -> None:
     assert not evidence_changed(db, other, run.event)
     assert count_changes(db, other, run)["sources_corrected"] == 0
     assert find_source(db, other, "D-001")["kind"] == "document"
+
+
+# On the command line ---------------------------------------------------------------------------------------
+
+
+def test_the_commands_correct_say_what_they_did_and_record_the_login(say: Say, tmp_path: Path) -> None:
+    db = ("--db", str(tmp_path / "p.db"))
+    say("init", *db)
+    say("review", "create", "r1", "--authority", "A", "--framework", "wales-round-2", *db)
+    (tmp_path / "sources.csv").write_text(SOURCES, encoding="utf-8")
+    say("evidence", "import", "r1", str(tmp_path / "sources.csv"), *db)
+    why = ("--because", "Filed wrongly.", "--by", "lead-1", *db)
+    done = say("source", "correct", "r1", "D-001", "--ref", "D-010", "--dated", "", *why)
+    assert done.out.startswith(
+        "Corrected D-010: date from 1 January 2007 to nothing; index number from D-001 to D-010."
+    )
+    assert "Corrected on" in say("source", "show", "r1", "D-010", *db).out
+    done = say("review", "correct", "r1", "--authority", "Authority B", "--to", "2009-12-31", *why)
+    assert "authority from “A” to “Authority B”" in done.out
+    assert "because: Filed wrongly." in " ".join(say("review", "show", "r1", *db).out.split())
+    with closing(open_programme(tmp_path / "p.db").conn) as connection:
+        found = connection.execute(
+            "select by, json_extract(detail, '$.login') <> '' from event where action = 'correct'"
+        ).fetchall()
+    assert found == [("lead-1", 1), ("lead-1", 1)]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("source", "correct", "r1", "D-001"), 2, "because"),
+        (("source", "correct", "r1", "D-001", "--because", "Why."), 2, "give what is to be corrected"),
+        (
+            ("source", "correct", "r1", "D-1", "--kind", "survey", "--because", "Why."),
+            1,
+            "there is no source",
+        ),
+        (("review", "correct", "r1", "--because", "Why."), 2, "give what is to be corrected"),
+        (("review", "correct", "r1", "--to", "soon", "--because", "Why."), 2, "is not a date"),
+    ],
+)
+def test_what_is_missing_in_a_command_is_said(
+    say: Say, tmp_path: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    db = ("--db", str(tmp_path / "p.db"))
+    say("init", *db)
+    say("review", "create", "r1", "--authority", "A", "--framework", "wales-round-2", *db)
+    done = say(*words, *db)
+    assert (done.code, said in done.err) == (code, True)
