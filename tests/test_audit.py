@@ -388,6 +388,10 @@ def test_what_is_no_head_is_refused(path: Path, text: str) -> None:
 # --- tampering with what is stored ---------------------------------------------------------------------
 
 SPANS = ("rows 1 to 5 of evidence", "rows 1 to 9 of source", "rows 1 to 5 of tag")
+OF_AN_ITEM = (
+    "review_id, source_id, kind, strand, text, direction, significance, recorded_by, recorded_on, digest,"
+    " added_event"
+)
 STORED: dict[str, tuple[str, list[str]]] = {
     "the words of an item": (
         "update evidence set text = 'Nobody was asked.' where id = 3",
@@ -399,11 +403,8 @@ STORED: dict[str, tuple[str, list[str]]] = {
     ),
     "an item is deleted": ("delete from evidence where id = 4", ["item E4, stored by event 2, is missing."]),
     "an item is added": (
-        "insert into evidence select 900, review_id, source_id, 'p. 900' as locator, kind, strand, text,"
-        " quote, direction, significance, value, base, unit, scale_max, group_name, period, better,"
-        " comparator, comparator_name, best, worst, recorded_by, recorded_on, digest, added_event,"
-        " withdrawn_event, answers, design_effect, extent_found, extent_of, extent_word, extent_unit"
-        " from evidence where id = 3",
+        f"insert into evidence (id, locator, {OF_AN_ITEM}) select 900, 'p. 900', {OF_AN_ITEM} from evidence"
+        " where id = 3",
         ["item E900 was inserted by hand: no event stored it."],
     ),
     "an item is said to be older than it is": (
