@@ -517,3 +517,12 @@ def test_leaving_out_and_adding_findings_gives_what_really_doing_it_gives(db: Da
     mine = next(change for change in tried["measures"] if change["measure"] == "strengths_share")
     after = assess_plainly(db, review).result.measures["carers"]["strengths_share"].value
     assert mine["after"] == after
+
+
+def test_the_trail_says_it_in_words(say: Say, db: Database, tmp_path: Path) -> None:
+    found = [*good_domain("carers"), finding("I1", "weakness", 2, extent="7 of 30 files")]
+    assess_plainly(db, new_review(db, "r1", "wales-round-2", *found))
+    there = ("--db", str(tmp_path / "programme.db"))
+    shown = " ".join(say("trail", "r1", "carers", "--items", "9", *there)[1].split())
+    assert "[weakness, important, in 7 of 30 files]" in shown
+    assert '"extent": "7 of 30 files"' in say("trail", "r1", "carers", "--items", "9", "--json", *there)[1]
