@@ -48,6 +48,7 @@ SAID: dict[str, str] = {
     "seed": "7",
     "changed": "",
     "ref": "",
+    "encoding": "",
     "dated": "2007-05-31",
     "quote": "Nobody asked.",
     "start": "",
@@ -71,8 +72,6 @@ def make_scene(folder: Path) -> Path:
     db = new_programme(folder)
     try:
         review = new_review(db, "r1", "wales-round-2", *whole_review())
-        for name, role in (("first-1", "lead"), ("second-1", "lead"), ("coder-1", "reviewer")):
-            add_user(db, name, role=role, review="r1", by="administrator-1", at=AT)
         by: dict[str, Any] = {"by": "lead-9", "at": AT}
         add_sources(db, review, [GivenFile("plan.txt", TEXT.encode())], SourceDetails(), **by)
         two_places = finding("D-001", quote="Carers waited", locator="page 1", recorded_by="reviewer-8")
@@ -96,6 +95,9 @@ def make_scene(folder: Path) -> Path:
         add(db, review, finding("I1", "weakness", locator="later"))
         for asks, item in (("first-1", "E3"), ("lead-9", "E1")):
             ask_to_erase(db, review, "item", item, by=asks, because="Asked for by its subject.", at=AT)
+        # Last: once there are users, only they are credited.
+        for name, role in (("first-1", "lead"), ("second-1", "lead"), ("coder-1", "reviewer")):
+            add_user(db, name, role=role, review="r1", by="administrator-1", at=AT)
     finally:
         db.conn.close()
     return folder / "programme.db"
