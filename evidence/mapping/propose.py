@@ -275,7 +275,7 @@ class _Proposing:
             return ""
         return name
 
-    def _wide(self, column: ColumnSeen) -> dict[str, Any] | None:
+    def _wide(self, column: ColumnSeen) -> dict[str, str] | None:
         """What a column is of which every cell makes a row; None if it is not one."""
         at = ("columns", column.title)
         if self.layout == "indicators":
@@ -296,7 +296,7 @@ class _Proposing:
             return self._of_survey(column)
         return None
 
-    def _of_survey(self, column: ColumnSeen) -> dict[str, Any] | None:
+    def _of_survey(self, column: ColumnSeen) -> dict[str, str] | None:
         at = ("columns", column.title)
         if self.tool and is_of_tool(column.title):
             return None
@@ -320,7 +320,7 @@ class _Proposing:
         known = sum(times for text, times in column.words.items() if is_answer(text))
         return 0 < column.different <= 12 and 2 * known > column.filled and not column.numbers
 
-    def _with_name(self, column: ColumnSeen, use: dict[str, Any]) -> dict[str, Any]:
+    def _with_name(self, column: ColumnSeen, use: dict[str, str]) -> dict[str, str]:
         name = self.named.get(column.title, "")
         return {**use, "named": name} if name and name != column.title else use
 

@@ -127,7 +127,7 @@ def preview_of(
     }
 
 
-def mapping_for(found: ProposedFor, kept: KeptMapping | None) -> dict[str, Any]:
+def mapping_for(found: ProposedFor, kept: KeptMapping | None) -> Mapping[str, Any]:
     """The mapping that the fields begin with, as its file has it."""
     if kept is None:
         return found.proposal.mapping

@@ -132,9 +132,7 @@ def _waiting(sent: Sent) -> tuple[Waiting, bool]:
         data = _content(given)
         if len(data) > LARGEST_WAITING:
             most = f"{LARGEST_WAITING // 1_000_000} MB"
-            raise Mistakes(
-                {"files": f"A page imports at most {most}. Use the command line for larger files."}
-            )
+            raise Mistakes({"files": f"A page imports at most {most}. Divide the file."})
         by = {"by": sent.by, "review": sent.review}
         return put_to_wait(**by, name=given.shown or "table", data=data, encoding=encoding), True
     found = find_waiting(sent.text("waiting"), by=sent.by, review=sent.review)
