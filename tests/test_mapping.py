@@ -504,3 +504,24 @@ def test_the_shape_of_a_table_does_not_hang_on_the_order_of_its_columns(
 def test_a_kept_mapping_is_read_as_it_was_written() -> None:
     found = TableMapping.model_validate(parse_policy_text(SURVEY, "map.yml").data)
     assert mapping_of(found.as_json(), "") == found
+
+
+def test_the_headers_of_a_mapping_are_found_below_notes_and_hidden_rows_are_named(desk: Desk) -> None:
+    path = write(desk.folder / "a.csv", "Survey of carers 2023\n\nNo,Heard,2019\n1,Mostly,x\n2,Agree,\n")
+    desk.load(path, mappings=[choose_file(write(desk.folder / "map.yml", SURVEY))])
+    assert one(desk.db, "select count(*) from survey_response") == 2
+    book = Workbook()
+    assert book.active is not None
+    for row in (
+        ["Kept by the council"],
+        [],
+        ["No", "Heard", "2019"],
+        [3, "Agree", None],
+        [4, "Disagree", None],
+    ):
+        book.active.append(row)
+    book.active.row_dimensions[5].hidden = True
+    book.save(desk.folder / "b.xlsx")
+    report = desk.load(desk.folder / "b.xlsx", mappings=[choose_file(desk.folder / "map.yml")])
+    assert report.added["responses"] == 1
+    assert any("row 5" in note and "hidden" in note for note in report.notes), report.notes

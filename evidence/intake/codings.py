@@ -24,6 +24,7 @@ from evidence.rows import (
 )
 from rules.errors import refuse
 from rules.remedy import Replace
+from rules.words import many
 
 
 def _if_given(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
@@ -355,6 +356,15 @@ Found = Callable[[str], list[dict[str, Any]]]
 
 Say = Callable[..., None]
 """Is told of a problem: place, message, hint, and what remedies there are."""
+
+
+def find_by_number(run: Run) -> list[str]:
+    """Find items by number where no item has the locator; what is said of that, if it was done."""
+    found = run(ITEMS_BY_NUMBER)
+    if not found:
+        return []
+    which = f"{many(found, 'coding')} with a locator that no item has (spreadsheets change some)"
+    return [f"{which}: the item was found by its number."]
 
 
 def decide(run: Run, found: Found, say: Say, replace: bool) -> None:

@@ -24,7 +24,7 @@ from evidence.files.rawtable import RawTable, Unreadable, header_name
 from evidence.files.tables import open_tables
 from evidence.intake import answers, codings, respondents, staging
 from evidence.intake.into import GivenRow, Into, Intos, SourceKey
-from evidence.intake.layouts import is_other, recognise, row_model, wanted
+from evidence.intake.layouts import recognise, row_model, wanted
 from evidence.intake.naming import People, say_unknown_sources, say_wrong_sources
 from evidence.intake.order import check_series, not_placed
 from evidence.intake.quotes import check_quotes, store_texts
@@ -203,13 +203,11 @@ class _Intake:
         """Read and stage a file; what is wrong with it is noted, and the next file is read all the same."""
         self.files.append(name)
         before = self.problems.count
-        look_for = wanted(layout)
+        look_for = [*self.mappings.wanted(), *wanted(layout)]
         try:
             with open_tables(path, encoding, self.progress, name, wanted=look_for, sheets=sheets) as tables:
                 self.notes += tables.notes
-                given = list(self.mappings.beside(tables, layout, self.notes))
-                if not sheets:
-                    given = self._without_others(given, layout)
+                given = self.mappings.beside(tables, layout, bool(sheets), self.notes)
                 found = sum([self.read(*one, layout) for one in given])
         except ImportRefused as error:
             self.unread = True
@@ -218,17 +216,6 @@ class _Intake:
             return
         if not found and self.problems.count == before:
             self.problem(name, "there are no rows below the headers.", "Give a file with rows.")
-
-    def _without_others(
-        self, given: list[tuple[RawTable, Chosen | None]], layout: str | None
-    ) -> list[tuple[RawTable, Chosen | None]]:
-        """The tables of a workbook without sheets that are none, e.g. a cover, which are noted."""
-        kept = [(table, chosen) for table, chosen in given if chosen or not is_other(table, layout)]
-        if not kept:
-            return given
-        left = [table for table, chosen in given if not chosen and is_other(table, layout)]
-        self.notes += [f"{table.place}: its headers fit no layout: left out." for table in left]
-        return kept
 
     def read(self, table: RawTable, chosen: Chosen | None, layout: str | None) -> int:
         """Read and stage a table; returns how many rows it has."""
@@ -457,11 +444,7 @@ class _Intake:
         complete = not self.problems
         self._resolve_sources()
         say_wrong_sources(self.intos, self._found, self.problem)
-        if found := self._run(codings.ITEMS_BY_NUMBER):
-            self.notes.append(
-                f"{many(found, 'coding')} with a locator that no item has (spreadsheets change some): the"
-                " item was found by its number."
-            )
+        self.notes += codings.find_by_number(self._run)
         complete = complete and self._make_survey_results(replace)
         self._decide_items(replace)
         if complete:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evidence.files.rawtable import RawTable
+from evidence.files.grid import Wanted
+from evidence.files.rawtable import RawTable, header_name
 from evidence.files.tables import open_tables
-from evidence.intake.layouts import fits_layout, wanted
+from evidence.intake.layouts import fits_layout, is_other, wanted
 from evidence.mapping.fitting import Fitted, column_names, fit, fits, shape_of
 from evidence.mapping.kept import find_mapping, kept_for
 from evidence.mapping.spec import TableMapping, check_mapping, read_mapping, refuse_open
@@ -80,23 +81,38 @@ class Mappings:
         self.shapes: dict[int, str] = {}
         """The shape of the table that each of the mappings fits, by its place in `chosen`."""
 
+    def wanted(self) -> list[Wanted]:
+        """The headers to look for in a file: those that the mappings import."""
+        return [
+            Wanted(
+                frozenset(header_name(title) for title, _ in chosen.mapping.used()),
+                frozenset(map(header_name, chosen.mapping.columns)),
+            )
+            for chosen in self.chosen
+        ]
+
     def beside(
-        self, tables: Sequence[RawTable], layout: str | None, notes: list[str]
-    ) -> Iterator[tuple[RawTable, Chosen | None]]:
-        """Every table that is to be read, with its mapping.
+        self, tables: Sequence[RawTable], layout: str | None, named: bool, notes: list[str]
+    ) -> list[tuple[RawTable, Chosen | None]]:
+        """The tables that are to be read, each with its mapping; what is left out is noted.
 
         Of a file with a table that a mapping fits, tables that fit neither a mapping nor a layout are left
-        out, which is noted.
+        out; of any workbook, sheets that are no table of evidence, e.g. a cover, unless they are `named`.
         """
         found = [self._of(table) for table in tables]
+        kept: list[tuple[RawTable, Chosen | None]] = []
         for table, chosen in zip(tables, found, strict=True):
-            known = layout is not None or fits_layout(table)
-            if chosen is None and self.chosen and not known:
+            if chosen is None and self.chosen and layout is None and not fits_layout(table):
                 if any(found):
                     notes.append(f"{table.place}: left out; it fits no layout and none of the mappings.")
                     continue
                 chosen = self.chosen[0]
-            yield table, chosen
+            kept.append((table, chosen))
+        others = [table for table, chosen in kept if not chosen and is_other(table, layout)]
+        if named or len(others) == len(kept):
+            return kept
+        notes += [f"{table.place}: its headers fit no layout: left out." for table in others]
+        return [one for one in kept if not any(one[0] is table for table in others)]
 
     def _of(self, table: RawTable) -> Chosen | None:
         for number, chosen in enumerate(self.chosen):
