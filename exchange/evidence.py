@@ -28,7 +28,7 @@ from evidence.rows import (
 from exchange.tables import Cell, OutTable
 from programme.database import Database
 from programme.reviews import Review
-from rules.errors import UnknownName
+from rules.errors import EvidenceInvalid, UnknownName
 
 Row = Mapping[str, Any]
 KINDS: dict[str, type[ItemRow]] = {
@@ -118,10 +118,15 @@ def evidence_tables(
 
     `only`: the table of this layout alone. `chosen`: only the items that pass a filter, whatever its limit,
     with all their domains. Without `answers`, what single people answered is left out, and results made of it
-    go out as published ones. Raises UnknownName.
+    go out as published ones. Raises UnknownName, and EvidenceInvalid for withdrawn items.
     """
     if only is not None and only not in layouts.LAYOUTS:
         raise UnknownName("layout", only, layouts.LAYOUTS)
+    if chosen is not None and chosen.withdrawn:
+        raise EvidenceInvalid(
+            "withdrawn items do not go out",
+            hint="An import would count them again. The page as JSON has them.",
+        )
     complete = chosen is None and only is None
     for layout in layouts.LAYOUTS:
         if only in (None, layout) and (rows := _rows(db, review, layout, complete, chosen, answers)):

@@ -12,7 +12,16 @@ from pathlib import Path
 from joint_review.metadata import ACTIONS
 
 ROOT = Path(__file__).parent.parent
-PRODUCT = ("rules", "programme", "evidence", "assessment", "comparison", "pictures", "joint_review")
+PRODUCT = (
+    "rules",
+    "programme",
+    "evidence",
+    "assessment",
+    "comparison",
+    "pictures",
+    "exchange",
+    "joint_review",
+)
 DECLARED = {f"{type(action).__name__}.{action.name}" for action in ACTIONS}
 
 

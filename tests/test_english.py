@@ -16,7 +16,16 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("rules", "programme", "evidence", "assessment", "comparison", "pictures", "joint_review")
+PACKAGES = (
+    "rules",
+    "programme",
+    "evidence",
+    "assessment",
+    "comparison",
+    "pictures",
+    "exchange",
+    "joint_review",
+)
 AREAS = ("guides", "generated parts", "templates", "messages", "titles")
 
 Read = tuple[int, str]

@@ -302,6 +302,12 @@ def test_the_command_writes_a_file_whole_or_not_at_all(say: Say, tmp_path: Path,
     assert not list(tmp_path.glob("a.*"))
 
 
+def test_withdrawn_items_do_not_go_out_where_they_would_count_again(full: tuple[Database, Review]) -> None:
+    db, review = full
+    with pytest.raises(EvidenceInvalid, match="withdrawn items do not go out"):
+        list(evidence_tables(db, review, chosen=ItemFilter(withdrawn=True)))
+
+
 def test_an_unknown_table_is_refused(full: tuple[Database, Review]) -> None:
     db, review = full
     with pytest.raises(UnknownName):

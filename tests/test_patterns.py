@@ -36,7 +36,16 @@ from rules.limits import LONGEST_SAID, MOST_MARKS, MOST_PROBLEMS
 from rules.policyfile import parse_policy_text
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ("rules", "programme", "evidence", "assessment", "comparison", "pictures", "joint_review")
+LAYERS = (
+    "rules",
+    "programme",
+    "evidence",
+    "assessment",
+    "comparison",
+    "pictures",
+    "exchange",
+    "joint_review",
+)
 MANY = 1_000
 """A repeat up to so often is as good as one without bound."""
 REPEATS = ("MAX_REPEAT", "MIN_REPEAT")

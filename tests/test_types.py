@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ("rules", "programme", "evidence", "assessment", "comparison", "pictures", "joint_review")
+LAYERS = (
+    "rules",
+    "programme",
+    "evidence",
+    "assessment",
+    "comparison",
+    "pictures",
+    "exchange",
+    "joint_review",
+)
 DICT = "dict[str, Any]"
 ITEM = "an item as its table holds it, column by column, for digests, forms and lists"
 SENT = "what a child process sends: JSON that is checked when it is read"

@@ -10,7 +10,16 @@ import pytest
 from rules.words import listed, many, percent, percentage, shown_number
 
 ROOT = Path(__file__).parent.parent
-PRODUCT = ("rules", "programme", "evidence", "assessment", "comparison", "pictures", "joint_review")
+PRODUCT = (
+    "rules",
+    "programme",
+    "evidence",
+    "assessment",
+    "comparison",
+    "pictures",
+    "exchange",
+    "joint_review",
+)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ class OutgoingCsv:
         self._waiting = [text[end:]]
         mark = "" if self._begun or not whole or whole.startswith(BYTE_ORDER_MARK) else BYTE_ORDER_MARK
         self._begun = self._begun or bool(whole)
-        last = f"{self._more}\r\n" if not more and self._most == self._rows else ""
+        last = f'"{self._more}"\r\n' if not more and self._most == self._rows else ""
         return (mark + CELL.sub(_guarded, whole) + last).encode()
 
     def _end_of_rows(self, text: str) -> int:
