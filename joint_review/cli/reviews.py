@@ -7,9 +7,7 @@ from pathlib import Path
 
 import click
 
-from assessment.runs.run import load_run
 from comparison.reviews import ReviewListed, reviews_with_position
-from exchange.whole import TABLES, review_tables
 from joint_review.cli.commands import Commands
 from joint_review.cli.exporting import export
 from joint_review.cli.options import (
@@ -139,7 +137,7 @@ def show(programme: Programme, key: str, as_json: bool) -> None:
 @review.command("export")
 @click.argument("key", metavar="REVIEW")
 @click.argument("file", type=FOLDER_OR_FILE)
-@click.option("--only", metavar="TABLE", help=f"Only this table: {', '.join(TABLES)}.")
+@click.option("--only", metavar="TABLE", help="Only this table, e.g. findings, ratings or measures.")
 @run_option
 @click.option("--replace", is_flag=True, help="Write over a file that is already there.")
 @reading
@@ -159,6 +157,9 @@ def export_(
 
     Example: joint-review review export wales-2004-08 review.xlsx
     """
+    from assessment.runs.run import load_run
+    from exchange.whole import review_tables
+
     found = programme.review(key)
     if run_id is not None:
         load_run(programme.db, found, run_id)
