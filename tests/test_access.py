@@ -339,7 +339,7 @@ async def test_no_page_picture_or_form_of_a_review_answers_to_who_has_no_role_in
     await refused_everywhere(house, STRANGERS[who], addresses)
 
 
-LISTS = {"/", "/reviews", "/reviews.json"}
+LISTS = {"/", "/reviews", *(f"/reviews{ending}" for ending in (".json", ".xlsx", ".csv", ".zip"))}
 """The list of reviews, which shows to everybody with a role in any the reviews they have it in."""
 CLOSED = {name for name, said in STRANGERS.items() if "another review" not in name}
 
