@@ -10,6 +10,7 @@ from evidence.at_event import (
     detail_then,
     not_withdrawn_by,
     sorted_at,
+    sorted_by_words,
     was_of_source,
 )
 from programme.columns import Table, table
@@ -273,8 +274,7 @@ def with_the_latest_by_time(view: Table) -> Table:
     said = view.select
     for item, source in (("n", "ns"), ("e", "s")):
         dated = detail_then(source, "dated")
-        by_words = f"coalesce(nullif({item}.period, ''), substr({dated}, 1, 4), '')"
-        said = said.replace(by_words, sorted_at(EVENT, item, dated))
+        said = said.replace(sorted_by_words(item, dated), sorted_at(EVENT, item, dated))
     return replace(view, select=said)
 
 
