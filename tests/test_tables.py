@@ -206,7 +206,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
     assert problems_of(Path()) == [".: . is a folder. Give the files in it."]
 
 
-@pytest.mark.parametrize("name", ["a.pdf", "a.sav", "a"])
+@pytest.mark.parametrize("name", ["a.pdf", "a.dat", "a"])
 def test_other_types_of_file_are_refused_with_those_that_are_read(tmp_path: Path, name: str) -> None:
     [problem] = problems_of(write(tmp_path / name, "a,b\n1,2\n"))
     assert "are not read" in problem and ".csv, .tsv, .xlsx, .ods, .yml or .json" in problem

@@ -49,10 +49,6 @@ def as_given(cell: str) -> str:
 CELL = re.compile(r'("(?:[^"]|"")*+"(?=[,\r\n]|\Z)|[^,\r\n]*+)(,|\r\n|\r|\n|\Z)')
 
 
-BYTE_ORDER_MARK = "\ufeff"
-"""Without it spreadsheet programs take UTF-8 for something else, and ŵ for two letters."""
-
-
 class OutgoingCsv:
     """CSV in UTF-8 with `as_text` done to every cell, as it comes; holds back what is no whole row yet.
 

@@ -207,8 +207,10 @@ class _Intake:
         try:
             with open_tables(path, encoding, self.progress, name, wanted=look_for, sheets=sheets) as tables:
                 self.notes += tables.notes
-                given = self.mappings.beside(tables, layout, bool(sheets), self.notes)
+                aside: list[str] = []
+                given = self.mappings.beside(tables, layout, bool(sheets), aside)
                 found = sum([self.read(*one, layout) for one in given])
+                self.notes += aside
         except ImportRefused as error:
             self.unread = True
             for problem in error.problems:
