@@ -9,24 +9,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from tree import LAYERS, ROOT
+
 from joint_review.metadata import ACTIONS
 
-ROOT = Path(__file__).parent.parent
-PRODUCT = (
-    "rules",
-    "programme",
-    "evidence",
-    "assessment",
-    "comparison",
-    "pictures",
-    "exchange",
-    "joint_review",
-)
 DECLARED = {f"{type(action).__name__}.{action.name}" for action in ACTIONS}
 
 
 def trees() -> Iterator[tuple[str, ast.Module]]:
-    for package in PRODUCT:
+    for package in LAYERS:
         for path in sorted((ROOT / package).rglob("*.py")):
             yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
 

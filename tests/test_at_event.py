@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import pytest
+from tree import LAYERS, ROOT
 
 from evidence.at_event import added_by, came_between, counted_at, not_withdrawn_by, went_between
 
-ROOT = Path(__file__).parent.parent
 ITEMS = [("never withdrawn", 2, None), ("withdrawn at 5", 2, 5), ("came at 4", 4, None), ("3 to 4", 3, 4)]
 
 
@@ -46,15 +45,7 @@ def test_between_two_events_items_come_and_go_and_what_did_both_did_neither() ->
 def test_no_other_module_writes_the_condition_itself() -> None:
     written = [
         f"{path.relative_to(ROOT)}:{number}"
-        for layer in (
-            "programme",
-            "evidence",
-            "assessment",
-            "comparison",
-            "pictures",
-            "exchange",
-            "joint_review",
-        )
+        for layer in LAYERS[1:]
         for path in sorted((ROOT / layer).rglob("*.py"))
         if path.name != "at_event.py"
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)

@@ -14,18 +14,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tree import LAYERS, ROOT
 
-ROOT = Path(__file__).parent.parent
-PACKAGES = (
-    "rules",
-    "programme",
-    "evidence",
-    "assessment",
-    "comparison",
-    "pictures",
-    "exchange",
-    "joint_review",
-)
 AREAS = ("guides", "generated parts", "templates", "messages", "titles")
 
 Read = tuple[int, str]
@@ -224,7 +214,7 @@ GUIDES = [
     *ROOT.glob("docs/*.md"),
     *ROOT.glob("examples/*/README.md"),
 ]
-CODE_FILES = [path for name in (*PACKAGES, "docs/making") for path in (ROOT / name).rglob("*.py")]
+CODE_FILES = [path for name in (*LAYERS, "docs/making") for path in (ROOT / name).rglob("*.py")]
 READERS: dict[str, tuple[list[Path], Callable[[str], Iterator[Read]]]] = {
     "guides": (GUIDES, hand_written),
     "generated parts": (GUIDES, generated),

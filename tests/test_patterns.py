@@ -7,13 +7,13 @@ import re
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tree import LAYERS, ROOT
 
 from evidence import matching, numerals
 from evidence.anchors import find_quote
@@ -35,17 +35,6 @@ from rules.letters import PARTS, is_mark, one_spelling
 from rules.limits import LONGEST_SAID, MOST_MARKS, MOST_PROBLEMS
 from rules.policyfile import parse_policy_text
 
-ROOT = Path(__file__).parent.parent
-LAYERS = (
-    "rules",
-    "programme",
-    "evidence",
-    "assessment",
-    "comparison",
-    "pictures",
-    "exchange",
-    "joint_review",
-)
 MANY = 1_000
 """A repeat up to so often is as good as one without bound."""
 REPEATS = ("MAX_REPEAT", "MIN_REPEAT")

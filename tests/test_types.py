@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-LAYERS = (
-    "rules",
-    "programme",
-    "evidence",
-    "assessment",
-    "comparison",
-    "pictures",
-    "exchange",
-    "joint_review",
-)
+from tree import LAYERS, ROOT
+
 DICT = "dict[str, Any]"
 ITEM = "an item as its table holds it, column by column, for digests, forms and lists"
 SENT = "what a child process sends: JSON that is checked when it is read"
@@ -24,19 +14,25 @@ SEALED = "the rows of any table, as they are sealed"
 UNTYPED: dict[str, tuple[int, str]] = {
     "assessment/decisions/states.py": (1, "the latest row of whichever statement says what was decided"),
     "evidence/anchors.py": (2, "JSON-LD, whose shape the standard gives"),
-    "evidence/digests.py": (1, ITEM),
+    "assessment/runs/changes.py": (1, "a row with its JSON read, before it has a type"),
+    "evidence/correcting.py": (2, "a source as its table holds it, column by column, as it is digested"),
+    "evidence/digests.py": (3, ITEM),
+    "evidence/extents.py": (1, ITEM),
     "evidence/files/encoded.py": (1, SENT),
     "evidence/files/formats/child.py": (2, SENT),
     "evidence/files/tables.py": (1, SENT),
     "evidence/intake/importing.py": (1, "the rows of whichever statement found a problem"),
-    "evidence/items.py": (1, ITEM),
+    "evidence/intake/times.py": (1, "a row as a file gives it, before it has a type"),
+    "evidence/items.py": (3, "an item as its table holds it, and the parameters of SQL statements"),
     "evidence/measures/compute.py": (1, "the parameters of a SQL statement"),
     "joint_review/metadata.py": (1, "the metadata that Datasette reads"),
     "joint_review/web/lists.py": (1, ITEM),
     "joint_review/web/pages/reading.py": (2, ITEM),
+    "joint_review/web/tables.py": (1, "the scope of a request, as ASGI has it"),
     "programme/chain.py": (1, SEALED),
     "programme/database.py": (1, "the rows of any SELECT"),
     "rules/engine.py": (1, "what the engine is sent: JSON of its own form"),
+    "rules/rulebook.py": (1, "what pydantic writes of a rulebook, for its digest"),
     "rules/sentences.py": (1, "the fields of a dataclass, to make one of its kind with more"),
 }
 """By file: how many functions return a `dict[str, Any]` (or several, or one inside), and why."""

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from tree import LAYERS, ROOT
 
 from rules.words import listed, many, percent, percentage, shown_number
-
-ROOT = Path(__file__).parent.parent
-PRODUCT = (
-    "rules",
-    "programme",
-    "evidence",
-    "assessment",
-    "comparison",
-    "pictures",
-    "exchange",
-    "joint_review",
-)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +59,7 @@ def test_no_other_module_makes_its_own_plurals_or_percentages() -> None:
     own = re.compile(r"""\{'s' if |\{'' if .* else 's'\}|:\.\df\} %|100 \* \w+:""")
     found = [
         f"{path.relative_to(ROOT)}:{number}"
-        for package in PRODUCT
+        for package in LAYERS
         for path in sorted((ROOT / package).rglob("*.py"))
         if path.name != "words.py"
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
