@@ -275,6 +275,14 @@ def test_form_feeds_divide_a_text_into_pages_that_keep_their_numbers() -> None:
     assert pages("a.txt", "one\n\f\ftwo\f\f\n") == ["one", "", "two"]
 
 
+def test_what_an_export_wrote_for_line_ends_and_raised_digits_are_put_right_in_every_format() -> None:
+    assert pages("a.txt", "a_x000D_\nb, 2007¹") == ["a\nb, 2007[1]"]
+    assert pages("a.csv", "note\n2007¹_x000D_b\n") == ["note\n2007[1] b"]
+    assert pages("a.html", "<p>a_x000D_b 2007¹") == ["a\nb 2007[1]"]
+    assert pages("a.docx", docx(paragraph("a_x000D_b 2007¹"))) == ["a\nb 2007[1]"]
+    assert pages("a.pdf", pdf("In 2007¹")) == ["In 2007[1]"]
+
+
 def test_a_file_without_any_text_is_refused() -> None:
     for name in ("a.txt", "a.md", "a.csv"):
         assert (
