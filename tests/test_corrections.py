@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from assessment_example import AT, assess_plainly, new_review
 from command_line import Say
-from evidence_rows import finding, indicator, survey
+from evidence_rows import finding, indicator, survey, whole_review
 
 from assessment.reasons.history import history_of
 from assessment.reasons.trail import find_measure, items_behind
+from assessment.robustness.alternatives import load_baseline
+from assessment.robustness.uncertainty import measure_uncertainty
+from assessment.robustness.whatif import leave_one_out
 from assessment.runs.audit import audit_programme
 from assessment.runs.changes import compare_runs, count_changes
 from assessment.runs.run import Run
@@ -131,6 +134,19 @@ def test_a_date_moves_what_is_latest_in_later_runs_alone(db: Database) -> None:
     second = assess_plainly(db, review)
     assert [measured(run, "survey_positive") for run in (first, second)] == [80, 40]
     assert verified(db, review, first, second)
+
+
+def test_how_sure_a_run_is_and_what_would_change_it_stay_whatever_is_renumbered_since(db: Database) -> None:
+    review = new_review(db, "r1", "wales-round-2", *whole_review())
+    run = assess_plainly(db, review)
+    before = measure_uncertainty(db, review, run, draws=100)
+    turns = leave_one_out(db, load_baseline(db, review, run))
+    refs = [ref for (ref,) in db.execute("select ref from source order by ref").fetchall()]
+    for number, ref in enumerate(reversed(refs)):
+        correct(db, review, ref, ref=f"A-{number:03}", kind="observation", title=f"Source {number}")
+    assert measure_uncertainty(db, review, run, draws=100) == before
+    again = leave_one_out(db, load_baseline(db, review, run))
+    assert again["by_source"] == turns["by_source"]
 
 
 def test_the_items_of_a_measure_are_those_the_run_counted_whatever_was_corrected_since(
@@ -423,6 +439,23 @@ def test_the_commands_correct_say_what_they_did_and_record_the_login(say: Say, t
         "Corrected D-010: date from 1 January 2007 to nothing; index number from D-001 to D-010."
     )
     assert "Corrected on" in say("source", "show", "r1", "D-010", *db).out
+    say(
+        "evidence",
+        "add",
+        "r1",
+        "findings",
+        "source=D-010",
+        "locator=p1",
+        "finding=Late.",
+        "domains=carers",
+        "direction=weakness",
+        "significance=2",
+        *db,
+    )
+    say("assess", "r1", *db)
+    for words in (("evidence", "show", "r1", "E1"), ("trail", "r1", "carers")):
+        told = " ".join(say(*words, *db).out.split())
+        assert "D-010: Corrected on " in told and told.count("because: Filed wrongly.") > 0
     done = say("review", "correct", "r1", "--authority", "Authority B", "--to", "2009-12-31", *why)
     assert "authority from “A” to “Authority B”" in done.out
     assert "because: Filed wrongly." in " ".join(say("review", "show", "r1", *db).out.split())

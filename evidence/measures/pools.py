@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evidence.at_event import added_by, counted_at
+from evidence.at_event import added_by, counted_at, source_at
 from evidence.measures.draws import WORDS, Extents, Pool, Published, make_pool
 from evidence.measures.pairs import Codes, Numbers, load_counted, passing_filter, weights
 from evidence.scales import NEGATIVE_TO, POSITIVE_FROM
@@ -232,7 +232,7 @@ having count(r.answer) = e.answers and (count(w.id) > 0) = (e.design_effect is n
   and abs(100.0 * sum({WEIGHT} * ({GOOD})) / sum({WEIGHT} * (r.answer is not null))
     - e.value) < 1e-6
 """
-GROUPS = """
-select e.id, s.ref, e.group_name from evidence e join source s on s.id = e.source_id
+GROUPS = f"""
+select e.id, s.ref, e.group_name from evidence e join {source_at(":event")} s on s.id = e.source_id
 where e.review_id = :review and e.kind = 'survey_result'
 """

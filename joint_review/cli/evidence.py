@@ -30,6 +30,7 @@ from joint_review.cli.options import FOLDER_OR_FILE, Programme, changing, json_o
 from joint_review.cli.progress import progress_bar
 from joint_review.cli.show import as_read, heading, paragraph, show_json, show_table
 from programme.calendar import DateOrder, day_words
+from programme.corrections import correction_words, corrections_of
 from rules.ratings import FEWEST_ANSWERS
 from rules.words import many
 
@@ -436,6 +437,8 @@ def show(programme: Programme, review: str, item: str, as_json: bool) -> None:
             f" (withdrawn by {one['withdrawn_by']}: {one['withdrawn_because']})" if one["withdrawn"] else ""
         )
         click.echo(f"{'tagged to':>18}  {one['domain']} by {one['tagged_by']}{state}")
+    for correction in corrections_of(programme.db, "source", found["source_id"]):
+        paragraph(f"{found['source']}: {correction_words(correction)}", "  ")
     for one in codings:
         click.echo(f"{'coded by':>18}  {one['coded_by']}: {coding_words(as_coding(one))}")
 
