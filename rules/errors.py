@@ -130,8 +130,12 @@ class UnknownName(ReviewError):
     def __init__(
         self, kind: str, given: str, allowed: Iterable[str], *, where: str = "", hint: str = ""
     ) -> None:
-        said = shortened(given, LONGEST_NAMED)
-        super().__init__(f"there is no {kind} {said!r}", where=where, hint=hint or suggest(given, allowed))
+        said, names = shortened(given, LONGEST_NAMED), list(allowed)
+        if kind in ("domain", "domain or question") and not hint:
+            from rules.spellings import of_other_framework  # it knows what errors say
+
+            hint = of_other_framework("domain", said, names)
+        super().__init__(f"there is no {kind} {said!r}", where=where, hint=hint or suggest(given, names))
         self.given = given
 
 

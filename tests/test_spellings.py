@@ -100,6 +100,14 @@ def test_items_are_tagged_by_title(db: Database, review: Review) -> None:
     assert "leadership" in tagged_to(find_item(db, review, 1))
 
 
+def test_what_another_framework_rates_is_named_with_it_wherever_it_is_asked_for() -> None:
+    said = "'equity' is a domain of cqc-local-authority."
+    assert UnknownName("domain or question", "EQUITY", WELSH.framework.question_of).hint == said
+    with pytest.raises(UnknownName) as caught:
+        WELSH.framework.title_of("equity")
+    assert caught.value.hint == said
+
+
 @pytest.mark.parametrize("words", [["explain"], ["trail"]])
 def test_commands_take_the_title_of_what_is_rated(say: Say, tmp_path: Path, words: list[str]) -> None:
     db = str(tmp_path / "p.db")
