@@ -104,7 +104,13 @@ def _fill(db: Database) -> None:
         *scores,
         *[survey("S1", said(f"question{n}"), 70 + n, 200, group=said("group"), **typed) for n in range(3)],
         *[
-            indicator(said("indicator"), f"{year}/08", 3.0 + year / 1000, comparator=2, domains="carers")
+            indicator(
+                said("indicator"),
+                f"{year}/{year - 1999:02}",
+                3.0 + year / 1000,
+                comparator=2,
+                domains="carers",
+            )
             | {"unit": said("unit"), "comparator_name": said("comparator")}
             for year in (2006, 2007)
         ],
