@@ -68,14 +68,13 @@ def import_files(
 ) -> ImportReport:
     """Import files of evidence into a review (rows with a column `review` into that), all or nothing.
 
-    Of workbooks only `sheets` are read, if any are named.
     The same source and locator are the same item: repeated rows change nothing, and a row that repeats what
     was withdrawn leaves it withdrawn. A row that says something else of an item already there is refused, or
     with `replace` withdraws the old item and adds the new one. Survey results are made from single answers,
-    and made anew when more answers come in. `dates` says which number comes first in dates such as
-    08/10/2021, where their column does not show it. Tables that one of the `mappings` fits are read with it;
-    those that come from files are kept. Files are called by `names`, or as they are; without `elsewhere`,
-    rows of other reviews are refused. Raises ImportRefused with every problem of every file (the first
+    and made anew when more answers come in. Of workbooks only `sheets` are read, if any are named. `dates`
+    says which number comes first in dates such as 08/10/2021, where their column does not show it. Tables
+    that a mapping fits are read with it; those of files are kept. Files are called by `names`; rows of other
+    reviews are refused without `elsewhere`. Raises ImportRefused with every problem of every file (the first
     200 listed), and stores nothing then.
     """
     names = names or [(path.name if _alone(path, paths) else "") or str(path) for path in paths]
