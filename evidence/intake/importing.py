@@ -84,7 +84,6 @@ def import_files(
         intake.intos.elsewhere = elsewhere
         for path, name in zip(paths, names, strict=True):
             intake.read_file(path, name, encoding, layout, sheets)
-        intake.refuse_unused()
         return intake.store(names, replace)
 
 
@@ -246,11 +245,6 @@ class _Intake:
         self.notes += table.notes
         self.unread = self.unread or table.cut_short
         return count
-
-    def refuse_unused(self) -> None:
-        """Note the mappings that fit none of the tables, if nothing else is wrong."""
-        for chosen in () if self.problems else self.mappings.unused():
-            self.problem(chosen.place, "it fits none of the tables.", "Leave it out, or give the right file.")
 
     def _read_mapped(self, table: RawTable, chosen: Chosen) -> int:
         """Read and stage the rows that a mapping makes of a table; returns how many rows the table has."""
@@ -422,6 +416,8 @@ class _Intake:
     def store(self, names: Sequence[str], replace: bool) -> ImportReport:
         """Decide and store everything, or raise ImportRefused."""
         self.progress(0, 4, "storing")
+        for chosen in () if self.problems else self.mappings.unused():
+            self.problem(chosen.place, "it fits none of the tables.", "Leave it out, or give the right file.")
         if self.problems:
             # Nothing will be stored; what else is wrong with the rows is looked for without locking anybody.
             self._decide(replace)
