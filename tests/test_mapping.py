@@ -130,8 +130,8 @@ def test_a_wide_survey_is_imported_as_it_is(desk: Desk) -> None:
     assert added(report) == {"sources": 1, "responses": 720, "items": 6, "characteristics": 120}
     assert report.kept == ["carers 2023"]
     assert report.notes == [
-        "carers 2023.xlsx, sheet 'Lists': left out; it fits no layout and none of the mappings.",
         "carers 2023.xlsx, sheet 'Responses': columns left out: E-mail.",
+        "carers 2023.xlsx, sheet 'Lists': left out; it fits no layout and none of the mappings.",
     ]
     wanted = {
         (str(row["Respondent ID"]), question, 5 - WORDS.index(row[question]))
