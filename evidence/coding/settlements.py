@@ -21,7 +21,7 @@ from evidence.actions import EvidenceAction
 from evidence.coding.agreement import Coding, Disagreement, coding_words, find_disagreements
 from evidence.coding.second_coding import CodedAs, blind_to, check_done, find_batch, still_coding
 from evidence.correcting import first_ref
-from evidence.digests import ITEM_COLUMNS, item_digest
+from evidence.digests import ITEM_COLUMNS, PLACED, item_digest
 from evidence.intake.codings import COLUMNS_OF_KINDS, NAMES_OF_KINDS
 from evidence.items import find_item
 from evidence.marks import marks_text
@@ -322,7 +322,7 @@ class _Settling:
     def replace(self, judgement: CodedAs, domains: list[str], event: int) -> int:
         """Put an item with another judgement in the place of this one; returns its number."""
         item = self.item
-        says = {name: item[name] for name in ITEM_COLUMNS}
+        says = {name: item[name] for name in (*ITEM_COLUMNS, *PLACED)}
         says |= {"direction": judgement.direction, "significance": judgement.significance}
         says["marks"] = marks_text(item["marks"])
         if item["kind"] == "case_score" and judgement.score is not None:
