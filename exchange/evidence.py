@@ -16,14 +16,17 @@ from typing import Any, get_args
 from evidence.extents import EXTENT_TEXT
 from evidence.intake import layouts
 from evidence.items import ItemFilter, chosen_items
+from evidence.numerals import PERCENT_UNIT
 from evidence.rows import (
     CaseScoreRow,
     FindingRow,
     GivenPercent,
     IndicatorRow,
     ItemRow,
+    NumberInUnit,
     Percent,
     SurveyResultRow,
+    ValueInUnit,
 )
 from exchange.tables import Cell, OutTable
 from programme.database import Database
@@ -162,17 +165,18 @@ def _rows(
         sql = {**ANSWERS, "tags": TAGS, "codings": CODINGS}[layout]
     if "chosen" in sql:
         sql = f"with chosen as ({with_items}) {sql}"
-    percent = [name for name in names if is_percent(model.model_fields[name].metadata)]
+    percent = [name for name in names if _takes(model.model_fields[name].metadata, Percent, GivenPercent)]
+    in_unit = [name for name in names if _takes(model.model_fields[name].metadata, NumberInUnit, ValueInUnit)]
     cursor = db.conn.execute(sql, parameters)
     found = [column for column, *_ in cursor.description]
     stored_as = STORED_AS if kind else {}
     read = [_reader(name, stored_as.get(name, name), found) for name in names]
-    return _written(cursor, found, names, read, percent)
+    return _written(cursor, found, names, read, percent, in_unit)
 
 
-def is_percent(metadata: list[Any]) -> bool:
-    """Whether a column of a layout takes percentages."""
-    return any(one is get_args(of)[1] for one in metadata for of in (Percent, GivenPercent))
+def _takes(metadata: list[Any], *kinds: Any) -> bool:
+    """Whether a column of a layout takes one of these kinds of numbers."""
+    return any(one is get_args(kind)[1] for one in metadata for kind in kinds)
 
 
 def _reader(name: str, column: str, stored: list[str]) -> Callable[[Row], Cell]:
@@ -194,15 +198,20 @@ def _marked(row: Row, column: str) -> Cell:
 
 
 def _written(
-    cursor: Any, found: list[str], names: list[str], read: list[Callable[[Row], Cell]], percent: list[str]
+    cursor: Any,
+    found: list[str],
+    names: list[str],
+    read: list[Callable[[Row], Cell]],
+    percent: list[str],
+    in_unit: list[str],
 ) -> Iterator[Mapping[str, Cell]]:
     for values in cursor:
         row = dict(zip(found, values, strict=True))
         cells = {name: reader(row) for name, reader in zip(names, read, strict=True)}
-        for name in percent:
+        for name in (*percent, *(in_unit if PERCENT_UNIT.match(str(row.get("unit"))) else ())):
             # A share below 1 could be taken for a part of 1.
-            if isinstance(value := cells[name], float) and 0 < value < 1:
+            if isinstance(value := cells[name], float) and 0 < abs(value) < 1:
                 cells[name] = f"{value!r}%"
-        if "base" in cells and cells.get("base") is not None and row.get("design_effect") is not None:
+        if cells.get("base") is not None and row.get("design_effect") is not None:
             cells["base"] = row["answers"]
         yield cells

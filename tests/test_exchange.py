@@ -104,6 +104,16 @@ def full(made: Path, tmp_path: Path) -> Iterator[tuple[Database, Review]]:
     import_row(db, review, "tags", tag, by="lead", at=AT)
     part = {"source": "S1", "locator": "t. 9", "group": "All", "question": "Rare?", "domains": "carers"}
     import_row(db, review, "survey-results", {**part, "positive": "0.5%", "base": "1000"}, by="lead", at=AT)
+    series = {
+        "source": "C1",
+        "indicator": "Late",
+        "better": "lower",
+        "unit": "percent",
+        "comparator": "0.25%",
+    }
+    for year, value in (("2007/08", "0.5%"), ("2008/09", "1.5")):
+        late = {**series, "period": year, "value": value, "comparator": "0.25%", "locator": year}
+        import_row(db, review, "indicators", late, by="lead", at=AT)
     hidden = {**part, "locator": "t. 10", "question": "Suppressed?", "positive": "[c]"}
     import_row(db, review, "survey-results", hidden, by="lead", at=AT)
     yield db, review
