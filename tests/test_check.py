@@ -135,6 +135,44 @@ def test_a_window_may_be_open_at_either_end(
     assert [row["dated"][:4] for row in check_evidence(db, review).outside_window] == outside
 
 
+@pytest.mark.parametrize(
+    ("locator", "beyond"),
+    [
+        ("page 2", False),
+        ("page 40", True),
+        ("p. 3", True),
+        ("pp. 1-2", False),
+        ("pages 1 to 3", True),
+        ("tudalen 3", True),
+        ("section 40", False),
+        ("row 12 of page 1", False),
+    ],
+)
+def test_a_page_that_the_source_does_not_have_is_named(db: Database, locator: str, beyond: bool) -> None:
+    """The stored text of T has two pages; that of I1 is not stored."""
+    text = {"source": "T", "title": "T", "kind": "document", "text": "One page.\fAnother."}
+    rows = [finding("T", locator=locator), finding("I1", locator=locator)]
+    review = new_review(db, "r1", "wales-round-2", text, *rows)
+    found = [(row["locator"], row["pages"]) for row in check_evidence(db, review).beyond_source]
+    assert found == ([(locator, 2)] if beyond else [])
+
+
+def test_what_was_recorded_after_it_was_added_is_named(db: Database) -> None:
+    days = ("2009-05-31", "2009-06-01", "2009-06-02", "2090-01-01")
+    review = new_review(db, "r1", "wales-round-2", *(finding("I1", recorded_on=day) for day in days))
+    assert [row["recorded_on"] for row in check_evidence(db, review).recorded_later] == list(days[2:])
+
+
+def test_a_window_that_begins_within_a_financial_year_holds_some_of_it(db: Database) -> None:
+    review = create_review(
+        db, "r", "C", "wales-round-2", window_from=date(2025, 1, 1), window_to=None, by="lead", at=AT
+    )
+    source = {"source": "N1", "title": "N", "kind": "indicator_return"}
+    rows = [indicator("X", period, 5) for period in ("2023/24", "2024/25", "December 2024", "Q4 2024/25")]
+    add(db, review, source, *rows)
+    assert [row["dated"] for row in check_evidence(db, review).outside_window] == ["2023/24", "December 2024"]
+
+
 def test_withdrawn_items_are_nothing_to_look_at(db: Database) -> None:
     rows = [finding("D1", domains=""), finding("S0", domains="carers;assessment;leadership")]
     review = new_review(db, "r1", "wales-round-2", *rows)
