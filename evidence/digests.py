@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from evidence.extents import COLUMNS, extent_columns
@@ -105,9 +106,15 @@ def item_fields(row: ItemRow) -> dict[str, Any]:
     return {"kind": kind, "strand": row.strand, "text": text, "quote": row.quote, **ALL_EMPTY, **special}
 
 
+@lru_cache(maxsize=10_000)
 def _when(period: Period) -> dict[str, Any]:
     days = [day and day.isoformat() for day in (period.begins, period.ends)]
     return {"period": period.words, **dict(zip(PLACED, (*days, period.turn or None), strict=True))}
+
+
+@lru_cache(maxsize=10_000)
+def _begins_by_its_words(period: str) -> str:
+    return str(stored_period(period).begins)
 
 
 def _numbers(**given: float | str | None) -> dict[str, Any]:
@@ -127,7 +134,7 @@ def item_digest(source: str, locator: str, said: Mapping[str, Any]) -> str:
     if said["extent_of"] is not None or said["extent_word"] is not None:
         names += COLUMNS
     later = [f"{name}={said[name]}" for name in LATER if said[name] is not None]
-    if said["begins"] and said["begins"] != str(stored_period(said["period"]).begins):
+    if said["begins"] and said["begins"] != _begins_by_its_words(said["period"]):
         later.append(f"begins={said['begins']}")
     text = "\x1f".join([source, locator, *(str(said[name]) for name in names), *later])
     return hashlib.sha256(text.encode()).hexdigest()[:32]

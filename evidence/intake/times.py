@@ -70,8 +70,6 @@ class Times:
     def __init__(self, model: type[Row], given: DateOrder | None) -> None:
         self.given = given
         self.waiting: Rows = []
-        self.too_many = False
-        """Whether more rows waited than are kept."""
         self.clashes: list[Clash] = []
         self._columns = [_Column(name) for name in (*DATES, *PERIODS) if name in model.model_fields]
 
@@ -102,7 +100,6 @@ class Times:
         if not waiting:
             return rows
         if len(self.waiting) + len(waiting) > MOST_WAITING:
-            self.too_many = True
             return rows
         self.waiting += [rows[number] for number in sorted(waiting)]
         return [row for number, row in enumerate(rows) if number not in waiting]
@@ -114,10 +111,12 @@ class Times:
 
     def _look_at(self, column: _Column, rows: Rows) -> Iterable[int]:
         """Note what the texts of a column show; the numbers of the rows whose dates could be two."""
-        for number, row in enumerate(rows):
-            text = row.values.get(column.name)
-            if not isinstance(text, str) or text in column.known:
-                continue
+        name, known = column.name, column.known
+        texts = [row.values.get(name) for row in rows]
+        # The same few texts come again and again in a file.
+        new = {text for text in texts if isinstance(text, str)} - known
+        for number in [number for number, text in enumerate(texts) if text in new] if new else ():
+            row, text = rows[number], str(texts[number])
             plain = text.strip()
             if is_two_dates(plain):
                 yield number
@@ -129,10 +128,10 @@ class Times:
                 elif could_mean_two(plain):
                     kind = Shown.MONTHS if plain[:1].isdigit() else Shown.SEASONS
                     column.doubtful.setdefault(kind, (row, plain))
-                if len(column.known) < MOST_KNOWN:
-                    column.known.add(text)
-            elif len(column.known) < MOST_KNOWN:
-                column.known.add(text)
+                if len(known) < MOST_KNOWN:
+                    known.add(text)
+            elif len(known) < MOST_KNOWN:
+                known.add(text)
 
     def _find_clashes(self, column: _Column) -> None:
         if column.clashed:
