@@ -148,6 +148,7 @@ async def test_beforehand_it_is_counted_what_has_changed_since_the_latest_run(be
         "items_withdrawn": 1,
         "tags_added": 1,
         "tags_withdrawn": 1,
+        "sources_corrected": 0,
         "decisions": 1,
         "periods": 0,
     }
