@@ -12,8 +12,8 @@ machine disturbs less; bounds are on the clock's.
 In reading order: generate (made-up evidence), rounds (processes and rounds), startup (commands that should
 answer at once), child (what is measured in a
 process of its own), engines (the same rules for all engines), uncertainty (draws), leave_one_out, cluster (a
-Dask scheduler and workers), impact (a changed rulebook over many reviews), page (a trail page), load (many at
-work at once), table. `cluster_demo` is what `make cluster-demo` runs.
+Dask scheduler and workers), impact (a changed rulebook over many reviews), spreadsheets (beside CSV), page
+(a trail page), load (many at work at once), table. `cluster_demo` is what `make cluster-demo` runs.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from leave_one_out import measure_leave_one_out
 from load import load_rows, measure_load
 from page import measure_pages, page_rows
 from rounds import Took, call, child, cpu, memory, rounds, say, seconds, shown, shown_ms
+from spreadsheets import measure_spreadsheets
 from startup import measure_start, start_rows
 from table import Row, as_table, code, load, machine
 from uncertainty import measure_draws
@@ -389,6 +390,7 @@ def main() -> None:
             *start_rows(measure_start(folder, scale.starts)),
             *measure_import(folder, scale),
             *measure_authorities(folder, scale),
+            *measure_spreadsheets(folder / "spreadsheets", scale.imports, large=scale is FULL),
             *measure_growth(folder, scale),
             *measure_engines(scale),
             *measure_alternatives(scale),

@@ -37,7 +37,7 @@ from evidence.files.rawtable import (
 )
 from programme.progress import Progress
 from rules.errors import ImportRefused, suggest
-from rules.limits import MOST_TABLES
+from rules.limits import MOST_PROBLEMS, MOST_TABLES
 from rules.remedy import Give, Part
 from rules.words import listed
 
@@ -107,8 +107,8 @@ def sheet_tables(
 
         try:
             sheet = book.sheet(entry, told)
-        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
-            refuse_file(table.place, f"the sheet is damaged ({error}).", "Save the workbook again.")
+        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
+            refuse_file(table.place, f"the sheet cannot be read ({error}).", "Save the workbook again.")
         if _fill(table, sheet, wanted):
             tables.append(table)
     if hidden:
@@ -259,7 +259,9 @@ class _Merged:
             area = f"{column_name(left)}{top}:{column_name(right)}{bottom}"
             where = f"{self.table.place}, cells {area}"
             self.table.problem(where, "they are merged.", "Unmerge them; fill every cell.")
-            self.active.append((seen[0], top, seen[1], bottom))
+            # Nothing is imported once there is one: so many are not followed.
+            if len(self.active) < MOST_PROBLEMS:
+                self.active.append((seen[0], top, seen[1], bottom))
         self.active = [each for each in self.active if each[3] >= number]
         for left, top, right, _ in self.active:
             first = (left - 1 if number > top else left) - self.begin

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +23,8 @@ from evidence.files.sharedtexts import PIECE, Strings, local, plain_text, xml_pa
 
 LARGEST_PART = 50_000_000
 """Bytes of the parts that say what the workbook is, without its cells and their texts."""
+MOST_MERGED = 50_000
+"""Merged areas of a sheet; each is read, so that none in the table is missed."""
 LARGEST_TAIL = 20_000_000
 """Bytes behind the cells of a sheet: what is merged, and what formats depend on."""
 REFERENCE = re.compile("([A-Z]{1,3})([0-9]{1,7})(?::([A-Z]{1,3})([0-9]{1,7}))?")
@@ -189,17 +192,17 @@ class Workbook:
                 if end := CELLS_END.search(kept):
                     inside = False
                     tail += kept[end.end() :]
-        merged = [
-            (area.decode(), bounds) for area in MERGED.findall(tail) if (bounds := _bounds(area.decode()))
-        ]
+        areas = [found[1].decode() for found in islice(MERGED.finditer(tail), MOST_MERGED + 1)]
+        if len(areas) > MOST_MERGED or len(tail) >= LARGEST_TAIL:
+            raise ValueError(f"it has more than {MOST_MERGED:,} merged areas, or too much behind its cells")
+        merged = [(area, bounds) for area in areas if (bounds := _bounds(area))]
         depending: list[Bounds] = []
         if self.book.conditional:
             found = list(CONDITIONAL.finditer(tail))
             for one, following in zip(found, [*(f.start() for f in found[1:]), len(tail)], strict=True):
                 styles = {int(style) for style in RULE.findall(tail[one.end() : following])}
                 if styles & self.book.conditional:
-                    areas = map(_bounds, one[1].decode().split())
-                    depending += [area for area in areas if area]
+                    depending += filter(None, map(_bounds, one[1].decode().split()))
         return merged, depending
 
 
