@@ -33,12 +33,14 @@ TURN = re.compile(r"\[(\d{2,4}:\d\d:\d\d)\] ")
 """How a turn of a transcript begins (`evidence.files.formats.transcript`)."""
 TWIN = """
 select id from evidence
-where source_id = ? and locator = ? and recorded_by = ? and digest = ? and withdrawn_event is null
+where source_id = ? and locator = ? and person(recorded_by) = person(?) and digest = ?
+  and withdrawn_event is null
 """
 # What a person has recorded of the same passage, in whatever words its place was named at the time.
 AT_PASSAGE = """
 select e.id, e.locator, e.digest from evidence e join anchor a on a.evidence_id = e.id
-where e.source_id = ? and a.page = ? and a.starts = ? and a.ends = ? and e.recorded_by = ?
+where e.source_id = ? and a.page = ? and a.starts = ? and a.ends = ?
+  and person(e.recorded_by) = person(?)
   and e.withdrawn_event is null order by e.id
 """
 MOST_PLACES = 1_000

@@ -17,6 +17,7 @@ from programme.actions import EventAction, ProgrammeAction
 from programme.databasefile import OpenedFile, ServedFile, opened_file
 from programme.files import beside, keep_to_owner, new_file, put_in_place, undo_half_a_restore
 from programme.logs import APPLICATION_ID, first_stamp, has_own_log, set_log_aside, stamp_file, stamps_in_log
+from programme.names import give_names
 from programme.seals import (
     Salts,
     give_salts,
@@ -295,6 +296,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _prepared(connection: sqlite3.Connection, salts: Salts) -> sqlite3.Connection:
     give_salts(connection, salts)
+    give_names(connection)
     connection.execute("pragma journal_mode=wal")
     connection.execute("pragma foreign_keys=on")
     connection.execute("pragma recursive_triggers=on")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import unicodedata
 
 from rules.errors import WordsMissing
@@ -13,6 +14,15 @@ from rules.remedy import Give, Part
 def same_person(one: str, other: str) -> bool:
     """Whether two names are one person's; capitals, spaces and forms of the same letters do not count."""
     return _plain(one) == _plain(other)
+
+
+def give_names(connection: sqlite3.Connection) -> None:
+    """Give a connection the SQL function `person(name)`: equal for two names that are one person's."""
+    connection.create_function("person", 1, _person, deterministic=True)
+
+
+def _person(name: object) -> str | None:
+    return _plain(name) if isinstance(name, str) else None
 
 
 def _plain(name: str) -> str:

@@ -57,6 +57,7 @@ from evidence.coding.coefficients import (
 from evidence.measures.draws import stream
 from evidence.measures.pairs import Codes, Numbers
 from programme.database import Database, one, rows
+from programme.names import same_person
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid
 from rules.remedy import DrawItems, ShowLayout
@@ -176,7 +177,8 @@ class Agreement:
 COMPARED = """
 with compared as (
   select e.*, min(c.added_event) as first from evidence e join coding c on c.evidence_id = e.id
-  where e.review_id = :review and exists (select 1 from shown_coding h where h.evidence_id = e.id)
+  where e.review_id = :review and exists (select 1 from shown_coding h
+    where h.evidence_id = e.id and person(h.coded_by) <> person(e.recorded_by))
   group by e.id)
 """
 JUDGED = "case direction when 'strength' then significance when 'weakness' then -significance else 0 end"
@@ -191,7 +193,8 @@ from coded order by id, coder
 """
 CHOSEN = f"""{COMPARED}
 select e.id, e.recorded_by as coder, d.key as domain from compared e
-join tag t on t.evidence_id = e.id and t.tagged_by = e.recorded_by and {counted_at("t", "e.first")}
+join tag t on t.evidence_id = e.id and person(t.tagged_by) = person(e.recorded_by)
+  and {counted_at("t", "e.first")}
 join domain d on d.id = t.domain_id
 union
 select e.id, c.coded_by, d.key from compared e
@@ -204,7 +207,8 @@ from compared e join source s on s.id = e.source_id order by e.id
 """
 BY_ONE = """
 select count(*) from evidence e where e.review_id = :review and e.withdrawn_event is null
-  and not exists (select 1 from shown_coding c where c.evidence_id = e.id)
+  and not exists (select 1 from shown_coding c
+    where c.evidence_id = e.id and person(c.coded_by) <> person(e.recorded_by))
 """
 
 
@@ -229,9 +233,25 @@ class _Codes:
     """Whether the coder has chosen domains for the item (or none of them, by a coding)."""
 
 
+def _by_persons(coded: list[dict[str, Any]], ties: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The codings and choices with one spelling of every person's name, and one coding an item of each.
+
+    Who recorded an item has coded it by that, in whatever spelling they code it again.
+    """
+    spelled: dict[str, str] = {}
+    names = sorted({row["coder"] for row in (*coded, *ties)})
+    for name in names:
+        spelled[name] = next((one for one in spelled.values() if same_person(one, name)), name)
+    for row in (*coded, *ties):
+        row["coder"] = spelled[row["coder"]]
+    once = {(row["id"], row["coder"]): row for row in sorted(coded, key=lambda row: row["recorder"])}
+    return sorted(once.values(), key=lambda row: (row["id"], row["coder"]))
+
+
 def _read(db: Database, review: Review) -> _Codes:
     where = {"review": review.id}
-    items, coded = rows(db, NAMED, where), rows(db, CODED, where)
+    items, ties = rows(db, NAMED, where), rows(db, CHOSEN, where)
+    coded = _by_persons(rows(db, CODED, where), ties)
     number_of = {item["id"]: number for number, item in enumerate(items)}
     coders = tuple(sorted({row["coder"] for row in coded}))
     domains = tuple(review.framework.domains)
@@ -243,7 +263,6 @@ def _read(db: Database, review: Review) -> _Codes:
     scale = np.zeros(len(items))
     scale[at_item] = [_scale_of(row) for row in coded]
     chosen = np.zeros((len(items), len(coders), len(domains)), dtype=bool)
-    ties = rows(db, CHOSEN, where)
     if ties:
         domain_at = {name: number for number, name in enumerate(domains)}
         at = [(number_of[t["id"]], coder_at[t["coder"]], domain_at[t["domain"]]) for t in ties]

@@ -148,6 +148,21 @@ where exists (select 1 from evidence o join incoming_ref r on r.source_id = o.so
 """
 
 
+# One spelling of every coder: that of the codings and batches that are stored, before that of the file.
+ONE_SPELLING = """
+with named as (
+  select name, min(later) as later from (
+    select coded_by as name, 0 as later from coding union select coder, 0 from coding_batch
+    union select coded_by, 1 from incoming_coding)
+  group by name),
+first as (
+  select who, name from (
+    select person(name) as who, name, row_number() over (partition by person(name) order by later, name) as n
+    from named)
+  where n = 1)
+update incoming_coding set coded_by = f.name from first f
+where f.who = person(incoming_coding.coded_by) and f.name <> incoming_coding.coded_by
+"""
 # The item that is there, or that comes in with the coding. What was coded before another item took its place
 # is a coding of the older one: always where that was settled, else where the sheet names it.
 ITEMS_OF_CODINGS = """
@@ -238,7 +253,7 @@ where p.state = 'tagged' and not p.there and r.source_id is not null
         "Source and locator must be written exactly as in the item; or give its number in 'item'.",
     ),
     Check(
-        "select n, place, coded_by from incoming_coding where coded_by = recorded_by",
+        "select n, place, coded_by from incoming_coding where person(coded_by) = person(recorded_by)",
         "{coded_by!r} recorded this item, so the item itself is their coding.",
         "A coding is a second person's: name the reviewer who coded it without the first.",
         column="coded_by",
@@ -372,6 +387,7 @@ def decide(run: Run, found: Found, say: Say, replace: bool) -> None:
 
     `run` executes a statement, `found` gives the rows of one that looks for problems.
     """
+    run(ONE_SPELLING)
     run(ITEMS_OF_CODINGS)
     run(DECIDE_CODINGS, replace=replace)
     for check in CHECKS:

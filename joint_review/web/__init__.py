@@ -46,6 +46,7 @@ from programme.bounded import prepare
 from programme.corrections import stand_in
 from programme.database import system_salts
 from programme.hidden import hide
+from programme.names import give_names
 from programme.seals import give_salts
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -156,6 +157,7 @@ def prepare_connection(conn: Any) -> None:
     conn.execute("pragma busy_timeout=20000")
     conn.execute("pragma foreign_keys=on")
     give_salts(conn, system_salts)
+    give_names(conn)
     prepare(conn)
     stand_in(conn)
     hide(conn)

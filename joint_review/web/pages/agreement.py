@@ -42,7 +42,7 @@ with several as (
 coded as (
   select recorded_by as coder from several union all
   select c.coded_by from coding c join several s on s.id = c.evidence_id where c.withdrawn_event is null)
-select count(*) as codings, count(distinct coder) as coders from coded
+select count(*) as codings, count(distinct person(coder)) as coders from coded
 """
 
 

@@ -34,9 +34,13 @@ def subject() -> tuple[Declared, ...]:
     )
 
 
-MINE = """
+# Some names are spelled in several ways: all of these are one person's.
+SPELLED = """(
+  select name from (select distinct recorded_by as name from evidence where review_id = :review)
+  where person(name) = person(:by))"""
+MINE = f"""
 from evidence e join source s on s.id = e.source_id
-where e.review_id = :review and e.recorded_by = :by and e.withdrawn_event is null
+where e.review_id = :review and e.recorded_by in {SPELLED} and e.withdrawn_event is null
   and not exists (select 1 from tag t where t.evidence_id = e.id and t.withdrawn_event is null)
 """
 MY_UNTAGGED = f"""
@@ -45,11 +49,11 @@ select e.*, {EXTENT_TEXT} as extent, s.ref as source, s.kind as source_kind, s.t
 order by s.ref, e.id limit :limit offset :offset
 """
 # Sources with a text from which this person recorded nothing yet.
-UNREAD = """
+UNREAD = f"""
 select s.ref as source, s.title, s.kind, count(*) as pages
 from source s join source_page p on p.source_id = s.id
 where s.review_id = :review and not exists (
-  select 1 from evidence e where e.source_id = s.id and e.recorded_by = :by)
+  select 1 from evidence e where e.source_id = s.id and e.recorded_by in {SPELLED})
 group by s.id order by s.ref limit 100
 """
 
