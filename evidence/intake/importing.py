@@ -30,6 +30,7 @@ from evidence.intake.order import check_series, not_placed
 from evidence.intake.quotes import check_quotes, store_texts
 from evidence.intake.report import ImportReport, all_together, count_by_review
 from evidence.intake.said import Wrong, in_order, problems_of
+from evidence.intake.sameplace import place_findings
 from evidence.intake.times import Times
 from evidence.mapping.choosing import Chosen, Mappings, offer_mapping
 from evidence.mapping.kept import keep_mapping
@@ -380,7 +381,7 @@ class _Intake:
             on = (row.recorded_on or today).isoformat()
             items.append((place, ref_no, row.locator, *picked(said), by, on, digest))
             for domain in row.domains:
-                tags.append((None, ref_no, row.locator, into.domains[domain], "", by, 0))
+                tags.append((None, ref_no, row.locator, into.domains[domain], "", by, 0, digest))
         self.db.conn.executemany(staging.STAGE_ITEM[model], items)
         self.db.conn.executemany(staging.STAGE_TAG, tags)
 
@@ -405,7 +406,7 @@ class _Intake:
     def _tag_values(self, place: str, row: Any, into: Into) -> tuple[Any, ...]:
         self.people.check(place, "tagged_by", row.tagged_by)
         domain_id, by = into.domains[row.domain], row.tagged_by or self.by
-        return (place, self._ref_no(row.source, into), row.locator, domain_id, row.note, by, 1)
+        return (place, self._ref_no(row.source, into), row.locator, domain_id, row.note, by, 1, None)
 
     def _coding_values(self, place: str, row: Any, into: Into) -> codings.Staged:
         self.people.check(place, "coded_by", row.coded_by)
@@ -489,6 +490,9 @@ class _Intake:
         return True
 
     def _decide_items(self, replace: bool) -> None:
+        refs = self.refs.items()
+        named = {n: self.intos.by_id[review].first_refs.get(ref, ref) for (review, ref), n in refs}
+        place_findings(self.db, named)
         self._run(staging.PLACES)
         if (self._one("select max(times) from incoming_place") or 0) > 1:
             self._run(staging.REPEATED_PLACES)

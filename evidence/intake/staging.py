@@ -37,7 +37,8 @@ create temp table incoming_item (
   extent_found, extent_of, extent_word, extent_unit default '', marks, reversed, begins, ends, turn,
   recorded_by, recorded_on, digest, derived default 0);
 create temp table incoming_tag (
-  n integer primary key, place, ref_no integer, locator text, domain_id integer, note, tagged_by, own);
+  n integer primary key, place, ref_no integer, locator text, domain_id integer, note, tagged_by, own,
+  digest);
 create temp table incoming_coding (
   n integer primary key, place, ref_no integer, locator text, item integer, coded_by text, direction,
   significance, score, domains, note, digest, active_id integer, evidence_id integer, kind, recorded_by,
@@ -105,7 +106,7 @@ STAGE_SOURCE = _insert_into(
     *("text", "digest"),
 )
 STAGE_TAG = _insert_into(
-    *("incoming_tag", "place", "ref_no", "locator", "domain_id", "note", "tagged_by", "own")
+    *("incoming_tag", "place", "ref_no", "locator", "domain_id", "note", "tagged_by", "own", "digest")
 )
 STAGE_RESPONSE = _insert_into(
     *("incoming_response", "place", "ref_no", "respondent", "question", "group_name", "strand", "answer"),
