@@ -434,7 +434,9 @@ class IndicatorRow(ItemRow):
         default="",
         description="Unit of the value, e.g. percent, people, per 1,000; percent if the value has a %.",
     )
-    value: ValueInUnit = Field(description="The value, as a plain number; percent also as 78%.")
+    value: ValueInUnit = Field(
+        description="The value, as a plain number; percent also as 78%; or the mark of one not published, e.g. [c]."
+    )
     better: Better = Field(description="Which direction is better: higher, lower or neither.")
     comparator: NumberInUnit = Field(default=None, description="What it is compared with, in the same unit.")
     comparator_name: Line = Field(default="", description="Whose value the comparator is, e.g. England.")
@@ -463,7 +465,8 @@ class SurveyResponseRow(RowOfSurvey):
     group: NeededLine = Field(description="The group the respondent belongs to.")
     strand: StrandName = Field(default="all", description="Group of people that it is about; 'all' if empty.")
     answer: Annotated[int | str | None, BeforeValidator(_answer)] = Field(
-        description="1 strongly disagree to 5 strongly agree (or the words); empty if not answered."
+        description="1 strongly disagree to 5 strongly agree, or the usual words; what was said instead of an"
+        " answer, e.g. Don't know; empty if nothing was said."
     )
     """Its level; what was said instead of an answer; or None."""
     better: Annotated[str, _word(("higher", "lower", ""))] = Field(

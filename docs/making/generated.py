@@ -30,6 +30,7 @@ from evidence.extents import RANGES, read_extent
 from evidence.intake.importing import import_files
 from evidence.intake.layouts import LAYOUTS, columns, row_model
 from evidence.items import withdraw_item
+from evidence.marks import BARE, SHORTHAND, SIGNS, WORDS
 from joint_review.cli import cli
 from joint_review.metadata import ACTIONS, TABLES, VIEWS
 from joint_review.opening import init_programme, open_programme
@@ -84,6 +85,15 @@ def layouts() -> str:
         head = f"## {name}\n\nOne row is: {(row_model(name).__doc__ or '').strip()}\n"
         parts.append(f"{head}\n{table(['column', 'needed', 'holds'], rows)}\n")
     return "\n".join(parts)
+
+
+def marks() -> str:
+    """What may stand in place of a number, and what it means."""
+    meant: dict[str, list[str]] = {}
+    letters = {f"[{letter}]": meaning for letter, meaning in SHORTHAND.items()}
+    for mark, meaning in {**letters, **dict.fromkeys(BARE), **SIGNS, **WORDS}.items():
+        meant.setdefault(meaning or SHORTHAND[mark], []).append(f"`{mark}`")
+    return table(["mark", "means"], [[", ".join(marks), meaning] for meaning, marks in meant.items()])
 
 
 def database_tables() -> str:
