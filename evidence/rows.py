@@ -435,7 +435,7 @@ class IndicatorRow(ItemRow):
         description="Unit of the value, e.g. percent, people, per 1,000; percent if the value has a %.",
     )
     value: ValueInUnit = Field(
-        description="The value, as a plain number; percent also as 78%; or the mark of one not published, e.g. [c]."
+        description="The value, a plain number; percent also as 78%; or its mark, e.g. [c], if it has none."
     )
     better: Better = Field(description="Which direction is better: higher, lower or neither.")
     comparator: NumberInUnit = Field(default=None, description="What it is compared with, in the same unit.")

@@ -15,6 +15,7 @@ import pytest
 from assessment_example import assess_plainly, load_example, new_programme, new_review
 from command_line import Say, run_command
 from evidence_rows import finding
+from example_framework import Desk
 
 from assessment.runs.run import Run, assess
 from evidence.intake.importing import import_files
@@ -121,3 +122,11 @@ def browser() -> Iterator[Browser]:
 
     with chromium() as found:
         yield found
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A review without any evidence, in a database of its own."""
+    made = Desk(tmp_path)
+    yield made
+    made.close()

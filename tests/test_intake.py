@@ -57,14 +57,6 @@ NEEDED = ("sources", "findings", "case-scores", "survey-responses", "respondents
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    """A review without any evidence."""
-    desk = Desk(tmp_path)
-    yield desk
-    desk.close()
-
-
-@pytest.fixture
 def loaded(desk: Desk) -> Desk:
     """A review with four sources and two findings, the second one tagged to two domains."""
     desk.load_sources()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +40,6 @@ TITLES = {"Getting-help": "getting-help", "Care-planning": "care-planning", "Car
 def added(report: ImportReport) -> dict[str, int]:
     """What an import stored."""
     return {kind: count for kind, count in report.added.items() if count}
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    found = Desk(tmp_path)
-    yield found
-    found.db.conn.close()
 
 
 def survey_rows(people: int = 120) -> list[dict[str, Any]]:

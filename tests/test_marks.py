@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +74,10 @@ def test_a_number_with_a_mark_beside_it_is_neither() -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(desk: Desk) -> Desk:
     """A review with its sources."""
-    desk = Desk(tmp_path)
     desk.load_sources()
-    yield desk
-    desk.close()
+    return desk
 
 
 INDICATOR = {"source": "N1", "indicator": "Seen in time", "unit": "percent", "better": "higher"}

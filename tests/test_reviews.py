@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +13,6 @@ from programme.database import Database, one, rows
 from programme.reviews import create_review, domain_ids, find_review, list_reviews, store_frameworks
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.loader import digest_of
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
-    yield desk
-    desk.close()
 
 
 def store(db: Database, changed: dict[str, Any]) -> list[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from example_framework import Desk, finding
@@ -13,11 +11,9 @@ FIRST, SECOND, THIRD = "Carers are asked.", "Carers wait.", "Carers are heard."
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
+def desk(desk: Desk) -> Desk:
     desk.load_sources()
-    yield desk
-    desk.close()
+    return desk
 
 
 def stored(desk: Desk) -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,12 +121,10 @@ def test_a_number_beside_a_word_is_taken_only_if_it_says_the_same(
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(desk: Desk) -> Desk:
     """A review with a survey and nothing of it yet."""
-    desk = Desk(tmp_path)
     desk.load_sources()
-    yield desk
-    desk.close()
+    return desk
 
 
 # --- in an import --------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -37,13 +36,6 @@ from rules.errors import EvidenceInvalid, ImportRefused, UnknownName, WordsMissi
 
 WELSH = "Mae dŵr yn y tŷ.\fGofalwyr: ni ofynnodd neb.\fDim byd arall am y dwr."
 ENGLISH = "Carers said that nobody asked them. The water [in the house] was cold.\n\nWater, again."
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path)
-    yield made
-    made.close()
 
 
 def add(desk: Desk, *files: tuple[str, str | bytes], **details: Any) -> AddedSources:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import struct
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -25,13 +24,6 @@ from programme.progress import no_progress
 HEARD, SEEN = "I was heard", "I was seen in time"
 ANSWERS = {("1", HEARD, 5), ("2", HEARD, 2), ("1", SEEN, 4), ("2", SEEN, None)}
 """What every file of this module says."""
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    found = Desk(tmp_path)
-    yield found
-    found.db.conn.close()
 
 
 def csv_file(path: Path, *lines: list[str]) -> Path:

@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula
+from text_files import book_of
 
 from evidence.files.apart import tables_of
 from evidence.files.encoded import SPECIAL, as_json, from_json
@@ -238,14 +239,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pyt
 
 
 def workbook(path: Path, *rows: Iterable[Any], change: Callable[[Any], None] | None = None) -> Path:
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.title = "findings"
-    for row in rows:
-        sheet.append(list(row))
-    if change:
-        change(sheet)
+    book = book_of(rows, change, title="findings")
     book.save(path)
     return path
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -186,12 +185,10 @@ def test_the_effective_base_is_kish_s() -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(desk: Desk) -> Desk:
     """A review with a survey and nothing of it yet."""
-    desk = Desk(tmp_path)
     desk.load_sources()
-    yield desk
-    desk.close()
+    return desk
 
 
 def of(respondent: object, category: str, characteristic: str = "age", **more: Any) -> dict[str, Any]:

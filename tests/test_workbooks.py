@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 from example_framework import Desk, write
-from openpyxl import Workbook
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.numbers import NumberFormat
-from text_files import archive, changed
+from text_files import archive, book_of, changed
 
 from evidence.files.formats.workbook import workbook_sections
 from evidence.files.grid import Wanted
@@ -63,18 +62,6 @@ class Read:
 
 
 # --- files, made --------------------------------------------------------------------------------------------
-
-
-def book_of(rows: Sequence[Sequence[Any]], change: Callable[[Any], None] | None = None) -> Workbook:
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.title = "T"
-    for row in rows:
-        sheet.append(list(row))
-    if change:
-        change(sheet)
-    return book
 
 
 def xlsx(path: Path, *rows: Sequence[Any], change: Callable[[Any], None] | None = None) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -208,3 +208,18 @@ def xlsx(sheets: Mapping[str, Sequence[Sequence[Any]]], hidden: Sequence[str] = 
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def book_of(
+    rows: Iterable[Iterable[Any]], change: Callable[[Any], None] | None = None, title: str = "T"
+) -> Workbook:
+    """A workbook with one sheet of these rows."""
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = title
+    for row in rows:
+        sheet.append(list(row))
+    if change:
+        change(sheet)
+    return book
