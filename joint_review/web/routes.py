@@ -221,10 +221,10 @@ async def _show(
 
 
 def _files_of(page: Page | Picture, address: str) -> str:
-    """Where the files of a page are, but for their suffix; nothing where it has none."""
+    """Where the files of a page are, but for their suffix: at its own address; nothing where it has none."""
     if not (isinstance(page, Page) and page.goes_out):
         return ""
-    return HOME if page.path == HOME else address
+    return address
 
 
 def _download(made: bytes, suffix: str, review: str, address: str) -> Any:
