@@ -232,7 +232,7 @@ class _Intake:
             self.remedies = offer_mapping(self.db, table, before) or self.remedies
         self._note_all(table)
         if model is not None:
-            take = self._taker(model, table)
+            take = _Taker(self, model, table)
             while chunk := list(islice(table.rows, CHUNK)):
                 count += len(chunk)
                 take.some(
@@ -263,16 +263,13 @@ class _Intake:
             for model, row in chunk:
                 made.setdefault(model, []).append(row)
             for model, given in made.items():
-                takers.setdefault(model, self._taker(model, table)).some(given)
+                takers.setdefault(model, _Taker(self, model, table)).some(given)
         for take in takers.values():
             take.rest()
         self._note_all(table)
         self.unread = self.unread or table.cut_short
         self.notes += [*table.notes, *maker.notes()]
         return count
-
-    def _taker(self, model: type[models.Row], table: RawTable) -> _Taker:
-        return _Taker(self, model, table)
 
     def _note_all(self, table: RawTable) -> None:
         for problem in table.problems:
