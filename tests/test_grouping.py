@@ -101,7 +101,7 @@ def test_a_hint_is_worded_for_the_first_of_its_kind_alone(monkeypatch: pytest.Mo
     assert (worded, len(found.lines())) == (["carrs"], 1)
 
 
-ROWS = st.lists(st.integers(1, 10_000), min_size=1, max_size=60, unique=True)
+ROWS = st.sets(st.integers(1, 60), min_size=1, max_size=30).map(sorted)
 
 
 @given(ROWS)
@@ -117,7 +117,7 @@ def test_ranges_name_exactly_the_rows_that_they_count(rows: list[int]) -> None:
     assert len(named) + more == len(rows)
 
 
-@given(st.lists(st.tuples(st.integers(1, 30), st.sampled_from("abc"), st.sampled_from("xyz")), max_size=60))
+@given(st.lists(st.tuples(st.integers(1, 30), st.sampled_from("abc"), st.sampled_from("xyz")), max_size=25))
 def test_no_problem_is_lost_or_said_twice(found: list[tuple[int, str, str]]) -> None:
     problems = [
         Problem(f"f.csv, row {row}, column {column!r}", f"found {value!r}.") for row, column, value in found
