@@ -182,17 +182,14 @@ class _Intake:
         if self.problems:
             raise ImportRefused(
                 f"Nothing was imported: {many(self.problems.count, 'problem')} found.",
-                sorted(
-                    self.problems.lines(), key=lambda problem: (self._file_of(problem), in_order(problem))
-                ),
+                sorted(self.problems.lines(), key=lambda one: (self._file_of(one), in_order(one))),
                 more=self.problems.more,
                 remedies=self.remedies,
             )
 
     def _file_of(self, problem: Problem) -> int:
-        where = problem.where
-        found = (i for i, name in enumerate(self.files) if where == name or where.startswith(f"{name}, "))
-        return next(found, len(self.files))
+        inside = (problem.where == name or problem.where.startswith(f"{name}, ") for name in self.files)
+        return next((number for number, found in enumerate(inside) if found), len(self.files))
 
     # --- reading: rows into the staging tables -------------------------------------------------------
 
