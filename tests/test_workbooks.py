@@ -411,9 +411,9 @@ def test_sheets_that_fit_no_layout_are_left_out_and_named(desk: Desk) -> None:
     report = desk.load(desk.folder / "all.xlsx")
     assert report.added["items"] == 1
     assert report.notes == [
+        "all.xlsx, sheet 'Round 2': left out: row 1 above the headers.",
         "all.xlsx, sheet 'T': its headers fit no layout: left out.",
         "all.xlsx, sheet 'Lists': its headers fit no layout: left out.",
-        "all.xlsx, sheet 'Round 2': left out: row 1 above the headers.",
     ]
     [problem] = desk.problems(desk.folder / "all.xlsx", sheets=["Lists"])
     assert problem.startswith("all.xlsx, sheet 'Lists', headers: these headers do not fit any layout.")

@@ -51,7 +51,7 @@ class Strings:
     memory does not grow with the file; each block that is needed again is one more that is held.
     """
 
-    BLOCK = 2_000_000
+    BLOCK = 1_000_000
     """Bytes of XML in a block."""
 
     def __init__(self, archive: zipfile.ZipFile, part: str) -> None:
