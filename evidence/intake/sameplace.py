@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from itertools import count, groupby
 from typing import Any
 
-from evidence.digests import ITEM_COLUMNS, item_digest
+from evidence.digests import ITEM_COLUMNS, PLACED, item_digest
 from programme.database import Database, rows
 
 NUMBERED = ", finding "
@@ -56,7 +56,7 @@ def place_findings(db: Database, named: Mapping[int, str]) -> None:
             number = numbers[row["digest"]]
             if number > 1:
                 there = f"{locator}{NUMBERED}{number}"
-                said = {name: row[name] for name in ITEM_COLUMNS}
+                said = {name: row[name] for name in (*ITEM_COLUMNS, *PLACED)}
                 db.conn.execute(MOVE_ITEM, [there, item_digest(ref, there, said), row["n"]])
                 db.conn.execute(MOVE_TAGS, [there, ref_no, locator, row["digest"]])
 
@@ -72,7 +72,7 @@ def _numbers(db: Database, ref: str, locator: str, each: dict[str, dict[str, Any
             stored.setdefault(number, []).append((row["digest"], bool(row["counts"])))
     numbers: dict[str, int] = {}
     for digest, row in each.items():
-        said = {name: row[name] for name in ITEM_COLUMNS}
+        said = {name: row[name] for name in (*ITEM_COLUMNS, *PLACED)}
         for number, found in sorted(stored.items()):
             there = locator if number == 1 else f"{locator}{NUMBERED}{number}"
             if number not in numbers.values() and any(
