@@ -484,9 +484,7 @@ class _Intake:
         return True
 
     def _decide_items(self, replace: bool) -> None:
-        refs = self.refs.items()
-        named = {n: self.intos.by_id[review].first_refs.get(ref, ref) for (review, ref), n in refs}
-        place_findings(self.db, named)
+        place_findings(self.db, self.intos.named(self.refs))
         self._run(staging.PLACES)
         if (self._one("select max(times) from incoming_place") or 0) > 1:
             self._run(staging.REPEATED_PLACES)
