@@ -659,11 +659,13 @@ def made_older(path: Path) -> None:
             raw.execute(f"drop index {name}")
         raw.execute("drop table sealed_rows")
         raw.execute("drop table seal")
-        for name, _ in triggers:
-            raw.execute(f"drop trigger {name}")
+        views = raw.execute("select name, sql from sqlite_master where type = 'view'").fetchall()
+        for kind, found in (("trigger", triggers), ("view", views)):
+            for name, _ in found:
+                raw.execute(f"drop {kind} {name}")
         for column in ("before", "after"):
             raw.execute(f"alter table event drop column {column}")
-        for _, sql in triggers:
+        for _, sql in (*triggers, *views):
             raw.execute(sql)
         raw.execute("delete from _sqlite_migrations where name = 'sealed_record'")
 
