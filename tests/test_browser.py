@@ -237,15 +237,15 @@ def test_a_change_can_be_tried_with_the_keyboard_alone(reader: Reader) -> None:
     reader.page.keyboard.press("Enter")
     reader.is_at(f"{REVIEW}/whatif/carers", "Support for carers")
     reader.tab_to_name("without")
-    reader.page.keyboard.type("R4")
+    reader.page.keyboard.type("S2")
     for name in ("without", "measure", "value"):
         reader.page.keyboard.press("Tab")
         assert reader.page.evaluate("document.activeElement.name") == name
     reader.page.keyboard.press("Enter")
-    reader.page.wait_for_url(re.compile("without=source%3AR4"))
+    reader.page.wait_for_url(re.compile("without=source%3AS2"))
     said = reader.page.locator("section", has=reader.page.locator("h2", has_text="Try it"))
-    assert "Without source R4" in said.inner_text()
-    assert "Poor" in said.inner_text()
+    assert "Without source S2" in said.inner_text()
+    assert "Inconsistent" in said.inner_text()
     reader.fits()
 
 

@@ -54,12 +54,13 @@ SAID: dict[str, str] = {
     "start": "",
     "draws": "100",
     "score": "3",
+    "extent": "3 of 5 files",
     "until": "2032-03-31",
     "window_from": "2004-01-01",
     "window_to": "2009-01-01",
 }
 """What a field holds that does not take any words, by its name; a new one of that kind needs a line here."""
-RIVAL: dict[str, str] = {"until": "2033-03-31", "window_to": "2010-01-01"}
+RIVAL: dict[str, str] = {"extent": "most teams", "until": "2033-03-31", "window_to": "2010-01-01"}
 """What it holds of who fills the same form in beside."""
 OF_FORM: dict[str, dict[str, str]] = {"erasure/request": {"kind": "item", "target": "E2"}}
 """The same for one form, where its fields have names that other forms have too."""
