@@ -55,16 +55,16 @@ read_otherwise (id, key) as materialized (
 """SQL: the numbers that counted at an event whose place by time is another than by the words of the period;
 none at an event before periods were read as times."""
 READ_SINCE = f"""
-with {READ_OTHERWISE.replace(":event >=", ":now >=")}
+with {READ_OTHERWISE.replace(":event >=", "(select max(id) from event) >=")}
 select count(*) from read_otherwise where :event < {PLACED_SINCE}
 """
+"""SQL: how many numbers are elsewhere in their series since an event."""
 
 
 def read_otherwise_since(db: Database, review: Review, event: int) -> int:
     """How many of the numbers that counted at an event are elsewhere in their series, now that periods are
     sorted by time; 0 where they were at the event."""
-    last = one(db, "select max(id) from event")
-    return int(one(db, READ_SINCE, {"review": review.id, "event": event, "now": last}))
+    return int(one(db, READ_SINCE, {"review": review.id, "event": event}))
 
 
 class Unordered(NamedTuple):

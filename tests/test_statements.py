@@ -101,7 +101,9 @@ async def test_no_page_asks_more_often_because_there_is_more(grown: tuple[Path, 
     small, large = counts
     assert {page: (small[page], large[page]) for page in PAGES if large[page] > small[page]} == {}
     assert min(small.values()) >= 1
-    assert max(small.values()) <= 30
+    # The review's own page asks once for every heading of the check of its evidence.
+    most = {REVIEW: 40}
+    assert {page: count for page, count in small.items() if count > most.get(page, 30)} == {}
 
 
 @pytest.mark.parametrize("target", ["getting-help", "services", "cell"])

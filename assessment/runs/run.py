@@ -58,6 +58,8 @@ class Run:
     """False when the same inputs had been assessed before."""
     format: int = FORMAT
     """The format that the run was recorded in."""
+    corrected: int = field(default=0, compare=False)
+    """The last correction of a source when the run was read: sources are called by the numbers of then."""
 
     def rating(self, target: str) -> Rating:
         """The rating of a domain or question; raises UnknownName."""
@@ -335,7 +337,8 @@ def _criterion_of(policy: PolicySet, rule: str) -> tuple[str, str, str]:
 
 RECORD = """
 select r.id, r.software, r.result_digest, r.result, r.evidence_event, f.body as framework,
-  b.body as rulebook
+  b.body as rulebook,
+  (select coalesce(max(added_event), 0) from source_was) as corrected
 from run r
 join policy_text f on f.digest = r.framework_digest
 join policy_text b on b.digest = r.rulebook_digest
@@ -382,7 +385,8 @@ def load_run(db: Database, review: Review, run_id: int | None = None) -> Run:
             remedies=[Assess(review.key)],
         ) from error
     digest, event = row["result_digest"], row["evidence_event"]
-    return Run(row["id"], review.key, digest, result, policy, event, format=recorded)
+    named = {"format": recorded, "corrected": row["corrected"]}
+    return Run(row["id"], review.key, digest, result, policy, event, **named)
 
 
 def _unreadable(error: ValueError) -> str:

@@ -79,14 +79,17 @@ def supports_of_latest(db: Database, review: Review) -> Supports | None:
     found = rows(db, LATEST, [review.id])
     if not found:
         return None
-    key = (_file_of(db), found[0]["id"], found[0]["result_digest"], one(db, CORRECTED), "supports")
+    key = (_file_of(db), found[0]["id"], found[0]["result_digest"], found[0]["corrected"], "supports")
     try:
         return KEPT.get(key, lambda: Worked(db, review, load_run(db, review, found[0]["id"])).supports())
     except (RunImpossible, RunUnreadable, TooLarge):
         return None
 
 
-LATEST = "select id, result_digest from run where review_id = ? order by id desc limit 1"
+LATEST = """
+select id, result_digest, (select coalesce(max(added_event), 0) from source_was) as corrected
+from run where review_id = ? order by id desc limit 1
+"""
 
 
 def until_changed(db: Database, name: Hashable, make: Callable[[], T]) -> T:
@@ -98,7 +101,6 @@ def _file_of(db: Database) -> str:
     return next(str(row[2]) for row in db.conn.execute("pragma database_list") if row[1] == "main")
 
 
-CORRECTED = "select max(added_event) from source_was"
 ITEMS = "select count(*) from evidence where review_id = ? and added_event <= ?"
 
 
@@ -126,7 +128,7 @@ class Worked:
     def __init__(self, db: Database, review: Review, run: Run) -> None:
         self.db, self.review, self.run = db, review, run
         # Sources are called by the numbers that they have now.
-        self._key = (_file_of(db), run.id, run.digest, one(db, CORRECTED))
+        self._key = (_file_of(db), run.id, run.digest, run.corrected)
 
     def once(self, name: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives for this run, kept under a name."""

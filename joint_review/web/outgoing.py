@@ -114,7 +114,7 @@ def _counted(tables: Iterator[OutTable]) -> Iterator[OutTable]:
             if not left:
                 raise EvidenceInvalid(
                     f"these are more than {MOST_ROWS:,} rows, which is the most that a page gives",
-                    hint="Ask for fewer with the filter, or have them exported on the command line.",
+                    hint="Ask for fewer with the filter, or ask whoever runs the server to export them all.",
                 )
             left -= 1
             yield row
