@@ -25,8 +25,12 @@ from evidence.rows import (
 )
 from programme.calendar import read_date
 from rules.limits import LONGEST_WORDS
+from rules.spellings import Spellings
 
-NAMES = {"strands": {"all", "adults", "older-people"}, "domains": {"carers", "assessment", "care-planning"}}
+NAMES = {
+    "strands": Spellings("strand", {name: {} for name in ("all", "adults", "older-people")}),
+    "domains": Spellings("domain", {name: {} for name in ("assessment", "care-planning", "carers")}),
+}
 SURVEY = {"source": "S1", "locator": "table 1", "group": "Adults", "question": "Heard?", "positive": 70}
 SCORE = {"source": "C1", "locator": "standard 1", "standard": "Risk is assessed", "score": 3}
 INDICATOR = {
@@ -104,7 +108,7 @@ def test_a_number_may_have_thousands_commas(written: str, meant: float) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["12,34", "1.234,5", "1 234", "93%", "£93", "1e5", "NaN", "inf", "-inf", "1e400", "٣", "0x1f", "1_000"],
+    ["12,34", "1.234,5", "1 234", "1e5", "NaN", "inf", "-inf", "1e400", "٣", "0x1f", "1_000"],
 )
 def test_a_number_that_would_have_to_be_guessed_is_refused(written: str) -> None:
     [(column, expected, hint)] = refused(IndicatorRow, {**INDICATOR, "value": written})
@@ -294,7 +298,7 @@ def test_an_unknown_strand_is_named_with_the_nearest() -> None:
 
 
 def test_a_framework_without_a_strand_for_all_asks_for_one() -> None:
-    names = {**NAMES, "strands": {"adults"}}
+    names = {**NAMES, "strands": Spellings("strand", {"adults": {}})}
     with pytest.raises(ValidationError, match="a strand of the framework"):
         FindingRow.model_validate(finding(), context=names)
 
