@@ -295,7 +295,9 @@ def test_counts_and_indicators_stay_as_they_are(db: Database) -> None:
 
 @pytest.fixture(scope="module")
 def example(shared_db: Database) -> Resampler:
-    return resampler_of(shared_db, load_example(shared_db), *WELSH.rulebook.evidence_measures)
+    # How widespread findings are is drawn apart from which are found (tests/test_extents.py).
+    wanted = [one.model_copy(update={"by_extent": False}) for one in WELSH.rulebook.evidence_measures]
+    return resampler_of(shared_db, load_example(shared_db), *wanted)
 
 
 def test_every_unit_drawn_once_gives_the_measure_itself(example: Resampler) -> None:
