@@ -431,8 +431,8 @@ def test_the_trail_page_says_what_the_rating_rests_on(example: Made) -> None:
         " indicator returns (6), group meetings (5), interviews (1)."
     )
     needed = {one["source"]: (one["left"], one["unmeasured"], one["after"]) for one in page["needed"]}
-    assert needed["S2"] == (20, ["People surveyed who answered positively"], None)
-    assert needed["R4"] == (24, [], "Poor")
+    assert needed["S2"] == (20, ["People surveyed who answered positively"], "Inconsistent")
+    assert "R4" not in needed, "without it the rating stays what it is"
     cell = of_trail.trail(db, asked(review, target="cell"))["support"]
     assert cell["loose"] == supports_of(db, review, run).loose == 21
     assert "Support for carers: People surveyed who answered positively" in [

@@ -15,6 +15,7 @@ UNTYPED: dict[str, tuple[int, str]] = {
     "assessment/decisions/states.py": (1, "the latest row of whichever statement says what was decided"),
     "evidence/anchors.py": (2, "JSON-LD, whose shape the standard gives"),
     "assessment/runs/changes.py": (1, "a row with its JSON read, before it has a type"),
+    "evidence/coding/agreement.py": (1, "the rows of codings, as statements of both kinds give them"),
     "evidence/correcting.py": (2, "a source as its table holds it, column by column, as it is digested"),
     "evidence/digests.py": (3, ITEM),
     "evidence/extents.py": (1, ITEM),

@@ -232,7 +232,7 @@ def test_the_command_says_it_in_a_sentence_then_in_tables(say: Say) -> None:
     text = " ".join(out.split())
     assert text.startswith("Run 1 of wales-2004-08: 9")
     for words in (
-        "The least sure domain is Assessment of needs",
+        "The least sure domain is Promoting independence and choice",
         "(here)",
         "not yet",
         "not rated",

@@ -382,7 +382,9 @@ async def test_titles_are_in_welsh_where_asked_and_marked_as_such(site: Site) ->
 async def test_an_older_run_can_be_looked_at(example_copy: Path, connect: Connect) -> None:
     db = connect(example_copy)
     review = find_review(db, "wales-2004-08")
-    rate_approved(db, review, "carers", "poor", by="lead reviewer", because="Seen on every visit.", at=NOW)
+    rate_approved(
+        db, review, "carers", "inconsistent", by="lead reviewer", because="Seen on every visit.", at=NOW
+    )
     async with served(example_copy) as open_site:
         assert (await open_site.json(f"{REVIEW}.json"))["run"]["out_of_date"] is True
         assert "changed since this run" in await open_site.page(REVIEW)
@@ -393,8 +395,8 @@ async def test_an_older_run_can_be_looked_at(example_copy: Path, connect: Connec
         carers = next(rating for rating in now["questions"][0]["domains"] if rating["target"] == "carers")
         assert (carers["status"], carers["level_title"], carers["proposed_title"]) == (
             "decided",
-            "Poor",
             "Inconsistent",
+            "Poor",
         )
         assert carers["decision"]["because"] == "Seen on every visit."
         text = await open_site.page(f"{REVIEW}/trail/carers")
@@ -475,7 +477,7 @@ async def test_the_trail_of_a_domain_says_why_and_why_not_the_next(site: Site) -
     ]
     strengths = answer["parts"][3]["criteria"][0]
     assert strengths["measure_title"].startswith("Strengths among strengths")
-    assert (strengths["shown"], strengths["needed"], strengths["met"]) == ("71.6 %", "at least 80 %", False)
+    assert (strengths["shown"], strengths["needed"], strengths["met"]) == ("78 %", "at least 80 %", False)
     text = await site.page(f"{REVIEW}/trail/getting-help")
     for words in (
         "Why not <span>Excellent</span>?",
@@ -613,10 +615,10 @@ async def test_a_rating_that_rests_on_one_source_is_marked_with_it(site: Site) -
             assert [(one["source"], one["after"]) for one in rating["rests_on"]] == [
                 (one["source"], one["after"]) for one in deciding
             ]
-    assert resting["carers"]["deciding"] == [{"source": "R4", "after": "Poor", "hidden": False}]
+    assert resting["carers"]["deciding"] == [{"source": "S2", "after": "Inconsistent", "hidden": False}]
     for path in ("", "/trail/carers", "/trail/services", "/trail/cell"):
         text = await site.page(f"{REVIEW}{path}")
-        assert f'<a href="{REVIEW}/items?source=R4">R4</a> (without it: Poor)' in text
+        assert f'<a href="{REVIEW}/items?source=S2">S2</a> (without it: Inconsistent)' in text
     assert "Rests on one source" not in await site.page(f"{REVIEW}/trail/getting-help")
 
 
@@ -665,14 +667,14 @@ async def test_each_run_has_answers_of_its_own(example_copy: Path, connect: Conn
     db = connect(example_copy)
     review = find_review(db, "wales-2004-08")
     async with served(example_copy) as open_site:
-        assert "Inconsistent in run 1" in await open_site.page(f"{REVIEW}/whatif/carers")
+        assert "Poor in run 1" in await open_site.page(f"{REVIEW}/whatif/carers")
         rate_approved(db, review, "carers", "excellent", by="lead", because="Seen on visits.", at=NOW)
         policy = load_policy("wales-round-2")
         assess(db, review, policy, on=date(2009, 6, 2), by="lead", at=NOW, use_engine=False)
         latest = await open_site.page(f"{REVIEW}/whatif/carers")
         assert "in run 2" in latest and "A moderator decided this rating" in latest
         older = await open_site.page(f"{REVIEW}/whatif/carers?run=1")
-        assert "Inconsistent in run 1" in older and "not the latest" in older
+        assert "Poor in run 1" in older and "not the latest" in older
         assert f'src="{REVIEW}/whatif/carers/tornado.svg?run=1"' in older
         assert f'href="{REVIEW}/uncertainty?run=1#of-carers"' in older
         sure = await open_site.page(f"{REVIEW}/uncertainty")

@@ -195,11 +195,7 @@ async def _show(
         "drawn": _kept(request, "run", "lang", "draws", "seed"),
         "again": _query(request, "page"),
         "json": datasette.urls.path("/reviews.json") if page.path == HOME else f"{address}.json",
-        "files": "/reviews"
-        if page.path == HOME
-        else address
-        if isinstance(page, Page) and page.goes_out
-        else "",
+        "files": _files_of(page, datasette.urls.path("/reviews") if page.path == HOME else address),
         "query": f"?{request.query_string}" if request.query_string else "",
         "working": database.name if sees_tables(request.actor) else None,
         "menu": menu_of(page, may),
