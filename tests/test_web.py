@@ -401,7 +401,7 @@ async def test_an_older_run_can_be_looked_at(example_copy: Path, connect: Connec
         assert carers["decision"]["because"] == "Seen on every visit."
         text = await open_site.page(f"{REVIEW}/trail/carers")
         assert "Decided by lead reviewer" in text
-        assert "the rules propose <span>Inconsistent" in text
+        assert "the rules propose <span>Poor" in text
         old = await open_site.page(f"{REVIEW}?run=1")
         assert "not the latest" in old
         assert f"{REVIEW}/trail/cell?run=1" in old
@@ -483,8 +483,8 @@ async def test_the_trail_of_a_domain_says_why_and_why_not_the_next(site: Site) -
         "Why not <span>Excellent</span>?",
         "✗ not met",
         "✓ met",
-        "55.8 to 83.4 %",
-        "−8.4 percentage points",
+        "60.3 to 89.2 %",
+        "−2 percentage points",
     ):
         assert words in text
     assert text.index("Why not") < text.index("All criteria")
