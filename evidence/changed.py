@@ -12,7 +12,7 @@ withdrawn since is none.
 
 from __future__ import annotations
 
-from evidence.at_event import counted_at
+from evidence.at_event import PLACED_SINCE, counted_at
 from evidence.series import READ_SINCE
 from programme.database import Database, one
 from programme.reviews import Review
@@ -68,7 +68,10 @@ select case
     where +e.review_id = :review and {counted_at("e", ":event")} and not exists (
       select 1 from evidence o cross join tag p on p.evidence_id = o.id and p.domain_id = t.domain_id
       where {_SAME} and o.withdrawn_event is null and p.withdrawn_event is null)) then 1
-  else ({READ_SINCE}) > 0 end
+  else 0 end
+"""
+CHANGED_OR_MOVED = f"""
+select case when ({CHANGED}) then 1 when :event < {PLACED_SINCE} then ({READ_SINCE}) > 0 else 0 end
 """
 
 
@@ -77,4 +80,4 @@ def evidence_changed(db: Database, review: Review, event: int) -> bool:
 
     Costs what the review's own events since have touched, up to the first difference.
     """
-    return bool(one(db, CHANGED, {"review": review.id, "event": event}))
+    return bool(one(db, CHANGED_OR_MOVED, {"review": review.id, "event": event}))
