@@ -698,11 +698,16 @@ def series(rows: list[Row], *names: str) -> Iterator[list[Row]]:
         yield list(group)
 
 
+def _last_day(row: dict[str, Any]) -> str:
+    """When a result of a survey is of: the end of its year, or the day of its source."""
+    return f"{row['period']}-12-31" if row["period"] else DATE_OF[row["source"]]
+
+
 def plain_survey_mean(rows: list[Row]) -> tuple[Fraction | None, Fraction | None]:
     latest: list[Row] = []
     for group in series(rows, "question", "group", "strand"):
-        newest = max(row["period"] or DATE_OF[row["source"]][:4] for row in group)
-        latest += [row for row in group if (row["period"] or DATE_OF[row["source"]][:4]) == newest]
+        newest = max(_last_day(row) for row in group)
+        latest += [row for row in group if _last_day(row) == newest]
     if not latest:
         return None, Fraction(0)
     values = [Fraction(row["positive"].rstrip("%")) for row in latest]
