@@ -28,7 +28,7 @@ MOST_NAMES = 5
 
 
 class Said:
-    """What is to be said of one file; filled while it is read."""
+    """The notes on one file; filled while it is read."""
 
     def __init__(self) -> None:
         self.left_out: Counter[str] = Counter()
