@@ -15,6 +15,10 @@ from rules.limits import LONGEST_NUMERAL
 GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 MONEY = re.compile(r"([+-]?) ?[£€$] ?(?=[\d.])", re.ASCII)
+MONEY_UNIT = re.compile(
+    r"[£€$]|\b(gbp|eur|usd|pounds?|euros?|dollars?|pence|punn?oedd|bunnoedd)\b", re.IGNORECASE
+)
+"""A unit that is money."""
 PERCENT_UNIT = re.compile(r"(%|per ?cent(age)?|pct|y cant|canran)(?! ?points?)(\b|(?<=%))", re.IGNORECASE)
 """A unit that is percent; percentage points are another."""
 
@@ -99,6 +103,8 @@ def read_in_unit(value: Any, info: ValidationInfo) -> float | str | None:
         if not percent:
             raise refuse(f"a number in the unit {unit!r}", "The cell says percent.")
         return read_number(value.strip()[:-1])
+    if doubtful and unit and MONEY.match(value.strip()) and not MONEY_UNIT.search(unit):
+        raise refuse(f"a number in the unit {unit!r}", "The cell says money. Correct the unit or the number.")
     number = read_number(value)
     if percent and number is not None and 0 < abs(number) < 1:
         raise _share_or_percent(number, "a percentage")

@@ -121,6 +121,13 @@ def test_a_number_beyond_all_measure_is_refused(written: object) -> None:
     assert refused(IndicatorRow, {**INDICATOR, "value": written})[0][0] == "value"
 
 
+def test_money_is_no_number_of_another_unit() -> None:
+    for unit in ("people", "percent"):
+        [(column, expected, _)] = refused(IndicatorRow, {**INDICATOR, "unit": unit, "value": "£93"})
+        assert (column, expected) == ("value", f"a number in the unit {unit!r}")
+    assert read(IndicatorRow, {**INDICATOR, "unit": "£ a week", "value": "£1,093"}).value == 1093
+
+
 def test_an_empty_comparator_is_no_comparator() -> None:
     assert read(IndicatorRow, {**INDICATOR, "comparator": " "}).comparator is None
 
