@@ -14,7 +14,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 HEADERS = ("measured", "joint-review", "beside it", "ratio", "of CPU", "bound", "held")
 NAMED = ("joint-review", "durable-rules", "sqlite-utils", "clipspy", "zen-engine")
-PACKAGES = ("rules", "programme", "evidence", "assessment", "comparison", "pictures", "joint_review")
+PACKAGES = (
+    "rules",
+    "programme",
+    "evidence",
+    "assessment",
+    "comparison",
+    "pictures",
+    "report",
+    "joint_review",
+)
 HELD = {None: "", True: "yes", False: "no"}
 
 

@@ -6,5 +6,5 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 GROUND = ("rules", "programme")
-LAYERS = (*GROUND, "evidence", "assessment", "comparison", "pictures", "exchange", "joint_review")
+LAYERS = (*GROUND, "evidence", "assessment", "comparison", "pictures", "report", "exchange", "joint_review")
 """The packages of the product, ground floor first."""

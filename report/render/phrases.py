@@ -1,0 +1,1 @@
+"""The set phrases of a report, in English and Welsh."""
