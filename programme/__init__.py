@@ -16,6 +16,8 @@ Modules in reading order:
     progress    how far long work has come
     names       what people say has a name and words; when two names are one person's
     calendar    dates as people write them, in English and Welsh
+    workdays    working days by nation, and bank holidays with their names
+    calendarfile  calendars as files that people's own calendars open
     periods     periods as people write them: when they begin and end, and which is later
     reviews     frameworks, reviews and lookups by name
     unchanged   reading a file without changing a byte of it

@@ -32,6 +32,8 @@ LONGEST_MODULE = 600
 
 DOORS = {
     "durable": r"rules/engine\.py",
+    "holidays": r"programme/workdays\.py",
+    "icalendar": r"programme/calendarfile\.py",
     "networkx": r"evidence/graph\.py",
     "rfc8785": r"programme/seals\.py",
     "openpyxl": r"exchange/files\.py",
