@@ -63,27 +63,38 @@ class EvidenceCheck:
 
 def check_evidence(db: Database, review: Review) -> EvidenceCheck:
     """Check the evidence that counts now in a review; a few grouped statements, whatever its size."""
-    parameters = {"review": review.id, "framework": review.framework_id, "many": MANY}
-    window = {"window_from": review.window_from, "window_to": review.window_to}
-    domains = rows(db, DOMAINS, parameters)
-    for domain in domains:
-        domain["problem"] = _problem(domain)
+    headings = _items_by_heading(db, review)
+    headings["used_in_many"].sort(key=lambda row: -row["uses"])
     return EvidenceCheck(
-        untagged=rows(db, UNTAGGED, parameters),
-        domains=domains,
-        used_in_many=rows(db, USED_IN_MANY, parameters),
-        outside_window=rows(db, OUTSIDE_WINDOW, {**parameters, **window}) if any(window.values()) else [],
-        not_placed=rows(db, NOT_PLACED, parameters),
+        **headings,
+        domains=check_domains(db, review),
         out_of_order=[
             {"id": one.id, "text": one.text, "period": one.period or "no period"}
             for one in without_order(db, review, last_event(db))
         ],
-        recorded_later=rows(db, RECORDED_LATER, parameters),
-        beyond_source=[row for row in rows(db, ON_A_PAGE, parameters) if _last_page(row) > row["pages"]],
-        drafts=rows(db, DRAFTS, parameters),
-        few_answers=rows(db, FEW_ANSWERS, parameters),
-        large_weights=rows(db, LARGE_WEIGHTS, parameters),
+        large_weights=rows(db, LARGE_WEIGHTS, {"review": review.id}),
     )
+
+
+def check_domains(db: Database, review: Review) -> list[dict[str, Any]]:
+    """Every domain, in the order of the framework, as `EvidenceCheck.domains` has them."""
+    domains = rows(db, DOMAINS, {"review": review.id, "framework": review.framework_id})
+    for domain in domains:
+        domain["problem"] = _problem(domain)
+    return domains
+
+
+def _items_by_heading(db: Database, review: Review) -> dict[str, list[dict[str, Any]]]:
+    """Under every heading of `COLUMNS` the items that belong there, in their order."""
+    found: dict[str, list[dict[str, Any]]] = {heading: [] for heading in COLUMNS}
+    window = {"window_from": review.window_from, "window_to": review.window_to}
+    for row in rows(db, ITEMS, {"review": review.id, "many": MANY, **window}):
+        if row["beyond_source"] and _last_page(row["locator"]) <= row["pages"]:
+            row["beyond_source"] = False
+        for heading, columns in COLUMNS.items():
+            if row[heading]:
+                found[heading].append({column: row[column] for column in columns})
+    return found
 
 
 PAGE = re.compile(
@@ -92,11 +103,9 @@ PAGE = re.compile(
 )
 
 
-def _last_page(row: dict[str, Any]) -> int:
+def _last_page(locator: str) -> int:
     """The last page that a locator names; 0 for none."""
-    return max(
-        (int(number) for found in PAGE.findall(row["locator"]) for number in found if number), default=0
-    )
+    return max((int(number) for found in PAGE.findall(locator) for number in found if number), default=0)
 
 
 def _problem(domain: dict[str, Any]) -> str:
@@ -124,50 +133,43 @@ select d.key, d.title, count(distinct u.id) as items, count(distinct u.kind) as 
 from domain d left join used u on u.domain_id = d.id
 where d.framework_id = :framework group by d.id order by d.position
 """
-UNTAGGED = """
-select e.id, s.ref as source, e.locator, e.text from evidence e join source s on s.id = e.source_id
+COLUMNS = {
+    "untagged": ("id", "source", "locator", "text"),
+    "used_in_many": ("id", "text", "domains", "uses"),
+    "outside_window": ("id", "text", "dated"),
+    "not_placed": ("id", "text", "period"),
+    "recorded_later": ("id", "text", "recorded_on"),
+    "beyond_source": ("id", "text", "locator", "pages"),
+    "drafts": ("id", "source", "text"),
+    "few_answers": ("id", "source", "text", "group_name", "answers"),
+}
+"""What is shown of an item under every heading that `ITEMS` answers for."""
+# Every item that is under a heading, with a column for each that says so. Whether a page that the locator
+# names is beyond the last one of its source is found out afterwards. An hour: summer time.
+ITEMS = f"""
+with used as materialized (
+  select e.id, group_concat(d.key, '; ') as domains, count(*) as uses
+  from evidence e join tag t on t.evidence_id = e.id and t.withdrawn_event is null
+  join domain d on d.id = t.domain_id
+  where e.review_id = :review and e.withdrawn_event is null group by e.id),
+stored as materialized (
+  select s.id, max(p.number) as pages from source s join source_page p on p.source_id = s.id
+  where s.review_id = :review group by s.id)
+select e.id, s.ref as source, e.locator, e.text, e.group_name, e.answers, e.period, e.recorded_on,
+  coalesce(nullif(e.period, ''), s.dated) as dated, used.domains, used.uses, stored.pages,
+  used.id is null as untagged,
+  used.uses >= :many as used_in_many,
+  {OUTSIDE} as outside_window,
+  e.period <> '' and e.ends is null and e.kind in ('survey_result', 'indicator') as not_placed,
+  e.recorded_on > date(v.at, '+1 hour') as recorded_later,
+  stored.id is not null and e.locator glob '*[0-9]*' as beyond_source,
+  s.status = 'draft' as drafts,
+  e.kind = 'survey_result' and e.answers < {FEWEST_ANSWERS} as few_answers
+from evidence e join source s on s.id = e.source_id join event v on v.id = e.added_event
+left join used on used.id = e.id left join stored on stored.id = e.source_id
 where e.review_id = :review and e.withdrawn_event is null
-  and not exists (select 1 from tag t where t.evidence_id = e.id and t.withdrawn_event is null)
+  and ({" or ".join(COLUMNS)})
 order by e.id
-"""
-USED_IN_MANY = """
-select e.id, e.text, group_concat(d.key, '; ') as domains, count(*) as uses
-from evidence e join tag t on t.evidence_id = e.id and t.withdrawn_event is null
-join domain d on d.id = t.domain_id
-where e.review_id = :review and e.withdrawn_event is null
-group by e.id having count(*) >= :many order by uses desc, e.id
-"""
-OUTSIDE_WINDOW = f"""
-select e.id, e.text, coalesce(nullif(e.period, ''), s.dated) as dated
-from evidence e join source s on s.id = e.source_id
-where e.review_id = :review and e.withdrawn_event is null and {OUTSIDE}
-order by e.id
-"""
-NOT_PLACED = """
-select e.id, e.text, e.period from evidence e
-where e.review_id = :review and e.withdrawn_event is null and e.period <> ''
-  and e.ends is null and e.kind in ('survey_result', 'indicator') order by e.id
-"""
-# An hour: summer time.
-RECORDED_LATER = """
-select e.id, e.text, e.recorded_on from evidence e join event v on v.id = e.added_event
-where e.review_id = :review and e.withdrawn_event is null and e.recorded_on > date(v.at, '+1 hour')
-order by e.id
-"""
-ON_A_PAGE = """
-select e.id, e.text, e.locator, p.pages from evidence e
-join (select source_id, max(number) as pages from source_page group by source_id) p using (source_id)
-where e.review_id = :review and e.withdrawn_event is null and e.locator glob '*[0-9]*' order by e.id
-"""
-DRAFTS = """
-select e.id, s.ref as source, e.text from evidence e join source s on s.id = e.source_id
-where e.review_id = :review and e.withdrawn_event is null and s.status = 'draft' order by e.id
-"""
-FEW_ANSWERS = f"""
-select e.id, s.ref as source, e.text, e.group_name, e.answers
-from evidence e join source s on s.id = e.source_id
-where e.review_id = :review and e.kind = 'survey_result' and e.withdrawn_event is null
-  and e.answers < {FEWEST_ANSWERS} order by e.id
 """
 LARGE_WEIGHTS = f"""
 select s.ref as source, w.group_name, max(w.weight) as largest, count(*) as respondents,

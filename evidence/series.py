@@ -88,7 +88,8 @@ e.review_id = :review and e.kind in ('survey_result', 'indicator') and {counted_
   and {PUBLISHED}
 """
 ANY = f"""
-select exists (select 1 from evidence e join {source_at(":event")} s on s.id = e.source_id
+select :event >= {PLACED_SINCE} and exists (
+  select 1 from evidence e join {source_at(":event")} s on s.id = e.source_id
   where {UNPLACED} and e.ends is null and {how_placed()} <> 'time')
 """
 WITHOUT_ORDER = f"""
@@ -108,8 +109,6 @@ def without_order(db: Database, review: Review, event: int) -> list[Unordered]:
 
     Series by series; none where periods are still sorted by their words at the event.
     """
-    if one(db, f"select :event < {PLACED_SINCE}", {"event": event}):
-        return []
     given = {"review": review.id, "event": event}
     if not one(db, ANY, given):
         return []

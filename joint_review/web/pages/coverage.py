@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from assessment.decisions.challenges import list_challenges
 from assessment.decisions.panel import show_panels
-from evidence.check import check_evidence, evidence_matrix
+from evidence.check import check_domains, evidence_matrix
 from evidence.extents import EXTENT_TEXT
 from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
@@ -122,7 +122,7 @@ def coverage(db: Database, asked: Asked) -> CoveragePage:
     review = find_review(db, key)
     lines = evidence_matrix(db, review)
     most = max((count for line in lines for count in line["counts"].values()), default=0)
-    problems = {domain["key"]: domain["problem"] for domain in check_evidence(db, review).domains}
+    problems = {domain["key"]: domain["problem"] for domain in check_domains(db, review)}
     found: list[DomainCovered] = [
         {
             "domain": line["domain"],
