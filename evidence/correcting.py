@@ -47,6 +47,8 @@ class CorrectedSource(TypedDict):
     items: int
     """How many of its items count: those that later runs count with the corrected details."""
     correction: Correction
+    before: Renumbered | None
+    """Which other source had its index number until it was corrected; None where none had."""
 
 
 def correct_source(
@@ -71,14 +73,19 @@ def correct_source(
         now = _source(db, review, ref)
         new = _checked(review, now, changes)
         refuse_unchanged(f"the source {ref}", new)
+        before = None
         if "ref" in new:
             refuse_taken(db, review, new["ref"])
+            # Not refused, as a new source is: numbers that were mixed up are put right so.
+            before = renumbered(db, review).get(new["ref"])
+            before = before if before and before["now"] != ref else None
         digest = {"digest": _digest(db, now, new)}
         act = Act(ProgrammeAction.CORRECT, by, at, review.id, f"source {ref}", because)
         event = correct_details(db, act, Details("source", now["id"], now, new, digest), salts)
         count = "select count(*) from evidence where source_id = ? and withdrawn_event is null"
         made = next(one for one in corrections_of(db, "source", now["id"]) if one["event"] == event)
-        return {"source": new.get("ref", ref), "items": one(db, count, [now["id"]]), "correction": made}
+        items = one(db, count, [now["id"]])
+        return {"source": new.get("ref", ref), "items": items, "correction": made, "before": before}
 
 
 def _source(db: Database, review: Review, ref: str) -> dict[str, Any]:
@@ -206,6 +213,24 @@ def renumbered_words(one: Renumbered) -> str:
         f"its index number was corrected to {one['now']!r} on {day_of_moment(one['at'])} by {one['by']}"
         f" (because: {one['because'].rstrip('.')})"
     )
+
+
+def former_words(one: Renumbered) -> str:
+    """Why no new source is given an index number of before, in a sentence without its end."""
+    return f"{one['was']!r} was the number of a source that is here: {renumbered_words(one)}"
+
+
+def former_hint(one: Renumbered) -> str:
+    """What would help then."""
+    return (
+        f"Write {one['now']!r}. If another source has this number, give it a number of its own, and correct"
+        " that."
+    )
+
+
+def before_words(one: Renumbered) -> str:
+    """What is said where a source was given another's index number of before, without its end."""
+    return f"{one['was']!r} was the number of {one['now']} before: files that name it now mean this source"
 
 
 class RenumberedSource(UnknownName):

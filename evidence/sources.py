@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 from pydantic import ValidationError
 
 from evidence.actions import EvidenceAction
-from evidence.correcting import unknown_source
+from evidence.correcting import former_hint, former_words, renumbered, unknown_source
 from evidence.digests import source_digest, source_fields
 from evidence.files.texts import GivenFile, Text, Together, read_texts, refused
 from evidence.items import withdraw_item
@@ -247,6 +247,8 @@ class _Storing:
                     )
                 ]
             )
+        if former := renumbered(self.db, self.review).get(ref):
+            raise refused([Problem("ref", f"{former_words(former)}.", former_hint(former))])
         if not ref:
             initial = INITIALS[_row(self.review, self.details, "-", "-").kind]
             last = one(self.db, LAST_NUMBER, {"review": self.review.id, "initial": initial}) or 0

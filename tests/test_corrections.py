@@ -24,7 +24,7 @@ from assessment.runs.verify import verify_run
 from evidence.changed import evidence_changed
 from evidence.check import check_evidence
 from evidence.coding.second_coding import draw_batch, items_to_code
-from evidence.correcting import CorrectedSource, correct_source, corrections_of_source
+from evidence.correcting import CorrectedSource, before_words, correct_source, corrections_of_source
 from evidence.erasing import ask_to_erase, blank, clear
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, change_finding, record_finding
@@ -338,6 +338,29 @@ def test_a_freed_number_is_given_to_no_source_by_itself(db: Database, review: Re
         db, review, [GivenFile("a.txt", b"Other words.")], SourceDetails(), by="reviewer-1", at=AT
     )
     assert [row["source"] for row in added.added] == ["D-002"]
+
+
+def test_a_new_source_is_refused_the_number_that_another_had(db: Database, review: Review) -> None:
+    renumber(db, review)
+    before = last_event(db)
+    file, details = GivenFile("a.txt", b"Other words."), SourceDetails(ref="D-001")
+    with pytest.raises(ImportRefused) as caught:
+        add_sources(db, review, [file], details, by="reviewer-1", at=AT)
+    [problem] = caught.value.problems
+    assert problem.where == "ref"
+    assert problem.message.startswith("'D-001' was the number of a source that is here: its index number was")
+    assert problem.hint.startswith("Write 'D-010'. If another source has this number, give it")
+    assert last_event(db) == before
+
+
+def test_a_correction_to_the_number_that_another_had_says_so(db: Database, review: Review) -> None:
+    renumber(db, review)
+    done = correct(db, review, "I-001", ref="D-001")
+    assert done["before"] is not None
+    assert before_words(done["before"]) == (
+        "'D-001' was the number of D-010 before: files that name it now mean this source"
+    )
+    assert correct(db, review, "D-010", title="Other")["before"] is None
 
 
 def test_numbers_that_were_swapped_can_be_put_right(db: Database, review: Review, tmp_path: Path) -> None:

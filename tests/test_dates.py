@@ -175,3 +175,14 @@ def test_the_command_takes_the_order_and_says_how_to_give_it(
     assert (code, "--dates day-first" in error) == (1, True)
     assert say(*words, "--dates", "day-first")[0] == 0
     assert say(*words, "--dates", "first")[0] == 2
+
+
+def test_one_source_can_be_added_with_the_order_of_its_date(
+    db: Database, review: Review, folder: Path, say: Say
+) -> None:
+    given = ("source=A-1", "title=Report", "kind=document", "dated=08/10/2021")
+    words = ("evidence", "add", "r1", "sources", *given, "--db", str(folder / "programme.db"))
+    code, _, error = say(*words)
+    assert (code, "--dates day-first" in error) == (1, True)
+    assert say(*words, "--dates", "month-first")[0] == 0
+    assert db.execute("select dated from source where ref = 'A-1'").fetchone() == ("2021-08-10",)

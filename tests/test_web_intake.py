@@ -60,6 +60,17 @@ async def test_a_table_that_fits_a_layout_is_imported_at_once(bench: Bench) -> N
     assert bench.rows("select target from event order by id desc limit 1") == [("from the field.csv",)]
 
 
+async def test_the_order_of_dates_is_chosen_and_stays_chosen(bench: Bench) -> None:
+    table = "source,title,kind,dated\nX-1,One,document,08/10/2021\n"
+    refused = await send(bench, {}, files=file("sources.csv", table))
+    assert refused.status_code == 400 and "Enter the order of dates: day-first." in refused.text
+    done = await send(bench, {"dates": "month-first"}, files=file("sources.csv", table))
+    assert done.status_code == 303, done.text
+    assert bench.rows("select dated from source where ref = 'X-1'") == [("2021-08-10",)]
+    page = await send(bench, {"dates": "day-first"}, files=file("carers 2023.csv", SURVEY))
+    assert fields_of(page.text)["dates"] == ["day-first"]
+
+
 async def test_a_table_that_fits_none_is_shown_with_its_mapping_and_stores_nothing(bench: Bench) -> None:
     before = bench.state()
     page = await preview(bench)

@@ -102,8 +102,9 @@ def import_row(
     by: str,
     at: datetime,
     replace: bool = False,
+    dates: DateOrder | None = None,
 ) -> tuple[ImportReport, int | None]:
-    """Import one row of a layout, with the same checks as a file's; `replace` as for `import_files`.
+    """Import one row of a layout, with the same checks as a file's; `replace`, `dates` as for `import_files`.
 
     Returns the report and, for an item or a tag, the number of the item. Raises ImportRefused with every
     problem of the row.
@@ -111,7 +112,7 @@ def import_row(
     headers = [header_name(name) for name in values]
     place = f"this {row_model(layout).layout} row"
     table = RawTable(place, layout, headers, iter([(place, list(values.values()))]))
-    with _intake(db, review, by, at, no_progress, Mappings(())) as intake:
+    with _intake(db, review, by, at, no_progress, Mappings(()), dates) as intake:
         intake.read(table, None, layout)
         report = intake.store([layout], replace)
         return report, one(db, staging.ITEM_OF_ROW)
@@ -310,7 +311,7 @@ class _Intake:
                     self.problems.miss(error.error_count() - said)
                 else:
                     for wrong in self._new(problems_of(row, error), row):
-                        remedies = (wrong.remedy,) if wrong.remedy and self.files else ()
+                        remedies = (wrong.remedy,) if wrong.remedy else ()
                         self.problems.add(wrong.where, wrong.message, wrong.hint, remedies)
                 self._keep_source_of(model, row, into)
         return good

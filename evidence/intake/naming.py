@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from evidence.correcting import renumbered_words
+from evidence.correcting import former_hint, former_words, renumbered_words
 from evidence.intake import staging
 from evidence.intake.into import Intos
 from programme.database import Database, rows
@@ -71,7 +71,6 @@ def say_wrong_sources(intos: Intos, found: Found, say: Say) -> None:
         if renamed := intos.by_id[row["review_id"]].renumbered.get(row["ref"]):
             say(
                 f"{row['place']}, column 'source'",
-                f"{row['ref']!r} was the number of a source that is here: {renumbered_words(renamed)}.",
-                f"Write {renamed['now']!r}. If another source has this number, import it under a number of"
-                " its own, and correct that.",
+                f"{former_words(renamed)}.",
+                former_hint(renamed),
             )

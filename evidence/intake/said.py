@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from evidence.files.rawtable import Unreadable
 from evidence.intake.into import GivenRow
+from evidence.intake.times import DATES, PERIODS
 from programme.calendar import DateOrder, is_two_dates
 from rules.errors import Problem
 from rules.remedy import Give, Part, Remedy
@@ -46,6 +47,6 @@ def problems_of(row: GivenRow, error: ValidationError) -> Iterator[Wrong]:
         expected = context.get("expected") or detail["msg"]
         column = str(detail["loc"][0]) if detail["loc"] else ""
         at = (row.cells or {}).get(column) or (f"{place}, column {column!r}" if column else place)
-        order = ORDER if isinstance(value, str) and is_two_dates(value.strip()) else None
+        in_doubt = column in (*DATES, *PERIODS) and isinstance(value, str) and is_two_dates(value.strip())
         found = f"found {shown_value(value)}; expected {expected}."
-        yield Wrong(at, found, context.get("hint", ""), order)
+        yield Wrong(at, found, context.get("hint", ""), ORDER if in_doubt else None)

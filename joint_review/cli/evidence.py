@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -34,10 +35,18 @@ from programme.corrections import correction_words, corrections_of
 from rules.ratings import FEWEST_ANSWERS
 from rules.words import many
 
+Callback = TypeVar("Callback", bound=Callable[..., Any])
+
 
 @click.group(cls=Commands)
 def evidence() -> None:
     """Import evidence, tag it to domains, show it, check it."""
+
+
+def _order(where: str) -> Callable[[Callback], Callback]:
+    """The option that says which number of a date comes first."""
+    orders = click.Choice([order.value for order in DateOrder])
+    return click.option("--dates", type=orders, help=f"How dates such as 08/10/2021 are meant{where}.")
 
 
 @evidence.command("import")
@@ -48,11 +57,7 @@ def evidence() -> None:
     help=f"The layout of the files, if their names and headers do not show it: {', '.join(LAYOUTS)}.",
 )
 @click.option("--encoding", default="utf-8", show_default=True, help="Encoding of CSV files, e.g. cp1252.")
-@click.option(
-    "--dates",
-    type=click.Choice([order.value for order in DateOrder]),
-    help="How dates such as 08/10/2021 are meant, where their column does not show it.",
-)
+@_order(", where their column does not show it")
 @click.option(
     "--sheet",
     "sheets",
@@ -298,9 +303,16 @@ def export_(
 @click.argument("review")
 @click.argument("layout", metavar="KIND")
 @click.argument("values", nargs=-1, required=True, metavar="COLUMN=VALUE...")
+@_order("")
 @changing
 def add(
-    programme: Programme, review: str, layout: str, values: tuple[str, ...], by: str, as_json: bool
+    programme: Programme,
+    review: str,
+    layout: str,
+    values: tuple[str, ...],
+    dates: str | None,
+    by: str,
+    as_json: bool,
 ) -> None:
     """Add one source, item, response or tag; the columns are those of the kind's template.
 
@@ -309,7 +321,8 @@ def add(
     """
     given = _pairs(values)
     found = programme.review(review)
-    report, number = import_row(programme.db, found, layout, given, by=by, at=now())
+    order = DateOrder(dates) if dates else None
+    report, number = import_row(programme.db, found, layout, given, by=by, at=now(), dates=order)
     if as_json:
         show_json({**vars(report), "item": number})
         return

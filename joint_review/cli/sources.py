@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from evidence import sources
-from evidence.correcting import correct_source, corrections_of_source
+from evidence.correcting import before_words, correct_source, corrections_of_source
 from evidence.files.texts import GivenFile
 from evidence.rows import SOURCE_KINDS
 from evidence.search import search_sources
@@ -221,6 +221,8 @@ def correct(
         return
     changed = "; ".join(map(change_words, found["correction"]["changes"]))
     click.echo(f"Corrected {found['source']}: {changed}.")
+    if found["before"]:
+        click.echo(f"{before_words(found['before'])}.")
     items = many(found["items"], "item")
     click.echo(f"The next run counts its {items} with these details; runs made before stay what they were.")
 

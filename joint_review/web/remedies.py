@@ -26,6 +26,7 @@ LABELS: dict[Part, str] = {
     Part.WITHOUT: "what to leave out",
     Part.ENCODING: "the encoding",
     Part.SHEET: "the sheet",
+    Part.DATES: "the order of dates",
 }
 """The parts that forms have fields for."""
 ASK = "Ask whoever runs this server to"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from evidence.at_event import DETAILS_OF_SOURCE, counted_at, source_at
-from evidence.correcting import correct_source, corrections_of_source, renumbered
+from evidence.correcting import before_words, correct_source, corrections_of_source, renumbered
 from evidence.rows import SOURCE_KINDS
 from evidence.sources import SourceShown, find_source, withdraw_source
 from joint_review.web import wording
@@ -207,8 +207,9 @@ def correct(db: Database, sent: Sent) -> Done:
     ref = _ref(db, found, sent.names["source"])
     done = correct_source(db, found, ref, given, by=sent.by, because=because, at=sent.at)
     said = "; ".join(map(change_words, done["correction"]["changes"]))
+    before = f" {before_words(done['before'])}." if done["before"] else ""
     return Done(
-        f"{done['source']} is corrected: {said}.",
+        f"{done['source']} is corrected: {said}.{before}",
         to=f"/reviews/{found.key}/sources/{tilde_encode(done['source'])}/details",
         more={"source": done["source"], "correction": done["correction"]},
     )

@@ -28,6 +28,7 @@ from joint_review.web.run_view import Head, Shown
 from joint_review.web.turns import read_apart
 from joint_review.web.waiting import LARGEST_WAITING, Waiting, find_waiting, forget, put_to_wait
 from joint_review.web.wording import plural
+from programme.calendar import DateOrder
 from programme.database import Database
 from programme.permissions import Action
 from programme.progress import no_progress
@@ -52,12 +53,22 @@ class ImportingPage(Head):
 
     largest: int
     """In megabytes."""
+    orders: list[tuple[str, str]]
+    """How dates can be meant that could be two."""
+
+
+ORDERS = [
+    ("", "as other dates of their column show"),
+    (DateOrder.DAY_FIRST.value, "the day first: 8 October 2021"),
+    (DateOrder.MONTH_FIRST.value, "the month first: 10 August 2021"),
+]
 
 
 def importing(db: Database, asked: Asked) -> ImportingPage:
     """What the page that imports a table needs."""
     review = find_review(db, asked.names["review"])
-    return {**Shown(db, review, None, "en").head(), "largest": LARGEST_WAITING // 1_000_000}
+    head = Shown(db, review, None, "en").head()
+    return {**head, "largest": LARGEST_WAITING // 1_000_000, "orders": ORDERS}
 
 
 class ToBeMapped(EvidenceInvalid):
@@ -201,6 +212,7 @@ def store_table(db: Database, sent: Sent) -> Done:
     """Import what `read_table` read, all of it or nothing."""
     ready: ReadTable = sent.prepared
     review = find_review(db, sent.review)
+    order = sent.one_of("dates", [value for value, _ in ORDERS if value])
     with TemporaryDirectory(prefix="joint-review-") as folder:
         path = _put(ready.waiting, Path(folder))
         try:
@@ -213,6 +225,7 @@ def store_table(db: Database, sent: Sent) -> Done:
                 encoding=ready.waiting.encoding,
                 mappings=[ready.chosen] if ready.chosen else [],
                 names=[ready.waiting.name],
+                dates=DateOrder(order) if order else None,
                 elsewhere=False,
             )
         except ImportRefused as error:
