@@ -48,6 +48,15 @@ WORDS = {
 """Words in place of a number, in lower case."""
 BOUND = re.compile(r"([<>\u2264\u2265]) ?([0-9]{1,6}) ?(%?)")
 """A number that is suppressed because it is small (or large): '<5', '>95%'."""
+SMALL = r"fewer than|less than|under|below|llai na|o dan"
+LARGE = r"more than|over|above|mwy na|dros"
+IN_WORDS = re.compile(
+    rf"(?:(?P<small>{SMALL})|(?P<large>{LARGE})) (?P<than>[0-9]{{1,6}}) ?(?P<percent>%?)"
+    r"|(?P<at>[0-9]{1,6}) ?(?P<at_percent>%?) (?:or|neu)"
+    r" (?:(?P<most>fewer|less|under|below|lai)|(?:more|over|above|fwy))",
+    re.IGNORECASE,
+)
+"""The same in words: 'fewer than 5', '5 or fewer', 'llai na 5'."""
 BRACKETED = re.compile(r"\[([A-Za-z][A-Za-z ]{0,18}[0-9]{0,2})\]")
 EUROSTAT = re.compile(r": ?\(?([cnuz])\)?")
 BESIDE = re.compile(
@@ -69,7 +78,7 @@ def read_mark(text: str) -> str | None:
         return None
     word = text.casefold()
     known = word in BARE or word in SIGNS or word in WORDS
-    if known or BRACKETED.fullmatch(text) or BOUND.fullmatch(text) or EUROSTAT.fullmatch(text):
+    if known or BRACKETED.fullmatch(text) or _bound(text) or EUROSTAT.fullmatch(text):
         return text
     return None
 
@@ -77,9 +86,10 @@ def read_mark(text: str) -> str | None:
 def meaning_of(mark: str) -> str:
     """What a mark means by the usual conventions, in a few words."""
     word = mark.strip().casefold()
-    if found := BOUND.fullmatch(word):
-        than = {"<": "fewer than", ">": "more than", "\u2264": "at most", "\u2265": "at least"}[found[1]]
-        return f"suppressed: {than} {found[2]}{' %' if found[3] else ''}"
+    if bound := _bound(word):
+        sign, number, percent = bound
+        than = {"<": "fewer than", ">": "more than", "\u2264": "at most", "\u2265": "at least"}[sign]
+        return f"suppressed: {than} {number}{' %' if percent else ''}"
     if found := BRACKETED.fullmatch(word):
         letters = found[1].rstrip("0123456789").strip()
         return SHORTHAND.get(letters) or WORDS.get(letters) or "not published, as the source explains"
@@ -90,10 +100,21 @@ def meaning_of(mark: str) -> str:
 
 def most_of(mark: str) -> int | None:
     """The most people that a mark leaves open: 4 for '<5' (1 at least); None where it says nothing of it."""
-    found = BOUND.fullmatch(mark.strip())
-    if found is None or found[3] or found[1] not in "<\u2264":
+    bound = _bound(mark.strip())
+    if bound is None or bound[2] or bound[0] not in "<\u2264":
         return None
-    return max(1, int(found[2]) - (found[1] == "<"))
+    return max(1, int(bound[1]) - (bound[0] == "<"))
+
+
+def _bound(text: str) -> tuple[str, str, str] | None:
+    """Sign, number and percent sign of a mark that gives a bound, in signs or in words; None for others."""
+    if found := BOUND.fullmatch(text):
+        return found[1], found[2], found[3]
+    if not (found := IN_WORDS.fullmatch(text)):
+        return None
+    if found["than"]:
+        return "<" if found["small"] else ">", found["than"], found["percent"]
+    return "\u2264" if found["most"] else "\u2265", found["at"], found["at_percent"]
 
 
 def beside_number(text: str) -> tuple[str, str] | None:

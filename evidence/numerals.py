@@ -22,6 +22,17 @@ MONEY_UNIT = re.compile(
 PERCENT_UNIT = re.compile(r"(%|per ?cent(age)?|pct|y cant|canran)(?! ?points?)(\b|(?<=%))", re.IGNORECASE)
 """A unit that is percent; percentage points are another."""
 
+SCALED = re.compile(
+    r"[£€$]? ?([0-9][0-9,.]{0,20}) ?(k|m|mn|bn|thousand|million|billion|mil|miliwn|biliwn)",
+    re.IGNORECASE | re.ASCII,
+)
+NOTED = re.compile(r"([+-]?[0-9][0-9,.]{0,20}%?) ?(\[[0-9]{1,3}\]|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}|[†‡§¶^]{1,3})", re.ASCII)
+MINUS = re.compile(r"\(([0-9][0-9,.]{0,20}%?)\)|\u2013([0-9][0-9,.]{0,20}%?)", re.ASCII)
+ELSEWHERE = re.compile(r"([+-]?[0-9]{1,3}(?:[.' \u00a0\u202f]?[0-9]{3}){0,5}),([0-9]{1,9})", re.ASCII)
+"""Numbers as they are written in other countries: 1.234,5."""
+BLANKS = re.compile("[ \u00a0\u202f]")
+NONE = ("nil", "none", "zero", "no", "dim", "sero")
+
 
 def read_number(value: Any) -> float | None:
     """A number, with thousands commas where they are certain; a blank is no value."""
@@ -31,6 +42,7 @@ def read_number(value: Any) -> float | None:
             return None
         if len(text) > LONGEST_NUMERAL:
             raise refuse("a number", f"A number has at most {LONGEST_NUMERAL} characters.")
+        text = f"-{text[1:]}" if text[0] == "\u2212" else text
         text = MONEY.sub(r"\1", text, count=1) if not text.isascii() or "$" in text else text
         if GROUPED.fullmatch(text):
             text = text.replace(",", "")
@@ -49,9 +61,24 @@ def read_number(value: Any) -> float | None:
 
 def _about_number(text: str) -> str:
     """What to do about a text that is no number."""
-    if found := beside_number(text):
-        number, mark = found
-        return f"Write {number} alone if it may be used as it is; {mark} says: {meaning_of(mark)}."
+    if found := SCALED.fullmatch(text):
+        return f"Write the number in full, or write {found[1]} and put {found[2]!r} into the unit."
+    if found := NOTED.fullmatch(text):
+        return f"Write {found[1]} alone; {found[2]} looks like the mark of a note."
+    if found := MINUS.fullmatch(text):
+        return f"Write -{found[1] or found[2]} if it is below zero."
+    if found := ELSEWHERE.fullmatch(text):
+        plain = BLANKS.sub("", found[1]).replace(".", "").replace("'", "")
+        return f"Write {plain}.{found[2]} if the comma begins the decimals."
+    if (whole := BLANKS.sub("", text).replace("'", "")) != text and PLAIN.fullmatch(whole):
+        return f"Write {whole} if it is one number."
+    if text.casefold() in NONE:
+        return "Write 0 if it says that there were none, or the mark that the source gives, e.g. [x]."
+    if beside := beside_number(text):
+        number, mark = beside
+        known = meaning_of(mark) if mark.strip("[]()")[:1].isalpha() else "not published"
+        says = f"says: {known}" if known != "not published" else "has a meaning that the source explains"
+        return f"Write {number} alone if it may be used as it is; {mark} {says}."
     if read_mark(text):
         return f"{text} says: {meaning_of(text)}. This column needs a number."
     return "Write 1234.5 or 1,234.5; units belong in their own column."

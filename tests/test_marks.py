@@ -92,6 +92,26 @@ def stored(desk: Desk) -> list[tuple[Any, ...]]:
     return [(r["period"], r["value"], r["comparator"], json.loads(r["marks"] or "{}")) for r in found]
 
 
+def test_bounds_in_words_are_marks_as_bounds_in_signs_are() -> None:
+    for said, most in {
+        "fewer than 5": 4,
+        "Less than 10": 9,
+        "5 or fewer": 5,
+        "llai na 5": 4,
+        "<5": 4,
+    }.items():
+        assert read_mark(said) == said
+        assert most_of(said) == most
+    assert meaning_of("5 or fewer") == "suppressed: at most 5"
+    assert meaning_of("Over 95%") == "suppressed: more than 95 %"
+    assert read_mark("5 or 6") is None
+
+
+def test_a_minus_of_printers_is_a_minus(desk: Desk) -> None:
+    desk.load_rows("indicators", value("2021/22", "\u22125.5%"))
+    assert stored(desk) == [("2021/22", -5.5, None, {})]
+
+
 def test_what_is_not_published_is_stored_with_its_mark_and_without_a_number(desk: Desk) -> None:
     desk.load_rows(
         "indicators", value("2021/22", 50), value("2022/23", "[c]"), value("2023/24", 0, comparator="[x]")
@@ -131,6 +151,18 @@ def test_survey_results_and_scores_have_marks_too(desk: Desk) -> None:
         ("12.3 [p]", "Write 12.3 alone if it may be used as it is; [p] says: provisional."),
         ("", "Where the source publishes none, write its mark"),
         ("NaN", "Write 1234.5 or 1,234.5"),
+        ("12*", "Write 12 alone if it may be used as it is; * has a meaning that the source explains."),
+        ("12†", "Write 12 alone; † looks like the mark of a note."),
+        ("12[1]", "Write 12 alone; [1] looks like the mark of a note."),
+        ("45²", "Write 45 alone; ² looks like the mark of a note."),
+        ("1.2m", "Write the number in full, or write 1.2 and put 'm' into the unit."),
+        ("12k", "Write the number in full, or write 12 and put 'k' into the unit."),
+        ("(1,234)", "Write -1,234 if it is below zero."),
+        ("\u20135", "Write -5 if it is below zero."),
+        ("1.234,5", "Write 1234.5 if the comma begins the decimals."),
+        ("62,4", "Write 62.4 if the comma begins the decimals."),
+        ("1 234", "Write 1234 if it is one number."),
+        ("Nil", "Write 0 if it says that there were none"),
     ],
 )
 def test_what_is_neither_number_nor_mark_is_refused_with_what_to_do(

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from example_framework import Desk, write
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.numbers import NumberFormat
@@ -589,3 +591,60 @@ def desk(tmp_path: Path) -> Any:
     made = Desk(tmp_path)
     yield made
     made.close()
+
+
+# --- parts of a text that look otherwise than the rest ------------------------------------------------------
+
+UP, DOWN, STRUCK = "superscript", "subscript", "struck"
+LOOKS = [
+    ([("12", ""), ("1", UP)], "12[1]"),
+    ([("In 2007", ""), ("2", UP), (" all", "")], "In 2007[2] all"),
+    ([("20 km", ""), ("2", UP)], "20 km²"),
+    ([("CO", ""), ("2", DOWN)], "CO2"),
+    ([("12", STRUCK), ("15", "")], "12 15"),
+    ([("12", ""), ("15", "bold")], "1215"),
+]
+
+
+def runs_of_xlsx(runs: Sequence[tuple[str, str]]) -> Any:
+    said = {
+        UP: InlineFont(vertAlign=UP),
+        DOWN: InlineFont(vertAlign=DOWN),
+        STRUCK: InlineFont(strike=True),
+        "bold": InlineFont(b=True),
+    }
+    return CellRichText(*(TextBlock(said.get(look, InlineFont()), words) for words, look in runs))
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["in the cell", "shared"])
+@pytest.mark.parametrize(("runs", "is_read"), LOOKS)
+def test_a_raised_digit_in_a_cell_never_runs_into_the_figure_before_it(
+    tmp_path: Path, runs: Sequence[tuple[str, str]], is_read: str, shared: bool
+) -> None:
+    path = xlsx(tmp_path / "t.xlsx", ["a", "b"], ["x", runs_of_xlsx(runs)], ["y", "plain"])
+    if shared:
+        path.write_bytes(sharing(path.read_bytes()))
+    assert Read(path).only == [["x", is_read], ["y", "plain"]]
+
+
+@pytest.mark.parametrize(("runs", "is_read"), LOOKS)
+def test_raised_digits_are_kept_apart_in_opendocument_cells_too(
+    tmp_path: Path, runs: Sequence[tuple[str, str]], is_read: str
+) -> None:
+    said = {
+        UP: 'style:text-position="super 58%"',
+        DOWN: 'style:text-position="-33% 58%"',
+        STRUCK: 'style:text-line-through-style="solid"',
+        "bold": 'style:text-line-through-style="none"',
+    }
+    styles = "".join(
+        f'<style:style style:name="{name}" style:family="text"><style:text-properties {look}/></style:style>'
+        for name, look in said.items()
+    )
+    words = "".join(f'<text:span text:style-name="{look}">{words}</text:span>' for words, look in runs)
+    path = ods(
+        tmp_path / "t.ods",
+        table(row(text("a"), text("b")), row(text("x"), text(words)), row(text("y"), text("plain"))),
+        styles=styles,
+    )
+    assert Read(path).only == [["x", is_read], ["y", "plain"]]

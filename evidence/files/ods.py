@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from evidence.files.formats.raised import joined
 from evidence.files.grid import MOST_IN_SHEET, MOST_WIDE, Bounds, FarOut, Fault, Line, Sheet
 from evidence.files.numberformats import general
 from evidence.files.sharedtexts import PIECE, xml_parser
@@ -56,6 +57,8 @@ class _Styles:
     hidden_tables: set[str] = field(default_factory=set)
     plain: set[str] = field(default_factory=set)
     """Styles of numbers that show every number."""
+    looks: dict[str, str] = field(default_factory=dict)
+    """How the words of a style look that are raised ("up"), lowered ("down") or "struck" through."""
     data: dict[str, str] = field(default_factory=dict)
     """The style of numbers that each style of cells names."""
 
@@ -195,6 +198,8 @@ def _read_styles(xml: bytes, styles: _Styles, *, whole: bool) -> None:
                 styles.data[named] = data
         elif name == "table-properties" and said.get(f"{TABLE} display") == "false":
             styles.hidden_tables.add(named)
+        elif name == "text-properties" and (looks := _looks(said)):
+            styles.looks[named] = looks
         elif space == NUMBER and name == "number" and around and around[-1].endswith("number-style"):
             styles.plain.add(named)
         elif space == STYLE and name == "map":
@@ -207,6 +212,17 @@ def _read_styles(xml: bytes, styles: _Styles, *, whole: bool) -> None:
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _: around.pop()
     parser.Parse(xml, whole)
+
+
+def _looks(said: dict[str, str]) -> str:
+    """How words with these properties look: raised ("up"), lowered ("down"), "struck" through, or ""."""
+    place = said.get(f"{STYLE} text-position", "").partition(" ")[0]
+    if place.startswith(("super", "sub")):
+        return "up" if place.startswith("super") else "down"
+    if place.rstrip("0%.-") and place.endswith("%"):
+        return "down" if place.startswith("-") else "up"
+    through = [said.get(f"{STYLE} text-line-through-{what}", "none") for what in ("style", "type")]
+    return "struck" if through != ["none", "none"] else ""
 
 
 # --- the cells of a sheet -----------------------------------------------------------------------------------
@@ -227,7 +243,9 @@ class _Cells:
         sheet, done, styles, value_of = self.sheet, self.done, self.styles, self._value
         cell, covered, row = f"{TABLE} table-cell", f"{TABLE} covered-table-cell", f"{TABLE} table-row"
         table, column_tag = f"{TABLE} table", f"{TABLE} table-column"
-        paragraph, blanks, tab, line_break = (f"{TEXT} {n}" for n in ("p", "s", "tab", "line-break"))
+        paragraph, span_tag, blanks, tab, line_break = (
+            f"{TEXT} {n}" for n in ("p", "span", "s", "tab", "line-break")
+        )
         repeated, spanned = f"{TABLE} number-columns-repeated", f"{TABLE} number-columns-spanned"
         rows_repeated, rows_spanned = f"{TABLE} number-rows-repeated", f"{TABLE} number-rows-spanned"
         visibility, kind_key = f"{TABLE} visibility", f"{OFFICE} value-type"
@@ -235,6 +253,10 @@ class _Cells:
         cells: list[Any] = []
         columns: list[str] = []
         """The default style of cells in each column."""
+        runs: list[tuple[str, str]] = []
+        """The runs of the cell before this one, and how they look."""
+        looks: list[str] = []
+        """How the words look that are read, for each of the spans around them."""
         said_of: dict[str, str] = {}
         number, column, rows, times, depth, apart = 0, 0, 1, 1, 0, 0
         hidden = inside = False
@@ -258,6 +280,10 @@ class _Cells:
                     paragraphs += 1
                     open_paragraph = True
                     parser.CharacterDataHandler = text.append
+                elif name == span_tag:
+                    next_run()
+                    inner = styles.looks.get(said.get(f"{TEXT} style-name", ""), "")
+                    looks.append(inner or (looks[-1] if looks else ""))
                 elif name == blanks:
                     text.append(" " * min(int(said.get(f"{TEXT} c", 1)), 1_000))
                 elif name == tab:
@@ -293,8 +319,15 @@ class _Cells:
             if name == paragraph:
                 open_paragraph = False
                 parser.CharacterDataHandler = None
+            elif name == span_tag and looks:
+                next_run()
+                looks.pop()
             elif name in (cell, covered):
                 inside = False
+                if runs:
+                    next_run()
+                    text[:] = [joined(runs)]
+                    runs.clear()
                 if text or kind_key in said_of or f"{TABLE} formula" in said_of:
                     put()
                 if spanned in said_of or rows_spanned in said_of:
@@ -309,6 +342,11 @@ class _Cells:
                     parser.StartElementHandler = parser.EndElementHandler = None
                     parser.CharacterDataHandler = None
                     raise _End
+
+        def next_run() -> None:
+            if text:
+                runs.append(("".join(text), looks[-1] if looks else ""))
+                text.clear()
 
         def put() -> None:
             style = said_of.get(f"{TABLE} style-name") or (columns[column] if column < len(columns) else "")

@@ -9,11 +9,14 @@ from bisect import bisect_right
 from typing import Any
 from xml.parsers import expat
 
+from evidence.files.formats.raised import joined
+
 PIECE = 65_536
 """Bytes of XML that are taken apart at a time."""
 PACKED = 8_192
 """Bytes that are unpacked at a time where reading may begin again behind them."""
 ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+OFF = ("0", "false")
 
 
 class Declared(Exception):
@@ -42,6 +45,13 @@ def plain_text(text: str) -> str:
     if "_x" not in text:
         return text
     return ESCAPED.sub(lambda match: chr(int(match[1], 16)), text).replace("\r\n", "\n")
+
+
+def looks_of(tag: str, said: dict[str, str]) -> str:
+    """How a run of a cell looks with this property: raised ("up"), lowered ("down"), "struck" or ""."""
+    if tag.endswith("vertAlign"):
+        return {"superscript": "up", "subscript": "down"}.get(said.get("val", ""), "")
+    return "struck" if tag.endswith("strike") and said.get("val") not in OFF else ""
 
 
 class Strings:
@@ -172,13 +182,16 @@ def _texts(prolog: bytes, data: bytes, close: bytes) -> list[str]:
     """The texts of whole `si` elements."""
     found: list[str] = []
     text: list[str] = []
+    runs: list[tuple[str, str]] = []
+    """The runs before this one, where one of them is raised, lowered or struck through."""
     parser = xml_parser()
     name_of = local
     taking = False
     silent = False
+    looks = ""
 
-    def start(name: str, _: dict[str, str]) -> None:
-        nonlocal taking, silent
+    def start(name: str, said: dict[str, str]) -> None:
+        nonlocal taking, silent, looks
         tag = name_of(name)
         if tag == "si":
             text.clear()
@@ -186,14 +199,27 @@ def _texts(prolog: bytes, data: bytes, close: bytes) -> list[str]:
             taking = not silent
         elif tag == "rPh":
             silent = True
+        elif tag == "r":
+            if looks:
+                runs.append(("".join(text), looks))
+                text.clear()
+                looks = ""
+        elif tag in ("vertAlign", "strike") and not looks and (looks := looks_of(tag, said)):
+            runs.append(("".join(text), ""))
+            text.clear()
 
     def end(name: str) -> None:
-        nonlocal taking, silent
+        nonlocal taking, silent, looks
         tag = name_of(name)
         if tag == "t":
             taking = False
         elif tag == "si":
+            if runs:
+                runs.append(("".join(text), looks))
+                text[:] = [joined(runs)]
+                runs.clear()
             found.append(plain_text("".join(text)))
+            looks = ""
         elif tag == "rPh":
             silent = False
 

@@ -17,9 +17,10 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from evidence.files.formats.raised import joined
 from evidence.files.grid import MOST_IN_SHEET, MOST_WIDE, Bounds, FarOut, Fault, Line, Sheet
 from evidence.files.numberformats import BUILT_IN, GENERAL, Format, general, number_format
-from evidence.files.sharedtexts import PIECE, Strings, local, plain_text, xml_parser
+from evidence.files.sharedtexts import PIECE, Strings, local, looks_of, plain_text, xml_parser
 
 LARGEST_PART = 50_000_000
 """Bytes of the parts that say what the workbook is, without its cells and their texts."""
@@ -263,9 +264,9 @@ class _Cells:
         """Set out at the root element, whose namespace the others have."""
         namespace = root.rpartition(" ")[0]
         prefix = f"{namespace} " if namespace else ""
-        self.handle(*(prefix + name for name in ("row", "c", "v", "t", "f", "rPh", "col")))
+        self.handle(*(prefix + name for name in ("row", "c", "v", "t", "f", "rPh", "col", "r")))
 
-    def handle(self, row: str, c: str, v: str, t: str, f: str, sound: str, col: str) -> None:
+    def handle(self, row: str, c: str, v: str, t: str, f: str, sound: str, col: str, run: str) -> None:
         """Handlers with all that they need at hand: they are called for every cell."""
         about, formats, sheet, done = self.book.book, self.book.book.formats, self.sheet, self.done
         string, from_1904, conditional = self.book.strings.get, about.from_1904, self.conditional
@@ -275,11 +276,13 @@ class _Cells:
         cells: list[Any] = []
         hidden_columns = set(sheet.hidden_columns)
         number = column = 0
-        kind = style = value = ""
+        kind = style = value = looks = ""
         formula = hidden = False
+        runs: list[tuple[str, str]] = []
+        """The runs of a text that the cell itself holds, before the one that is read."""
 
         def start(name: str, said: dict[str, str]) -> None:
-            nonlocal number, column, kind, style, value, formula, hidden, cells
+            nonlocal number, column, kind, style, value, formula, hidden, cells, looks
             if name == c:
                 kind, style, value, formula = said.get("t", "n"), said.get("s", "0"), "", False
                 place = said.get("r")
@@ -303,14 +306,22 @@ class _Cells:
                     few = range(int(said["min"]), min(int(said["max"]), MOST_WIDE) + 1)
                     hidden_columns.update(few)
                     sheet.hidden_columns = sorted(hidden_columns)
+            elif name == run:
+                runs.append((value, looks))
+                value = looks = ""
+            elif runs and not looks:
+                looks = looks_of(name, said)
             elif name == sound:
                 self.parser.CharacterDataHandler = None
 
         def end(name: str) -> None:
-            nonlocal value
+            nonlocal value, looks
             if name == v:
                 value = text[0] if len(text) == 1 else "".join(text)
             elif name == c:
+                if runs:
+                    value, looks = joined([*runs, (value, looks)]), ""
+                    runs.clear()
                 if value or formula:
                     put()
             elif name == t:

@@ -56,6 +56,25 @@ def lowered(text: str, before: str) -> str:
     return f"[{text}]" if text[:1].isdigit() and before[-1:].isdigit() else text
 
 
+def joined(runs: list[tuple[str, str]]) -> str:
+    """The runs of a cell as one text; each is its words and "up", "down", "struck" or "" for how they look.
+
+    What is raised or lowered is written as in `raised` and `lowered`; words that are struck through never
+    run into those that are not: 12 with a struck 15 behind it is "12 15", not 1215.
+    """
+    text, look = "", ""
+    for words, looks in runs:
+        if looks == "up":
+            blank = words[len(words.rstrip()) :]
+            words = raised(words, text[-LOOKED_BACK:]) + blank
+        elif looks == "down":
+            words = lowered(words, text[-LOOKED_BACK:])
+        if "struck" in (look, looks) and look != looks and text[-1:].isalnum() and words[:1].isalnum():
+            words = f" {words}"
+        text, look = text + words, looks
+    return text
+
+
 def _word(before: str) -> str:
     """The letters at the end of a text."""
     at = len(before)
