@@ -109,15 +109,22 @@ class Paper:
 
 @contextmanager
 def paper(
-    title: str, width: int, height: float, *, left: float = MARGIN, below: float = 44
+    title: str,
+    width: int,
+    height: float,
+    *,
+    left: float = MARGIN,
+    below: float = 44,
+    title_drawn: bool = True,
 ) -> Iterator[Paper]:
     """A figure with its title, and axes `height` high in what `left` and `below` (for labels) leave of it.
 
-    One is drawn at a time: `as_svg` must be called within.
+    One is drawn at a time: `as_svg` and `as_png` must be called within. A title that is not drawn, since the
+    page shows it beside the figure, is still the title of the SVG file.
     """
     with _DRAWING:
         kit = _library()
-        lines = wrapped(title, width - 2 * MARGIN, TITLE, bold=True)
+        lines = wrapped(title, width - 2 * MARGIN, TITLE, bold=True) if title_drawn else []
         above = MARGIN + len(lines) * TITLE * 1.3 + MARGIN
         whole = round(above + height + below)
         figure = kit.figure(figsize=(width / 72, whole / 72), dpi=72)
@@ -166,6 +173,13 @@ def as_svg(page: Paper, described: str) -> str:
     style = f"<style>@media screen and (prefers-color-scheme: dark) {{ {_in_the_dark()} }}</style>"
     words = f'<title id="title">{escape(page.title)}</title>\n <desc id="desc">{escape(described)}</desc>'
     return f'{head} role="img" aria-labelledby="title desc">\n {words}\n {style}{rest}'
+
+
+def as_png(page: Paper, dots: int) -> bytes:
+    """The figure as a PNG file with so many dots to the inch, 72 pixels wide: for what shows no SVG."""
+    out = io.BytesIO()
+    page.figure.savefig(out, format="png", dpi=dots, metadata={"Software": None})
+    return out.getvalue()
 
 
 @cache

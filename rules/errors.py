@@ -189,6 +189,10 @@ class WorkersFailed(ReviewError):
     """Processes or a cluster could not do their part of the work; it has no result."""
 
 
+class ReportNotRendered(ReviewError):
+    """A report could not be made into a file of the format that was asked for."""
+
+
 class DecisionRefused(ReviewError):
     """A decision, an approval, a challenge or a vote is not possible at present."""
 

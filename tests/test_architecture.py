@@ -53,6 +53,10 @@ DOORS = {
     "argon2": r"programme/accounts\.py",
     "matplotlib": r"pictures/plots\.py",
     "distributed": r"comparison/fanout\.py",
+    "jinja2": r"report/render/page\.py",
+    "markupsafe": r"report/render/page\.py",
+    "typst": r"report/render/pdf\.py",
+    "font_source_sans_pro": r"report/render/pdf\.py",
     "sqlite_utils": r"programme/database\.py|joint_review/upgrades/evidence\.py",
 }
 """The files that may import a dependency, as a pattern."""
@@ -217,7 +221,7 @@ def test_every_package_with_its_pages_policies_and_templates_is_installed() -> N
         for path in (ROOT / place.replace(".", "/")).glob(pattern)
         if path.is_file()
     }
-    kinds = {".yml", ".csv", ".html", ".css", ".js"}
+    kinds = {".yml", ".csv", ".html", ".css", ".js", ".typ"}
     there = {path for layer in LAYERS for path in (ROOT / layer).rglob("*") if path.suffix in kinds}
     assert there == data
 

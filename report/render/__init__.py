@@ -3,4 +3,8 @@
 Modules in reading order:
 
     phrases     the set phrases of a report, in English and Welsh
+    spoken      a report in one language as plain data for templates; the mark of a copy
+    drawing     its charts, drawn once for all renderers
+    page        HTML
+    pdf         PDF: the one door to typst
 """
