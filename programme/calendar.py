@@ -45,6 +45,7 @@ class DateOrder(StrEnum):
 CLOCK = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
 ISO = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + CLOCK, re.ASCII)
 SLASHED = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})", re.ASCII)
+WITHIN = re.compile(r"(?<![\d/.-])\d{1,2}([-/.])\d{1,2}\1\d{4}(?![\d/-])", re.ASCII)
 WORDED = re.compile(
     r"([0-9]{1,2})(?:st|nd|rd|th|af|ail|il|ydd|edd|fed|ed|eg|ain)?[\s-]\s*(?:of?\s+(?:fis\s+)?)?"
     r"([^\W\d_]+)\.?,?[\s-]\s*([0-9]{4})"
@@ -69,6 +70,11 @@ def is_two_dates(text: str) -> bool:
     return (
         match is not None and int(match[1]) <= 12 and int(match[3]) <= 12 and int(match[1]) != int(match[3])
     )
+
+
+def slashed_dates(text: str) -> list[str]:
+    """The dates with slashes, hyphens or points within a text: one in 'week ending 05/01/2024'."""
+    return [found[0] for found in WITHIN.finditer(text)]
 
 
 def read_date(value: Any, order: DateOrder | None = None) -> date | None:

@@ -9,6 +9,8 @@ Every period is read here, once, when it comes in. Its words are kept as they we
 | academic year 2021/22 | 1 September to 31 August |
 | November 2019, Tachwedd 2019, 2019-11, 11/2019, Nov-19 | the month |
 | 2011-12 | the financial year; December 2011 where the months of its column show it |
+| 2016-18, 2016 - 18 | the years 2016 to 2018; so is 2007-09 where its column shows it, else September 2007 |
+| mid-2019; Census 2011; 2019 survey | 30 June 2019; the year |
 | Q4 2022; Q1 2022/23 | a quarter of the calendar year; of the financial year; halves (H1) likewise |
 | Autumn 2023; Winter 2023/24 | September to November; spring, summer and winter are three months each, too |
 | Autumn term 2023; Spring term 2024 | September to December; January to March (summer: April to July) |
@@ -35,11 +37,22 @@ from functools import lru_cache
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from programme.calendar import ISO, MONTHS, SLASHED, DateOrder, order_in, order_shown, read_date
+from programme.calendar import (
+    ISO,
+    MONTHS,
+    SLASHED,
+    DateOrder,
+    order_in,
+    order_shown,
+    read_date,
+    slashed_dates,
+)
 
 PERIOD_HINT = "Write 2021/22, 2021, November 2019, Q4 2022 or 2019-03-31."
 FIRST, LAST = 1900, 2100
 """The years that a period can lie in."""
+LONGEST_SPAN = 9
+"""Years from the first to the last of 2016-18 and the like."""
 LONGEST = 200
 """Characters of the longest text that is read as a period."""
 
@@ -91,6 +104,8 @@ class Shown(StrEnum):
     """2011-11 is a month, so 2011-12 is."""
     YEARS = "years"
     """2012-13 is a financial year, so 2011-12 is."""
+    SPANS = "spans"
+    """2011-13 is three years, so 2007-09 is."""
     SEASONS = "seasons"
     """Gwanwyn 2023 is a season, so Hydref 2023 is."""
     WELSH_MONTHS = "Welsh months"
@@ -114,6 +129,9 @@ def _read(text: str, order: DateOrder | None, shown: frozenset[Shown]) -> Period
     if SLASHED.fullmatch(plain) or ISO.fullmatch(plain):
         read_date(plain, order)
     found = _Reader(order, shown).whole(plain)
+    if found is None:
+        for one in slashed_dates(plain):
+            read_date(one, order)
     if found and found[0].year >= FIRST and found[1].year <= LAST:
         return Period(text, *found)
     return Period(text, turn=_turn(plain) if found is None else "")
@@ -140,11 +158,10 @@ def period_shown(text: str) -> Shown | None:
     """What a period shows about others of its column that could mean two things; mostly nothing (None)."""
     plain = _plain(text)
     if match := YEAR_AND_TWO.fullmatch(plain):
-        following = (int(match[1]) + 1) % 100 == int(match[2])
-        if following and int(match[2]) <= 12 and int(match[2]):
+        if could_mean_two(plain):
             return None
-        if following:
-            return Shown.YEARS
+        if years := _years_on(match):
+            return Shown.YEARS if years == 1 else Shown.SPANS
         return Shown.MONTHS if 1 <= int(match[2]) <= 12 else None
     if match := NAME_AND_YEAR.fullmatch(plain):
         if match[1] in WELSH_SEASONS:
@@ -154,13 +171,20 @@ def period_shown(text: str) -> Shown | None:
     return None
 
 
-def could_mean_two(text: str) -> bool:
-    """Whether a period could mean two things that other periods of its column can tell apart."""
+def could_mean_two(text: str) -> Shown | None:
+    """What would make a period another one that could mean two things; None where it can mean only one."""
     plain = _plain(text)
     if match := YEAR_AND_TWO.fullmatch(plain):
-        return (int(match[1]) + 1) % 100 == int(match[2]) and 1 <= int(match[2]) <= 12
+        years = _years_on(match) if 1 <= int(match[2]) <= 12 else 0
+        return None if not years else Shown.MONTHS if years == 1 else Shown.SPANS
     match = NAME_AND_YEAR.fullmatch(plain)
-    return match is not None and match[1] == "hydref"
+    return Shown.SEASONS if match is not None and match[1] == "hydref" else None
+
+
+def _years_on(match: re.Match[str]) -> int:
+    """How many years the second number of 2016-18 is later, where it can be the end of some years; else 0."""
+    years = (int(match[2]) - int(match[1])) % 100
+    return years if years <= LONGEST_SPAN else 0
 
 
 # --- words -----------------------------------------------------------------------------------------------
@@ -200,6 +224,7 @@ WELSH_NUMBERS = {"cyntaf": 1, "ail": 2, "trydydd": 3, "pedwerydd": 4}
 
 YEAR_AND_TWO = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 NAME_AND_YEAR = re.compile(r"([^\W\d_]+(?: [^\W\d_]+)?) \d{4}", re.ASCII)
+SPAN = re.compile(r"(\d{4}) ?- ?(\d{2})", re.ASCII)
 YEAR = re.compile(r"\d{4}", re.ASCII)
 TWELVE_MONTHS = re.compile(r"(\d{4}) ?[/-] ?(\d{4}|\d{1,2})", re.ASCII)
 SHORT_TWELVE = re.compile(r"(\d{2}) ?[/-] ?(\d{2})", re.ASCII)
@@ -235,11 +260,13 @@ UP_TO = re.compile(
 FROM_WEEK = re.compile(r"(?:week (?:commencing|beginning|starting)|w/c) (.+)")
 THE_DAY = re.compile(r"(?:as at|as of|as on|at|on|snapshot(?: at| on)?|position at|ar) (.+)")
 AT_THE_END = re.compile(r"(?:the |at the |at )?end(?: of)? (.+)|(?:ar |at )?dd?iwedd (?:mis |fis )?(.+)")
+MIDDLE = re.compile(r"(?:mid|canol)[ -](?:year )?(\d{4})", re.ASCII)
+"""Estimates of how many people there were: at 30 June."""
 FROM = re.compile(r"(?:from|between|o|rhwng) (.+)")
 BETWEEN = re.compile(r" (?:to|until|hyd at|hyd|i|and|a) | ?- ?|/")
 BRACKETS = re.compile(r"[(\[]([^()\[\]]{0,200})[)\]]")
 LABELS = {
-    "calendar": "calendar year|year|y flwyddyn|blwyddyn galendr|blwyddyn|cy",
+    "calendar": "calendar year|year|y flwyddyn|blwyddyn galendr|blwyddyn|census|cyfrifiad|survey|arolwg|cy",
     "financial": (
         "the financial year|financial year|fiscal year|tax year|blwyddyn ariannol|y flwyddyn ariannol"
         "|flwyddyn ariannol|financial years|fy|f/y"
@@ -367,6 +394,9 @@ class _Reader:
             return _months(int(text), 1, 12) if _in_range(int(text)) else None
         if found := self._twelve_months(text):
             return _months(found, 4, 15)
+        if (match := SPAN.fullmatch(text)) and (Shown.SPANS in self.shown or not could_mean_two(text)):
+            years = _years_on(match) if _in_range(int(match[1])) else 0
+            return _months(int(match[1]), 1, 12 * (years + 1)) if years > 1 else None
         if match := YEAR_ENDING.fullmatch(text):
             return _months(int(match[1]) - 1, 4, 15) if _in_range(int(match[1])) else None
         if match := LABELLED["financial"].fullmatch(text):
@@ -461,6 +491,8 @@ class _Reader:
         if match := FROM_WEEK.fullmatch(text):
             day = self._day(match[1])
             return (day, day + timedelta(6)) if day else None
+        if (match := MIDDLE.fullmatch(text)) and _in_range(int(match[1])):
+            return date(int(match[1]), 6, 30), date(int(match[1]), 6, 30)
         if match := AT_THE_END.fullmatch(text):
             found = self._month(match[1] or match[2]) or self.years(match[1] or match[2])
             return (found[1], found[1]) if found else None

@@ -109,11 +109,13 @@ def test_too_many_rows_in_doubt_are_refused_rather_than_kept(
 # --- periods -----------------------------------------------------------------------------------------------
 
 
-def periods(db: Database, review: Review, folder: Path, written: Sequence[str]) -> list[tuple[str, str]]:
+def periods(
+    db: Database, review: Review, folder: Path, written: Sequence[str], dates: DateOrder | None = None
+) -> list[tuple[str, str]]:
     lines = [f"N1,row {number},I{number},{words},5,higher" for number, words in enumerate(written)]
     path = folder / "indicators.csv"
     path.write_text("\n".join(["source,locator,indicator,period,value,better", *lines]), encoding="utf-8")
-    import_files(db, review, [path], by="lead", at=AT)
+    import_files(db, review, [path], by="lead", at=AT, dates=dates)
     return db.execute("select begins, ends from evidence where kind = 'indicator' order by id").fetchall()
 
 
@@ -139,6 +141,13 @@ def test_the_same_words_on_another_day_are_another_item(db: Database, review: Re
         (["2011-12"], "2011-04-01"),
         (["2011-12", "2012-13"], "2011-04-01"),
         (["2011-12", "2011-11", "2012-01"], "2011-12-01"),
+        (["2016-18", "2017-19"], "2016-01-01"),
+        (["2007-09"], "2007-09-01"),
+        (["2007-09", "2019-05"], "2007-09-01"),
+        (["2007-09", "2011-13"], "2007-01-01"),
+        (["2003-04", "2003-05", "2003-06"], "2003-04-01"),
+        (["W/E 05/01/2024", "W/E 19/01/2024"], "2023-12-30"),
+        (["05/01/2019 to 06/02/2019", "13/05/2019 to 05/06/2019"], "2019-01-05"),
         (["Hydref 2023"], "2023-10-01"),
         (["Hydref 2023", "Medi 2023"], "2023-10-01"),
         (["Hydref 2023", "Gwanwyn 2023"], "2023-09-01"),
@@ -154,6 +163,8 @@ def test_others_show_whether_it_is_a_month(
     "written",
     [
         ["2011-12", "2011-11", "2012-13"],
+        ["2007-09", "2008-10"],
+        ["2007-09", "2011-13", "2019-05"],
         ["Hydref 2023", "Gwanwyn 2023", "Medi 2023"],
         ["2011-12", *["2012-13"] * 2_500, "2011-11"],
     ],
@@ -163,6 +174,14 @@ def test_where_others_show_both_it_is_refused(
 ) -> None:
     with pytest.raises(ImportRefused, match="could be two periods"):
         periods(db, review, folder, written)
+
+
+def test_dates_within_a_period_have_an_order_too(db: Database, review: Review, folder: Path) -> None:
+    with pytest.raises(ImportRefused, match="05/01/2024 could be two dates"):
+        periods(db, review, folder, ["Week ending 05/01/2024"])
+    assert periods(db, review, folder, ["Week ending 05/01/2024"], dates=DAY_FIRST) == [
+        ("2023-12-30", "2024-01-05")
+    ]
 
 
 def test_the_command_takes_the_order_and_says_how_to_give_it(

@@ -17,7 +17,7 @@ from typing import Any
 
 from evidence.intake.into import GivenRow
 from evidence.rows import Row
-from programme.calendar import DateOrder, is_two_dates, order_shown
+from programme.calendar import DateOrder, is_two_dates, order_shown, slashed_dates
 from programme.periods import Shown, could_mean_two, period_shown
 
 MOST_WAITING = 50_000
@@ -25,10 +25,15 @@ MOST_WAITING = 50_000
 MOST_KNOWN = 10_000
 DATES, PERIODS = ("dated", "recorded_on"), ("period",)
 """The columns of all layouts that hold a date, and those that hold a period."""
-UNLIKE = ((Shown.MONTHS, Shown.YEARS), (Shown.SEASONS, Shown.WELSH_MONTHS))
+UNLIKE = (
+    (Shown.MONTHS, Shown.YEARS),
+    (Shown.SPANS, Shown.MONTHS),
+    (Shown.SEASONS, Shown.WELSH_MONTHS),
+)
 """What a column can show, by what it says of the texts that could mean two things."""
 HINTS = {
     Shown.MONTHS: "Write the month as December 2011, the financial year as 2011/12.",
+    Shown.SPANS: "Write the month as September 2007, the years as '2007 to 2009'.",
     Shown.SEASONS: "Write the season as 'yr hydref 2023', the month as 'mis Hydref 2023'.",
 }
 
@@ -57,6 +62,8 @@ class _Column:
     """The first text that could mean two things, by what would tell them apart."""
     taken: dict[Shown, bool] = field(default_factory=dict)
     """How such texts were read so far: whether as months, or as seasons."""
+    spans: set[str] = field(default_factory=set)
+    """Texts such as 2007-09: September 2007, or 2007 to 2009."""
     known: set[str] = field(default_factory=set)
     clashed: bool = False
 
@@ -95,7 +102,11 @@ class Times:
         waiting = {
             number
             for number in doubtful
-            if any(is_two_dates(_text(rows[number].values.get(column.name))) for column in open_columns)
+            if any(
+                is_two_dates(each)
+                for column in open_columns
+                for each in _dates_of(column, _text(rows[number].values.get(column.name)))
+            )
         }
         if not waiting:
             return rows
@@ -118,16 +129,19 @@ class Times:
         for number in [number for number, text in enumerate(texts) if text in new] if new else ():
             row, text = rows[number], str(texts[number])
             plain = text.strip()
-            if is_two_dates(plain):
-                yield number
-            elif order := order_shown(plain):
+            dates = _dates_of(column, plain)
+            orders = {order for order in map(order_shown, dates) if order}
+            for order in orders:
                 column.orders.setdefault(order, (row, plain))
+            if not orders and any(map(is_two_dates, dates)):
+                yield number
             elif column.name in PERIODS:
                 if shown := period_shown(plain):
                     column.shown.setdefault(shown, (row, plain))
-                elif could_mean_two(plain):
-                    kind = Shown.MONTHS if plain[:1].isdigit() else Shown.SEASONS
+                elif kind := could_mean_two(plain):
                     column.doubtful.setdefault(kind, (row, plain))
+                    if kind is Shown.SPANS:
+                        column.spans.add(plain)
                 if len(known) < MOST_KNOWN:
                     known.add(text)
             elif len(known) < MOST_KNOWN:
@@ -161,6 +175,15 @@ class Times:
                     HINTS[one],
                 )
 
+        if column.spans and not {Shown.SPANS, Shown.MONTHS} & set(column.shown):
+            _, *others = sorted(column.spans)
+            row, text = column.doubtful[Shown.SPANS]
+            if others and len({(int(text[5:]) - int(text[:4])) % 100 for text in column.spans}) == 1:
+                message = f"{text!r} could be two periods, a month or some years; so could {others[-1]!r}."
+                self._clash(column, row, message, HINTS[Shown.SPANS])
+            else:
+                column.shown[Shown.MONTHS] = (row, text)
+
     def _clash(self, column: _Column, row: GivenRow, message: str, hint: str) -> None:
         column.clashed = True
         place = (row.cells or {}).get(column.name) or f"{row.place}, column {column.name!r}"
@@ -170,6 +193,11 @@ class Times:
 def _order_of(column: _Column) -> DateOrder | None:
     """The order that a column shows: the day first, or nothing sure."""
     return DateOrder.DAY_FIRST if set(column.orders) == {DateOrder.DAY_FIRST} else None
+
+
+def _dates_of(column: _Column, text: str) -> list[str]:
+    """The dates that a cell holds: a period can have words beside them."""
+    return slashed_dates(text) if column.name in PERIODS else [text]
 
 
 def _text(value: Any) -> str:
