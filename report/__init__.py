@@ -5,6 +5,7 @@ all renderers (`render`) are given it, and neither read the database nor compute
 
 Modules in reading order:
 
-    model       a report as plain values: blocks in their order, in English and Welsh
-    render/     the model as HTML, PDF and Word
+    model        a report as plain values: blocks in their order, in English and Welsh
+    differences  two versions of a report beside each other, word by word
+    render/      the model as HTML, PDF and Word
 """
