@@ -34,7 +34,7 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True)
-class Numbered:
+class Worded:
     """A paragraph of one version: its number and its words as one text."""
 
     number: str
@@ -63,7 +63,7 @@ class Compared:
     there."""
 
 
-def compare_paragraphs(before: Iterable[Numbered], after: Iterable[Numbered]) -> tuple[Compared, ...]:
+def compare_paragraphs(before: Iterable[Worded], after: Iterable[Worded]) -> tuple[Compared, ...]:
     """The paragraphs of both versions, in an order that fits both, with what became of their words.
 
     Raises ValueError where a version has a number twice.
@@ -85,19 +85,19 @@ def changed_only(compared: Iterable[Compared]) -> tuple[Compared, ...]:
     return tuple(one for one in compared if one.change != Change.KEPT)
 
 
-def rejecting(compared: Iterable[Compared]) -> tuple[Numbered, ...]:
+def rejecting(compared: Iterable[Compared]) -> tuple[Worded, ...]:
     """The first version again: every change rejected."""
     return tuple(
-        Numbered(one.number, words_of(one.pieces, Change.ADDED))
+        Worded(one.number, words_of(one.pieces, Change.ADDED))
         for one in compared
         if one.change != Change.ADDED
     )
 
 
-def accepting(compared: Iterable[Compared]) -> tuple[Numbered, ...]:
+def accepting(compared: Iterable[Compared]) -> tuple[Worded, ...]:
     """The second version: every change accepted."""
     return tuple(
-        Numbered(one.number, words_of(one.pieces, Change.REMOVED))
+        Worded(one.number, words_of(one.pieces, Change.REMOVED))
         for one in compared
         if one.change != Change.REMOVED
     )
@@ -126,8 +126,8 @@ def compare_words(before: str, after: str) -> tuple[Piece, ...]:
     return tuple(_joined(piece for piece in found if piece.text))
 
 
-def _by_number(version: Iterable[Numbered]) -> dict[str, Numbered]:
-    found = dict[str, Numbered]()
+def _by_number(version: Iterable[Worded]) -> dict[str, Worded]:
+    found = dict[str, Worded]()
     for paragraph in version:
         if paragraph.number in found:
             raise ValueError(f"the number {paragraph.number} appears twice in one version")
@@ -135,13 +135,13 @@ def _by_number(version: Iterable[Numbered]) -> dict[str, Numbered]:
     return found
 
 
-def _compared(before: Numbered, after: Numbered) -> Compared:
+def _compared(before: Worded, after: Worded) -> Compared:
     if before.text == after.text:
         return Compared(before.number, Change.KEPT, _pieces(Change.KEPT, before.text))
     return Compared(before.number, Change.CHANGED, compare_words(before.text, after.text))
 
 
-def _whole(paragraph: Numbered, change: Change, moved: bool) -> Compared:
+def _whole(paragraph: Worded, change: Change, moved: bool) -> Compared:
     return Compared(paragraph.number, change, _pieces(change, paragraph.text), moved)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from report.differences import (
     Change,
     Compared,
-    Numbered,
+    Worded,
     Piece,
     accepting,
     changed_only,
@@ -27,7 +27,7 @@ WORDS = st.lists(
 TEXTS = st.one_of(WORDS.map(" ".join), st.text("ab,.”ŵ \n\u00a0\u2009", max_size=40))
 VERSIONS = st.lists(st.integers(1, 8), unique=True, max_size=8).flatmap(
     lambda numbers: st.tuples(
-        *(TEXTS.map(lambda text, n=number: Numbered(f"p{n}", text)) for number in numbers)
+        *(TEXTS.map(lambda text, n=number: Worded(f"p{n}", text)) for number in numbers)
     )
 )
 
@@ -40,7 +40,7 @@ def shown(pieces: tuple[Piece, ...]) -> str:
 
 @given(VERSIONS, VERSIONS)
 def test_rejecting_all_gives_the_first_version_and_accepting_all_the_second(
-    before: tuple[Numbered, ...], after: tuple[Numbered, ...]
+    before: tuple[Worded, ...], after: tuple[Worded, ...]
 ) -> None:
     compared = compare_paragraphs(before, after)
     assert rejecting(compared) == before
@@ -57,7 +57,7 @@ def test_words_of_a_paragraph_are_all_there_and_no_piece_is_empty(before: str, a
 
 
 @given(VERSIONS)
-def test_a_version_beside_itself_has_no_change(version: tuple[Numbered, ...]) -> None:
+def test_a_version_beside_itself_has_no_change(version: tuple[Worded, ...]) -> None:
     assert changed_only(compare_paragraphs(version, version)) == ()
 
 
@@ -77,7 +77,7 @@ def test_what_was_replaced_is_marked_as_people_would(before: str, after: str, ex
 
 
 def test_a_paragraph_put_elsewhere_is_removed_here_and_added_there_and_says_so() -> None:
-    first, second, third = (Numbered(f"p{n}", f"Paragraph {n}.") for n in (1, 2, 3))
+    first, second, third = (Worded(f"p{n}", f"Paragraph {n}.") for n in (1, 2, 3))
     compared = compare_paragraphs([first, second, third], [second, third, first])
     assert compared == (
         Compared("p1", Change.REMOVED, (Piece(Change.REMOVED, "Paragraph 1."),), moved=True),
@@ -88,7 +88,7 @@ def test_a_paragraph_put_elsewhere_is_removed_here_and_added_there_and_says_so()
 
 
 def test_a_paragraph_is_never_taken_for_one_with_another_number() -> None:
-    compared = compare_paragraphs([Numbered("p1", "Carers wait.")], [Numbered("p2", "Carers wait.")])
+    compared = compare_paragraphs([Worded("p1", "Carers wait.")], [Worded("p2", "Carers wait.")])
     assert [(one.number, one.change, one.moved) for one in compared] == [
         ("p1", Change.REMOVED, False),
         ("p2", Change.ADDED, False),
@@ -96,7 +96,7 @@ def test_a_paragraph_is_never_taken_for_one_with_another_number() -> None:
 
 
 def test_a_number_that_appears_twice_is_refused() -> None:
-    twice = [Numbered("p1", "One."), Numbered("p1", "Two.")]
+    twice = [Worded("p1", "One."), Worded("p1", "Two.")]
     with pytest.raises(ValueError, match="p1 appears twice"):
         compare_paragraphs(twice, [])
 
