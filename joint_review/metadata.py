@@ -20,6 +20,8 @@ from programme import schema as of_programme
 from programme.actions import EventAction, ProgrammeAction
 from programme.database import login_of
 from programme.permissions import MAY, OWNER, Action
+from report import schema as of_reports
+from report.actions import ReportAction
 
 TABLES = (
     *of_programme.TABLES,
@@ -28,6 +30,7 @@ TABLES = (
     *of_mapping.KEPT_MAPPINGS,
     *of_runs.TABLES,
     *of_decisions.TABLES,
+    *of_reports.TABLES,
 )
 """Every table of the working database, in the order in which people read about them."""
 VIEWS = (
@@ -35,9 +38,15 @@ VIEWS = (
     *of_coding.CODING_VIEWS,
     *of_runs.VIEWS,
     *of_decisions.DECISION_VIEWS,
+    *of_reports.VIEWS,
 )
 
-ACTIONS: tuple[EventAction, ...] = (*ProgrammeAction, *EvidenceAction, *AssessmentAction)
+ACTIONS: tuple[EventAction, ...] = (
+    *ProgrammeAction,
+    *EvidenceAction,
+    *AssessmentAction,
+    *ReportAction,
+)
 """Everything an event can say was done: a stage adds its own."""
 
 DATABASE = "programme"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from joint_review.upgrades import assessment, evidence
+from joint_review.upgrades import assessment, evidence, report
 from programme.database import Database, create_database, open_database, system_salts
 from programme.reviews import store_frameworks
 from programme.seals import Salts
 from rules.loader import LIBRARY, library_ids, load_policy
 
-UPGRADES = (evidence.migrations, assessment.migrations)
+UPGRADES = (evidence.migrations, assessment.migrations, report.migrations)
 """The sets of upgrades, in the order in which a new file gets its tables."""
 
 

@@ -19,6 +19,9 @@ class Role(StrEnum):
     LEAD = "lead"
     MODERATOR = "moderator"
     ADMINISTRATOR = "administrator"
+    MANAGER = "manager"
+    COORDINATOR = "coordinator"
+    AUTHORITY = "authority"
 
 
 class Action(StrEnum):
@@ -41,6 +44,18 @@ class Action(StrEnum):
     SIGN_CONFIDENCE = "sign a statement of confidence"
     REQUEST_ERASURE = "see and make requests to erase words; set until when a review is kept"
     APPROVE_ERASURE = "approve or refuse another person's request to erase"
+    SEE_REPORT = "see the report of a review, its check, its editions and what was said of them"
+    WRITE_REPORT = "start and write a report"
+    FREEZE = "freeze an edition of a report, and amend one"
+    MODERATE = "pass or return an edition of a report, as its external moderator"
+    CLEAR = "clear an edition of a report for a body"
+    PLAN_REPORT = "see and plan dates, meetings, recipients and copies of a report"
+    SEND = "send an edition of a report to the authority"
+    SEE_SENT = "see editions that were sent to the authority, and its own comments"
+    COMMENT = "comment on the accuracy of an edition that was sent, or record such comments"
+    ANSWER = "answer a comment of the authority"
+    PRESENT = "record the presentation of a report, and breaches of its embargo"
+    PUBLISH = "publish a report"
     SEE_ALL_REVIEWS = "compare reviews; Datasette's tables, queries and SQL (a role for all reviews needed)"
     MANAGE_USERS = "add and disable users, give them roles and take roles away"
 
@@ -64,11 +79,24 @@ MAY: MappingProxyType[Action, frozenset[Role]] = MappingProxyType(
         Action.SIGN_CONFIDENCE: frozenset({Role.LEAD, Role.MODERATOR}),
         Action.REQUEST_ERASURE: frozenset({Role.LEAD, Role.MODERATOR}),
         Action.APPROVE_ERASURE: frozenset({Role.LEAD, Role.MODERATOR}),
+        Action.SEE_REPORT: frozenset({Role.REVIEWER, Role.LEAD, Role.MODERATOR, Role.MANAGER}),
+        Action.WRITE_REPORT: frozenset({Role.LEAD}),
+        Action.FREEZE: frozenset({Role.LEAD}),
+        Action.MODERATE: frozenset({Role.MODERATOR}),
+        Action.CLEAR: frozenset({Role.MANAGER}),
+        Action.PLAN_REPORT: frozenset({Role.LEAD, Role.COORDINATOR, Role.MANAGER}),
+        Action.SEND: frozenset({Role.LEAD, Role.COORDINATOR}),
+        Action.SEE_SENT: frozenset({Role.LEAD, Role.MANAGER, Role.AUTHORITY}),
+        Action.COMMENT: frozenset({Role.LEAD, Role.COORDINATOR, Role.AUTHORITY}),
+        Action.ANSWER: frozenset({Role.REVIEWER, Role.LEAD, Role.MODERATOR}),
+        Action.PRESENT: frozenset({Role.MANAGER}),
+        Action.PUBLISH: frozenset({Role.MANAGER}),
         Action.SEE_ALL_REVIEWS: frozenset({Role.MODERATOR}),
         Action.MANAGE_USERS: frozenset({Role.ADMINISTRATOR}),
     }
 )
-"""Which roles may do it. An administrator manages users and sees no evidence by that."""
+"""Which roles may do it. An administrator manages users and sees no evidence by that; nor do a manager, who
+clears and publishes reports, a co-ordinator, who looks after dates and copies, and the authority reviewed."""
 
 OF_ALL_REVIEWS = frozenset({Action.SEE_ALL_REVIEWS, Action.MANAGE_USERS})
 """What concerns every review: only a role held for all reviews allows it."""

@@ -97,26 +97,17 @@ FIRST_TABLES: tuple[Table, ...] = (
 )
 
 
-USERS: tuple[Table, ...] = (
-    table(
-        """
-        user -- Who may sign in. Passwords are not here, but in a file of their own.
-          id integer primary key -- Number of the row.
-          name text not null unique -- The name they sign in with.
-          added_event integer not null references event(id) -- The event that added them.
-          disabled_event integer references event(id) -- The event that disabled them, if one did.
-        """,
-        label="name",
-        sort="name",
-    ),
-    table(
-        """
+def _user_role(roles: str) -> Table:
+    """The table of roles, which takes these: a check, as SQL, and in words."""
+    checked, said = roles.split(": ")
+    return table(
+        f"""
         user_role -- The roles that users have, or had, in a review.
           id integer primary key -- Number of the row.
           user_id integer not null references user(id) -- The user.
           review_id integer references review(id) -- The review; empty for all reviews.
-          role text not null check (role in ('reviewer', 'lead', 'moderator', 'administrator'))
-            -- reviewer, lead, moderator or administrator.
+          role text not null check (role in ({checked}))
+            -- {said}.
           added_event integer not null references event(id) -- The event that gave the role.
           withdrawn_event integer references event(id) -- The event that took the role away, if one did.
         create unique index user_role_once on user_role(user_id, role, coalesce(review_id, 0)) where
@@ -124,8 +115,33 @@ USERS: tuple[Table, ...] = (
         """,
         label="role",
         facets=("user_id", "review_id", "role"),
+    )
+
+
+USER = table(
+    """
+    user -- Who may sign in. Passwords are not here, but in a file of their own.
+      id integer primary key -- Number of the row.
+      name text not null unique -- The name they sign in with.
+      added_event integer not null references event(id) -- The event that added them.
+      disabled_event integer references event(id) -- The event that disabled them, if one did.
+    """,
+    label="name",
+    sort="name",
+)
+FIRST_USERS: tuple[Table, ...] = (
+    USER,
+    _user_role(
+        "'reviewer', 'lead', 'moderator', 'administrator': reviewer, lead, moderator or administrator"
     ),
 )
+"""Users and their roles, before there were reports."""
+ROLES_OF_REPORTS = _user_role(
+    "'reviewer', 'lead', 'moderator', 'administrator', 'manager', 'coordinator', 'authority':"
+    " reviewer, lead, moderator, administrator, manager, coordinator or authority"
+)
+"""The roles that users have since there are reports."""
+USERS: tuple[Table, ...] = (USER, ROLES_OF_REPORTS)
 
 
 BEFORE_AND_AFTER = columns("""

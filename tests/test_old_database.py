@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from report_rows import add_report_rows
 from serving import serving
 
 from assessment.decisions import schema as decision_schema
@@ -32,6 +33,7 @@ from programme.corrections import correct_review
 from programme.database import Database, create_database, one
 from programme.retention import set_retention
 from programme.reviews import find_review
+from report import schema as report_schema
 from rules.errors import EvidenceInvalid
 
 AT = datetime(2026, 2, 2, 9, 0, tzinfo=UTC)
@@ -46,7 +48,7 @@ RUNS = {
     6: "wales-2004-08",
     7: "fieldwork",
 }
-SCHEMAS = (programme_schema, evidence_schema, coding_schema, run_schema, decision_schema)
+SCHEMAS = (programme_schema, evidence_schema, coding_schema, run_schema, decision_schema, report_schema)
 NEVER_CHANGED = [found.name for schema in SCHEMAS for found in schema.TABLES if found.never_changed]
 CELL = "inconsistent / uncertainly"
 PAGES = [
@@ -131,7 +133,7 @@ def test_upgrades_do_not_ask_for_tables_that_come_after_them(
     for schema in SCHEMAS:
         monkeypatch.setattr(schema, "TABLES", (*schema.TABLES, later))
     sets = []
-    for module in (upgrades.evidence, upgrades.assessment):
+    for module in (upgrades.evidence, upgrades.assessment, upgrades.report):
         spec = importlib.util.spec_from_file_location(module.__name__, module.__file__)
         assert spec and spec.loader
         as_if_new = importlib.util.module_from_spec(spec)
@@ -148,6 +150,7 @@ def fill_newer_tables(db: Database) -> None:
     number = one(db, "select min(id) from evidence where review_id = ?", [review.id])
     by = {"by": "lead", "because": "Written wrongly.", "at": AT}
     correct_review(db, review, {"note": "Read again."}, **by)
+    add_report_rows(db, review, AT)
     correct_source(
         db, review, one(db, "select ref from source where review_id = ?", [review.id]), {"title": "T"}, **by
     )

@@ -6,4 +6,5 @@ Modules in reading order:
 
     evidence    the tables of the programme and of evidence
     assessment  the tables of users, runs and decisions
+    report      the tables of reports, and the roles for them
 """

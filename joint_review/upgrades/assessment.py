@@ -15,7 +15,7 @@ from assessment.decisions.schema import (
 from assessment.runs import schema as run_schema
 from programme.columns import add_columns, create, refuse_changes, refuse_other_changes
 from programme.database import Database, Migrations
-from programme.schema import USERS
+from programme.schema import FIRST_USERS
 
 migrations = Migrations("joint-review assessment")
 
@@ -36,7 +36,7 @@ def confidence_table(db: Database) -> None:
 @migrations()
 def user_tables(db: Database) -> None:
     """Users and what they are to which review."""
-    create(db, USERS)
+    create(db, FIRST_USERS)
 
 
 @migrations()

@@ -8,6 +8,7 @@ from typing import Any
 
 from assessment_example import AT, WELSH, add, assess_plainly, new_review
 from evidence_rows import good_domain, indicator, numbered_from_one, score, survey
+from report_rows import add_report_rows
 
 from assessment.decisions import decide
 from assessment.decisions.challenges import close_challenge, raise_challenge, reply_to_challenge
@@ -74,6 +75,7 @@ def _fill_every_table(path: Path) -> Path:
         assess_plainly(db, review, on=(AT + timedelta(days=1)).date())
         _corrections(db, review)
         _erasures(db, review)
+        add_report_rows(db, review, AT)
         with transaction(db) as joined:
             for number in (1, 2):
                 keep_answer(joined, f"key {number}", {"message": "Done."}, at=AT)
