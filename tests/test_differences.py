@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from report.differences import (
     Change,
     Compared,
-    Worded,
     Piece,
+    Worded,
     accepting,
     changed_only,
     compare_paragraphs,
