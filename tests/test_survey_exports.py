@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import struct
+from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import pyreadstat
 import pytest
 from example_framework import Desk
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl import Workbook
 from pandas import DataFrame
 
@@ -18,8 +21,11 @@ from evidence.files.tables import open_tables
 from evidence.intake.report import ImportReport
 from evidence.mapping.choosing import choose_file
 from evidence.mapping.from_file import ProposedFor, propose_for
+from evidence.mapping.options import Unclear, options_in
+from evidence.mapping.options import ticked as named_in
 from evidence.mapping.written import as_yaml
 from programme.progress import no_progress
+from rules.errors import ImportRefused, PolicyFileInvalid
 
 HEARD, SEEN = "I was heard", "I was seen in time"
 ANSWERS = {("1", HEARD, 5), ("2", HEARD, 2), ("1", SEEN, 4), ("2", SEEN, None)}
@@ -125,8 +131,11 @@ def test_microsoft_forms_with_several_answers_in_a_cell(desk: Desk) -> None:
     assert found.tool == "Microsoft Forms"
     assert answers(desk) == ANSWERS
     said = found.proposal.remarks[("columns", "Which services?")]
-    assert said.startswith("several answers in one cell: no layout takes them")
-    assert any("Which services?" in note for note in report.notes)
+    assert said.startswith("several answers in one cell: left out, unless each becomes a question; Day")
+    assert (
+        "forms.xlsx, sheet 'Sheet': 1 cell of 'Which services?' with several answers left out;"
+        in " ".join(report.notes)
+    )
     assert "example.org" not in everything(desk) and "Someone" not in everything(desk)
 
 
@@ -137,10 +146,116 @@ def test_google_forms_whose_rows_number_the_respondents(desk: Desk) -> None:
         ["2023/03/01 10:00:00 am GMT", "a@example.org", "Strongly agree", "Agree", "Day care, Home care"],
         ["2023/03/01 11:00:00 am GMT", "b@example.org", "Disagree", "", "Day care"],
     )
-    found, _ = imported(desk, path)
+    found, report = imported(desk, path)
     assert found.tool == "Google Forms"
+    assert any("1 cell of 'Which services?' with several answers left out;" in one for one in report.notes)
+    assert "{is: question, options: [Day care, Home care]}" in as_yaml(found.proposal)
     assert answers(desk) == {(str(int(who) + 1), asked, said) for who, asked, said in ANSWERS}
     assert "example.org" not in everything(desk)
+
+
+def several(desk: Desk, *cells: str) -> Path:
+    lines = ([str(number), "Agree", cell] for number, cell in enumerate(cells, start=1))
+    return csv_file(desk.folder / "ticked.csv", ["Respondent", HEARD, "Which?"], *lines)
+
+
+def ticked(desk: Desk, path: Path, use: str) -> ImportReport:
+    mapping = desk.folder / "ticked.yml"
+    mapping.write_text(
+        "layout: survey-responses\nwith: {source: S-1, group: Carers}\n"
+        "source: {title: Survey, kind: survey}\n"
+        f"columns:\n  Respondent: respondent\n  I was heard: {{is: question}}\n  Which?: {use}\n",
+        encoding="utf-8",
+    )
+    return desk.load(path, mappings=[choose_file(mapping)])
+
+
+def of_options(desk: Desk) -> set[tuple[Any, ...]]:
+    sql = "select respondent, question, coalesce(answer, said) from survey_response where question like ?"
+    return set(desk.db.execute(sql, ["Which%"]))
+
+
+def test_a_question_with_several_answers_becomes_one_for_every_option(desk: Desk) -> None:
+    path = several(desk, "Day care;Home care;", "home care", "", "Prefer not to say", "None of these", "")
+    use = "{is: question, options: [Day care, Home care], values: {None of these: ''}}"
+    ticked(desk, path, use)
+    day, home = "Which?: Day care", "Which?: Home care"
+    assert of_options(desk) == {
+        *(("1", day, 5), ("1", home, 5), ("2", day, 1), ("2", home, 5), ("3", day, None), ("3", home, None)),
+        *(("4", day, "Prefer not to say"), ("4", home, "Prefer not to say")),
+        *(("5", day, 1), ("5", home, 1), ("6", day, None), ("6", home, None)),
+    }
+    [(value, base)] = desk.db.execute("select value, base from evidence where text = ?", [home])
+    assert (round(value, 1), base) == (66.7, None) or (round(value, 1), base) == (66.7, 3)
+
+
+def test_options_may_hold_commas_and_begin_alike(desk: Desk) -> None:
+    path = several(desk, "Care, day and night, Care", "Care", "Care, day and night")
+    ticked(desk, path, '{is: question, options: ["Care, day and night", Care]}')
+    assert {row for row in of_options(desk) if row[2] == 5} == {
+        ("1", "Which?: Care, day and night", 5),
+        ("1", "Which?: Care", 5),
+        ("2", "Which?: Care", 5),
+        ("3", "Which?: Care, day and night", 5),
+    }
+
+
+def test_a_part_that_is_no_option_is_refused_with_its_cell(desk: Desk) -> None:
+    path = several(desk, "Day care;Home care", "Day care;Home cares;Shopping")
+    with pytest.raises(ImportRefused) as caught:
+        ticked(desk, path, "{is: question, options: [Day care, Home care]}")
+    [problem] = caught.value.problems
+    assert problem.where == "ticked.csv, row 3, column 'Which?'"
+    assert problem.message == "found 'Home cares'; expected options of this question, such as 'Day care'."
+    assert "Write it under 'options' in" in problem.hint and "Did you mean 'Home care'" in problem.hint
+    assert not of_options(desk)
+
+
+@pytest.mark.parametrize(
+    ("use", "said"),
+    [
+        ("{is: question, options: [Day care, day care]}", "is there twice"),
+        ("{is: characteristic, options: [Day care]}", "belong to a column that is a question"),
+        ("{is: question, options: [Day care], values: {Other: Elsewhere}}", "is none of the options"),
+    ],
+)
+def test_options_that_will_not_do_are_named(desk: Desk, use: str, said: str) -> None:
+    with pytest.raises(PolicyFileInvalid) as caught:
+        ticked(desk, several(desk, "Day care"), use)
+    assert said in str(caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("cells", "options"),
+    [
+        (["Day care;Home care;", "Day care"], ["Day care", "Home care"]),
+        (["Day care, Home care", "Day care"], ["Day care", "Home care"]),
+        (["Too late, and too short", "Late, as ever"], []),
+        (["Day care", "Home care"], []),
+        ([";".join(f"option {n}" for n in range(40))], []),
+    ],
+)
+def test_the_options_of_a_column_are_told_from_free_text(cells: list[str], options: list[str]) -> None:
+    assert options_in(Counter(cells)) == options
+
+
+NAMES = ["A", "A, b", "B; c", "b", "Other"]
+
+
+@given(st.lists(st.sampled_from(NAMES), max_size=5), st.sampled_from([";", ", "]))
+def test_what_is_joined_is_found_again_or_refused_as_unclear(chosen: list[str], mark: str) -> None:
+    try:
+        found, wrong = named_in(mark.join(chosen), NAMES, {})
+    except Unclear:
+        assert "," in mark.join(chosen)
+    else:
+        assert (found, wrong) == (set(chosen), [])
+
+
+def test_a_semicolon_after_the_last_answer_makes_it_clear(desk: Desk) -> None:
+    assert named_in("A, b;", NAMES, {}) == ({"A, b"}, [])
+    with pytest.raises(ImportRefused, match="'A, b' can be read as different options of this question"):
+        ticked(desk, several(desk, "A, b"), '{is: question, options: [A, b, "A, b"]}')
 
 
 # --- SPSS --------------------------------------------------------------------------------------------------

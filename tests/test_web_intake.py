@@ -106,6 +106,23 @@ async def test_the_mapping_is_changed_and_all_rows_are_imported(bench: Bench) ->
     assert "example.org" not in str(bench.rows("select * from kept_mapping"))
 
 
+async def test_several_answers_in_a_cell_can_be_chosen_as_a_question_for_each_option(bench: Bench) -> None:
+    table = "Respondent,I was heard,Which?\n1,Agree,Day care;Home care\n2,Agree,Day care\n"
+    page = await preview(bench, "ticked.csv", table)
+    assert "several answers in one cell: left out, unless each becomes a question" in page.text
+    assert "questions, one for each option: Day care; Home care" in page.text
+    fields = fields_of(page.text)
+    assert fields["column-2"] == [""]
+    done = await send(bench, {**fields, "column-2": "is:questions"})
+    assert done.status_code == 303, done.text
+    stored = bench.rows(
+        "select question, answer from survey_response where question like 'Which%' order by 1, 2"
+    )
+    assert stored == [*[("Which?: Day care", 5)] * 2, ("Which?: Home care", 1), ("Which?: Home care", 5)]
+    again = fields_of((await preview(bench, "next.csv", table.replace(";Home care", ""))).text)
+    assert again["column-2"] == ["is:questions"]
+
+
 async def test_problems_name_cells_of_the_file_and_what_was_chosen_stays(bench: Bench) -> None:
     fields, before = fields_of((await preview(bench)).text), bench.state()
     page = await send(bench, {**fields, "with-group": "Carers and others"})

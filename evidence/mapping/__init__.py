@@ -9,6 +9,7 @@ Modules in reading order:
     fitting   a mapping beside a table: whether it fits, and which column of the table is which
     mapped    the rows that a mapping makes of a table, each with the cells that it comes from
     words     words of cells that are known: directions, weights, scores, years, columns of people
+    options   several answers in one cell: the options of a column, and those that a cell names
     headers   headers that are known
     profile   what is in the columns of a table, as far as a proposal needs it
     exports   exports of the tools for surveys: which tool made a table, and what is special in it

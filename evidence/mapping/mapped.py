@@ -9,10 +9,16 @@ from typing import Any
 from evidence.files.rawtable import RawTable, Unreadable, header_name
 from evidence.intake.into import GivenRow, Intos
 from evidence.intake.layouts import REVIEW
+from evidence.mapping.exports import is_of_tool
 from evidence.mapping.fitting import Fitted, Placed
+from evidence.mapping.options import NOT_TICKED, TICKED, Unclear, ticked
+from evidence.mapping.profile import ColumnSeen
 from evidence.mapping.spec import IN_BRACES, WIDE
-from evidence.mapping.words import as_words, same_words, says_who
+from evidence.mapping.words import as_words, is_personal, same_words, says_who
 from evidence.rows import ItemRow, RespondentRow, Row, SourceRow
+from evidence.scales import is_said_instead
+from rules.errors import suggest
+from rules.limits import shortened
 from rules.words import listed, many
 
 MadeRow = tuple[type[Row], GivenRow]
@@ -35,6 +41,12 @@ class RowMaker:
         ]
         self.rows_left_out: Counter[str] = Counter()
         """Rows that the mapping leaves out, by what they are left out for."""
+        self.aside = [
+            (fitted.positions[header_name(title)], ColumnSeen(title))
+            for title in fitted.left_out
+            if self.mapping.layout == "survey-responses" and not (is_personal(title) or is_of_tool(title))
+        ]
+        """Columns of a survey that are left out: several answers in one cell are named in the end."""
         self.sources: dict[tuple[str, ...], bool] = {}
         """Sources that came, each with whether it is stored already."""
         model = self.mapping.model
@@ -60,6 +72,8 @@ class RowMaker:
         """All rows of the table; cells that say who somebody is are noted in it as problems."""
         for number, (place, cells) in enumerate(self.table.rows):
             if number >= self.mapping.skip and not self._left_out(cells):
+                for at, column in self.aside:
+                    column.see(as_words(cells[at]))
                 yield from self._of_row(place, cells)
 
     def _left_out(self, cells: list[Any]) -> bool:
@@ -91,9 +105,10 @@ class RowMaker:
             yield self.mapping.model, GivenRow(place, values, places)
             return
         for placed in fitted.wide:
-            made = self._of_cell(placed, place, cells, where, values, places)
-            if made is not None:
-                yield made
+            for option, meant in self._answers(placed, cells[placed.at], place):
+                made = self._of_cell(placed, option, meant, place, cells, where, values, places)
+                if made is not None:
+                    yield made
         for placed in fitted.characteristics:
             kept = {name: values[name] for name in ("source", "respondent", REVIEW) if name in values}
             at = f"{place}, column {placed.title!r}"
@@ -104,25 +119,23 @@ class RowMaker:
     def _of_cell(
         self,
         placed: Placed,
+        option: str,
+        meant: Any,
         place: str,
         cells: list[Any],
         where: dict[str, str],
         values: dict[str, Any],
         places: dict[str, str],
     ) -> MadeRow | None:
-        """The row of one cell of a wide column."""
+        """The row of one cell of a wide column, or of one option in it."""
         name, column = WIDE[self.mapping.layout][placed.use.is_]
-        meant = self._meant(placed, column, cells[placed.at], place)
         if column != "answer" and not isinstance(meant, Unreadable) and as_words(meant) == "":
             self.empty[as_words(cells[placed.at])[:40] or "nothing"] += 1
             return None
         at = f"{place}, column {placed.title!r}"
         use, here = placed.use, {**where, "column": placed.use.named or placed.title}
-        said = {
-            **values,
-            name: self._filled(use.named, cells, here) if use.named else placed.title,
-            column: meant,
-        }
+        asked = self._filled(use.named, cells, here) if use.named else placed.title
+        said = {**values, name: f"{asked}: {option}" if option else asked, column: meant}
         found = {**places, name: at, column: at}
         for other, text in self.fixed.items():
             if "{column}" in text:
@@ -131,6 +144,38 @@ class RowMaker:
             said[other] = self._filled(text, cells, here)
             found[other] = f"{self.fitted.place}, column {placed.title!r}, {other!r}"
         return self.mapping.model, GivenRow(at, said, found)
+
+    def _answers(self, placed: Placed, value: Any, place: str) -> Iterator[tuple[str, Any]]:
+        """What the cell of a wide column means; for every option, where it names several of them."""
+        options, text = placed.use.options, as_words(value)
+        if not options:
+            yield "", self._meant(placed, WIDE[self.mapping.layout][placed.use.is_][1], value, place)
+        elif isinstance(value, Unreadable) or not text or is_said_instead(text):
+            yield from ((option, value) for option in options)
+        else:
+            try:
+                found, wrong = ticked(text, options, self.own[placed.at])
+            except Unclear:
+                hint = "Join the answers with semicolons, with one after the last."
+                said = f"{shortened(text, 60)!r} can be read as different options of this question."
+                self.table.problem(f"{place}, column {placed.title!r}", said, hint)
+                return
+            if wrong:
+                self._note_wrong(placed, text, wrong, place)
+                return
+            yield from ((option, TICKED if option in found else NOT_TICKED) for option in options)
+
+    def _note_wrong(self, placed: Placed, text: str, wrong: list[str], place: str) -> None:
+        at, hint = f"{place}, column {placed.title!r}", suggest(wrong[0], placed.use.options)
+        if self._is_who(text, at):
+            return
+        says = (
+            f"Write it under 'options' in {self.fitted.place}, or under 'values' of the column: '' for none."
+        )
+        expected = f"options of this question, such as {placed.use.options[0]!r}"
+        near = hint if hint.startswith("Did") else ""
+        found = shortened(wrong[0], 60)
+        self.table.problem(at, f"found {found!r}; expected {expected}.", f"{near} {says}".strip())
 
     def _source(
         self, place: str, cells: list[Any], where: dict[str, str], values: dict[str, Any]
@@ -154,6 +199,12 @@ class RowMaker:
         said = []
         if self.fitted.left_out:
             said.append(f"{self.table.place}: columns left out: {listed(self.fitted.left_out)}.")
+        for _, column in self.aside:
+            if column.options:
+                said.append(
+                    f"{self.table.place}: {many(column.joined, 'cell')} of {column.title!r} with several"
+                    " answers left out; a mapping can make a question of each option."
+                )
         for why, times in self.rows_left_out.most_common(5):
             said.append(f"{self.table.place}: {many(times, 'row')} left out ({why}).")
         if self.empty:
@@ -171,12 +222,7 @@ class RowMaker:
         if isinstance(value, Unreadable):
             return value
         text = as_words(value)
-        if who := says_who(text):
-            self.table.problem(
-                f"{place}, column {placed.title!r}",
-                f"this is {who}, which is never imported.",
-                f"Write 'leave out' for the column in {self.fitted.place}.",
-            )
+        if self._is_who(text, f"{place}, column {placed.title!r}"):
             return value
         own, words = self.own[placed.at], self.values.get(column, {})
         if not own and not words:
@@ -190,6 +236,14 @@ class RowMaker:
             parts = (part.strip() for part in text.split(";"))
             return ";".join(own.get(same_words(part), words.get(same_words(part), part)) for part in parts)
         return value
+
+    def _is_who(self, text: str, at: str) -> bool:
+        """Whether a cell says who somebody is, which is noted."""
+        who = says_who(text)
+        if who:
+            hint = f"Write 'leave out' for the column in {self.fitted.place}."
+            self.table.problem(at, f"this is {who}, which is never imported.", hint)
+        return bool(who)
 
     def _filled(self, text: str, cells: list[Any], where: Mapping[str, str]) -> str:
         """The text with the cells that it names in braces."""

@@ -9,6 +9,7 @@ from itertools import chain, islice
 from evidence.files.rawtable import RawTable
 from evidence.mapping.exports import Export, export_of
 from evidence.mapping.fitting import column_names
+from evidence.mapping.options import options_in
 from evidence.mapping.words import as_words, says_who
 
 LOOKED_AT = 5_000
@@ -16,6 +17,7 @@ LOOKED_AT = 5_000
 MOST_WORDS = 60
 """Different values of a column that are kept."""
 FIRST_ROWS = 10
+JOINED = frozenset(";,")
 
 
 @dataclass
@@ -28,8 +30,8 @@ class ColumnSeen:
     filled: int = 0
     different: int = 0
     longest: int = 0
-    several: int = 0
-    """How many cells hold a semicolon between words."""
+    joined: int = 0
+    """How many cells hold a semicolon or a comma between words."""
     who: str = ""
     """What its cells are if they say who somebody is."""
     numbers: int = 0
@@ -41,11 +43,16 @@ class ColumnSeen:
             return
         self.filled += 1
         self.longest = max(self.longest, len(text))
-        self.several += ";" in text.strip(";")
+        self.joined += bool(JOINED & set(text.strip(" ;,")))
         self.numbers += _is_number(text)
         self.who = self.who or says_who(text)
         if text in self.words or len(self.words) <= MOST_WORDS:
             self.words[text] += 1
+
+    @property
+    def options(self) -> list[str]:
+        """What its cells name several of at once; empty where they do not."""
+        return options_in(self.words)
 
     @property
     def few(self) -> list[str]:

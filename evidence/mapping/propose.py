@@ -87,6 +87,8 @@ class Proposal:
     remarks: dict[tuple[str, ...], str] = field(default_factory=dict)
     unknown: dict[str, list[str]] = field(default_factory=dict)
     """Words of cells whose meaning has to be said, by column of the layout."""
+    options: dict[str, list[str]] = field(default_factory=dict)
+    """What the cells of columns that are left out name several of at once, by their titles."""
 
     def as_mapping(self) -> TableMapping:
         """The mapping; what is left open is empty in it."""
@@ -304,8 +306,10 @@ class _Proposing:
         if {plain_header(column.title), asked} & set(CHARACTERISTICS) and column.few:
             self.remark(*at, said=_examples(column))
             return self._with_name(column, {"is": "characteristic"})
-        if column.several:
-            self.remark(*at, said="several answers in one cell: no layout takes them")
+        options = [] if answers_in(column) else column.options
+        if options and not self._mostly_answers(column):
+            self.proposal.options[column.title] = options
+            self.remark(*at, said="several answers in one cell: left out, unless each becomes a question")
             return None
         if answers_in(column) or self._mostly_answers(column):
             self._word_values(column, "answer")

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,6 +26,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from evidence.intake.layouts import LAYOUTS, REVIEW, row_model
+from evidence.mapping.options import MOST_OPTIONS
+from evidence.mapping.words import same_words
 from evidence.rows import RespondentRow, Row, SourceRow
 from rules.errors import ImportRefused, Problem, suggest
 from rules.limits import LONGEST_LINE, LONGEST_NAME, LONGEST_WORDS, MOST_COLUMNS
@@ -94,6 +97,11 @@ class ColumnUse(Part):
     named: Words = Field(default="", description="What is recorded instead of the header.")
     with_: Fixed = Field(default={}, alias="with", description="What the rows of this column have.")
     values: Meanings = Field(default={}, description="What words in its cells mean.")
+    options: tuple[Words, ...] = Field(
+        default=(),
+        max_length=MOST_OPTIONS,
+        description="What its cells name several of at once; each becomes a question: ticked, or not.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -108,6 +116,13 @@ class ColumnUse(Part):
             raise ValueError(f"say what the column holds, what it is, or {LEFT_OUT!r}")
         if (self.named or self.with_) and not self.is_:
             raise ValueError("'named' and 'with' belong to a column that is a question or the like")
+        if self.options and self.is_ != "question":
+            raise ValueError("'options' belong to a column that is a question")
+        alike = Counter(map(same_words, self.options))
+        if twice := [option for option in self.options if alike[same_words(option)] > 1]:
+            raise ValueError(f"the option {twice[0]!r} is there twice")
+        if wrong := [to for to in self.values.values() if self.options and to not in ("", *self.options)]:
+            raise ValueError(f"{wrong[0]!r} is none of the options")
         return self
 
 
@@ -222,6 +237,8 @@ def _check_columns(text: PolicyText, mapping: TableMapping, columns: list[str]) 
         if use.is_ and use.is_ not in can_be:
             allowed = f"It can be: {', '.join(can_be)}." if can_be else "Say what its cells hold."
             text.problem(at, f"no column of the layout {mapping.layout} is a {use.is_}.", allowed)
+        if use.options and "answer" not in can_be.get(use.is_, ()):
+            text.problem(at, f"the layout {mapping.layout} has no answers to be ticked.", "Leave them out.")
         for name in (use.holds, *use.with_):
             if name and name not in columns:
                 text.problem((*at, name), _no_column(mapping, name), suggest(name, columns, most=20))

@@ -50,6 +50,8 @@ def _lines(key: str, value: Any, path: tuple[str, ...], proposal: Proposal, dept
         for name, one in value.items():
             yield from _lines(name, one, (*path, name), proposal, depth + 1)
         return
+    if options := proposal.options.get(key) if path[0] == "columns" else None:
+        remark += f": {_flow({'is': 'question', 'options': options})}"
     yield _commented(f"{indent}{scalar(key)}: {_flow(value)}", remark)
 
 

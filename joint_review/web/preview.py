@@ -16,6 +16,8 @@ from rules.framework import Framework, in_language
 
 Options = list[tuple[str, str]]
 LEAVE_OUT = ("", "leave out")
+EACH_OPTION = "is:questions"
+"""What is chosen for a column whose cells hold several answers."""
 ROWS_SHOWN = 5
 MOST_MEANINGS = 150
 """Words that are listed; those of a longer list are said in a file."""
@@ -145,7 +147,7 @@ def typed_mapping(
     uses = {}
     for column in _columns(found, mapping, typed):
         before = _use_of(mapping, column["title"])
-        use = _said_use(column["use"], before)
+        use = _said_use(column["use"], before, found.proposal.options.get(column["title"], ()))
         if column["lower"] is not None and isinstance(use, dict) and use.get("is") in ("question", "group"):
             with_ = {name: text for name, text in use.get("with", {}).items() if name != "better"}
             with_ |= {"better": "lower"} if column["lower"] else {}
@@ -192,10 +194,14 @@ def _as_choice(use: Any) -> str:
         return "" if use == "leave out" else f"holds:{use}"
     if use.get("leave_out"):
         return ""
+    if use.get("options"):
+        return EACH_OPTION
     return f"is:{use['is']}" if use.get("is") else f"holds:{use['holds']}"
 
 
-def _said_use(choice: str, before: Any) -> Any:
+def _said_use(choice: str, before: Any, options: Sequence[str]) -> Any:
+    if choice == EACH_OPTION and _as_choice(before) != choice:
+        return {"is": "question", "options": list(options)}
     if not choice:
         return "leave out"
     kind, _, name = choice.partition(":")
@@ -215,16 +221,24 @@ def _columns(found: ProposedFor, mapping: Mapping[str, Any], typed: Text) -> lis
     for number, column in enumerate(found.seen.columns):
         use = _or(typed(f"column-{number}"), _as_choice(_use_of(mapping, column.title)))
         remark = found.proposal.remarks.get(("columns", column.title), "")
+        before = _use_of(mapping, column.title)
+        several = found.proposal.options.get(column.title) or _options_of(before)
+        said = f"questions, one for each option: {'; '.join(several)}"
+        can_be = [*options, (EACH_OPTION, said)] if several else options
         one: ColumnShown = {
             "name": f"column-{number}",
             "title": column.title,
-            "use": use if use in dict(options) else "",
-            "options": options,
+            "use": use if use in dict(can_be) else "",
+            "options": can_be,
             "remark": remark,
             "lower": _lower(number, _use_of(mapping, column.title), typed) if layout in OF_SURVEYS else None,
         }
         shown.append(one)
     return shown
+
+
+def _options_of(use: Any) -> Sequence[str]:
+    return use.get("options", ()) if isinstance(use, dict) else ()
 
 
 def _lower(number: int, use: Any, typed: Text) -> bool:
