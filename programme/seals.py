@@ -20,12 +20,13 @@ import hashlib
 import json
 import sqlite3
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from tempfile import SpooledTemporaryFile
 from types import MappingProxyType
-from typing import Any, TypedDict
+from typing import IO, Any, TypedDict
 
 import rfc8785
 
@@ -42,6 +43,8 @@ SEAL_THE_WHOLE = (ProgrammeAction.STORE_FRAMEWORKS.value, ProgrammeAction.UPGRAD
 """The actions whose events seal them (again); so does the first event of a file."""
 LATER = "+"
 """Begins `sealed_rows.column_name` where it names a column that an upgrade added to sealed rows."""
+IN_MEMORY = 1_000_000
+"""Bytes that name rows and are kept in memory while the rows are sealed; more are in a file."""
 SHORT = 4
 """Bytes of every row's digest that are kept to name a row that was changed."""
 
@@ -167,7 +170,8 @@ class RowsSealed(TypedDict):
     rows: int
     columns: str
     digest: str
-    naming: bytes
+    naming: bytes | IO[bytes]
+    """What names its rows; a file where it is large."""
 
 
 def seal_events(connection: sqlite3.Connection, before: Stored) -> None:
@@ -206,13 +210,31 @@ def seal_events(connection: sqlite3.Connection, before: Stored) -> None:
             "insert into seal (event_id, salt, said, previous, digest) values (?, ?, ?, ?, ?)",
             [event["id"], salt, said, previous, digest],
         )
-        connection.executemany(
-            "insert into sealed_rows (event_id, table_name, column_name, first_id, last_id, rows, columns,"
-            " digest, naming)"
-            " values (:event, :table, :column, :first, :last, :rows, :columns, :digest, :naming)",
-            [{"event": event["id"], **row} for row in rows],
-        )
+        for row in rows:
+            _store(connection, event["id"], row)
         previous = digest
+
+
+STORE_ROWS = """
+insert into sealed_rows
+  (event_id, table_name, column_name, first_id, last_id, rows, columns, digest, naming)
+values (:event, :table, :column, :first, :last, :rows, :columns, :digest, {naming})
+"""
+
+
+def _store(connection: sqlite3.Connection, event: int, row: RowsSealed) -> None:
+    naming = row["naming"]
+    if isinstance(naming, bytes):
+        connection.execute(STORE_ROWS.format(naming=":naming"), {"event": event, **row})
+        return
+    with naming:
+        room = f"zeroblob({naming.tell()})"
+        said = {"event": event, **row, "naming": None}
+        number = connection.execute(STORE_ROWS.format(naming=room), said).lastrowid
+        naming.seek(0)
+        with connection.blobopen("sealed_rows", "naming", int(number or 0)) as blob:
+            while some := naming.read(IN_MEMORY):
+                blob.write(some)
 
 
 def last_digest(connection: sqlite3.Connection) -> str:
@@ -228,10 +250,10 @@ def _rows_of(
     for mark in table.marks:
         ids = marked_ids(connection, table.name, mark, event)
         if ids:
-            yield _sealed(table.name, mark, ids, (), marks_digest(ids, salt), ids)
+            numbers = ids[0], ids[-1], len(ids)
+            yield from _sealed(table.name, mark, numbers, (), marks_digest(ids, salt), ids.tobytes())
     if first is not None and _highest(connection, table.name) >= first:
-        found = digest_rows(connection, table.name, table.columns, first, HIGHEST, salt)
-        yield _sealed(table.name, "", found.ids, table.columns, found.digest, found.short)
+        yield from _sealed_rows(connection, table.name, "", table.columns, (first, HIGHEST), salt)
 
 
 def in_order(row: Mapping[str, Any]) -> tuple[str, int, str]:
@@ -242,10 +264,8 @@ def in_order(row: Mapping[str, Any]) -> tuple[str, int, str]:
 
 def _whole_tables(connection: sqlite3.Connection, salt: str) -> Iterator[RowsSealed]:
     for table in WHOLE:
-        columns = columns_of(connection, table)
-        found = digest_rows(connection, table, columns, LOWEST, HIGHEST, salt) if columns else None
-        if found and found.ids:
-            yield _sealed(table, "", found.ids, columns, found.digest, found.short)
+        if columns := columns_of(connection, table):
+            yield from _sealed_rows(connection, table, "", columns, (LOWEST, HIGHEST), salt)
 
 
 def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
@@ -255,9 +275,7 @@ def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
 
 def _later_columns(connection: sqlite3.Connection, table: SealedTable, salt: str) -> Iterator[RowsSealed]:
     for column, (first, last) in columns_not_sealed(connection, table).items():
-        found = digest_rows(connection, table.name, [column], first, last, salt)
-        if found.ids:
-            yield _sealed(table.name, f"{LATER}{column}", found.ids, [column], found.digest, found.short)
+        yield from _sealed_rows(connection, table.name, f"{LATER}{column}", [column], (first, last), salt)
 
 
 def columns_not_sealed(connection: sqlite3.Connection, table: SealedTable) -> dict[str, tuple[int, int]]:
@@ -286,19 +304,53 @@ def columns_not_sealed(connection: sqlite3.Connection, table: SealedTable) -> di
     }
 
 
+def _sealed_rows(
+    connection: sqlite3.Connection,
+    table: str,
+    column: str,
+    columns: Sequence[str],
+    between: tuple[int, int],
+    salt: str,
+) -> Iterator[RowsSealed]:
+    """What seals the rows of a table with numbers between two; nothing where there are none.
+
+    The digests are those of `digest_rows`. Memory does not grow with the rows.
+    """
+    naming: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
+    whole, count, first, last = hashlib.sha256(), 0, 0, 0
+    for chunk in each_digest(connection, table, columns, *between, salt):
+        first, last = chunk[0][0] if not count else first, chunk[-1][0]
+        count += len(chunk)
+        whole.update(b"".join([digest for _, digest in chunk]))
+        naming.write(b"".join([digest[:SHORT] for _, digest in chunk]))
+    if count * SHORT <= IN_MEMORY:
+        naming.seek(0)
+        with naming:
+            yield from _sealed(table, column, (first, last, count), columns, whole.hexdigest(), naming.read())
+    else:
+        yield from _sealed(table, column, (first, last, count), columns, whole.hexdigest(), naming)
+
+
 def _sealed(
-    table: str, column: str, ids: array[int], columns: Iterable[str], digest: str, naming: array[int]
-) -> RowsSealed:
-    return {
-        "table": table,
-        "column": column,
-        "first": ids[0],
-        "last": ids[-1],
-        "rows": len(ids),
-        "columns": ",".join(columns),
-        "digest": digest,
-        "naming": naming.tobytes(),
-    }
+    table: str,
+    column: str,
+    numbers: tuple[int, int, int],
+    columns: Iterable[str],
+    digest: str,
+    naming: bytes | IO[bytes],
+) -> Iterator[RowsSealed]:
+    first, last, rows = numbers
+    if rows:
+        yield {
+            "table": table,
+            "column": column,
+            "first": first,
+            "last": last,
+            "rows": rows,
+            "columns": ",".join(columns),
+            "digest": digest,
+            "naming": naming,
+        }
 
 
 def marked_ids(connection: sqlite3.Connection, table: str, mark: str, event: int) -> array[int]:

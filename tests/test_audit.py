@@ -141,6 +141,20 @@ def test_a_record_in_which_nothing_has_happened_is_whole(tmp_path: Path) -> None
     assert (found.events, found.head, found.problems) == (0, None, ())
 
 
+def test_what_names_very_many_rows_is_sealed_from_a_file_as_from_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seals, "IN_MEMORY", 8)
+    with closing(new_programme(tmp_path).conn) as connection:
+        events_of_a_review(Database(connection))
+        sealed = "select rows, length(naming) from sealed_rows where column_name = '' and event_id > 1"
+        found = connection.execute(sealed).fetchall()
+        assert any(many > 2 for many, _ in found) and all(size == 4 * many for many, size in found)
+    assert said(tmp_path / "programme.db") == []
+    tamper(tmp_path / "programme.db", "update evidence set text = 'Nobody was asked.' where id = 3")
+    assert said(tmp_path / "programme.db") == ["item E3 was changed after event 2 stored it."]
+
+
 def test_the_worked_example_is_whole(example_copy: Path) -> None:
     assert said(example_copy) == []
 
