@@ -3,6 +3,7 @@
 Modules in reading order:
 
     schema      the tables of decisions, challenges, panels and statements of confidence
+    effects     what was changed since an event: items, tags, decisions
     challenges  the challenge register: what is open bars the ratings that rest on it
     standing    where the decisions of a review stand, each part read once
     decide      ratings accepted, or overridden with a second person; the state of every decision

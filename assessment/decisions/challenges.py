@@ -26,6 +26,7 @@ from datetime import datetime
 from typing import TypedDict, TypeVar
 
 from assessment.actions import AssessmentAction
+from assessment.decisions.effects import Effect, changes_since, is_rated, rating_title
 from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
 from assessment.reasons.grid import CELL
 from assessment.reasons.rule import find_rules
@@ -37,7 +38,7 @@ from programme.database import Act, Database, add_event, insert, one, rows, rows
 from programme.names import check_person, check_words, same_person
 from programme.reviews import Review, find_review, list_reviews
 from rules.errors import DecisionRefused, UnknownName
-from rules.framework import Framework, in_language
+from rules.framework import Framework
 from rules.remedy import LeaveOut, Part, RaiseChallenge
 
 CHALLENGES = """
@@ -91,33 +92,6 @@ where c.review_id = :review
   and not exists (select 1 from challenge_outcome o where o.challenge_id = c.id)
 order by c.id, d.position
 """
-# What happened to an item and its tags since an event.
-ITEM_CHANGES = """
-select 'item' as kind, 'E' || id || ' withdrawn' as what, withdrawn_event as event from evidence
-where id = :item and withdrawn_event > :since
-union all
-select 'item', 'E' || id || ' added', added_event from evidence where id = :item and added_event > :since
-union all
-select 'tag', 'E' || t.evidence_id || ' tagged to “' || d.title || '”', t.added_event
-from tag t join domain d on d.id = t.domain_id where t.evidence_id = :item and t.added_event > :since
-union all
-select 'tag', 'tag of E' || t.evidence_id || ' to “' || d.title || '” withdrawn', t.withdrawn_event
-from tag t join domain d on d.id = t.domain_id where t.evidence_id = :item and t.withdrawn_event > :since
-order by event, kind, what
-"""
-# The decisions on a target since an event, and their approvals, with its title and those of its levels.
-DECISION_CHANGES = """
-select 'decision' as kind, case when kind = 'accept' then :title || ' accepted'
-    when level is null then 'decision on ' || :title || ' taken back'
-    else :title || ' rated ' || coalesce(json_extract(:levels, '$."' || level_key || '"'), level_key)
-  end as what, added_event as event
-from decision where review_id = :review and target = :target and added_event > :since
-union all
-select 'decision', 'rating of ' || :title || ' approved', a.added_event
-from approval a join decision d on d.id = a.decision_id
-where d.review_id = :review and d.target = :target and a.added_event > :since
-order by event
-"""
 # The ratings that are otherwise in a later run than in an earlier one: of each [challenge, earlier, later].
 MOVED = """
 select json_extract(j.value, '$[0]') as number, a.target, a.title,
@@ -150,15 +124,6 @@ class Reply(TypedDict):
     text: str
     by: str
     at: str
-
-
-class Effect(TypedDict):
-    """An item, tag, decision or rulebook that was changed because of a challenge."""
-
-    kind: str
-    what: str
-    event: int | None
-    """The event that made the change; None for the rulebook."""
 
 
 class Outcome(TypedDict):
@@ -410,38 +375,19 @@ def _open(db: Database, number: int) -> _Stored:
 def _effects(db: Database, challenge: _Stored, changed: Iterable[str]) -> Iterable[Effect]:
     """The changes that the names stand for, each with the event that made it."""
     review = _review_of(db, challenge["review_id"])
-    rated = {*review.framework.question_of, CELL}
     for name in dict.fromkeys(changed):
         if name == "rulebook":
             yield {"kind": "rulebook", "what": "rulebook changed", "event": None}
             continue
-        if name in rated:
-            framework = review.framework
-            scale = () if name == CELL else framework.scale_of(name)
-            about = {
-                "title": rating_title(framework, name),
-                "levels": json.dumps({level.id: in_language(level.title) for level in scale}),
-            }
-            span = {"review": review.id, "target": name, "since": challenge["added_event"], **about}
-            found = rows_as(Effect, db, DECISION_CHANGES, span)
-        else:
-            number = item_number(name)
-            find_item(db, review, number)
-            span = {"item": number, "since": challenge["added_event"]}
-            found = rows_as(Effect, db, ITEM_CHANGES, span)
+        found = changes_since(db, review, name, challenge["added_event"])
         if not found:
-            what = rating_title(review.framework, name) if name in rated else name
+            what = rating_title(review.framework, name) if is_rated(review, name) else name
             raise DecisionRefused(
                 f"nothing about {what} has changed since challenge {challenge['id']} was raised",
                 hint="Make the change first; or close the challenge without naming a change.",
                 remedies=[LeaveOut(Part.CHANGED)],
             )
         yield from found
-
-
-def rating_title(framework: Framework, target: str) -> str:
-    """What sentences call a domain, a question or the cell: its title in quotation marks, or the position."""
-    return "the position on the grid" if target == CELL else f"“{framework.title_of(target)}”"
 
 
 def _review_of(db: Database, review_id: int) -> Review:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from assessment.decisions import challenges
+from assessment.decisions.effects import rating_title
 from assessment.decisions.schema import CHALLENGED, GROUNDS
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import Programme, changing, now, reading
@@ -111,7 +112,7 @@ def show_(programme: Programme, number: int, as_json: bool) -> None:
 def _blocked(programme: Programme, found: Mapping[str, Any]) -> str:
     """The ratings that cannot be accepted while a challenge is open."""
     framework = programme.review(found["review"]).framework
-    return listed(challenges.rating_title(framework, target) for target in found["blocks"])
+    return listed(rating_title(framework, target) for target in found["blocks"])
 
 
 def _show(programme: Programme, found: Mapping[str, Any]) -> None:
