@@ -27,8 +27,8 @@ from programme.seals import (
     sealed_so_far,
     stored_before,
 )
-from rules.errors import DatabaseUnusable, TextTooLong
-from rules.limits import LONGEST_LINE, LONGEST_NAME, LONGEST_WORDS
+from rules.errors import DatabaseUnusable, EvidenceInvalid, TextTooLong
+from rules.limits import LONGEST_LINE, LONGEST_NAME, LONGEST_TEXT, LONGEST_WORDS
 from rules.remedy import Give, MakeDatabase, OpenAgain, Part
 
 if TYPE_CHECKING:
@@ -385,6 +385,8 @@ def said_plainly(path: Path | None = None, *, reading: bool = False) -> Iterator
     except sqlite3.DatabaseError as error:
         # The lower byte is the kind of error, the upper ones say more about it.
         code = getattr(error, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_CONSTRAINT_TRIGGER and str(error).startswith(REFUSED):
+            raise EvidenceInvalid(str(error).removeprefix(REFUSED)) from error
         said = MOVED if code == sqlite3.SQLITE_READONLY_DBMOVED else SAID.get(code & 0xFF)
         if said is None:
             raise
@@ -392,6 +394,8 @@ def said_plainly(path: Path | None = None, *, reading: bool = False) -> Iterator
         raise DatabaseUnusable(f"{name} {what}", hint=hint, remedies=remedies) from error
 
 
+REFUSED = "refused: "
+"""How the message of a trigger begins that says in words for people what is wrong."""
 LOCKED = (
     "is in use by another process and stayed locked",
     "Wait until the other import or run has ended, then try again; nothing was changed.",
@@ -495,11 +499,16 @@ LONGEST = {
 """Characters of the columns that people write into, in any table; an import checks its rows itself."""
 
 
-def refuse_long(values: Mapping[str, Any]) -> None:
+UNLIMITED = frozenset({("comment", "text"), ("comment", "proposed_words"), ("comment", "evidence_offered")})
+"""Columns into which people may write as much as a file holds: table and column."""
+
+
+def refuse_long(values: Mapping[str, Any], table: str = "") -> None:
     """Raise TextTooLong where somebody wrote more into a column than is stored (see `LONGEST`)."""
     for column, value in values.items():
-        if isinstance(value, str) and len(value) > LONGEST.get(column, len(value)):
-            raise TextTooLong(column.replace("_", " "), len(value), LONGEST[column])
+        longest = LONGEST_TEXT if (table, column) in UNLIMITED else LONGEST.get(column)
+        if isinstance(value, str) and longest is not None and len(value) > longest:
+            raise TextTooLong(column.replace("_", " "), len(value), longest)
 
 
 def insert(db: Database, table: str, values: Mapping[str, Any]) -> int:
@@ -507,7 +516,7 @@ def insert(db: Database, table: str, values: Mapping[str, Any]) -> int:
 
     Raises TextTooLong where somebody wrote more into it than is stored (see `LONGEST`).
     """
-    refuse_long(values)
+    refuse_long(values, table)
     places = ", ".join("?" * len(values))
     cursor = db.conn.execute(
         f"insert into {table} ({', '.join(values)}) values ({places})", list(values.values())

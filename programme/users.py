@@ -12,11 +12,12 @@ from typing import TypedDict
 
 from programme.actions import ProgrammeAction
 from programme.database import PROGRAM, Act, Database, add_event, insert, one, rows, rows_as, transaction
-from programme.permissions import OWNER, Held, Role
+from programme.permissions import MAY, OWNER, Action, Held, Role, make_actor
 from programme.reviews import find_review
 from programme.seals import columns_of
 from rules.errors import UnknownName, UserInvalid, suggest
 from rules.remedy import Give, LeaveOut, Part
+from rules.words import listed
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*")
 LONGEST = 60
@@ -140,6 +141,18 @@ def check_by(db: Database, by: str) -> None:
         hint=suggest(by, names),
         remedies=[Give(Part.PERSON, _nearest(by, names))],
     )
+
+
+def check_may(db: Database, by: str, action: Action, review: str, what: str) -> None:
+    """Raise UserInvalid where a user may not do something to a review; `what` says it: 'clear the report'.
+
+    While there are no users, and for the owner of the machine, nobody is refused.
+    """
+    if by == OWNER or not _has_holders(db) or make_actor(by, held_by(db, by)).may(action, review):
+        return
+    check_by(db, by)
+    roles = listed(sorted(role.value for role in MAY[action]), "or")
+    raise UserInvalid(f"{by} may not {what} of {review}: that is for its {roles}")
 
 
 def names_of_users(db: Database) -> frozenset[str] | None:

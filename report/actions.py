@@ -21,6 +21,7 @@ class ReportAction(EventAction):
     WITHDRAW_CLEARANCE = "withdraw clearance", "Clearance withdrawn"
     SEND = "send report", "Edition sent to the authority"
     RECEIVE_COMMENTS = "receive comments", "Comments received"
+    OFFER = "offer evidence", "Evidence offered with a comment"
     RELEASE_SOURCE = "release source", "Evidence offered with a comment released for tagging"
     ANSWER = "answer comment", "Comment answered"
     FOLLOW_PRACTICE = "follow practice", "Practice of the review set"

@@ -22,7 +22,9 @@ from assessment.decisions.challenges import check_rated
 from evidence.actions import EvidenceAction
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import check_person, check_words, same_person
+from programme.permissions import Action
 from programme.reviews import Review, find_review
+from programme.users import check_may
 from report.actions import ReportAction
 from report.schema import SEVERITIES, VERDICTS
 from rules.errors import DecisionRefused, UnknownName
@@ -231,6 +233,7 @@ def moderate(
     with transaction(db):
         found = find_edition(db, edition)
         review = find_review(db, found["review"])
+        check_may(db, by, Action.MODERATE, review.key, "moderate the report")
         _refuse_unless_open(found, verdict)
         refuse_insider(db, review, by)
         checked = [_checked(db, review, found, point) for point in points]
@@ -409,6 +412,7 @@ def clear(db: Database, edition: int, body: str, *, because: str = "", by: str, 
         )
         if named is None:
             raise UnknownName("body that clears this report", body, bodies)
+        check_may(db, by, Action.CLEAR, found["review"], "clear the report")
         _refuse_clearing(db, found, named, by)
         act = Act(ReportAction.CLEAR, by, at, found["review_id"], f"edition {edition}", because)
         event = add_event(db, act, after={"body": named})

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from evidence.files.encoding import open_text, refuse_file
 from evidence.files.grid import Wanted
-from evidence.files.rawtable import Tables
+from evidence.files.rawtable import RawTable, Tables, check_headers, headers_of, titles_of
 from programme.progress import Progress
+from rules.errors import EvidenceInvalid
+from rules.limits import LARGEST_FILE
 
 
 @contextmanager
@@ -39,6 +41,8 @@ def tables_of(
                 from evidence.files.spss import spss_table
 
                 tables = Tables([spss_table(path, name, encoding, progress)])
+            elif suffix in (".docx", ".docm"):
+                tables = _word_tables(path, name)
             else:
                 from evidence.files.lists import structured_tables
 
@@ -50,3 +54,28 @@ def tables_of(
             closed: Callable[[], None] = getattr(table.rows, "close", lambda: None)
             opened.callback(closed)
         yield tables
+
+
+def _word_tables(path: Path, name: str) -> Tables:
+    """The tables of a Word document; the first row of each has its headers."""
+    from evidence.files.formats.word_tables import word_tables
+
+    if (size := path.stat().st_size) > LARGEST_FILE:
+        said = f"it has {size / 1e6:,.0f} MB; at most {LARGEST_FILE / 1e6:,.0f} MB are read."
+        refuse_file(name, said, "Save it with smaller pictures.")
+    try:
+        grids, notes = word_tables(path.read_bytes())
+    except EvidenceInvalid as error:
+        refuse_file(name, error.message, error.hint)
+    tables = Tables(notes=notes)
+    for number, (header, *rows) in enumerate(filter(None, grids), start=1):
+        headers = headers_of(list(header))
+        place = f"{name}, table {number}"
+        check_headers(place, headers)
+        cells = (
+            (f"{place}, row {at}", [*row, *[""] * len(headers)][: len(headers)])
+            for at, row in enumerate(rows, start=2)
+        )
+        titles = titles_of(list(header), headers)
+        tables.append(RawTable(name, f"table {number}", headers, iter(cells), place=place, titles=titles))
+    return tables

@@ -44,6 +44,7 @@ def open_tables(
     wanted: Collection[Wanted] = (),
     sheets: Sequence[str] = (),
     seconds: float = READ_SECONDS,
+    also: Collection[str] = (),
 ) -> Iterator[Tables]:
     """The tables of a file; raises ImportRefused when it cannot be read at all.
 
@@ -52,10 +53,11 @@ def open_tables(
     of the tables come in the order of the tables; `seconds` limits how long some of them take. The headers
     are the first row that has all those of a table that is `wanted`, else the first row that is no title.
     `sheets` names the sheets of a workbook that are read, hidden ones too; by default all in sight. Other
-    files have none, and are read as a whole.
+    files have none, and are read as a whole. `also`: further types of file whose tables are read here, as
+    .docx; the first row of a table of theirs has its headers.
     """
     name = name or path.name or str(path)
-    suffix = kind_of_table(path, name)
+    suffix = kind_of_table(path, name, also)
     job = {
         "reads": "table",
         "suffix": suffix,
@@ -132,7 +134,7 @@ def _take_over(table: RawTable, problems: list[Any], more: int) -> None:
     table.more += more + len(problems[room:])
 
 
-def kind_of_table(path: Path, name: str) -> str:
+def kind_of_table(path: Path, name: str, also: Collection[str] = ()) -> str:
     """The suffix of a file that is there, in lower case."""
     if path.is_dir():
         refuse_file(name, f"{path} is a folder.", "Give the files in it.")
@@ -144,7 +146,7 @@ def kind_of_table(path: Path, name: str) -> str:
     if kind in OTHERS:
         what, hint = OTHERS[kind]
         refuse_file(name, f"this is {what}, which is not read.", hint)
-    if kind not in SUFFIXES:
+    if kind not in (*SUFFIXES, *also):
         what = f"files of type {path.suffix!r}" if kind else "files without a type"
         refuse_file(name, f"{what} are not read.", GIVE)
     size = path.stat().st_size

@@ -5,6 +5,7 @@ Files have recorded the name of the set and of every upgrade: neither ever chang
 
 from __future__ import annotations
 
+from evidence.late import CLOSED_TO_TAGS
 from programme.columns import create, refuse_other_changes
 from programme.database import Database, Migrations
 from programme.schema import ROLES_OF_REPORTS
@@ -30,6 +31,7 @@ def report_tables(db: Database) -> None:
         "presentation": ("withdrawn_event",),
     }.items():
         refuse_other_changes(db, table, *marks)
+    db.conn.execute(CLOSED_TO_TAGS)
     _take_more_roles(db)
 
 

@@ -17,6 +17,7 @@ Modules in reading order:
     word_styles  what styles and lists of a Word document do to its text
     word_shown   what Word shows of a document, written so that every reader sees it
     word      Word documents
+    word_tables  the tables of a Word document as rows of cells
     opendocument  OpenDocument texts
     richtext  rich text
     transcript  transcripts and subtitles: who says what, and when

@@ -62,6 +62,8 @@ NEEDED = {
         ".yml": ("evidence.files.lists",),
         ".yaml": ("evidence.files.lists",),
         ".json": ("evidence.files.lists",),
+        ".docx": ("evidence.files.formats.word_tables",),
+        ".docm": ("evidence.files.formats.word_tables",),
     },
 }
 """What the host loads for what is read, and for a type of file, before it makes the process: the next is

@@ -56,7 +56,12 @@ def html_sections(text: str, said: Said | None = None) -> list[str]:
     is left out is counted in `said`. Cost grows linearly with the elements; raises EvidenceInvalid where the
     text is longer than one source may be.
     """
-    return _Page(LexborHTMLParser(text).root, said or Said()).sections()
+    return _Page(html_root(text), said or Said()).sections()
+
+
+def html_root(text: str) -> Any:
+    """The root element of a page as browsers read it; None for a page without any."""
+    return LexborHTMLParser(text).root
 
 
 class _Page:

@@ -49,8 +49,13 @@ def word_sections(data: bytes, said: Said | None = None, *, depth: int = 0) -> l
     comments, headers, footers and pictures are left out and counted in `said`; nothing outside the file is
     ever read.
     """
-    check_archive(data)
     said = said or Said()
+    return html_sections(word_html(data, said, depth=depth), said)
+
+
+def word_html(data: bytes, said: Said, *, depth: int = 0) -> str:
+    """What Word shows of a .docx file, as HTML (see `word_sections`); raises EvidenceInvalid."""
+    check_archive(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         shown = _Package(archive, said, depth).rewritten()
     # A document can bring a style map of its own, which could leave out what it likes.
@@ -63,7 +68,7 @@ def word_sections(data: bytes, said: Said | None = None, *, depth: int = 0) -> l
             said.unread["a symbol of a font"] += 1
         elif not text.startswith(HARMLESS):
             said.unread[text] += 1
-    return html_sections(found.value, said)
+    return str(found.value)
 
 
 def _no_picture(image: Any) -> list[Any]:
