@@ -194,8 +194,8 @@ def moved_alone(
 ) -> dict[int, list[MovedAlone]]:
     """The ratings of a run that the changes named in each comment's answer alone would have moved.
 
-    By the row of the comment; `later`: the decided levels of the later run. The run is made again for every comment that changed evidence or a decision,
-    with the evaluator alone.
+    By the row of the comment; `later`: the decided levels of the later run. The run is made again for every
+    comment that changed evidence or a decision, with the evaluator alone.
     """
     old = frozen_inputs(db, review, run)
     found: dict[int, list[MovedAlone]] = {comment["id"]: [] for comment in comments}
