@@ -13,6 +13,8 @@ Modules in reading order:
     rows        one row of each kind of evidence, with what may stand in every column
     files/      tables and documents as rows and pages
     at_event    what counted at an event, as SQL
+    some_events  evidence with what some later events alone did to it
+    late        evidence that was offered late, with a comment on the report
     series      the numbers of a review over time, and whether their periods can be put in order
     digests     what makes a source or an item the same one
     weights     weights of survey respondents by raking

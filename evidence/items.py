@@ -13,6 +13,7 @@ from evidence.anchors import Anchor, anchor_at, anchor_of, find_quote, texts_of
 from evidence.coding.leaving import leave_batches
 from evidence.correcting import unknown_source
 from evidence.extents import EXTENT_TEXT
+from evidence.late import late_words
 from evidence.marks import marks_of
 from evidence.matching import Pages
 from evidence.rows import DIRECTIONS, SOURCE_KINDS
@@ -60,7 +61,8 @@ def item_number(text: str) -> int:
 def find_item(db: Database, review: Review, number: int) -> dict[str, Any]:
     """The item with its source, who added and withdrew it, its tags and its place in the source.
 
-    `small` is 1 for a survey result on so few answers that it never decides alone.
+    `small` is 1 for a survey result on so few answers that it never decides alone; `late` says how its source
+    was offered late, empty for one that was not.
     """
     found = rows(db, ITEM + "where e.id = ? and e.review_id = ?", [number, review.id])
     if not found:
@@ -70,6 +72,7 @@ def find_item(db: Database, review: Review, number: int) -> dict[str, Any]:
     item["marks"] = marks_of(item["marks"])
     item["tags"] = rows(db, TAGS, [number])
     item["context"] = context_of(db, item)
+    item["late"] = late_words(db, item["source_id"])
     return item
 
 

@@ -7,6 +7,9 @@ read but not tagged, until the lead releases it with a reason. The database itse
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
+
 from programme.database import REFUSED, Database, rows
 from programme.seals import columns_of
 
@@ -25,21 +28,22 @@ OFFERED = """
 select s.id, c.number, e.number as edition, o.of_the_time, o.released_event is not null as released
 from comment_source o join source s on s.id = o.source_id join comment c on c.id = o.comment_id
 join edition e on e.id = c.edition_id
-where :source is null or s.id = :source
+where :sources is null or s.id in (select value from json_each(:sources))
 order by o.id
 """
 
 
 def late_words(db: Database, source: int) -> str:
-    """How a source came in late, in a sentence without its end; empty for one that did not."""
-    return late_sources(db, source).get(source, "")
+    """How a source (by its row) came in late, in a sentence without its end; empty for one that did not."""
+    return late_sources(db, [source]).get(source, "")
 
 
-def late_sources(db: Database, source: int | None = None) -> dict[int, str]:
-    """How sources came in late, in sentences without their ends, by the row of the source."""
+def late_sources(db: Database, sources: Collection[int] | None = None) -> dict[int, str]:
+    """How these sources (or all) came in late, in sentences without their ends, by their rows."""
     if not columns_of(db.conn, "comment_source"):
         return {}
-    return {row["id"]: _words(row) for row in rows(db, OFFERED, {"source": source})}
+    asked = None if sources is None else json.dumps(sorted(sources))
+    return {row["id"]: _words(row) for row in rows(db, OFFERED, {"sources": asked})}
 
 
 def _words(row: dict[str, int]) -> str:

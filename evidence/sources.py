@@ -15,6 +15,7 @@ from evidence.correcting import former_hint, former_words, renumbered, unknown_s
 from evidence.digests import source_digest, source_fields
 from evidence.files.texts import GivenFile, Text, Together, read_texts, refused
 from evidence.items import withdraw_item
+from evidence.late import late_words
 from evidence.rows import SourceRow
 from evidence.search import store_pages
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, said_plainly, transaction
@@ -336,6 +337,8 @@ class SourceShown(SourceListed):
     contents: list[PageListed]
     notes: list[str]
     """What was said when its file was read: what was left out, or could not be read."""
+    late: str
+    """How it was offered late, with a comment on the report; empty for one that was not."""
 
 
 class PageShown(TypedDict):
@@ -390,6 +393,9 @@ where s.review_id = ? and s.ref = ? and p.number = ?
 """
 
 
+ROW = "select id from source where review_id = ? and ref = ?"
+
+
 def find_source(db: Database, review: Review, ref: str) -> SourceShown:
     """A source as it is listed, with the pages of its text; raises UnknownName."""
     found = rows_as(SourceListed, db, LISTED + "where s.review_id = ? and s.ref = ?", [review.id, ref])
@@ -399,6 +405,7 @@ def find_source(db: Database, review: Review, ref: str) -> SourceShown:
         **found[0],
         "contents": rows_as(PageListed, db, CONTENTS, [review.id, ref]),
         "notes": json.loads(one(db, NOTES, [review.id, ref, EvidenceAction.ADD_SOURCES]) or "[]"),
+        "late": late_words(db, one(db, ROW, [review.id, ref])),
     }
 
 

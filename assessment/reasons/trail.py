@@ -10,6 +10,7 @@ from assessment.runs.run import Run
 from evidence.at_event import counted_at, detail_then, was_of_source
 from evidence.extents import EXTENT_TEXT
 from evidence.items import SMALL
+from evidence.late import late_sources
 from programme.corrections import correction_words, corrections_of
 from programme.database import Database, one, rows, rows_as
 from rules.errors import UnknownName
@@ -67,6 +68,8 @@ class Item(TypedDict):
     source_kind: str
     source_corrected: list[str]
     """How details of the source were corrected since the item came in: a sentence for each time."""
+    source_late: str
+    """How the source was offered late, with a comment on the report; empty for one that was not."""
     uses: int
     """In how many domains the run counts it."""
     withdrawn: int
@@ -240,11 +243,14 @@ def items_behind(
     at = {"measure": measure_id, "limit": limit, "offset": offset}
     said: dict[int, list[str]] = {}
     found: list[Item] = []
-    for row in rows(db, ITEMS, at) if limit else ():
+    listed = rows(db, ITEMS, at) if limit else []
+    late = late_sources(db, {row["source_id"] for row in listed}) if listed else {}
+    for row in listed:
         source = row.pop("source_id")
         if source not in said:
             said[source] = list(map(correction_words, corrections_of(db, "source", source)))
-        found.append({**row, "source_corrected": said[source]})  # type: ignore[typeddict-item]
+        more = {"source_corrected": said[source], "source_late": late.get(source, "")}
+        found.append({**row, **more})  # type: ignore[typeddict-item]
     total = one(db, "select count(*) from measure_evidence where measure_id = ?", [measure_id])
     return found, int(total)
 

@@ -125,7 +125,7 @@ def show_trail(node: Node, depth: int = 0) -> None:
     for item in node.below:
         line = f"E{item['id']} {item['text']}{_numbers(item)} - {item['source']}, {item['locator']}"
         paragraph(line, "  " * (depth + 1))
-        for said in item["source_corrected"]:
+        for said in filter(None, (*item["source_corrected"], item["source_late"])):
             paragraph(f"{item['source']}: {said}", "  " * (depth + 3))
     more = node.items_in_all - len(node.below)
     if more > 0:
