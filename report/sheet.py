@@ -310,20 +310,19 @@ class _Reader:
             return None
         words = _plain(said)
         if words and words not in self.said[number]:
-            self.problem(
-                place, f"the words beside {text} are not those of p{number}.", self.whose(words, number)
-            )
+            message, hint = self.whose(words, number)
+            self.problem(place, f"the words beside p{number} are {message}.", hint)
         return number
 
-    def whose(self, words: str, number: int) -> str:
-        """Where other words are from: another paragraph, or an earlier edition."""
+    def whose(self, words: str, number: int) -> tuple[str, str]:
+        """Where other words are from, another paragraph or an earlier edition, and what would do."""
         for name, said in self.before.items():
             if words in said.get(number, ()):
-                return f"They are those of {name}: ask for the sheet of this edition."
+                return f"those that it had in {name}", "Ask for the sheet of this edition."
         for other, texts in self.said.items():
             if words in texts:
-                return f"They are those of p{other}: put the number back that was there."
-        return "Put back the number and the words that were there."
+                return f"those of p{other}", "Put back the number that was there."
+        return f"not what p{number} says", "Put back the number and the words that were there."
 
     def problem(self, place: str, message: str, hint: str = "") -> None:
         self.problems.append(Problem(place, message, hint))
