@@ -37,6 +37,7 @@ Modules in reading order:
     users       users and their roles
     accounts    passwords, sessions and secrets, in a file of their own
     bounded     what a statement of somebody's own may cost, in bytes
+    disclosure  small numbers kept out of what is published, and what they would follow from
     hidden      votes, blind codings and salts, hidden on connections people ask questions on
     backup      the working database copied to one checked file, and restored from it
 """
