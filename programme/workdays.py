@@ -60,7 +60,7 @@ WELSH = {
     "Boxing Day": "Gŵyl San Steffan",
 }
 """The eight bank holidays of Wales as GOV.UK names them in Welsh; `holidays` has no Welsh names."""
-IN_LIEU = {"en": "{} (substitute day)", "cy": "{} (diwrnod yn ei le)"}
+IN_LIEU = {"en": "{}, substitute day", "cy": "{}, diwrnod yn ei le"}
 OBSERVED = " (observed)"
 WEEKENDS = {"en": ("Saturday", "Sunday"), "cy": ("Dydd Sadwrn", "Dydd Sul")}
 
