@@ -52,6 +52,13 @@ WORDED = re.compile(
 )
 DATE_HINT = "Write 2004-05-31 or 31 May 2004."
 NAMES = [name.capitalize() for name in MONTHS][:12]
+NAMES_CY = [name.capitalize() for name in [*NAMED][-12:]]
+MOMENT = re.compile(
+    r"(?P<day>.{6,40}?)(?:T|,? at |,? )(?P<hour>[0-9]{1,2})[:.](?P<minute>[0-9]{2})(?::[0-9]{2})?"
+    r" ?(?P<half>am|pm|yb|yp)?(?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?",
+    re.IGNORECASE,
+)
+MOMENT_HINT = "Write 2026-11-23 14:00 or 23 November 2026, 2:00pm."
 LONDON = "Europe/London"
 
 
@@ -137,20 +144,28 @@ Day = Annotated[date | None, BeforeValidator(_day)]
 """A field of a model that holds a date as people write it."""
 
 
-def day_words(day: str) -> str:
-    """A date as people read it: '1 July 2026'; whatever is not a whole date, such as a year, as it is."""
+def day_words(day: str, language: str = "en") -> str:
+    """A date as people read it: '1 July 2026', in Welsh (`language` cy) '1 Gorffennaf 2026'.
+
+    Whatever is not a whole date, such as a year, stays as it is.
+    """
     try:
         found = date.fromisoformat(day) if len(day) == 10 else None
     except ValueError:
         found = None
-    return day if found is None else f"{found.day} {NAMES[found.month - 1]} {found.year}"
+    names = NAMES_CY if language == "cy" else NAMES
+    return day if found is None else f"{found.day} {names[found.month - 1]} {found.year}"
 
 
-def moment_words(at: str) -> str:
+HALVES = {"en": ("am", "pm"), "cy": ("yb", "yp")}
+"""What stands behind the hour before and after noon."""
+
+
+def moment_words(at: str, language: str = "en") -> str:
     """A recorded time (ISO 8601; UTC where no offset is recorded) in UK time: '1 July 2026, 10:30am'."""
     there = _in_london(at)
-    half = "am" if there.hour < 12 else "pm"
-    return f"{day_words(there.date().isoformat())}, {there.hour % 12 or 12}:{there.minute:02}{half}"
+    half = HALVES.get(language, HALVES["en"])[there.hour >= 12]
+    return f"{day_words(there.date().isoformat(), language)}, {there.hour % 12 or 12}:{there.minute:02}{half}"
 
 
 def day_of_moment(at: str) -> str:
@@ -166,3 +181,44 @@ def uk_day(at: datetime) -> date:
 def _in_london(at: str) -> datetime:
     recorded = datetime.fromisoformat(at)
     return (recorded if recorded.tzinfo else recorded.replace(tzinfo=UTC)).astimezone(ZoneInfo(LONDON))
+
+
+def read_moment(text: str) -> datetime:
+    """A date with a time of day as people write it, in UK time; with the offset that the UK has then.
+
+    Refused (as `read_date` refuses) are a time without a date or the other way round, one that the clocks
+    skip when they go forward, and one that comes twice when they go back, unless its offset is written:
+    2026-10-25 01:30+01:00 is the first of the two.
+    """
+    match = MOMENT.fullmatch(" ".join(text.split()))
+    if match is None:
+        raise refuse("a date and a time of day", MOMENT_HINT)
+    day = read_date(match["day"].strip(" ,"))
+    hour, minute, half = int(match["hour"]), int(match["minute"]), (match["half"] or "").lower()
+    if day is None or minute > 59 or hour > (12 if half else 23) or (half and not hour):
+        raise refuse("a date and a time of day", MOMENT_HINT)
+    if half:
+        hour = hour % 12 + (12 if half in ("pm", "yp") else 0)
+    written = f"{day.isoformat()}T{hour:02}:{minute:02}:00"
+    there = ZoneInfo(LONDON)
+    if match["offset"]:
+        return datetime.fromisoformat(written + match["offset"].upper()).astimezone(there)
+    first = datetime.fromisoformat(written).replace(tzinfo=there)
+    if first.astimezone(UTC).astimezone(there).replace(tzinfo=None) != first.replace(tzinfo=None):
+        raise refuse(
+            "a time of day that there is", "The clocks go forward over it; write a time after 2:00am."
+        )
+    if first.utcoffset() != first.replace(fold=1).utcoffset():
+        hint = f"That hour comes twice; write {day.isoformat()} {hour:02}:{minute:02}+01:00 or +00:00."
+        raise refuse("one time of day", hint)
+    return first
+
+
+def uk_moment(at: datetime) -> datetime:
+    """A moment in UK time, to the second."""
+    return at.astimezone(ZoneInfo(LONDON)).replace(microsecond=0)
+
+
+def start_of_day(day: date) -> datetime:
+    """The first moment of a day in the UK."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(LONDON))
