@@ -10,7 +10,7 @@ from evidence.at_event import OUTSIDE, PUBLISHED
 from evidence.rows import KINDS_OF_SOURCE, SOURCE_KINDS
 from evidence.series import without_order
 from evidence.weights import LARGE
-from programme.database import Database, last_event, rows
+from programme.database import Database, last_event, rows, rows_as
 from programme.reviews import Review
 from rules.ratings import FEWEST_ANSWERS
 from rules.words import many
@@ -21,14 +21,33 @@ MANY = 3
 """An item tagged to this many domains or more is used in many."""
 
 
+class DomainFound(TypedDict):
+    """What is tagged to a domain: how many items, of how many sources and kinds."""
+
+    key: str
+    title: str
+    items: int
+    kinds: int
+    sources: int
+    kind_names: str
+    """The kinds, separated by commas."""
+
+
+class DomainChecked(DomainFound):
+    """The same with what is wrong with it."""
+
+    problem: str
+    """Empty for nothing."""
+
+
 @dataclass(frozen=True)
 class EvidenceCheck:
     """Everything the check found; lists of rows, empty where there is nothing to say."""
 
     untagged: list[dict[str, Any]]
     """Items tagged to no domain: id, source, locator, text."""
-    domains: list[dict[str, Any]]
-    """Every domain: key, title, items, kinds, sources, the kinds' names, and `problem` ('' if none)."""
+    domains: list[DomainChecked]
+    """Every domain, in the order of the framework."""
     used_in_many: list[dict[str, Any]]
     """Items tagged to three domains or more: id, text, domains, uses."""
     outside_window: list[dict[str, Any]]
@@ -63,7 +82,14 @@ class EvidenceCheck:
 
 def check_evidence(db: Database, review: Review) -> EvidenceCheck:
     """Check the evidence that counts now in a review; a few grouped statements, whatever its size."""
-    headings = _items_by_heading(db, review)
+    headings: dict[str, list[dict[str, Any]]] = {heading: [] for heading in COLUMNS}
+    window = {"window_from": review.window_from, "window_to": review.window_to}
+    for row in rows(db, ITEMS, {"review": review.id, "many": MANY, **window}):
+        if row["beyond_source"] and _last_page(row["locator"]) <= row["pages"]:
+            row["beyond_source"] = False
+        for heading, columns in COLUMNS.items():
+            if row[heading]:
+                headings[heading].append({column: row[column] for column in columns})
     headings["used_in_many"].sort(key=lambda row: -row["uses"])
     return EvidenceCheck(
         **headings,
@@ -76,25 +102,10 @@ def check_evidence(db: Database, review: Review) -> EvidenceCheck:
     )
 
 
-def check_domains(db: Database, review: Review) -> list[dict[str, Any]]:
-    """Every domain, in the order of the framework, as `EvidenceCheck.domains` has them."""
-    domains = rows(db, DOMAINS, {"review": review.id, "framework": review.framework_id})
-    for domain in domains:
-        domain["problem"] = _problem(domain)
-    return domains
-
-
-def _items_by_heading(db: Database, review: Review) -> dict[str, list[dict[str, Any]]]:
-    """Under every heading of `COLUMNS` the items that belong there, in their order."""
-    found: dict[str, list[dict[str, Any]]] = {heading: [] for heading in COLUMNS}
-    window = {"window_from": review.window_from, "window_to": review.window_to}
-    for row in rows(db, ITEMS, {"review": review.id, "many": MANY, **window}):
-        if row["beyond_source"] and _last_page(row["locator"]) <= row["pages"]:
-            row["beyond_source"] = False
-        for heading, columns in COLUMNS.items():
-            if row[heading]:
-                found[heading].append({column: row[column] for column in columns})
-    return found
+def check_domains(db: Database, review: Review) -> list[DomainChecked]:
+    """Every domain, in the order of the framework, with what is tagged to it and whether that will do."""
+    found = rows_as(DomainFound, db, DOMAINS, {"review": review.id, "framework": review.framework_id})
+    return [{**domain, "problem": _problem(domain)} for domain in found]
 
 
 PAGE = re.compile(
@@ -108,7 +119,7 @@ def _last_page(locator: str) -> int:
     return max((int(number) for found in PAGE.findall(locator) for number in found if number), default=0)
 
 
-def _problem(domain: dict[str, Any]) -> str:
+def _problem(domain: DomainFound) -> str:
     if domain["items"] == 0:
         return "no evidence"
     if domain["items"] < FEW:
