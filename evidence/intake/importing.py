@@ -81,7 +81,7 @@ def import_files(
     names = names or [(path.name if _alone(path, paths) else "") or str(path) for path in paths]
     if layout:
         row_model(layout)
-    with _intake(db, review, by, at, progress, Mappings(mappings), dates) as intake:
+    with _staging(_Intake(db, review, by, at, progress, Mappings(mappings), dates)) as intake:
         intake.intos.elsewhere = elsewhere
         for path, name in zip(paths, names, strict=True):
             intake.read_file(path, name, encoding, layout, sheets)
@@ -112,29 +112,20 @@ def import_row(
     headers = [header_name(name) for name in values]
     place = f"this {row_model(layout).layout} row"
     table = RawTable(place, layout, headers, iter([(place, list(values.values()))]))
-    with _intake(db, review, by, at, no_progress, Mappings(()), dates) as intake:
+    with _staging(_Intake(db, review, by, at, dates=dates)) as intake:
         intake.read(table, None, layout)
         report = intake.store([layout], replace)
         return report, one(db, staging.ITEM_OF_ROW)
 
 
 @contextmanager
-def _intake(
-    db: Database,
-    review: Review,
-    by: str,
-    at: datetime,
-    progress: Progress,
-    mappings: Mappings,
-    dates: DateOrder | None = None,
-) -> Iterator[_Intake]:
+def _staging(intake: _Intake) -> Iterator[_Intake]:
     """An import with its temporary tables, which are gone afterwards."""
     with said_plainly():
-        intake = _Intake(db, review, by, at, progress, mappings, dates)
         intake.clear()
         try:
             for statement in staging.STAGING.strip().split(";\n"):
-                db.conn.execute(statement.rstrip(";"))
+                intake.db.conn.execute(statement.rstrip(";"))
             yield intake
         finally:
             intake.clear()
@@ -149,11 +140,11 @@ class _Intake:
         review: Review,
         by: str,
         at: datetime,
-        progress: Progress,
-        mappings: Mappings,
-        dates: DateOrder | None,
+        progress: Progress = no_progress,
+        mappings: Mappings | None = None,
+        dates: DateOrder | None = None,
     ) -> None:
-        self.mappings, self.dates = mappings, dates
+        self.mappings, self.dates = mappings or Mappings(()), dates
         self.said: set[tuple[str, str]] = set()
         """What was said of a mapping, which is the same for every row."""
         self.remedies: list[Remedy] = []

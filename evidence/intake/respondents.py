@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from evidence.intake.answers import check_answers, other_spelling
+from evidence.intake.staging import new_of_reviews, rows_of_reviews
 from evidence.rows import MadeResult
 from evidence.scales import NEGATIVE_TO, POSITIVE_FROM
 from evidence.weights import MILLION, NoWeights, effective_base, rake
@@ -205,20 +206,11 @@ order by t.n, f.ref, t.question, t.group_name
 
 # --- counting and storing ----------------------------------------------------------------------------
 
-COUNTS = """
-with characteristics as (
-  select review_id, count(*) as all_of_them
-  from incoming_characteristic join incoming_ref using (ref_no) group by review_id),
+COUNTS = f"""
+with characteristics as ({rows_of_reviews("incoming_characteristic")}),
 known as (
-  select review_id, count(*) as added from (
-    select f.review_id from incoming_characteristic i join incoming_ref f using (ref_no)
-    where not exists (select 1 from respondent_characteristic c where c.source_id = f.source_id
-      and c.respondent = i.respondent and c.characteristic = i.characteristic)
-    group by i.ref_no, i.respondent, i.characteristic)
-  group by review_id),
-margins as (
-  select review_id, count(*) as all_of_them
-  from incoming_margin join incoming_ref using (ref_no) group by review_id),
+  {new_of_reviews("incoming_characteristic", "respondent_characteristic", "respondent", "characteristic")}),
+margins as ({rows_of_reviews("incoming_margin")}),
 weighed as (
   select review_id, count(*) as added from (
     select distinct f.review_id, ref_no, group_name, characteristic, category

@@ -257,8 +257,29 @@ where m.evidence_id = incoming_tie.evidence_id and m.domain_id = incoming_tie.do
 
 # --- counting and storing ----------------------------------------------------------------------------
 
+
+def rows_of_reviews(table: str) -> str:
+    """SQL: how many rows of a staging table each review has, as `all_of_them`."""
+    return (
+        f"select review_id, count(*) as all_of_them from {table} join incoming_ref using (ref_no)"
+        " group by review_id"
+    )
+
+
+def new_of_reviews(staged: str, stored: str, *key: str) -> str:
+    """SQL: how many rows, told by a key within their source, come new to each review, as `added`."""
+    same = " and ".join(f"t.{column} = i.{column}" for column in key)
+    columns = ", ".join(f"i.{column}" for column in key)
+    return (
+        f"select review_id, count(*) as added from (select distinct f.review_id, i.ref_no, {columns}"
+        f" from {staged} i join incoming_ref f using (ref_no)"
+        f" where not exists (select 1 from {stored} t where t.source_id = f.source_id and {same}))"
+        " group by review_id"
+    )
+
+
 # For every review named, which may have none of some.
-COUNTS = """
+COUNTS = f"""
 with places as (
   select f.review_id, coalesce(sum(times) filter (where state = 'same' and not derived), 0) as same,
     coalesce(sum(times - 1) filter (where state in ('new', 'changed')), 0) as twice,
@@ -281,16 +302,8 @@ lost as (
 sources as (
   select review_id, count(*) as all_of_them, count(distinct ref_no) filter (where is_new) as added
   from incoming_source join incoming_ref using (ref_no) group by review_id),
-responses as (
-  select review_id, count(*) as all_of_them
-  from incoming_response join incoming_ref using (ref_no) group by review_id),
-answered as (
-  select review_id, count(*) as added from (
-    select f.review_id from incoming_response i join incoming_ref f using (ref_no)
-    where not exists (select 1 from survey_response r where r.source_id = f.source_id
-      and r.respondent = i.respondent and r.question = i.question)
-    group by i.ref_no, i.respondent, i.question)
-  group by review_id)
+responses as ({rows_of_reviews("incoming_response")}),
+answered as ({new_of_reviews("incoming_response", "survey_response", "respondent", "question")})
 select v.review_id, coalesce(s.added, 0) as sources, coalesce(a.added, 0) as responses,
   coalesce(p.added, 0) as items, coalesce(t.added, 0) as tags,
   coalesce(s.all_of_them - s.added, 0) + coalesce(r.all_of_them, 0) - coalesce(a.added, 0)
