@@ -11,17 +11,17 @@ source came in (`first_refs`), so that the same rows are still the same items.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Any, TypedDict
+from datetime import date
+from typing import Any, TypedDict, Unpack
 
 from pydantic import ValidationError
 
 from evidence.at_event import DETAILS_OF_SOURCE
 from evidence.digests import source_digest
 from evidence.rows import SourceRow
-from programme.actions import ProgrammeAction
 from programme.calendar import day_of_moment
 from programme.corrections import (
+    Correcting,
     Correction,
     Details,
     check_correction,
@@ -29,9 +29,9 @@ from programme.corrections import (
     corrections_of,
     refuse_unchanged,
 )
-from programme.database import Act, Database, one, rows, system_salts, transaction
+from programme.database import Database, one, rows, transaction
 from programme.reviews import Review
-from programme.seals import Salts, columns_of
+from programme.seals import columns_of
 from rules.errors import EvidenceInvalid, ImportRefused, Problem, UnknownName
 from rules.words import shown_value
 
@@ -56,11 +56,7 @@ def correct_source(
     review: Review,
     ref: str,
     changes: Mapping[str, str | date | None],
-    *,
-    by: str,
-    because: str,
-    at: datetime,
-    salts: Salts = system_salts,
+    **who: Unpack[Correcting],
 ) -> CorrectedSource:
     """Correct details of a source, all in one event.
 
@@ -68,7 +64,7 @@ def correct_source(
     empty date takes the date away. Raises UnknownName, WordsMissing, ImportRefused with every value that will
     not do, EvidenceInvalid where nothing changes or the index number is taken.
     """
-    by, because = check_correction(by, because)
+    who["by"], who["because"] = check_correction(who["by"], who["because"])
     with transaction(db):
         now = _source(db, review, ref)
         new = _checked(review, now, changes)
@@ -80,10 +76,9 @@ def correct_source(
             before = renumbered(db, review).get(new["ref"])
             before = before if before and before["now"] != ref else None
         digest = {"digest": _digest(db, now, new)}
-        act = Act(ProgrammeAction.CORRECT, by, at, review.id, f"source {ref}", because)
-        event = correct_details(db, act, Details("source", now["id"], now, new, digest), salts)
+        details = Details("source", now["id"], now, new, digest)
+        made = correct_details(db, review, f"source {ref}", details, **who)
         count = "select count(*) from evidence where source_id = ? and withdrawn_event is null"
-        made = next(one for one in corrections_of(db, "source", now["id"]) if one["event"] == event)
         items = one(db, count, [now["id"]])
         return {"source": new.get("ref", ref), "items": items, "correction": made, "before": before}
 

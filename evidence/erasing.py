@@ -22,7 +22,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 from evidence.anchors import AROUND, find_quote
 from evidence.items import find_item, item_number
@@ -48,7 +48,7 @@ from programme.leftovers import (
     rebuild_search,
     search_bytes,
 )
-from programme.names import check_person, same_person
+from programme.names import Doing, check_person, same_person
 from programme.reviews import Review
 from programme.revisions import Revision, fingerprint, revise_rows
 from programme.seals import Salts, sealed_tables
@@ -158,10 +158,8 @@ def ask_to_erase(
     kind: str,
     target: str,
     *,
-    by: str,
-    because: str,
-    at: datetime,
     spellings: Iterable[str] = (),
+    **who: Unpack[Doing],
 ) -> tuple[Erasure, Preview]:
     """Record a request to erase a source ('D-001'), an item ('E12') or a name, and what it would blank.
 
@@ -172,7 +170,7 @@ def ask_to_erase(
     plan = _plan(db, review, kind, target, others, "[erased]")
     if not plan.values:
         raise DecisionRefused(f"nothing of {target} is left to erase")
-    erasure = request_erasure(db, review, kind, target, by=by, because=because, at=at, spellings=others)
+    erasure = request_erasure(db, review, kind, target, spellings=others, **who)
     return erasure, _as_preview(db, review, kind, target, plan)
 
 

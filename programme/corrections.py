@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any, TypedDict
+from datetime import date
+from typing import Any, NotRequired, TypedDict, Unpack
 
 from programme.actions import ProgrammeAction
 from programme.calendar import day_of_moment, day_words
@@ -29,7 +29,7 @@ from programme.database import (
     transaction,
 )
 from programme.logs import APPLICATION_ID
-from programme.names import check_person, check_words
+from programme.names import Doing, check_person, check_words
 from programme.problems import RecordProblem
 from programme.reviews import Review, find_review, refuse_window
 from programme.revisions import Revision, revise_rows
@@ -127,19 +127,30 @@ def refuse_unchanged(name: str, new: Mapping[str, Any]) -> None:
         )
 
 
-def correct_details(db: Database, act: Act, details: Details, salts: Salts = system_salts) -> int:
-    """Correct the details of a row in one event, inside the caller's transaction; returns the event.
+class Correcting(Doing):
+    """Who corrects something, why and when, and what its event is sealed with."""
 
-    Raises DatabaseUnusable where the row is not as it was sealed.
+    salts: NotRequired[Salts]
+
+
+def correct_details(
+    db: Database, review: Review, target: str, details: Details, **who: Unpack[Correcting]
+) -> Correction:
+    """Correct the details of a row in one event, inside the caller's transaction.
+
+    `target` is what the event names, as 'source D-001'. Raises DatabaseUnusable where the row is not as it
+    was sealed.
     """
+    act = Act(ProgrammeAction.CORRECT, who["by"], who["at"], review.id, target, who["because"])
     kept, key, names = CORRECTED[details.table]
     before = {name: details.now[name] for name in details.new}
     event = add_event(db, act, before=before, after=dict(details.new))
     was = {name: details.now[name] for name in names}
     insert(db, kept, {key: details.row, **was, "added_event": event})
     values = {**details.new, **details.derived}
-    revise_rows(db, event, [Revision(details.table, details.row, values)], salts)
-    return event
+    revise_rows(db, event, [Revision(details.table, details.row, values)], who.get("salts", system_salts))
+    made = corrections_of(db, details.table, details.row)
+    return next(one for one in made if one["event"] == event)
 
 
 EVENTS = """
@@ -193,11 +204,7 @@ def correct_review(
     db: Database,
     review: Review,
     changes: Mapping[str, str | date | None],
-    *,
-    by: str,
-    because: str,
-    at: datetime,
-    salts: Salts = system_salts,
+    **who: Unpack[Correcting],
 ) -> Correction:
     """Correct the authority's name, the evidence window or the note of a review.
 
@@ -205,7 +212,7 @@ def correct_review(
     window. Later statements and checks follow; those made before keep the window they were made with. Raises
     WordsMissing, EvidenceInvalid where nothing changes or the window ends before it begins.
     """
-    by, because = check_correction(by, because)
+    who["by"], who["because"] = check_correction(who["by"], who["because"])
     with transaction(db):
         review = find_review(db, review.key)
         now = {name: getattr(review, name) for name in CORRECTED["review"][2]}
@@ -218,9 +225,8 @@ def correct_review(
         refuse_window(
             *(both[name] and date.fromisoformat(both[name]) for name in ("window_from", "window_to"))
         )
-        act = Act(ProgrammeAction.CORRECT, by, at, review.id, f"review {review.key}", because)
-        event = correct_details(db, act, Details("review", review.id, now, new, {}), salts)
-        return next(one for one in corrections_of(db, "review", review.id) if one["event"] == event)
+        details = Details("review", review.id, now, new, {})
+        return correct_details(db, review, f"review {review.key}", details, **who)
 
 
 def _as_stored(name: str, value: str | date | None) -> str | None:

@@ -10,11 +10,12 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Unpack
 
 from programme.actions import ProgrammeAction
 from programme.corrections import check_corrected, is_correction
 from programme.database import Act, Database, add_event, insert, one, rows, transaction
-from programme.names import check_person, check_words, same_person
+from programme.names import Doing, check_person, check_words, same_person
 from programme.problems import RecordProblem
 from programme.reviews import Review
 from programme.seals import columns_of
@@ -101,16 +102,15 @@ def request_erasure(
     kind: str,
     target: str,
     *,
-    by: str,
-    because: str,
-    at: datetime,
     spellings: Sequence[str] = (),
+    **who: Unpack[Doing],
 ) -> Erasure:
     """Record that somebody asks to erase a source, an item or a name that the caller has looked up.
 
     Nothing is erased by it. Raises WordsMissing, and DecisionRefused where the same is already asked for.
     """
-    by, because = check_person(by, "a request to erase"), check_words(because, "a request to erase")
+    by = check_person(who["by"], "a request to erase")
+    because = check_words(who["because"], "a request to erase")
     with transaction(db):
         for other in list_erasures(db, review):
             if (other.kind, other.target, other.outcome) == (kind, target, "requested"):
@@ -118,7 +118,8 @@ def request_erasure(
                     f"erasing {target} was already asked for, by request {other.number}",
                     remedies=[ShowErasures(review.key)] if review else [],
                 )
-        act = Act(ProgrammeAction.REQUEST_ERASURE, by, at, review.id if review else None, target, because)
+        number = review.id if review else None
+        act = Act(ProgrammeAction.REQUEST_ERASURE, by, who["at"], number, target, because)
         event = add_event(db, act, detail={"kind": kind, "spellings": list(spellings)})
         row = {
             "review_id": review and review.id,

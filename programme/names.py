@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 import unicodedata
+from datetime import datetime
+from typing import TypedDict
 
 from rules.errors import WordsMissing
 from rules.letters import one_spelling
 from rules.limits import LONGEST_NAME
 from rules.remedy import Give, Part
+
+
+class Doing(TypedDict):
+    """Who does something, why and when: what an action takes that can be done for a reason alone."""
+
+    by: str
+    because: str
+    at: datetime
 
 
 def same_person(one: str, other: str) -> bool:
