@@ -13,7 +13,7 @@ from typing import Literal
 
 from rules.compile import Compiled, Stratum, facts_of, measures_tested, rating_fact, thresholds
 from rules.propose import Met, propose_level
-from rules.ratings import MeasureValue, measure_ratings
+from rules.ratings import Measured, MeasureValue, measure_ratings
 from rules.rule import Fact, Firing, Rule
 from rules.rulebook import Criterion, Limit
 from rules.words import shown_number
@@ -78,7 +78,7 @@ class Inference:
     """The level ids of the questions, or None while a question has no rating."""
     firings: tuple[tuple[Stratum, str], ...]
     """The rules that fired, by stratum."""
-    measures: Mapping[str, Mapping[str, MeasureValue]] = field(default_factory=dict)
+    measures: Measured = field(default_factory=dict)
     """All measure values used, by target and measure id (rating measures under their question)."""
 
     def rating(self, target: str) -> Rating:
@@ -88,7 +88,7 @@ class Inference:
 
 def infer(
     compiled: Compiled,
-    measures: Mapping[str, Mapping[str, MeasureValue]],
+    measures: Measured,
     decided: Mapping[str, int],
     fire: Fire,
 ) -> Inference:

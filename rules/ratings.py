@@ -33,6 +33,10 @@ class MeasureValue:
         return self.value is None and bool(self.base)
 
 
+Measured = Mapping[str, Mapping[str, MeasureValue]]
+"""Values of measures, by domain or question and by measure."""
+
+
 def rounded(value: float) -> int | float:
     """A number as facts carry it: at most four decimals, whole numbers as int, never minus zero."""
     result = round(float(value), 4)

@@ -25,7 +25,8 @@ domains first, assess, then decide on the questions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TypedDict, final
 
@@ -136,6 +137,18 @@ class DecisionState(TypedDict):
     """Accepted or approved, the latest run says the same, and no challenge is open."""
 
 
+@contextmanager
+def _looking(
+    db: Database, review: Review, targets: Sequence[str], run: int | None
+) -> Iterator[tuple[Standing, Seen]]:
+    """Where ratings stand, and the run looked at, for a decision on them in one transaction."""
+    for target in targets:
+        check_rated(review.framework, target)
+    with transaction(db):
+        standing = Standing(db, review)
+        yield standing, standing.looked_at(run)
+
+
 def accept(
     db: Database,
     review: Review,
@@ -152,11 +165,7 @@ def accept(
     there is nothing to accept: a moderator gives the level, or gave it.
     """
     by = check_person(by, "a decision")
-    for target in targets:
-        check_rated(review.framework, target)
-    with transaction(db):
-        standing = Standing(db, review)
-        seen = standing.looked_at(run)
+    with _looking(db, review, targets, run) as (standing, seen):
         for target in dict.fromkeys(targets):
             rating = _acceptable(standing, seen, target, by)
             _record(
@@ -328,11 +337,7 @@ def approve(
     proposes something else.
     """
     by = check_person(by, "an approval")
-    for target in targets:
-        check_rated(review.framework, target)
-    with transaction(db):
-        standing = Standing(db, review)
-        seen = standing.looked_at(run)
+    with _looking(db, review, targets, run) as (standing, seen):
         found = [waiting for target in targets for waiting in _waiting(standing, target)]
         overrides = list({waiting["target"]: waiting for waiting in found}.values())
         for waiting in overrides:

@@ -34,7 +34,7 @@ from rules.compile import measures_tested
 from rules.errors import ReviewError, UnknownName
 from rules.framework import in_language
 from rules.inference import Inference, Rating
-from rules.ratings import MeasureValue, rounded
+from rules.ratings import Measured, MeasureValue, rounded
 from rules.remedy import Give, Part
 from rules.sentences import Sentences
 from rules.words import listed
@@ -311,9 +311,7 @@ def try_change(
     }
 
 
-def _measure_changes(
-    baseline: Baseline, measures: Mapping[str, Mapping[str, MeasureValue]]
-) -> Iterator[MeasureChange]:
+def _measure_changes(baseline: Baseline, measures: Measured) -> Iterator[MeasureChange]:
     for domain in baseline.policy.framework.domains:
         for name in measures_tested(baseline.policy.framework, baseline.policy.rulebook, domain):
             old, new = baseline.measures[domain][name].value, measures[domain][name].value

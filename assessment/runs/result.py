@@ -22,7 +22,7 @@ from rules.compile import Stratum
 from rules.errors import UnknownName
 from rules.inference import Inference, Rating
 from rules.loader import PolicySet
-from rules.ratings import MeasureValue
+from rules.ratings import Measured, MeasureValue
 
 FORMAT: Literal[2] = 2
 """The format that runs are recorded in."""
@@ -84,7 +84,7 @@ class Result:
     """Level ids of the questions; None while a question has no rating."""
     ratings: tuple[Rating, ...]
     """Domains and questions in the order of the framework."""
-    measures: Mapping[str, Mapping[str, MeasureValue]]
+    measures: Measured
     """By domain or question, then by measure."""
     firings: tuple[tuple[Stratum, str], ...]
     """The rules that fired, by stratum."""

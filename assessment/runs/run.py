@@ -33,7 +33,7 @@ from rules.engine import EngineWorker, available, engine_names, fire_of_record
 from rules.errors import RunImpossible, RunUnreadable, UnknownName
 from rules.inference import Inference, Rating, infer
 from rules.loader import PolicySet
-from rules.ratings import MeasureValue
+from rules.ratings import Measured
 from rules.remedy import Assess, UpgradeDatabase
 from rules.rulebook import Of
 from rules.sentences import Sentences
@@ -177,10 +177,7 @@ def _check_framework(review: Review, policy: PolicySet) -> None:
 
 
 def infer_of_record(
-    policy: PolicySet,
-    measures: Mapping[str, Mapping[str, MeasureValue]],
-    decided: Mapping[str, int],
-    with_engine: bool,
+    policy: PolicySet, measures: Measured, decided: Mapping[str, int], with_engine: bool
 ) -> Inference:
     """The inference, with firings made by the engine in a process of its own and checked by the evaluator."""
     if not with_engine:

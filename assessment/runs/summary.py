@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from assessment.runs.result import MadeOf
@@ -10,7 +9,7 @@ from assessment.runs.run import Run
 from programme.reviews import Review
 from rules.compile import Stratum
 from rules.framework import in_language
-from rules.ratings import MeasureValue
+from rules.ratings import Measured
 from rules.sentences import Gap, RatingInWords
 
 
@@ -58,7 +57,7 @@ class Summary:
     ratings: tuple[RatingInWords, ...]
     gaps: tuple[Gap, ...]
     """What is missing before the targets without a rating can have one."""
-    measures: Mapping[str, Mapping[str, MeasureValue]]
+    measures: Measured
     firings: tuple[tuple[Stratum, str], ...]
 
 

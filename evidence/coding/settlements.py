@@ -88,12 +88,7 @@ class _InBatch(TypedDict):
 
 
 def list_disagreements(
-    db: Database,
-    review: Review,
-    batch: int | None = None,
-    *,
-    to: str | None = None,
-    only_open: bool = False,
+    db: Database, review: Review, batch: int | None = None, *, to: str | None = None, only_open: bool = False
 ) -> list[CodedDifferently]:
     """The items that people coded differently (those of a batch), the largest difference first.
 

@@ -52,7 +52,7 @@ from programme.database import Database, one
 from programme.reviews import Review
 from rules.arrays import Values, rounded_values
 from rules.errors import EvidenceInvalid
-from rules.ratings import FEWEST_ANSWERS, MeasureValue
+from rules.ratings import FEWEST_ANSWERS, Measured
 from rules.rulebook import Measure
 
 CHUNK = 2_000
@@ -76,7 +76,7 @@ class More:
 class Resampler:
     """All that is drawn for the measures of a review, ready for any number of draws."""
 
-    point: Mapping[str, Mapping[str, MeasureValue]]
+    point: Measured
     """The measures as they are."""
     sizes: Mapping[str, SampleSizes]
     pools: tuple[OfPool, ...]
@@ -143,7 +143,7 @@ def load_resampler(
     db: Database,
     review: Review,
     measures: Sequence[Measure],
-    point: Mapping[str, Mapping[str, MeasureValue]],
+    point: Measured,
     event: int,
     *,
     findings: bool = True,

@@ -88,6 +88,19 @@ def problem_line(problem: Problem) -> str:
     return problem.worded(remedy_words)
 
 
+ASKED: dict[type[Remedy], str] = {
+    remedies.UpgradeDatabase: "bring its database up to date",
+    remedies.OpenAgain: "see which file is there now, to stop it, and to start it again",
+    remedies.ServePages: "start it with a working database",
+    remedies.Install: "install it",
+    remedies.VerifyRecord: "check its record",
+    remedies.CreateReview: "create one",
+    remedies.ProposeMapping: "import it with a mapping",
+    remedies.UseMapping: "import it with a mapping",
+}
+"""What no page does, in the words with which whoever runs the server is asked."""
+
+
 def remedy_words(remedy: Remedy) -> str:
     """What would help as a sentence; nothing where no page does it and nobody can be asked."""
     return step_of(remedy).words
@@ -101,28 +114,16 @@ def step_of(remedy: Remedy) -> Step:
             return Step(f"Enter {LABELS[part]}{these}.") if part in LABELS else NOTHING
         case remedies.LeaveOut(part):
             return Step(f"Leave the field for {LABELS[part]} empty.") if part in LABELS else NOTHING
-        case remedies.UpgradeDatabase():
-            return Step(f"{ASK} bring its database up to date.")
-        case remedies.OpenAgain():
-            return Step(f"{ASK} see which file is there now, to stop it, and to start it again.")
-        case remedies.ServePages():
-            return Step(f"{ASK} start it with a working database.")
-        case remedies.Install():
-            return Step(f"{ASK} install it.")
-        case remedies.VerifyRecord():
-            return Step(f"{ASK} check its record.")
-        case remedies.CreateReview():
-            return Step(f"{ASK} create one.")
         case remedies.ShowLayout(layout):
             return Step(f"{ASK} import {layout.replace('-', ' ')}.")
-        case remedies.ProposeMapping() | remedies.UseMapping():
-            return Step(f"{ASK} import it with a mapping.")
         case remedies.VerifyRun(run):
             return Step(f"{ASK} verify run {run}.")
         case remedies.ListReviews():
             return Step("See all reviews.", "/reviews")
         case remedies.CompareReviews(framework):
             return Step(f"Compare the reviews under {framework}.", f"/compare/{quote(framework, safe='')}")
+        case _ if type(remedy) in ASKED:
+            return Step(f"{ASK} {ASKED[type(remedy)]}.")
         case _:
             return _step_in_review(remedy)
 

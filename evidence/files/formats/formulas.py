@@ -39,6 +39,20 @@ def _grouped(text: str) -> str:
     return text if text.isalnum() or text.replace(".", "").isdigit() else f"({text})"
 
 
+class _Reading:
+    """An equation being read: what a node says, and whether all of it could be read so far."""
+
+    def __init__(self) -> None:
+        self.whole = True
+
+    def text_of(self, node: Any, depth: int) -> str:
+        raise NotImplementedError
+
+    def read(self, node: Any) -> tuple[str, bool]:
+        """The text of an equation, and whether all of it could be read."""
+        return " ".join(self.text_of(node, 0).split()), self.whole
+
+
 # --- MathML ------------------------------------------------------------------------------------------------
 
 PLAIN = {
@@ -50,15 +64,10 @@ LEFT = {"annotation", "annotation-xml", "mphantom", "maction", "mspace", "none",
 
 def mathml(node: Any) -> tuple[str, bool]:
     """The text of a MathML element, and whether all of it could be read."""
-    reading = _MathML()
-    text = reading.text_of(node, 0)
-    return " ".join(text.split()), reading.whole
+    return _MathML().read(node)
 
 
-class _MathML:
-    def __init__(self) -> None:
-        self.whole = True
-
+class _MathML(_Reading):
     def text_of(self, node: Any, depth: int) -> str:
         tag = node.tag.rpartition(":")[2]
         if tag == "-text":
@@ -119,15 +128,10 @@ THROUGH = {
 
 def word_equation(node: Any) -> tuple[str, bool]:
     """The text of an equation of a Word document (m:oMath), and whether all of it could be read."""
-    reading = _WordMath()
-    text = reading.text_of(node, 0)
-    return " ".join(text.split()), reading.whole
+    return _WordMath().read(node)
 
 
-class _WordMath:
-    def __init__(self) -> None:
-        self.whole = True
-
+class _WordMath(_Reading):
     def text_of(self, node: Any, depth: int) -> str:
         namespace, _, tag = str(node.tag).rpartition("}")
         if tag == "t":
