@@ -12,7 +12,7 @@ from assessment.decisions.effects import rating_title
 from assessment.decisions.schema import CHALLENGED, GROUNDS
 from joint_review.cli.commands import Commands
 from joint_review.cli.options import Programme, changing, now, reading
-from joint_review.cli.show import paragraph, show_json, show_table
+from joint_review.cli.show import paragraph, show_done, show_json, show_table
 from programme.calendar import day_of_moment
 from rules.words import listed
 
@@ -153,10 +153,7 @@ def reply_(programme: Programme, number: int, text: str, by: str, as_json: bool)
     Example: joint-review challenge reply 3 --by lead-1 --text "E14 and E20 say the same."
     """
     found = challenges.reply_to_challenge(programme.db, number, text=text, by=by, at=now())
-    if as_json:
-        show_json(found)
-    else:
-        click.echo(f"Replied to challenge {number}.")
+    show_done(found, as_json, f"Replied to challenge {number}.")
 
 
 @challenge.command("close")

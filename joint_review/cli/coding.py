@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
 import click
@@ -62,18 +63,12 @@ def draw(programme: Programme, review: str, by: str, as_json: bool, **chosen: Un
     click.echo(f"  joint-review coding sheet {batch['review']} {batch['number']} > codings.csv")
 
 
-@listing(coding)
-def list_(programme: Programme, review: str, as_json: bool) -> None:
+@listing(coding, lambda on, key: second_coding.list_batches(on.db, on.review(key)), "No batches.")
+def list_(found: Sequence[second_coding.Batch]) -> None:
     """List the batches of a review: who codes them, progress, and how they were drawn.
 
     Example: joint-review coding list wales-2004-08
     """
-    found = second_coding.list_batches(programme.db, programme.review(review))
-    if as_json:
-        show_json(found)
-        return
-    if not found:
-        click.echo("No batches.")
     lines = [
         {
             **row,

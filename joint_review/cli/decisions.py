@@ -7,8 +7,8 @@ in the way of both, holds here as there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, Unpack
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -40,6 +40,21 @@ def deciding(function: Function) -> Function:
     """A command that decides ratings of a review as a run shows them; `Looking` says what else it gets."""
     targets = click.argument("targets", nargs=-1, required=True, metavar=f"{TARGETS}...")
     return click.argument("review")(targets(run_option(note_option(changing(function)))))
+
+
+Done = TypeVar("Done")
+
+
+def _done(
+    decide_all: Callable[..., list[Done]],
+    programme: Programme,
+    review: str,
+    targets: Sequence[str],
+    looking: Looking,
+) -> list[Done]:
+    """What became of the ratings named, all of which are decided or none."""
+    found = programme.review(review)
+    return decide_all(programme.db, found, *programme.targets(review, targets), **looking, at=now())
 
 
 @click.command()
@@ -98,13 +113,7 @@ def accept(
 
     Example: joint-review accept wales-2004-08 carers leadership --by moderator-1
     """
-    found = decide.accept(
-        programme.db,
-        programme.review(review),
-        *programme.targets(review, targets),
-        **looking,
-        at=now(),
-    )
+    found = _done(decide.accept, programme, review, targets, looking)
     if as_json:
         show_json(found)
         return
@@ -178,13 +187,7 @@ def approve(
 
     Example: joint-review approve wales-2004-08 carers --by lead-1
     """
-    found = decide.approve(
-        programme.db,
-        programme.review(review),
-        *programme.targets(review, targets),
-        **looking,
-        at=now(),
-    )
+    found = _done(decide.approve, programme, review, targets, looking)
     if as_json:
         show_json(found)
         return

@@ -6,7 +6,7 @@ here as on the pages.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -140,23 +140,17 @@ def _show_preview(would: Preview) -> None:
     click.echo(f"\nSearched: {many(would.columns, 'column')} of text in {many(would.tables, 'table')}.")
 
 
-@listing(erase)
-def list_(programme: Programme, review: str, as_json: bool) -> None:
+@listing(erase, lambda on, key: list_erasures(on.db, _review(on, key)), "No requests to erase.")
+def list_(found: Sequence[Erasure]) -> None:
     """List the requests to erase of a review (write - for those on all reviews), and how they ended.
 
     Example: joint-review erase list wales-2004-08
     """
-    found = list_erasures(programme.db, _review(programme, review))
-    if as_json:
-        show_json([asdict(erasure) for erasure in found])
-    elif not found:
-        click.echo("No requests to erase.")
-    else:
-        show_table(
-            [_row(erasure) for erasure in found],
-            {"number": "request", "what": "of", "asked": "asked by", "state": "state", "because": "reason"},
-            [None, 30, 30, 40, 40],
-        )
+    show_table(
+        [_row(erasure) for erasure in found],
+        {"number": "request", "what": "of", "asked": "asked by", "state": "state", "because": "reason"},
+        [None, 30, 30, 40, 40],
+    )
 
 
 def _row(erasure: Erasure) -> dict[str, object]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from pydantic_core import PydanticCustomError
 
+from joint_review.cli.show import show_json
 from programme.calendar import read_date
 from programme.files import new_file, put_in_place
 from rules.errors import ReviewError, RunImpossible
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from programme.reviews import Review
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Row = TypeVar("Row")
 
 FOLDER_OR_FILE = click.Path(path_type=Path)
 SEED_DIGITS = 18
@@ -174,11 +176,26 @@ def reading(function: Function) -> Function:
     return programme_option(json_option(function))
 
 
-def listing(group: click.Group) -> Callable[[Callable[..., Any]], click.Command]:
-    """The command `list` of a group: it takes REVIEW, --db and --json, and gets `programme` and `as_json`."""
+def listing(
+    group: click.Group, find: Callable[[Programme, str], Sequence[Row]], none: str
+) -> Callable[[Callable[[Sequence[Row]], None]], click.Command]:
+    """The command `list` of a group: it takes REVIEW, --db and --json, and shows what `find` gives.
 
-    def command(function: Callable[..., Any]) -> click.Command:
-        return group.command("list")(click.argument("review")(reading(function)))
+    The function shows it to people where there is something to show; else they read `none`.
+    """
+
+    def command(show: Callable[[Sequence[Row]], None]) -> click.Command:
+        @functools.wraps(show)
+        def list_(programme: Programme, review: str, as_json: bool) -> None:
+            found = find(programme, review)
+            if as_json:
+                show_json(found)
+            elif found:
+                show(found)
+            else:
+                click.echo(none)
+
+        return group.command("list")(click.argument("review")(reading(list_)))
 
     return command
 

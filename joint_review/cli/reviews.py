@@ -20,7 +20,7 @@ from joint_review.cli.options import (
     reading,
     run_option,
 )
-from joint_review.cli.show import as_read, paragraph, show_json, show_table
+from joint_review.cli.show import as_read, paragraph, show_done, show_json, show_table
 from programme.calendar import day_words, uk_day
 from programme.corrections import change_words, correct_review, correction_words, corrections_of
 from programme.retention import due_reviews, kept_reviews, set_retention
@@ -195,10 +195,7 @@ def correct(
     if not given:
         raise click.UsageError("give what is to be corrected, e.g. --to 2009-12-31")
     found = correct_review(programme.db, programme.review(key), given, by=by, because=because, at=now())
-    if as_json:
-        show_json(found)
-    else:
-        click.echo(f"Corrected {key}: {'; '.join(map(change_words, found['changes']))}.")
+    show_done(found, as_json, f"Corrected {key}: {'; '.join(map(change_words, found['changes']))}.")
 
 
 @review.command()
@@ -212,10 +209,7 @@ def retain(programme: Programme, key: str, until: date, because: str, by: str, a
     Example: joint-review review retain wales-2004-08 --until 2032-03-31 --because "Schedule 4: six years."
     """
     kept = set_retention(programme.db, programme.review(key), until, by=by, because=because, at=now())
-    if as_json:
-        show_json(kept)
-    else:
-        click.echo(f"{key} is kept until {day_words(kept['keep_until'])}: {kept['because']}")
+    show_done(kept, as_json, f"{key} is kept until {day_words(kept['keep_until'])}: {kept['because']}")
 
 
 @review.command()

@@ -34,6 +34,14 @@ def show_json(value: Any) -> None:
     click.echo(text)
 
 
+def show_done(found: Any, as_json: bool, said: str) -> None:
+    """What was done: as JSON, or in a sentence or two."""
+    if as_json:
+        show_json(found)
+    else:
+        click.echo(said)
+
+
 def show_table(
     rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], widths: Sequence[int | None]
 ) -> None:

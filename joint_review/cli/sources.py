@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,21 +89,15 @@ def _show_report(report: sources.AddedSources) -> None:
         click.echo(f"Already there: {row['file']} has the same text as {row['source']}.")
 
 
-@listing(source)
-def list_(programme: Programme, review: str, as_json: bool) -> None:
+@listing(source, lambda on, key: sources.list_sources(on.db, on.review(key)), "No sources.")
+def list_(found: Sequence[sources.SourceListed]) -> None:
     """List the sources of a review, with how many pages of text and how many items each has.
 
     Example: joint-review source list wales-2004-08
     """
-    found = sources.list_sources(programme.db, programme.review(review))
-    if as_json:
-        show_json(found)
-    elif not found:
-        click.echo("No sources.")
-    else:
-        names = ("source", "kind", "title", "dated", "strand", "status", "pages", "items")
-        rows = [{**row, "dated": day_words(row["dated"] or "")} for row in found]
-        show_table(rows, {name: name for name in names}, [None, None, 48, *[None] * 5])
+    names = ("source", "kind", "title", "dated", "strand", "status", "pages", "items")
+    rows = [{**row, "dated": day_words(row["dated"] or "")} for row in found]
+    show_table(rows, {name: name for name in names}, [None, None, 48, *[None] * 5])
 
 
 @source.command()
