@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from joint_review.web.forms import Form
-from joint_review.web.outgoing import GoesOut
+from joint_review.web.outgoing import GoesOut, the_list
 from joint_review.web.request import Asked
 from programme.database import Database
 from programme.permissions import Action
@@ -58,6 +58,27 @@ class Page:
     """Where the menu of a review names it, if it does."""
     goes_out: GoesOut | None = None
     """What of it can be had as XLSX and CSV, if anything: behind its path, .xlsx, .csv and .zip."""
+
+
+def listing(
+    path: str,
+    template: str,
+    find: Callable[[Database, Asked], Found],
+    listed: str,
+    menu: Menu | None = None,
+    action: Action = Action.SEE_REVIEW,
+) -> Page:
+    """A page whose list goes out of it, called as its template; `listed` leads to it in the page's JSON."""
+    return Page(path, template, find, action, menu=menu, goes_out=the_list(find, listed, template))
+
+
+def of_frameworks(
+    path: str, template: str, find: Callable[[Database, Asked], Found], listed: str
+) -> tuple[Page, Page]:
+    """The page across all reviews under a framework, at its path and behind that with the framework named."""
+    action = Action.SEE_ALL_REVIEWS
+    named = path + "/" + NAME.format("framework")
+    return Page(path, template, find, action), listing(named, template, find, listed, action=action)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from assessment.runs.run import Run
 from comparison.reviews import ReviewHead
 from joint_review.web import wording
 from joint_review.web.cache import Mark, RestsOn
+from joint_review.web.remedies import Refusal
 from programme.database import Database
 from programme.reviews import Review
 from rules.errors import RunImpossible
@@ -44,6 +45,15 @@ class Head(TypedDict):
     review: ReviewNamed
     language: str
     languages: list[str]
+
+
+class Said(Head):
+    """A page that sums up what it shows, or says why it shows nothing."""
+
+    said: str | None
+    """In a sentence or two; None where nothing is shown."""
+    problem: Refusal | None
+    """Why nothing is."""
 
 
 class RunShown(RunFacts):

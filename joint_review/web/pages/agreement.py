@@ -8,11 +8,10 @@ from typing import TypedDict
 from evidence.coding import agreement as agreed
 from joint_review.web.cache import BEYOND_PAGES, TooLarge, until_changed
 from joint_review.web.lists import Paging, paging_of
-from joint_review.web.outgoing import the_list
-from joint_review.web.page import REVIEW, Declared, Menu, Page
-from joint_review.web.remedies import Refusal, refusal
+from joint_review.web.page import REVIEW, Declared, Menu, listing
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Head, Shown
+from joint_review.web.run_view import Said, Shown
 from programme.database import Database, rows
 from programme.reviews import Review, find_review
 from rules.errors import EvidenceInvalid
@@ -22,10 +21,12 @@ from rules.words import percent
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(
-            *(REVIEW + "/agreement", "agreement", agreement),
+        listing(
+            REVIEW + "/agreement",
+            "agreement",
+            agreement,
+            "listed.disagreements",
             menu=Menu("Agreement between reviewers", 70),
-            goes_out=the_list(agreement, "listed.disagreements", "agreement"),
         ),
     )
 
@@ -96,17 +97,13 @@ class AgreementListed(TypedDict):
     """A page of them."""
 
 
-class AgreementPage(Head):
+class AgreementPage(Said):
     """How far the reviewers agree about the items that several of them have coded."""
 
     draws: int
     seed: int
-    said: str | None
-    """One sentence or two."""
     agreement: agreed.Agreement | None
     """As `joint-review agreement --json` gives it."""
-    problem: Refusal | None
-    """Where nothing can be said."""
 
 
 class AgreementMeasured(AgreementPage):

@@ -11,8 +11,7 @@ from assessment.decisions.states import challenge_then, replies_then
 from assessment.reasons.grid import CELL
 from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
-from joint_review.web.outgoing import the_list
-from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page
+from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page, listing
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
 from joint_review.web.state import Part, RestsOn, State
@@ -29,11 +28,7 @@ CHALLENGE = CHALLENGES + "/" + NAME.format("challenge")
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(
-            *(CHALLENGES, "challenges", challenges),
-            menu=Menu("Challenges", 120),
-            goes_out=the_list(challenges, "challenges", "challenges"),
-        ),
+        listing(CHALLENGES, "challenges", challenges, "challenges", Menu("Challenges", 120)),
         Page(CHALLENGE, "challenge", challenge),
         Form(CHALLENGES, "raise", Action.CHALLENGE, put, rests_on=None),
         Form(CHALLENGE, "reply", Action.REPLY, reply, rests_on=RestsOn(_open_then)),

@@ -14,8 +14,7 @@ from evidence.states import item_then
 from joint_review.web import wording
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
-from joint_review.web.outgoing import the_list
-from joint_review.web.page import REVIEW, Declared, Menu, Page
+from joint_review.web.page import REVIEW, Declared, Menu, Page, listing
 from joint_review.web.pages.reading import QuestionNamed, questions_of
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
@@ -36,11 +35,7 @@ def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
         Page(CODING, "coding", coding, blind=True, menu=Menu("Second coding", 80)),
-        Page(
-            *(APART, "disagreements", disagreements),
-            menu=Menu("Coded differently", 90),
-            goes_out=the_list(disagreements, "items", "disagreements"),
-        ),
+        listing(APART, "disagreements", disagreements, "items", Menu("Coded differently", 90)),
         Form(CODING, "draw", Action.SETTLE, draw, blind=True, rests_on=RestsOn(_open_then)),
         Form(CODING, "code", Action.CODE_AGAIN, code, blind=True, rests_on=CODED),
         Form(CODING, "done", Action.CODE_AGAIN, done, blind=True, rests_on=RestsOn(_batch_then)),

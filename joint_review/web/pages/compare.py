@@ -18,12 +18,10 @@ from comparison.nearest import ReviewCompared, Unlike
 from comparison.reviews import FrameworkUsed
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
-from joint_review.web.outgoing import the_list
-from joint_review.web.page import NAME, Declared, Page
+from joint_review.web.page import Declared, of_frameworks
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from programme.database import Database
-from programme.permissions import Action
 from rules.errors import RunImpossible
 from rules.framework import Framework, in_language
 from rules.loader import load_policy
@@ -33,13 +31,7 @@ COMPARE = "/compare"
 
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return (
-        Page(COMPARE, "compare", compare, Action.SEE_ALL_REVIEWS),
-        Page(
-            *(COMPARE + "/" + NAME.format("framework"), "compare", compare, Action.SEE_ALL_REVIEWS),
-            goes_out=the_list(compare, "listed.reviews", "compare"),
-        ),
-    )
+    return of_frameworks(COMPARE, "compare", compare, "listed.reviews")
 
 
 class ReviewListed(ReviewCompared):

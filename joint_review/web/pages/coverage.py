@@ -12,8 +12,7 @@ from evidence.rows import SOURCE_KINDS
 from joint_review.web import wording
 from joint_review.web.figures import heat
 from joint_review.web.lists import PAGE_SIZE, ItemLine, Paging, item_line, paging_of
-from joint_review.web.outgoing import the_list
-from joint_review.web.page import REVIEW, Declared, Menu, Page
+from joint_review.web.page import REVIEW, Declared, Menu, Page, listing
 from joint_review.web.pages.challenges import ChallengeListed, about
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
@@ -25,11 +24,7 @@ from programme.reviews import find_review
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(
-            *(REVIEW + "/coverage", "coverage", coverage),
-            menu=Menu("Coverage", 40),
-            goes_out=the_list(coverage, "rows", "coverage"),
-        ),
+        listing(REVIEW + "/coverage", "coverage", coverage, "rows", Menu("Coverage", 40)),
         Page(REVIEW + "/queue", "queue", queue),
     )
 

@@ -17,12 +17,11 @@ from evidence.marks import said_of
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import strand_title
-from joint_review.web.outgoing import the_list
-from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page, Picture
+from joint_review.web.page import NAME, REVIEW, Declared, Menu, Picture, listing
 from joint_review.web.pages.surveys import digest_of
-from joint_review.web.remedies import Refusal, refusal
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Head, Shown
+from joint_review.web.run_view import Said, Shown
 from pictures.curves import trend_plot
 from programme.database import Database
 from programme.reviews import Review, find_review
@@ -34,11 +33,7 @@ INDICATORS = REVIEW + "/indicators"
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(
-            *(INDICATORS, "indicators", indicators),
-            menu=Menu("Indicators", 60),
-            goes_out=the_list(indicators, "indicators", "indicators"),
-        ),
+        listing(INDICATORS, "indicators", indicators, "indicators", Menu("Indicators", 60)),
         Picture(INDICATORS + "/trend/" + NAME.format("indicator") + r"\.svg", trend_picture),
     )
 
@@ -101,15 +96,11 @@ class IndicatorsListed(TypedDict):
     """By name."""
 
 
-class IndicatorsPage(Head):
+class IndicatorsPage(Said):
     """Every indicator of a review over the years."""
 
-    said: str | None
-    """Two sentences."""
     indicators: tuple[Series, ...] | None
     """As `joint-review indicators --json` gives them."""
-    problem: Refusal | None
-    """Where there are none."""
 
 
 class IndicatorsFound(IndicatorsPage):

@@ -12,12 +12,10 @@ from comparison.nearest import Rated
 from comparison.reviews import FrameworkUsed
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
-from joint_review.web.outgoing import the_list
-from joint_review.web.page import NAME, Declared, Page
+from joint_review.web.page import Declared, of_frameworks
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
 from programme.database import Database
-from programme.permissions import Action
 from rules.errors import RunImpossible
 from rules.framework import in_language
 from rules.loader import load_policy
@@ -27,13 +25,7 @@ OVERRIDES = "/overrides"
 
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
-    return (
-        Page(OVERRIDES, "overrides", overrides, Action.SEE_ALL_REVIEWS),
-        Page(
-            *(OVERRIDES + "/" + NAME.format("framework"), "overrides", overrides, Action.SEE_ALL_REVIEWS),
-            goes_out=the_list(overrides, "listed.overridden", "overrides"),
-        ),
-    )
+    return of_frameworks(OVERRIDES, "overrides", overrides, "listed.overridden")
 
 
 PLACES = 5

@@ -20,8 +20,7 @@ from exchange.whole import review_tables
 from joint_review.web import wording
 from joint_review.web.cache import Worked
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
-from joint_review.web.outgoing import the_list
-from joint_review.web.page import HOME, REVIEW, Declared, Menu, Page
+from joint_review.web.page import HOME, REVIEW, Declared, Menu, Page, listing
 from joint_review.web.pages.assessing import Assessing, assessing
 from joint_review.web.request import Asked
 from joint_review.web.run_view import GridShown, Head, QuestionShown, RunShown, Shown
@@ -37,7 +36,7 @@ from rules.sentences import Gap
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(HOME, "reviews", reviews, goes_out=the_list(reviews, "reviews", "reviews")),
+        listing(HOME, "reviews", reviews, "reviews"),
         Page(REVIEW, "review", review, menu=Menu("Overview", 10), goes_out=whole),
     )
 

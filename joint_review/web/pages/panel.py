@@ -12,8 +12,7 @@ from typing import TypedDict
 from assessment.decisions import panel as register
 from assessment.decisions.states import panel_then, voters_then
 from joint_review.web.forms import Done, Form, Mistakes, Sent
-from joint_review.web.outgoing import the_list
-from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page
+from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page, listing
 from joint_review.web.request import Asked
 from joint_review.web.run_view import Head, Shown
 from joint_review.web.state import Part, RestsOn, State
@@ -31,11 +30,7 @@ PANEL = PANELS + "/" + NAME.format("target")
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(
-            *(PANELS, "panels", panels),
-            menu=Menu("Panels", 110),
-            goes_out=the_list(panels, "ratings", "panels"),
-        ),
+        listing(PANELS, "panels", panels, "ratings", Menu("Panels", 110)),
         Page(PANEL, "panel", panel),
         Form(PANEL, "open", Action.PANEL, open_, rests_on=RestsOn(_panel_then)),
         Form(PANEL, "vote", Action.VOTE, vote, rests_on=RestsOn(_panel_then)),

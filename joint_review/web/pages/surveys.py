@@ -13,11 +13,10 @@ from comparison.indicators import shown
 from joint_review.web import wording
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import Paging, paging_of, strand_title
-from joint_review.web.outgoing import the_list
-from joint_review.web.page import NAME, REVIEW, Declared, Menu, Page, Picture
-from joint_review.web.remedies import Refusal, refusal
+from joint_review.web.page import NAME, REVIEW, Declared, Menu, Picture, listing
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Head, Shown
+from joint_review.web.run_view import Said, Shown
 from pictures.curves import funnel_plot
 from programme.database import Database
 from programme.reviews import Review, find_review
@@ -29,11 +28,7 @@ SURVEYS = REVIEW + "/surveys"
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        Page(
-            *(SURVEYS, "surveys", surveys),
-            menu=Menu("Survey results", 50),
-            goes_out=the_list(surveys, "listed.results", "surveys"),
-        ),
+        listing(SURVEYS, "surveys", surveys, "listed.results", Menu("Survey results", 50)),
         Picture(SURVEYS + "/funnel/" + NAME.format("funnel") + r"\.svg", funnel_picture),
     )
 
@@ -130,17 +125,13 @@ class SurveysListed(TypedDict):
     """Why not all are."""
 
 
-class SurveysPage(Head):
+class SurveysPage(Said):
     """Survey results beside the other reviews of the framework."""
 
     question: str
     """The words asked for."""
-    said: str | None
-    """One sentence."""
     surveys: survey_results.Surveys | None
     """As `joint-review surveys --json` gives it."""
-    problem: Refusal | None
-    """Where there is nothing to show."""
 
 
 class SurveysFound(SurveysPage):

@@ -31,7 +31,7 @@ from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.page import REVIEW, Declared, Page, Picture
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked
-from joint_review.web.run_view import GridShown, Head, RunShown, Shown
+from joint_review.web.run_view import GridShown, Head, RunShown, Said, Shown
 from joint_review.web.state import Part, RestsOn, State
 from pictures.charts import chances_plot, profile_plot
 from programme.database import Database
@@ -198,19 +198,15 @@ class NextListed(TypedDict):
     error: float
 
 
-class NextPage(Head):
+class NextPage(Said):
     """Where to look next."""
 
     run: RunShown | None
     gaps: list[Gap]
     draws: int
     seed: int
-    said: str | None
-    """One sentence."""
     next: Next | None
     """As `joint-review next --json` gives it."""
-    problem: Refusal | None
-    """Where nothing can be drawn."""
 
 
 class NextDrawn(NextPage):
