@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
 from functools import partial
@@ -26,6 +26,7 @@ from rules.loader import load_policy
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from reading import Site
 
 # What tests write is gone after them: in memory, none of the many small commits waits for a disk.
 MEMORY = Path("/dev/shm")
@@ -72,6 +73,21 @@ def many_findings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def example_copy(example_db: Path, tmp_path: Path) -> Path:
     """The worked example in a file of the test's own, to write to."""
     return Path(shutil.copy(example_db, tmp_path / "programme.db"))
+
+
+@pytest.fixture(scope="module")
+def programme(example_db: Path) -> Path:
+    """The working database behind `site`: the worked example, where a test file makes no other."""
+    return example_db
+
+
+@pytest.fixture
+async def site(programme: Path) -> AsyncIterator[Site]:
+    """The pages over `programme`."""
+    from reading import served
+
+    async with served(programme) as found:
+        yield found
 
 
 @pytest.fixture

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
-from browsing import PASSWORD, barriers, complaints_of, context, fits, sign_in
+from browsing import barriers, complaints_of, context, fits, sign_in
 from playwright.sync_api import Browser, Page
 from serving import Server, serving
+from visitors import programme_without_sources
 
-from joint_review.opening import init_programme, open_programme
-from programme.accounts import open_accounts
-from programme.reviews import create_review
-from programme.users import add_user
+from joint_review.opening import open_programme
 
-AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 IMPORT = "/reviews/north/import"
 LONG = "Help came when it was needed, and whoever came knew what had been agreed with me before"
 SURVEY = (
@@ -31,14 +26,7 @@ SURVEY = (
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     path = tmp_path_factory.mktemp("intake") / "programme.db"
-    db, _ = init_programme(path)
-    window = {"window_from": date(2025, 1, 1), "window_to": date(2026, 12, 31)}
-    create_review(db, "north", "North", "wales-round-2", **window, by="lead-1", at=AT)
-    add_user(db, "reviewer-1", role="reviewer", review="north", by="lead-1", at=AT)
-    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    open_accounts(path, quick).set_password("reviewer-1", PASSWORD, at=AT)
-    db.conn.close()
-    with serving(path) as found:
+    with serving(programme_without_sources(path, "reviewer-1")) as found:
         yield found
 
 

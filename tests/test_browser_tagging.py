@@ -6,26 +6,24 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
-from browsing import PASSWORD, PATIENCE, barriers, complaints_of, context, fits, sign_in
+from browsing import PATIENCE, barriers, complaints_of, context, fits, sign_in
 from playwright.sync_api import Browser, Page, expect
 from serving import Server, serving
+from visitors import programme_without_sources
 
 from assessment.runs.audit import audit_programme
 from evidence.anchors import anchor_of
 from evidence.files.texts import GivenFile
 from evidence.findings import Said, change_finding
 from evidence.sources import SourceDetails, add_sources, find_page
-from joint_review.opening import init_programme, open_programme
-from programme.accounts import open_accounts
+from joint_review.opening import open_programme
 from programme.database import Database, rows
-from programme.reviews import create_review, find_review
-from programme.users import add_user
+from programme.reviews import find_review
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 REVIEW = "/reviews/north"
@@ -92,14 +90,7 @@ where s.ref = ? and e.withdrawn_event is null order by e.id
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     path = tmp_path_factory.mktemp("bench") / "programme.db"
-    db, _ = init_programme(path)
-    window = {"window_from": date(2025, 1, 1), "window_to": date(2026, 12, 31)}
-    create_review(db, "north", "North", "wales-round-2", **window, by="lead-1", at=AT)
-    add_user(db, "reviewer-1", role="reviewer", review="north", by="lead-1", at=AT)
-    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    open_accounts(path, quick).set_password("reviewer-1", PASSWORD, at=AT)
-    db.conn.close()
-    with serving(path) as server:
+    with serving(programme_without_sources(path, "reviewer-1")) as server:
         yield Bench(server)
 
 

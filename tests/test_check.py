@@ -83,24 +83,18 @@ def test_items_of_drafts_are_named(db: Database) -> None:
     assert [row["source"] for row in check_evidence(db, review).drafts] == ["D1"]
 
 
+WITHIN = ("2003/04", "year to March 2004", "2004/05", "2008", "2008/09", "2004-01-01", "winter")
+OUTSIDE = ("2002/03", "December 2003", "2009/10", "2003-12-31", "2009-01-01")
+
+
 @pytest.mark.parametrize(
     ("row", "outside"),
     [
         (finding("I1"), False),
         (finding("S0"), True),
         (finding("X"), False),
-        (indicator("Breaks", "2002/03", 5), True),
-        (indicator("Breaks", "2003/04", 5), False),
-        (indicator("Breaks", "year to March 2004", 5), False),
-        (indicator("Breaks", "December 2003", 5), True),
-        (indicator("Breaks", "2004/05", 5), False),
-        (indicator("Breaks", "2008", 5), False),
-        (indicator("Breaks", "2008/09", 5), False),
-        (indicator("Breaks", "2009/10", 5), True),
-        (indicator("Breaks", "2003-12-31", 5), True),
-        (indicator("Breaks", "2004-01-01", 5), False),
-        (indicator("Breaks", "2009-01-01", 5), True),
-        (indicator("Breaks", "winter", 5), False),
+        *((indicator("Breaks", period, 5), False) for period in WITHIN),
+        *((indicator("Breaks", period, 5), True) for period in OUTSIDE),
         (survey("S0", "Respect", 80), True),
         (survey("S0", "Respect", 80, period="2007"), False),
     ],

@@ -38,9 +38,10 @@ def csv_file(path: Path, *lines: list[str]) -> Path:
     return path
 
 
-def imported(desk: Desk, path: Path) -> tuple[ProposedFor, ImportReport]:
-    """What is proposed for a file, and what an import with that does."""
+def imported(desk: Desk, path: Path, tool: str) -> tuple[ProposedFor, ImportReport]:
+    """What is proposed for a file, which is known as one of a tool, and what an import with that does."""
     found = propose_for(path, framework=desk.review.framework)
+    assert found.tool == tool
     mapping = path.with_suffix(".yml")
     mapping.write_text(as_yaml(found.proposal), encoding="utf-8")
     return found, desk.load(path, mappings=[choose_file(mapping)])
@@ -78,10 +79,9 @@ def test_qualtrics_three_rows_of_headers_and_trials(desk: Desk) -> None:
         ["2023-03-01", "IP Address", "192.0.2.8", "2", "", "Disagree", "", "Someone else"],
         ["2023-03-02", "Survey Preview", "192.0.2.9", "3", "", "Strongly agree", "Agree", ""],
     )
-    found, report = imported(desk, path)
-    assert found.tool == "Qualtrics"
-    assert answers(desk) == ANSWERS
+    _, report = imported(desk, path, "Qualtrics")
     assert "qualtrics.csv: 1 row left out (Status: Survey Preview)." in report.notes
+    assert answers(desk) == ANSWERS
     stored = everything(desk)
     assert "192.0.2" not in stored and "example.org" not in stored and "Someone" not in stored
 
@@ -94,8 +94,7 @@ def test_surveymonkey_two_rows_of_headers_the_last_of_them_empty(desk: Desk) -> 
         ["1", "77", "192.0.2.7", "a@example.org", "Strongly agree", "Agree", "Day care", ""],
         ["2", "77", "192.0.2.8", "", "Disagree", "", "", "Home care"],
     )
-    found, _ = imported(desk, path)
-    assert found.tool == "SurveyMonkey"
+    imported(desk, path, "SurveyMonkey")
     assert answers(desk) == {(who, f"How was it?: {asked}", said) for who, asked, said in ANSWERS}
     assert "example.org" not in everything(desk)
 
@@ -108,8 +107,7 @@ def test_limesurvey_without_what_was_never_submitted(desk: Desk) -> None:
         ["2", "2023-03-01 11:00:00", "4", "cy", "98", "Disagree", "", "192.0.2.8"],
         ["3", "", "1", "en", "97", "Agree", "", "192.0.2.9"],
     )
-    found, report = imported(desk, path)
-    assert found.tool == "LimeSurvey"
+    _, report = imported(desk, path, "LimeSurvey")
     assert answers(desk) == ANSWERS
     assert "lime.csv: 1 row left out (Date submitted: nothing)." in report.notes
 
@@ -127,8 +125,7 @@ def test_microsoft_forms_with_several_answers_in_a_cell(desk: Desk) -> None:
     book.active.append([2, at, at, "anonymous", "", "Disagree", None, "Day care;"])
     path = desk.folder / "forms.xlsx"
     book.save(path)
-    found, report = imported(desk, path)
-    assert found.tool == "Microsoft Forms"
+    found, report = imported(desk, path, "Microsoft Forms")
     assert answers(desk) == ANSWERS
     said = found.proposal.remarks[("columns", "Which services?")]
     assert said.startswith("several answers in one cell: left out, unless each becomes a question; Day")
@@ -146,8 +143,7 @@ def test_google_forms_whose_rows_number_the_respondents(desk: Desk) -> None:
         ["2023/03/01 10:00:00 am GMT", "a@example.org", "Strongly agree", "Agree", "Day care, Home care"],
         ["2023/03/01 11:00:00 am GMT", "b@example.org", "Disagree", "", "Day care"],
     )
-    found, report = imported(desk, path)
-    assert found.tool == "Google Forms"
+    found, report = imported(desk, path, "Google Forms")
     assert any("1 cell of 'Which services?' with several answers left out;" in one for one in report.notes)
     assert "{is: question, options: [Day care, Home care]}" in as_yaml(found.proposal)
     assert answers(desk) == {(str(int(who) + 1), asked, said) for who, asked, said in ANSWERS}
@@ -285,8 +281,7 @@ def test_an_spss_file_with_labels_and_missing_values(desk: Desk) -> None:
         variable_value_labels={"q1": WORDS, "q2": WORDS, "age": {1.0: "18 to 64", 2.0: "65 and over"}},
         missing_ranges={"q2": [-99]},
     )
-    found, report = imported(desk, path)
-    assert found.tool == "SPSS"
+    _, report = imported(desk, path, "SPSS")
     assert answers(desk) == ANSWERS
     known = desk.db.execute("select respondent, characteristic, category from respondent_characteristic")
     assert set(known) == {("1", "Age group", "18 to 64"), ("2", "Age group", "65 and over")}

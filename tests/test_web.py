@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import string
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from datetime import date
@@ -45,12 +45,6 @@ REFUSED: dict[str, Any] = {"id": "administrator-1", "held": [["administrator", N
 
 
 Connect = Callable[[Path], Database]
-
-
-@pytest.fixture
-async def site(example_db: Path) -> AsyncIterator[Site]:
-    async with served(example_db) as open_site:
-        yield open_site
 
 
 def paths(with_json: bool) -> list[str]:

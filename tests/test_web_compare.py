@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from assessment_example import AT, WELSH, add, assess_plainly, new_programme, rate_approved
 from evidence_rows import SOURCES, Row, whole_review
-from reading import ELSEWHERE, MODERATOR, REVIEWER, Site, said_by, served
+from reading import ELSEWHERE, MODERATOR, REVIEWER, Site, refusals, said_by, served
 
 from joint_review.opening import open_programme
 from joint_review.web import figures
@@ -39,24 +38,18 @@ def stricter() -> PolicySet:
 
 
 @pytest.fixture(scope="module")
-def programme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def programme(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three reviews alike (one decided otherwise), one with more weaknesses, one never assessed."""
-    db = new_programme(tmp_path_factory.mktemp("compare"))
+    folder = tmp_path_factory.mktemp("compare")
+    db = new_programme(folder)
     for key, strengths, weaknesses in (("north", 4, 2), ("south", 4, 2), ("east", 4, 2), ("west", 2, 3)):
         made = council(db, key, *whole_review(strengths, weaknesses))
         if key == "east":
             rate_approved(db, made, "carers", "poor", by="lead", because="Seen on visits.", at=AT)
         assess_plainly(db, made)
     council(db, "middle")
-    path = Path(next(row[2] for row in db.conn.execute("pragma database_list")))
     db.conn.close()
-    yield path
-
-
-@pytest.fixture
-async def site(programme: Path) -> AsyncIterator[Site]:
-    async with served(programme) as open_site:
-        yield open_site
+    return folder / "programme.db"
 
 
 async def test_the_comparison_is_what_the_command_says(site: Site, programme: Path) -> None:
@@ -183,19 +176,16 @@ async def test_a_new_run_shows_at_once(programme: Path, tmp_path: Path) -> None:
     assert [len(page["comparison"]["reviews"]) for page in (before, after)] == [4, 5]
 
 
-@pytest.mark.parametrize(
-    ("query", "status", "words"),
-    [
-        ("wales-round-3", 404, "Did you mean &#39;wales-round-2&#39;"),
-        ("wales-round-2?until=today", 400, "Until must be a date like 2026-03-31"),
-        ("wales-round-2?nearest=51", 400, "A page shows at most 50 of the most similar pairs"),
-        ("wales-round-2?nearest=-1", 400, "Nearest must be a whole number from 1"),
-    ],
+@refusals(
+    ("wales-round-3", 404, "Did you mean &#39;wales-round-2&#39;"),
+    ("wales-round-2?until=today", 400, "Until must be a date like 2026-03-31"),
+    ("wales-round-2?nearest=51", 400, "A page shows at most 50 of the most similar pairs"),
+    ("wales-round-2?nearest=-1", 400, "Nearest must be a whole number from 1"),
 )
 async def test_what_cannot_be_compared_is_said_in_words(
-    site: Site, query: str, status: int, words: str
+    site: Site, path: str, status: int, words: str
 ) -> None:
-    assert words in await site.page(f"/compare/{query}", status)
+    assert words in await site.page(f"/compare/{path}", status)
 
 
 async def test_before_anything_was_assessed_there_is_nothing_to_compare(site: Site) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from assessment_example import AT, add, new_programme
 from evidence_rows import SOURCES, Row, finding, indicator, survey
-from reading import MODERATOR, ROOT, SVG, Site, said_by, served
+from reading import MODERATOR, ROOT, SVG, Site, refusals, said_by, served
 
 from evidence.intake.importing import import_files
 from evidence.items import withdraw_item
@@ -45,7 +44,7 @@ def code_again(db: Database, review: Review, folder: Path, *codings: Row) -> Non
 
 
 @pytest.fixture(scope="module")
-def programme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def programme(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six councils with a survey; the first also has indicators and findings that a second person coded."""
     folder = tmp_path_factory.mktemp("evidence")
     db = new_programme(folder)
@@ -70,13 +69,7 @@ def programme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             ]
             code_again(db, made, folder, *(row | {"domains": "carers"} for row in coded))
     db.conn.close()
-    yield folder / "programme.db"
-
-
-@pytest.fixture
-async def site(programme: Path) -> AsyncIterator[Site]:
-    async with served(programme) as open_site:
-        yield open_site
+    return folder / "programme.db"
 
 
 @pytest.fixture
@@ -326,19 +319,16 @@ async def test_more_codings_than_a_page_works_through_are_left_to_who_runs_the_s
         assert "Krippendorff" in await site.page("/reviews/a/agreement?draws=900")
 
 
-@pytest.mark.parametrize(
-    ("path", "status", "words"),
-    [
-        ("/reviews/z/surveys", 404, "There is no review"),
-        ("/reviews/z/indicators", 404, "There is no review"),
-        ("/reviews/z/agreement", 404, "There is no review"),
-        ("/reviews/a/surveys?page=2", 404, "There is no page"),
-        ("/reviews/a/agreement?page=2", 404, "There is no page"),
-        ("/reviews/a/surveys?page=x", 400, "Page must be a whole number from 1"),
-        (f"/reviews/a/surveys?question={'x' * 201}", 400, "at most 200 characters"),
-        ("/reviews/a/agreement?draws=99", 400, "Choose between 100 and 10,000 resamplings, not 99"),
-        ("/reviews/a/agreement?seed=no", 400, "Seed must be a whole number from 0"),
-    ],
+@refusals(
+    ("/reviews/z/surveys", 404, "There is no review"),
+    ("/reviews/z/indicators", 404, "There is no review"),
+    ("/reviews/z/agreement", 404, "There is no review"),
+    ("/reviews/a/surveys?page=2", 404, "There is no page"),
+    ("/reviews/a/agreement?page=2", 404, "There is no page"),
+    ("/reviews/a/surveys?page=x", 400, "Page must be a whole number from 1"),
+    (f"/reviews/a/surveys?question={'x' * 201}", 400, "at most 200 characters"),
+    ("/reviews/a/agreement?draws=99", 400, "Choose between 100 and 10,000 resamplings, not 99"),
+    ("/reviews/a/agreement?seed=no", 400, "Seed must be a whole number from 0"),
 )
 async def test_what_is_not_there_and_what_cannot_be_meant_is_said_in_words(
     site: Site, path: str, status: int, words: str

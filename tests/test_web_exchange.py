@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 from every_table import fill_every_table
 from openpyxl import load_workbook
-from reading import ROOT, Site, served
+from reading import ROOT, Site
 
 from evidence.intake.importing import import_files
 from evidence.items import ItemFilter, list_items
@@ -30,7 +29,7 @@ MANY = 1_100
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def programme(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     path = fill_every_table(folder / "programme.db")
     db = open_programme(path)
@@ -43,12 +42,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-async def site(made: Path) -> AsyncIterator[Site]:
-    async with served(made) as found:
-        yield found
-
-
 def sheets(content: bytes) -> dict[str, list[tuple[Any, ...]]]:
     book = load_workbook(io.BytesIO(content), read_only=True)
     return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
@@ -58,7 +51,7 @@ def records(content: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-async def test_a_list_of_items_goes_out_whole_with_its_filter(made: Path, site: Site) -> None:
+async def test_a_list_of_items_goes_out_whole_with_its_filter(programme: Path, site: Site) -> None:
     answer = await site.get("/reviews/r1/items.xlsx?domain=resources&page=2", REVIEWER)
     assert answer.status_code == 200
     assert answer.headers["content-disposition"] == 'attachment; filename="r1-items.xlsx"'
@@ -69,7 +62,7 @@ async def test_a_list_of_items_goes_out_whole_with_its_filter(made: Path, site: 
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         content = archive.read("evidence/findings.csv")
     assert content.startswith(b"\xef\xbb\xbf") and len(records(content)) == MANY + 1
-    db = open_programme(made)
+    db = open_programme(programme)
     _, total = list_items(db, find_review(db, "r1"), ItemFilter())
     db.conn.close()
     everything = sheets((await site.get("/reviews/r1/items.xlsx", REVIEWER)).content)
@@ -124,8 +117,8 @@ async def test_nothing_goes_out_to_who_may_not_see_the_page(site: Site, said: di
             assert b"PK" not in answer.content[:4]
 
 
-async def test_who_codes_blind_has_no_items_of_the_review(made: Path, site: Site) -> None:
-    db = open_programme(made)
+async def test_who_codes_blind_has_no_items_of_the_review(programme: Path, site: Site) -> None:
+    db = open_programme(programme)
     coder = one(db, "select coder from coding_batch where done_event is null")
     db.conn.close()
     assert coder
@@ -164,11 +157,11 @@ async def test_a_search_still_searches(site: Site) -> None:
     assert answer.json()["filtered_table_rows_count"] == 1
 
 
-async def test_the_csv_of_a_table_has_every_row(made: Path, site: Site) -> None:
+async def test_the_csv_of_a_table_has_every_row(programme: Path, site: Site) -> None:
     page = (await site.get("/programme/evidence?_sort=locator")).text
     [link] = {part.split('"')[0] for part in page.split('href="')[1:] if ".csv?" in part.split('"')[0]}
     content = (await site.get(link.replace("&amp;", "&"))).content
-    db = open_programme(made)
+    db = open_programme(programme)
     assert len(records(content)) - 1 == one(db, "select count(*) from evidence") > MANY
     db.conn.close()
     assert content.startswith(b"\xef\xbb\xbf") and "Tŷ number 1099.".encode() in content

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from assessment_example import WELSH, assess_plainly, new_programme, new_review, rewrite_results
 from evidence_rows import finding
-from reading import REVIEW, Site, said_by, served
+from reading import REVIEW, Site, refusals, said_by, served
 
 from rules.loader import PolicySet
 from rules.rulebook import Policy
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
-
-
-@pytest.fixture
-async def site(example_db: Path) -> AsyncIterator[Site]:
-    async with served(example_db) as open_site:
-        yield open_site
 
 
 @pytest.mark.parametrize(
@@ -79,14 +72,11 @@ async def test_where_a_run_does_not_give_what_it_recorded_nothing_is_said_of_its
         assert "✓ applied" not in text and "✗ did not apply" not in text
 
 
-@pytest.mark.parametrize(
-    ("path", "status", "words"),
-    [
-        ("rule/carers.mainly-good.strength", 404, "Did you mean"),
-        ("rule/nothing", 404, "There is no rule"),
-        ("rule/carers.mainly-good.strengths?run=99", 404, "There is no run"),
-        ("rule/carers.mainly-good.strengths?run=x", 400, "Run must be a whole number from 1"),
-    ],
+@refusals(
+    ("rule/carers.mainly-good.strength", 404, "Did you mean"),
+    ("rule/nothing", 404, "There is no rule"),
+    ("rule/carers.mainly-good.strengths?run=99", 404, "There is no run"),
+    ("rule/carers.mainly-good.strengths?run=x", 400, "Run must be a whole number from 1"),
 )
 async def test_a_rule_there_is_not_is_said_in_words(site: Site, path: str, status: int, words: str) -> None:
     assert words in await site.page(f"{REVIEW}/{path}", status)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
-from reading import REVIEW, Site, served
+from reading import REVIEW, Site
 
 from rules.loader import load_policy
 
 SAYS_SO = 'Titles are in <span lang="cy">Cymraeg</span>; all other text on this page is in English.'
 VOID = {"br", "circle", "col", "hr", "img", "input", "line", "link", "meta", "path", "rect", "source"}
-
-
-@pytest.fixture
-async def site(example_db: Path) -> AsyncIterator[Site]:
-    async with served(example_db) as open_site:
-        yield open_site
 
 
 class Spoken(HTMLParser):

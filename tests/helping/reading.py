@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 import httpx
+import pytest
 from click.testing import CliRunner
 from datasette.app import Datasette
 from datasette.database import Database as DatasetteDatabase
@@ -54,6 +55,11 @@ class Site:
         assert response.status_code == 200, response.text
         answer: dict[str, Any] = response.json()
         return answer
+
+
+def refusals(*rows: tuple[str, int, str]) -> pytest.MarkDecorator:
+    """Paths that show no page, each with its status, and words of what is said instead."""
+    return pytest.mark.parametrize(("path", "status", "words"), rows)
 
 
 @asynccontextmanager

@@ -34,13 +34,21 @@ WAIT = 120
 
 def new_programme(path: Path, *names: str) -> Path:
     """A working database with a review, a source of many sentences, and reviewers with a password."""
+    programme_without_sources(path, *names)
+    with closing(open_programme(path).conn) as connection:
+        db = Database(connection)
+        text = "\n\n".join(sentence(number) for number in range(SENTENCES))
+        given = [GivenFile("plan.txt", text.encode())]
+        add_sources(db, find_review(db, "north"), given, SourceDetails(), by="lead-1", at=AT)
+    return path
+
+
+def programme_without_sources(path: Path, *names: str) -> Path:
+    """A working database with an empty review, and reviewers with a password."""
     db, _ = init_programme(path)
     with closing(db.conn):
         window = {"window_from": date(2025, 1, 1), "window_to": date(2026, 12, 31)}
         create_review(db, "north", "North", "wales-round-2", **window, by="lead-1", at=AT)
-        text = "\n\n".join(sentence(number) for number in range(SENTENCES))
-        given = [GivenFile("plan.txt", text.encode())]
-        add_sources(db, find_review(db, "north"), given, SourceDetails(), by="lead-1", at=AT)
         accounts = open_accounts(path, QUICK)
         for name in names:
             add_user(db, name, role="reviewer", review="north", by="administrator-1", at=AT)
