@@ -35,8 +35,9 @@ from urllib.parse import urlencode
 
 import httpx
 from generate import FRAMEWORK, write_evidence
-from load import BIN, PASSWORD, REVIEW, Server
+from load import PASSWORD, REVIEW
 from rounds import say
+from server import BIN, Server
 from table import code, load, machine
 
 from evidence.files.texts import GivenFile

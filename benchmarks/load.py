@@ -19,14 +19,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -36,11 +33,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
-from time import perf_counter, sleep
+from time import perf_counter
 
 import httpx
 from generate import DOMAINS, FRAMEWORK, write_evidence, write_findings
 from rounds import Took, call, say
+from server import BIN, Server
 from table import Row, as_table, code, load, machine
 
 from evidence.files.texts import GivenFile
@@ -52,7 +50,6 @@ from programme.permissions import Role
 from programme.reviews import create_review, find_review
 from programme.users import add_user
 
-BIN = Path(sys.executable).parent
 REVIEW, OTHER = "bench", "other"
 """The review that all work at, and one of the same programme."""
 PASSWORD = "a password of the benchmark"
@@ -217,60 +214,6 @@ def _copy(path: Path) -> Iterator[Path]:
     finally:
         for leftover in copy.parent.glob(copy.name + "*"):
             leftover.unlink()
-
-
-# --- the server --------------------------------------------------------------------------------------
-
-
-class Server:
-    """`joint-review serve`, which can be killed and started anew at the same address."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.up = asyncio.Event()
-        self.killed = False
-        self.log = path.with_name("server.log")
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        command = [BIN / "joint-review", "serve", "--db", self.path, "--port", self.port]
-        with self.log.open("ab") as log:
-            begins = log.tell()
-            # A session of its own, so that it can be killed with what it starts.
-            self.process = subprocess.Popen(
-                list(map(str, command)), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-            )
-        while b"Uvicorn running" not in self.log.read_bytes()[begins:]:
-            if self.process.poll() is not None:
-                sys.exit(f"the server did not start:\n{self.log.read_text()}")
-            sleep(0.1)
-        self.up.set()
-
-    def last_words(self) -> str:
-        """Whether it runs, and the end of its log."""
-        assert self.process
-        state = "runs" if self.process.poll() is None else f"ended with {self.process.returncode}"
-        lines = [line for line in self.log.read_text().splitlines() if not re.search(r" (200|303) ", line)]
-        return "\n".join([f"\nThe server {state}; the end of its log, but for what went well:", *lines[-30:]])
-
-    def kill(self) -> None:
-        """End it as a failing machine would."""
-        assert self.process
-        self.killed = True
-        self.up.clear()
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self) -> None:
-        """End it as Ctrl-C would."""
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait()
 
 
 # --- the people --------------------------------------------------------------------------------------

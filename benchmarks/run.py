@@ -10,10 +10,10 @@ stands beside it: below 1 is quicker or smaller. "of CPU" is the same ratio of p
 machine disturbs less; bounds are on the clock's.
 
 In reading order: generate (made-up evidence), rounds (processes and rounds), startup (commands that should
-answer at once), child (what is measured in a
-process of its own), engines (the same rules for all engines), uncertainty (draws), leave_one_out, cluster (a
-Dask scheduler and workers), impact (a changed rulebook over many reviews), spreadsheets (beside CSV), page
-(a trail page), load (many at work at once), table. `cluster_demo` is what `make cluster-demo` runs.
+answer at once), child (what is measured in a process of its own), engines (the same rules for all engines),
+uncertainty (draws), leave_one_out, cluster (a Dask scheduler and workers), impact (a changed rulebook over
+many reviews), spreadsheets (beside CSV), page (a trail page), server (of the pages), load (many at work at
+once), hostile (one who harms it), table. `cluster_demo` is what `make cluster-demo` runs.
 """
 
 from __future__ import annotations
