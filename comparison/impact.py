@@ -51,7 +51,7 @@ from comparison.moves import (
 )
 from evidence.measures.compute import compute_measures
 from evidence.series import refuse_out_of_order
-from programme.database import Database, last_event, open_for_reading, rows
+from programme.database import Database, last_event, one_state, open_for_reading, rows
 from programme.reviews import Review, find_review, list_reviews
 from rules.engine import check_facts, check_rules
 from rules.errors import DatabaseUnusable, ReviewError, RunImpossible
@@ -146,8 +146,7 @@ def _shared_and_jobs(
     db: Database, path: Path, reviews: Sequence[Review], old: PolicySet, new: PolicySet
 ) -> tuple[Shared, list[Job]]:
     """One state of the database: what is stored afterwards does not count."""
-    db.conn.execute("begin")
-    try:
+    with one_state(db):
         event = last_event(db)
         jobs = [(review.key, decided_levels(db, review)) for review in reviews]
         shared = Shared(
@@ -158,8 +157,6 @@ def _shared_and_jobs(
             old.rulebook.model_dump_json(exclude_none=True),
             new.rulebook.model_dump_json(exclude_none=True),
         )
-    finally:
-        db.conn.execute("commit")
     return shared, jobs
 
 

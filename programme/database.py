@@ -371,6 +371,20 @@ def transaction(db: Database) -> Iterator[Database]:
             raise
 
 
+@contextmanager
+def one_state(db: Database) -> Iterator[None]:
+    """What is read inside is of one state, whatever others write meanwhile: that of the transaction under
+    way, or of one that is begun here."""
+    if db.conn.in_transaction:
+        yield
+        return
+    db.conn.execute("begin")
+    try:
+        yield
+    finally:
+        db.conn.execute("commit")
+
+
 def _refuse_if_changed(db: Database) -> None:
     if db.file is not None:
         db.file.refuse_if_changed()

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TypedDict, final
+from typing import NotRequired, TypedDict, Unpack, final
 
 from assessment.actions import AssessmentAction
 from assessment.decisions.challenges import check_rated
@@ -137,6 +137,15 @@ class DecisionState(TypedDict):
     """Accepted or approved, the latest run says the same, and no challenge is open."""
 
 
+class Looking(TypedDict):
+    """Who accepts or approves ratings, when and why, and the run they look at: the latest if left out."""
+
+    by: str
+    at: datetime
+    because: NotRequired[str]
+    run: NotRequired[int | None]
+
+
 @contextmanager
 def _looking(
     db: Database, review: Review, targets: Sequence[str], run: int | None
@@ -149,23 +158,16 @@ def _looking(
         yield standing, standing.looked_at(run)
 
 
-def accept(
-    db: Database,
-    review: Review,
-    *targets: str,
-    by: str,
-    at: datetime,
-    because: str = "",
-    run: int | None = None,
-) -> list[Accepted]:
+def accept(db: Database, review: Review, *targets: str, **looking: Unpack[Looking]) -> list[Accepted]:
     """Accept what a run (the latest unless one is named) says of domains, questions or the cell; all or none.
 
     Raises UnknownName, RunImpossible, and DecisionRefused where one cannot be accepted: by the person who
     made the run, while a challenge is open or a panel votes, where a later run changed the rating, or where
     there is nothing to accept: a moderator gives the level, or gave it.
     """
-    by = check_person(by, "a decision")
-    with _looking(db, review, targets, run) as (standing, seen):
+    by = check_person(looking["by"], "a decision")
+    at, because = looking["at"], looking.get("because", "").strip()
+    with _looking(db, review, targets, looking.get("run")) as (standing, seen):
         for target in dict.fromkeys(targets):
             rating = _acceptable(standing, seen, target, by)
             _record(
@@ -179,7 +181,7 @@ def accept(
                 proposed=rating["proposed"],
                 run=seen.id,
                 by=by,
-                because=because.strip(),
+                because=because,
                 at=at,
                 before=standing.decisions.get(target),
             )
@@ -188,7 +190,7 @@ def accept(
             "target": target,
             "level": seen.ratings[target]["level_key"],
             "by": by,
-            "because": because.strip(),
+            "because": because,
             "run": seen.id,
         }
         for target in dict.fromkeys(targets)
@@ -321,29 +323,22 @@ def _levels(review: Review, target: str, level_id: str) -> Iterator[tuple[str, s
         yield question.id, name
 
 
-def approve(
-    db: Database,
-    review: Review,
-    *targets: str,
-    by: str,
-    at: datetime,
-    because: str = "",
-    run: int | None = None,
-) -> list[Approved]:
+def approve(db: Database, review: Review, *targets: str, **looking: Unpack[Looking]) -> list[Approved]:
     """Approve the overrides of domains and questions (of 'cell': of its questions), looking at a run.
 
     All or none. Raises UnknownName, RunImpossible, and DecisionRefused: by who gave it, without one that
     awaits approval, while a challenge is open or a panel votes, or where a run later than the one named
     proposes something else.
     """
-    by = check_person(by, "an approval")
-    with _looking(db, review, targets, run) as (standing, seen):
+    by = check_person(looking["by"], "an approval")
+    at, because = looking["at"], looking.get("because", "").strip()
+    with _looking(db, review, targets, looking.get("run")) as (standing, seen):
         found = [waiting for target in targets for waiting in _waiting(standing, target)]
         overrides = list({waiting["target"]: waiting for waiting in found}.values())
         for waiting in overrides:
             name = waiting["target"]
             _check_approval(standing, seen, waiting, by)
-            act = Act(AssessmentAction.APPROVE, by, at, review.id, target=name, because=because.strip())
+            act = Act(AssessmentAction.APPROVE, by, at, review.id, target=name, because=because)
             event = add_event(
                 db,
                 act,
@@ -351,7 +346,7 @@ def approve(
                 before={"state": waiting["state"], "run": waiting["approved_run_id"]},
                 after={"state": "approved", "run": seen.id},
             )
-            row = {"decision_id": waiting["id"], "run_id": seen.id, "by": by, "because": because.strip()}
+            row = {"decision_id": waiting["id"], "run_id": seen.id, "by": by, "because": because}
             insert(db, "approval", {**row, "added_event": event})
     return [
         {
@@ -359,7 +354,7 @@ def approve(
             "level": waiting["level_key"],
             "rated_by": waiting["by"],
             "by": by,
-            "because": because.strip(),
+            "because": because,
             "run": seen.id,
         }
         for waiting in overrides

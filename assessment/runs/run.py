@@ -27,7 +27,7 @@ from assessment.runs.result import (
 )
 from evidence.measures.compute import behind, compute_measures, evidence_digest
 from evidence.series import refuse_out_of_order
-from programme.database import Act, Database, add_event, insert, last_event, one, rows, transaction
+from programme.database import Act, Database, add_event, insert, last_event, one, one_state, rows, transaction
 from programme.reviews import Review, find_review
 from rules.engine import EngineWorker, available, engine_names, fire_of_record
 from rules.errors import RunImpossible, RunUnreadable, UnknownName
@@ -102,12 +102,8 @@ def assess(
     says so); None uses it where this Python has it. Raises EvidenceInvalid where the periods of a
     series cannot be put in order, EnginesDisagree or EngineFailed, and records nothing then.
     """
-    # One read transaction: everything sees the same state, whatever others write meanwhile.
-    db.conn.execute("begin")
-    try:
+    with one_state(db):
         found = prepare_run(db, review, policy, on=on, seed=seed, use_engine=use_engine)
-    finally:
-        db.conn.execute("commit")
     return found if isinstance(found, Run) else record_run(db, review, found, by=by, at=at)
 
 

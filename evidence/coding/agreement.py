@@ -56,7 +56,7 @@ from evidence.coding.coefficients import (
 )
 from evidence.measures.draws import stream
 from evidence.measures.pairs import Codes, Numbers
-from programme.database import Database, one, rows
+from programme.database import Database, one, one_state, rows
 from programme.names import same_person
 from programme.reviews import Review
 from rules.errors import EvidenceInvalid
@@ -306,16 +306,9 @@ def measure_agreement(
     item that somebody else recorded, for fewer than 100 draws, and for a seed below 0.
     """
     check_draws(draws, seed)
-    # One state, whatever others write meanwhile: that of the caller's transaction, or of one of its own.
-    mine = not db.conn.in_transaction
-    if mine:
-        db.conn.execute("begin")
-    try:
+    with one_state(db):
         codes = _read(db, review)
         by_one = int(one(db, BY_ONE, {"review": review.id}))
-    finally:
-        if mine:
-            db.conn.execute("commit")
     if not codes.items:
         alone = "was coded only by the reviewer who recorded it"
         raise EvidenceInvalid(

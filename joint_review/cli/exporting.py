@@ -10,6 +10,7 @@ import click
 
 from joint_review.cli.options import Programme, refuse_file
 from joint_review.cli.show import show_json
+from programme.database import one_state
 from programme.files import new_file, put_in_place
 from rules.errors import ReviewError
 from rules.words import many
@@ -35,12 +36,8 @@ def export(
     suffix = suffix_of(file)
     refuse_file(file, replace, programme.path)
     with new_file(file) as part:
-        programme.db.conn.execute("begin")
-        try:
-            with part.open("wb") as out:
-                counts, left = write_tables(tables(), out, suffix)
-        finally:
-            programme.db.conn.execute("commit")
+        with one_state(programme.db), part.open("wb") as out:
+            counts, left = write_tables(tables(), out, suffix)
         try:
             put_in_place(part, file, replace=replace)
         except FileExistsError as error:

@@ -24,7 +24,7 @@ from joint_review.web.request import Asked
 from programme.database import Database
 from rules.errors import RunImpossible
 from rules.framework import Framework, in_language
-from rules.loader import load_policy
+from rules.loader import PolicySet, load_policy
 
 COMPARE = "/compare"
 
@@ -154,20 +154,36 @@ class CompareListed(TypedDict):
     decided: list[DecidedShown]
 
 
-class ComparePage(TypedDict):
-    """All reviews under a framework side by side."""
+class OfFramework(TypedDict):
+    """What every page across the reviews of a framework names."""
 
     frameworks: list[FrameworkUsed]
     """Those that reviews are judged by."""
     framework: str | None
     """The one named, or the only one there is; None: one is to be chosen."""
+    title: str | None
+    problem: Refusal | None
+    """Why nothing is shown."""
+
+
+def of_framework(db: Database, asked: Asked) -> tuple[OfFramework, PolicySet | None]:
+    """What such a page names, and the rulebook of the library for its framework; None: one is to be chosen.
+
+    Raises UnknownName for a framework there is not.
+    """
+    frameworks, framework = framework_in_use(db, asked.names.get("framework"), asked.seen)
+    policy = load_policy(framework) if framework else None
+    title = in_language(policy.framework.title) if policy else None
+    return {"frameworks": frameworks, "framework": framework, "title": title, "problem": None}, policy
+
+
+class ComparePage(OfFramework):
+    """All reviews under a framework side by side."""
+
     until: str | None
     nearest: int
-    title: str | None
     comparison: ReviewsCompared | None
     """As `joint-review compare --json` gives it."""
-    problem: Refusal | None
-    """Where nothing can be compared."""
 
 
 class ComparedPage(ComparePage):
@@ -182,24 +198,19 @@ def compare(db: Database, asked: Asked) -> ComparePage | ComparedPage:
     Raises UnknownName for a framework there is not.
     """
     until, nearest, seen = asked.until, asked.pairs, asked.seen
-    frameworks, framework = framework_in_use(db, asked.names.get("framework"), seen)
+    named, policy = of_framework(db, asked)
     page: ComparePage = {
-        "frameworks": frameworks,
-        "framework": framework,
+        **named,
         "until": until.isoformat() if until else None,
         "nearest": nearest,
-        "title": None,
         "comparison": None,
-        "problem": None,
     }
-    if framework is None:
+    if policy is None:
         return page
-    policy = load_policy(framework)
-    page["title"] = in_language(policy.framework.title)
     try:
         found = until_changed(
             db,
-            ("compare", framework, until, nearest, seen),
+            ("compare", policy.framework.id, until, nearest, seen),
             lambda: compare_reviews(db, policy, until=until, only=seen, nearest=nearest),
         )
     except RunImpossible as error:

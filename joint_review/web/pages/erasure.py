@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypedDict
 
 from evidence import erasing
-from evidence.erasing import Preview
+from evidence.erasing import Place, Preview
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.page import REVIEW, Declared, Menu, Page
 from joint_review.web.remedies import refusal_words
@@ -40,38 +40,19 @@ def subject() -> tuple[Declared, ...]:
     )
 
 
-class PlaceShown(TypedDict):
-    """A column that words would be blanked in."""
+@dataclass(frozen=True, kw_only=True)
+class RequestShown(Erasure):
+    """A request to erase, its kind in words."""
 
-    table: str
-    column: str
-    rows: int
-
-
-class RequestShown(TypedDict):
-    """A request to erase."""
-
-    number: int
-    kind: str
-    target: str
-    spellings: list[str]
-    by: str
-    because: str
-    at: str
-    outcome: str
-    ended_by: str
-    ended_because: str
-    ended_at: str
-    ended_event: int | None
     mine: bool
     """Whether who asks made it."""
     why_not: str
     """Why who asks cannot approve it; empty where they can."""
     looked_at: bool
     """Whether this is the open request of which the page shows what its approval would blank now."""
-    places: list[PlaceShown]
-    kept: list[str]
-    to_read: list[str]
+    places: tuple[Place, ...]
+    kept: tuple[str, ...]
+    to_read: tuple[str, ...]
 
 
 class ErasurePage(Head):
@@ -105,29 +86,15 @@ def _shown(one: Erasure, by: str, would: Preview | None) -> RequestShown:
         refuse_to_approve(one, by)
     except DecisionRefused as error:
         why_not = refusal_words(error)
-    return {
-        "number": one.number,
-        "kind": KINDS[one.kind],
-        "target": one.target,
-        "spellings": list(one.spellings),
-        "by": one.by,
-        "because": one.because,
-        "at": one.at,
-        "outcome": one.outcome,
-        "ended_by": one.ended_by,
-        "ended_because": one.ended_because,
-        "ended_at": one.ended_at,
-        "ended_event": one.ended_event,
-        "mine": one.by == by,
-        "why_not": why_not,
-        "looked_at": would is not None,
-        "places": [
-            {"table": place.table, "column": place.column, "rows": place.rows}
-            for place in (would.places if would else ())
-        ],
-        "kept": list(would.kept) if would else [],
-        "to_read": list(would.to_read) if would else [],
-    }
+    return RequestShown(
+        **{**vars(one), "kind": KINDS[one.kind]},
+        mine=one.by == by,
+        why_not=why_not,
+        looked_at=would is not None,
+        places=would.places if would else (),
+        kept=would.kept if would else (),
+        to_read=would.to_read if would else (),
+    )
 
 
 def _request_then(db: Database, sent: Sent, event: int) -> State:

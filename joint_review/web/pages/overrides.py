@@ -7,18 +7,15 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 from comparison import overrides as counts
-from comparison.compare import framework_in_use
 from comparison.nearest import Rated
-from comparison.reviews import FrameworkUsed
 from joint_review.web.cache import until_changed
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
 from joint_review.web.page import Declared, of_frameworks
-from joint_review.web.remedies import Refusal, refusal
+from joint_review.web.pages.compare import OfFramework, of_framework
+from joint_review.web.remedies import refusal
 from joint_review.web.request import Asked
 from programme.database import Database
 from rules.errors import RunImpossible
-from rules.framework import in_language
-from rules.loader import load_policy
 
 OVERRIDES = "/overrides"
 
@@ -104,18 +101,11 @@ class OverridesListed(TypedDict):
     same_profile: list[ProfileShown]
 
 
-class OverridesPage(TypedDict):
+class OverridesPage(OfFramework):
     """How often proposals were overridden under a framework."""
 
-    frameworks: list[FrameworkUsed]
-    """Those that reviews are judged by."""
-    framework: str | None
-    """The one named, or the only one there is; None: one is to be chosen."""
-    title: str | None
     overrides: counts.OverridesCounted | None
     """As `joint-review overrides --json` gives them."""
-    problem: Refusal | None
-    """Where nothing can be counted."""
     paging: Paging | None
     """Of the overrides themselves."""
     listed: OverridesListed | None
@@ -127,23 +117,15 @@ def overrides(db: Database, asked: Asked) -> OverridesPage:
     Raises UnknownName for a framework there is not.
     """
     seen = asked.seen
-    frameworks, framework = framework_in_use(db, asked.names.get("framework"), seen)
-    found: OverridesPage = {
-        "frameworks": frameworks,
-        "framework": framework,
-        "title": None,
-        "overrides": None,
-        "problem": None,
-        "paging": None,
-        "listed": None,
-    }
-    if framework is None:
+    named, policy = of_framework(db, asked)
+    found: OverridesPage = {**named, "overrides": None, "paging": None, "listed": None}
+    if policy is None:
         return found
-    policy = load_policy(framework)
-    found["title"] = in_language(policy.framework.title)
     try:
         counted = until_changed(
-            db, ("overrides", framework, seen), lambda: counts.count_overrides(db, policy, only=seen)
+            db,
+            ("overrides", policy.framework.id, seen),
+            lambda: counts.count_overrides(db, policy, only=seen),
         )
     except RunImpossible as error:
         return {**found, "problem": refusal(error)}
