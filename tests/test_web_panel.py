@@ -316,16 +316,12 @@ async def test_what_is_not_filled_in_is_said_beside_its_field_and_what_was_typed
 ) -> None:
     if name != "open":
         await voting(bench)
-    before = bench.state()
-    assert (await bench.send(f"{ONE}/{name}.json", given, MODERATOR)).json()["mistakes"] == mistake
-    page = await bench.send(f"{ONE}/{name}", given, MODERATOR)
-    assert page.status_code == 400 and 'aria-invalid="true"' in page.text
-    assert next(iter(mistake.values())) in page.text.replace("&#39;", "'")
+    page = await bench.refused(f"{ONE}/{name}", given, mistake, MODERATOR)
+    assert 'aria-invalid="true"' in page
     for field, value in given.items():
         for one in [value] if isinstance(value, str) else value:
             kept = rf'value="{one}" checked' if field != "because" else rf">\n{one}</textarea>"
-            assert re.search(kept, page.text) or one == "lead-2"
-    assert bench.state() == before
+            assert re.search(kept, page) or one == "lead-2"
 
 
 @pytest.mark.parametrize(

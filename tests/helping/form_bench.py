@@ -61,6 +61,24 @@ class Bench:
         token = await self.token(actor)
         return await self.client.post(path, data={"csrftoken": token, **fields}, headers=HERE, **more)
 
+    async def refused(
+        self,
+        path: str,
+        fields: dict[str, Any],
+        mistakes: dict[str, str],
+        actor: dict[str, Any],
+        query: str = "",
+    ) -> str:
+        """The page that comes back with these mistakes, and says them; nothing is stored."""
+        before = self.state()
+        answer = await self.send(f"{path}.json", fields, actor)
+        assert answer.status_code == 400 and answer.json()["mistakes"] == mistakes
+        page = await self.send(f"{path}{query}", fields, actor)
+        text = page.text.replace("&#39;", "'")
+        assert page.status_code == 400 and all(said in text for said in mistakes.values())
+        assert self.state() == before
+        return text
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with sqlite3.connect(self.path) as connection:
             found = connection.execute(sql).fetchall()
