@@ -30,7 +30,7 @@ from assessment.decisions.effects import Effect, changes_since, is_rated, rating
 from assessment.decisions.schema import CHALLENGED, GROUNDS, OUTCOMES
 from assessment.reasons.grid import CELL
 from assessment.reasons.rule import find_rules
-from assessment.runs.recorded import latest_run
+from assessment.runs.recorded import latest_of, latest_run
 from assessment.runs.run import Run, load_run
 from evidence.at_event import counted_at
 from evidence.items import find_item, item_number
@@ -41,10 +41,10 @@ from rules.errors import DecisionRefused, UnknownName
 from rules.framework import Framework
 from rules.remedy import LeaveOut, Part, RaiseChallenge
 
-CHALLENGES = """
+CHALLENGES = f"""
 select c.id as number, v.key as review, c.kind, c.target, c.rating, c.evidence_id as item, c.ground, c.text,
   c.by, e.at, c.on_run_id as run, o.id as outcome_id, o.outcome, o.because, o.by as closed_by,
-  oe.at as closed_at, (select max(id) from run where review_id = c.review_id) as latest,
+  oe.at as closed_at, {latest_of("c.review_id")} as latest,
   -- The first run that counts what was changed because of it, or what happened up to its outcome.
   case when o.id is not null then (
     select min(r.id) from run r where r.review_id = c.review_id and r.evidence_event >= coalesce(

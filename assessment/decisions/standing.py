@@ -13,6 +13,7 @@ from typing import Literal, TypedDict
 
 from assessment.decisions.challenges import open_challenges
 from assessment.reasons.grid import CELL
+from assessment.runs.recorded import latest_of
 from programme.database import Database, rows_as
 from programme.reviews import Review
 from rules.errors import RunImpossible, UnknownName
@@ -20,11 +21,11 @@ from rules.framework import Framework
 from rules.remedy import Assess
 
 # The latest run and the ones named, each rating a row.
-SEEN = """
+SEEN = f"""
 select r.id, r.cell, e.by, x.target, x.status, x.level, x.level_key, x.level_title, x.proposed
 from run r join event e on e.id = r.added_event left join rating x on x.run_id = r.id
 where r.review_id = :review
-  and (r.id = (select max(id) from run where review_id = :review)
+  and (r.id = {latest_of(":review")}
     or r.id in (select value from json_each(:runs)))
 """
 DECISIONS = "select * from decision_state where review_id = ? order by id"

@@ -20,10 +20,17 @@ from run r join event e on e.id = r.added_event
 where r.review_id = ? order by r.id desc
 """
 LATEST = "select max(id) from run where review_id = :review and (:before is null or id < :before)"
-FACTS = """
+
+
+def latest_of(review: str) -> str:
+    """SQL: the number of the latest run of a review, which a parameter or a column names; null for none."""
+    return f"(select max(id) from run where review_id = {review})"
+
+
+FACTS = f"""
 select r.id, r.made_on, r.software, r.second_engine, r.seed, r.input_digest, r.result_digest,
   r.evidence_digest, e.at, e.by, b.key as rulebook, b.version as rulebook_version,
-  r.id = (select max(id) from run where review_id = r.review_id) as latest
+  r.id = {latest_of("r.review_id")} as latest
 from run r join event e on e.id = r.added_event join policy_text b on b.digest = r.rulebook_digest
 where r.id = ?
 """
