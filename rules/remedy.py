@@ -210,6 +210,14 @@ class ShowDecisions(InReview):
     """See the state of the decision on every rating of a review."""
 
 
+class StartReport(InReview):
+    """Start the report of a review."""
+
+
+class CheckReport(InReview):
+    """See what the check of a report finds."""
+
+
 class ShowErasures(InReview):
     """See the requests to erase words of a review."""
 

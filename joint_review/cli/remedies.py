@@ -112,6 +112,10 @@ def _command(remedy: Remedy) -> tuple[str, ...]:
             return "Take it back", "rate", review, target, "--take-back", "--because", "REASON"
         case remedies.ShowErasures(review):
             return "See the requests", "erase", "list", review
+        case remedies.StartReport(review):
+            return "Start it", "report", "start", review
+        case remedies.CheckReport(review):
+            return "See all of it", "report", "check", review
         case remedies.RaiseChallenge():
             return "Raise one", "challenge", "add", "--help"
         case remedies.ShowChallenge(_, number):
