@@ -42,6 +42,7 @@ DOORS = {
     "nupunkt": r"evidence/sentences\.py",
     "pypdf": r"evidence/files/formats/pdf\.py",
     "python_multipart": r"joint_review/web/uploads\.py",
+    "markdown_it": r"report/markdown\.py",
     "mammoth": r"evidence/files/formats/word\.py",
     "selectolax": r"evidence/files/formats/markup\.py",
     "webvtt": r"evidence/files/formats/transcript\.py",

@@ -17,6 +17,9 @@ Modules in reading order:
     challenges  challenge add / list / show / reply / close
     panel       panel open / vote / show / close
     explain     explain
+    report      report start / write / text / withdraw / names / check / freeze / render
+    moderation  report moderate / settle / clear / send
+    comments    report comments / answer / changes
     records     verify, diff
     audit       audit verify / head, history, backup, restore
     erasing     erase source / item / person / list / show / approve / refuse / clean
@@ -134,6 +137,10 @@ ENTRIES = {
     ),
     "rules": Entry(
         "rulebooks", "Check, test and show rulebooks, and show which ratings a changed rulebook would move."
+    ),
+    "report": Entry(
+        "report",
+        "Write the report of a review: text, check, editions, moderation, comments of the authority.",
     ),
     "history": Entry(
         "audit",
