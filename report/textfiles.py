@@ -151,7 +151,13 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _read_document(reader: _Reader, file: Path, encoding: str) -> None:
-    [text] = read_texts([GivenFile(file.name, file)], reader.progress, encoding=encoding)
+    # As plain text: what divides a Markdown text at its headings moves its lines.
+    name = file.name if file.suffix.lower() == WORD else f"{file.name}.txt"
+    try:
+        [text] = read_texts([GivenFile(name, file)], reader.progress, encoding=encoding)
+    except ImportRefused as error:
+        reader.problems += [replace(one, where=file.name) for one in error.problems]
+        return
     if text.kind == "word":
         reader.notes += [f"{file.name}: {note}" for note in text.notes]
         _read_word(reader, file.name, text.pages)

@@ -147,9 +147,7 @@ class _Changes:
         marked = supports_in(text for one in given.paragraphs for text in one.texts.values())
         named = [support for one in given.paragraphs for support in one.supports or ()]
         self.values = Values(db, report.review, run, (*marked, *named))
-        numbers = [int(one.target[1:]) for one in (*marked, *named) if one.kind == "item"]
-        found = rows(db, ITEMS, [report.review.id, json.dumps(numbers)])
-        self.items = {f"E{row['id']}" for row in found}
+        self.items: set[str] = set()
 
     def problem(self, place: str, message: str, hint: str = "") -> None:
         """Note a problem."""
@@ -297,6 +295,11 @@ class _Changes:
     # --- what it rests on -----------------------------------------------------------------------------
 
     def _check_supports(self) -> None:
+        named = {
+            int(each.target[1:]) for plan in self.planned for each in plan.supports if each.kind == "item"
+        }
+        found = rows(self.db, ITEMS, [self.report.review.id, json.dumps(sorted(named))])
+        self.items = {f"E{row['id']}" for row in found}
         sources = {row["ref"] for row in rows(self.db, SOURCES, [self.report.review.id])}
         labels = {terms.label for terms in self.now.recommendations}
         labels |= {one.label for one in self.given.paragraphs if one.label}

@@ -385,7 +385,7 @@ def render(
             draft_of(
                 programme.db, find_report(programme.db, programme.review(edition)), appendices=_appendices()
             ),
-            now(),
+            now().replace(microsecond=0),
         )
     else:
         found = edition_named(programme.db, edition)
