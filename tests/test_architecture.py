@@ -56,6 +56,7 @@ DOORS = {
     "distributed": r"comparison/fanout\.py",
     "jinja2": r"report/render/page\.py",
     "markupsafe": r"report/render/page\.py",
+    "docx": r"report/render/word\.py",
     "typst": r"report/render/pdf\.py",
     "font_source_sans_pro": r"report/render/pdf\.py",
     "sqlite_utils": r"programme/database\.py|joint_review/upgrades/evidence\.py",

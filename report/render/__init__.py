@@ -7,4 +7,6 @@ Modules in reading order:
     drawing     its charts, drawn once for all renderers
     page        HTML
     pdf         PDF: the one door to typst
+    word_styles  how it looks in Word: styles, lists, the mark across a page
+    word        Word: the one door to python-docx
 """
