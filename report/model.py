@@ -5,8 +5,8 @@ rendered again years later. All figures are words here ("62.4 %"): what writes t
 Only the bars of a chart and the places of a grid are numbers, since they say where something is drawn.
 
 Texts of one line are `Words`; texts that people wrote are `Text`, in runs: plain, emphasised, strong, a
-number that was filled in from the run, or a support (E214, R4). Where a language has no text, the other one's
-is shown, and renderers mark it as being in that language.
+number that was filled in from the run, a support (E214, R4), or words removed or added since an edition.
+Where a language has no text, the other one's is shown, and renderers mark it as being in that language.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ class Run(Plain):
     """Letters of a text that look alike."""
 
     text: str
-    style: Literal["plain", "emphasis", "strong", "number", "support"] = "plain"
+    style: Literal["plain", "emphasis", "strong", "number", "support", "removed", "added"] = "plain"
+    """Removed and added are words beside those of an earlier edition, marked in what shows changes."""
     target: str = ""
     """Of a support, what it names (E214, R4, S1:p.3); of a number, the name it was filled in for."""
 

@@ -16,15 +16,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
+from report.differences import Change, Piece
 from report.model import Language, Report
 from report.render.drawing import png_of
 from report.render.phrases import phrase
 from report.render.spoken import Mark, spoken_report
+from report.render.tracked import Line, Rows, compared_blocks
 from report.render.word_styles import (
     ACCENT,
     BAD,
     BESIDE,
     BULLETS,
+    GOOD,
     KEEP,
     LINE,
     LISTS,
@@ -56,7 +59,13 @@ SHORT = 20
 OWN_LISTS = 100
 """Numbered lists count from here; below are those of the template."""
 GREY = f'<w:color w:val="{QUIET}"/><w:sz w:val="17"/>'
-RUNS = {"emphasis": "<w:i/>", "strong": "<w:b/>", "support": GREY}
+RUNS = {
+    "emphasis": "<w:i/>",
+    "strong": "<w:b/>",
+    "support": GREY,
+    "removed": f'<w:strike/><w:color w:val="{BAD}"/>',
+    "added": f'<w:color w:val="{GOOD}"/><w:u w:val="single"/>',
+}
 Said = dict[str, Any]
 
 
@@ -73,6 +82,57 @@ def word(report: Report, lang: Language, timestamp: datetime, mark: Mark | None 
     fill(document, "".join(writing.whole()))
     _margins(document, said, lang)
     return as_file(document)
+
+
+def tracked(before: Report, after: Report, lang: Language, timestamp: datetime) -> bytes:
+    """Two versions of a report as a Word document with tracked changes: the later one, with what it changed.
+
+    Rejecting all changes gives the words of `before`, accepting all those of `after`. Charts are named by
+    their captions and texts alone. Raises ReportNotRendered where python-docx is not installed.
+    """
+    said = spoken_report(after, lang)
+    document = new_document(lang)
+    describe(document, said, timestamp)
+    marks = _Marks(said["authors"]["t"], timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    fill(document, "".join(marks.written(one) for one in compared_blocks(before, after, lang)))
+    _margins(document, said, lang)
+    document.sections[0].different_first_page_header_footer = False
+    return as_file(document)
+
+
+class _Marks:
+    """What Word needs of every change: a number, who made it and when."""
+
+    def __init__(self, author: str, date: str) -> None:
+        self.made = f"w:author={quoteattr(author)} w:date={quoteattr(date)}"
+        self.count = 0
+
+    def mark(self, change: Change, content: str = "") -> str:
+        """The mark of a change around runs; of nothing for what was kept."""
+        name = {Change.ADDED: "ins", Change.REMOVED: "del"}.get(change)
+        if name is None:
+            return content
+        self.count += 1
+        return f'<w:{name} w:id="{self.count}" {self.made}>{content}</w:{name}>'
+
+    def runs(self, pieces: tuple[Piece, ...]) -> str:
+        return "".join(
+            self.mark(one.change, words_of(one.text, kind="delText" if one.change == Change.REMOVED else "t"))
+            for one in pieces
+        )
+
+    def written(self, one: Line | Rows) -> str:
+        if isinstance(one, Line):
+            own = self.mark(one.change)
+            return paragraph(one.style, self.runs(one.pieces), f"<w:rPr>{own}</w:rPr>" if own else "")
+        rows = []
+        for row in one.rows:
+            cells = "".join(
+                _cell(paragraph("ReportCell", self.runs(cell)), PALE if row.header else "")
+                for cell in row.cells
+            )
+            rows.append(_row(cells, header=row.header, mark=self.mark(row.change)))
+        return table(one.title, list(one.widths), rows) + paragraph("ReportSmall", "")
 
 
 def new_document(lang: Language) -> Document:
@@ -191,7 +251,9 @@ class _Writing:
             )
 
     def contents(self) -> Iterator[str]:
-        yield paragraph("ReportContents", words_of(self.said["phrases"]["contents"]), "<w:pageBreakBefore/>")
+        if self.said["contents"]:
+            contents = words_of(self.said["phrases"]["contents"])
+            yield paragraph("ReportContents", contents, "<w:pageBreakBefore/>")
         headings = [block for block in self.said["blocks"] if block["kind"] in ("heading", "appendix")]
         places = {block["id"]: place for place, block in enumerate(headings, 1)}
         listed = self.said["contents"]
@@ -355,9 +417,10 @@ def table(title: str, widths: list[int], rows: list[str], edges: str = "") -> st
     )
 
 
-def _row(cells: str, *, header: bool = False, height: int = 0) -> str:
+def _row(cells: str, *, header: bool = False, height: int = 0, mark: str = "") -> str:
     said = "<w:cantSplit/>" + (f'<w:trHeight w:val="{height}"/>' if height else "")
-    return f"<w:tr><w:trPr>{said}{'<w:tblHeader/>' if header else ''}</w:trPr>{cells}</w:tr>"
+    said += ("<w:tblHeader/>" if header else "") + mark
+    return f"<w:tr><w:trPr>{said}</w:trPr>{cells}</w:tr>"
 
 
 def _cell(content: str, shade: str = "", *, middle: bool = False) -> str:

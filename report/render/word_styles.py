@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape, quoteattr
 
-INK, QUIET, LINE, ACCENT, PALE, SOFT, BAD = (
-    "1A2530",
-    "4A5866",
-    "C5CED6",
-    "0B4A6F",
-    "E3EEF5",
-    "F4F6F8",
-    "93261F",
-)
+INK, QUIET, LINE, ACCENT, PALE, SOFT = "1A2530", "4A5866", "C5CED6", "0B4A6F", "E3EEF5", "F4F6F8"
+BAD, GOOD = "93261F", "1B5E38"
 SHADES = ("F3F8FB", "E0EDF5", "CCE1EE", "B5D3E6", "9DC4DD")
 """Of the grid, from the worst corner to the best."""
 FONT = "Arial"
