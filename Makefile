@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The accessibility checker of the page tests, from npm.
 AXE := 4.14.1
+# The other reader of Word documents, for tests.
+DOCX_NG := 2.1.0
 DEMO := demo.db
 REVIEW := wales-2004-08
 EXAMPLE := examples/wales-2004-08
@@ -41,6 +43,8 @@ $(VENV)/run.done: pyproject.toml $(call if_other,$(VENV))
 
 $(VENV)/test.done: $(VENV)/run.done
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@# A fork of python-docx under its name: apart, for tests that read what we wrote with it.
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/docx-ng python-docx-ng==$(DOCX_NG)
 	@touch $@
 
 $(VENV)/axe-$(AXE).done: $(VENV)/run.done

@@ -26,6 +26,8 @@ def style(
 ) -> str:
     """The XML of a paragraph style."""
     own = "" if title else ' w:customStyle="1"'
+    if name == "Normal":
+        own = ' w:default="1"'
     then = f'<w:next w:val="{following}"/>' if following else ""
     base = f'<w:basedOn w:val="{based}"/>' if based else ""
     return (
