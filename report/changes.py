@@ -22,7 +22,7 @@ from programme.reviews import Review, find_review
 from report.comments import CommentListed, list_comments
 from report.differences import Compared, Worded, changed_only, compare_paragraphs
 from report.model import LANGUAGES, Language, Report, from_json, texts_of
-from report.moderation import EditionFound, edition_name, find_edition
+from report.moderation import edition_name, find_edition
 from rules.errors import RunImpossible
 from rules.inference import Rating
 
@@ -242,17 +242,3 @@ def _moved(
         for rating in infer_of_record(old.policy, measures, decided, with_engine=False).ratings
         if (rating.level, rating.status) != (was[rating.target].level, was[rating.target].status)
     ]
-
-
-def refuse_missing_effects(
-    db: Database, edition: EditionFound, run: Run, comments: Sequence[CommentListed]
-) -> None:
-    """Raise RunImpossible where a run was made before something that comments changed."""
-    for comment in comments:
-        for effect in comment["answer"]["effects"] if comment["answer"] else ():
-            if effect["kind"] in ("item", "tag", "decision") and (effect["event"] or 0) > run.event:
-                raise RunImpossible(
-                    f"run {run.id} was made before this was changed because of comment {comment['number']}:"
-                    f" {effect['what']}",
-                    hint="Assess the review again first.",
-                )

@@ -8,6 +8,7 @@ named by number alone. (The Welsh of the set phrases should be read by a Welsh s
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from report.changes import Changes, Entry, MovedAlone
 from report.differences import Change, Compared
@@ -158,5 +159,11 @@ def _words(found: Changes) -> Iterator[AnyBlock]:
 def _runs(number: str, compared: Compared | None) -> tuple[Run, ...]:
     if compared is None:
         return ()
-    name = Run(text=f"{number}: ", style="strong")
-    return (name, *(Run(text=piece.text, style=STYLES[piece.change]) for piece in compared.pieces))
+    runs = [Run(text=f"{number}: ", style="strong")]
+    for before, piece in pairwise((None, *compared.pieces)):
+        # Read aloud, or without colours, what was put in is a word of its own.
+        if before and before.change == Change.REMOVED and not before.text[-1:].isspace():
+            runs.append(Run(text=" "))
+        if piece:
+            runs.append(Run(text=piece.text, style=STYLES[piece.change]))
+    return tuple(runs)
