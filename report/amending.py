@@ -8,21 +8,60 @@ moderator reads the difference, or all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from assessment.runs.run import Run, load_run
-from programme.calendar import day_words
-from programme.database import Database
+from programme.calendar import day_words, uk_day
+from programme.database import Database, transaction
+from programme.names import check_person
+from programme.permissions import Action
 from programme.reviews import Review, find_review
+from programme.users import check_may
 from report.comments import CommentListed, list_comments
-from report.moderation import EditionFound, edition_name
+from report.editions import Appendices, Frozen, freeze, no_appendices
+from report.moderation import EditionFound, edition_name, find_edition
 from report.sending import sendings_of
+from report.written import find_report
 from rules.errors import DecisionRefused, RunImpossible
 from rules.remedy import Assess
 from rules.words import listed, many
 
 COUNTED = ("item", "tag", "decision")
 """The kinds of effect that a run counts."""
+
+
+def amend(
+    db: Database,
+    edition: int,
+    purpose: str = "publication",
+    *,
+    because: str = "",
+    by: str,
+    at: datetime,
+    appendices: Appendices = no_appendices,
+) -> Frozen:
+    """Freeze the edition that amends another, as the report is written and assessed by now.
+
+    `purpose`: publication, or authority for another draft. Raises UnknownName; DecisionRefused and
+    RunImpossible as `check_amending` and `report.editions.freeze` do.
+    """
+    by = check_person(by, "an edition")
+    with transaction(db) as joined:
+        found = find_edition(db, edition)
+        review = find_review(db, found["review"])
+        check_may(db, by, Action.FREEZE, review.key, "amend the report")
+        check_amending(db, found, uk_day(at))
+        report = find_report(db, review, found["kind"])
+        return freeze(
+            joined,
+            report,
+            purpose,
+            by=by,
+            at=at,
+            because=because,
+            amends=edition,
+            appendices=appendices,
+        )
 
 
 def check_amending(db: Database, found: EditionFound, today: date) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -28,7 +27,6 @@ from rules.words import listed, many
 if TYPE_CHECKING:
     from report.changes import Changes
     from report.comments import CommentListed
-    from report.model import Report
 
 
 @click.group(cls=Commands)
@@ -49,13 +47,15 @@ def sheet_(programme: Programme, edition: str, file: Path, lang: Any, replace: b
 
     Example: joint-review report comments sheet wales-2004-08/2 comments.xlsx
     """
+    from joint_review.cli.sent_files import frozen_at, sheet_file
+    from report.editions import body_of
     from report.named import edition_named
     from report.sheet import sheet_rows
 
     refuse_file(file, replace, programme.path)
     found = edition_named(programme.db, edition)
-    report = _body(programme, found["id"])
-    write_whole(file, sheet_file(report, file, lang), replace)
+    report = body_of(programme.db, found["id"])
+    write_whole(file, sheet_file(report, file.suffix.lower(), lang, frozen_at(found)), replace)
     count = len(sheet_rows(report, lang)) - 1
     if as_json:
         show_json({"file": str(file), "edition": found["id"], "paragraphs": count})
@@ -63,38 +63,6 @@ def sheet_(programme: Programme, edition: str, file: Path, lang: Any, replace: b
         click.echo(
             f"Written to {file}: a row for each of {many(count, 'paragraph')}, and one for the whole report."
         )
-
-
-def sheet_file(report: Report, file: Path, lang: Any) -> bytes:
-    """The comment sheet of a report as the kind of file that a name asks for; raises ReviewError."""
-    from exchange.files import write_xlsx
-    from exchange.tables import OutTable
-    from report.sheet import HEADERS, LAYOUT, meanings, sheet_columns, sheet_document, sheet_rows
-    from rules.errors import EvidenceInvalid
-
-    if file.suffix.lower() == ".docx":
-        from report.render.word import word_file
-
-        return word_file(sheet_document(report), lang)
-    if file.suffix.lower() != ".xlsx":
-        raise EvidenceInvalid(
-            f"no comment sheet is written as {file.name!r}", hint="End its name with .xlsx or .docx."
-        )
-    said = meanings(lang)
-    out = io.BytesIO()
-    tables = [
-        OutTable(LAYOUT, sheet_columns(lang), sheet_rows(report, lang)),
-        OutTable(HEADERS["kind"].spoken(lang)[0], tuple(said[0]), said),
-    ]
-    write_xlsx(tables, out)
-    return out.getvalue()
-
-
-def _body(programme: Programme, edition: int) -> Report:
-    from programme.database import one
-    from report.model import from_json
-
-    return from_json(one(programme.db, "select body from edition where id = ?", [edition]))
 
 
 @comments.command("import")
@@ -118,13 +86,14 @@ def import_(
     """
     from joint_review.cli.progress import progress_bar
     from report.comments import receive_comments
+    from report.editions import body_of
     from report.named import edition_named
     from report.sheet import read_sheet
 
     found = edition_named(programme.db, edition)
-    report = _body(programme, found["id"])
+    report = body_of(programme.db, found["id"])
     earlier = {
-        f"edition {number}": _body(programme, row)
+        f"edition {number}": body_of(programme.db, row)
         for row, number in programme.db.execute(
             "select id, number from edition where report_id = ? and id < ? order by id desc",
             [found["report_id"], found["id"]],
@@ -316,6 +285,50 @@ def answer(
 
 
 @click.command()
+@click.argument("edition")
+@click.option(
+    "--for",
+    "purpose",
+    default="publication",
+    show_default=True,
+    metavar="PURPOSE",
+    help="publication, or authority for another draft.",
+)
+@click.option("--because", default="", metavar="TEXT", help="A comment (optional).")
+@changing
+def amend(programme: Programme, edition: str, purpose: str, because: str, by: str, as_json: bool) -> None:
+    """Freeze the edition that amends one that was sent, as the report is written and assessed by now.
+
+    Refused while comments may still come, one has no answer, or the latest run lacks what was changed because
+    of one. It is moderated and cleared as the first one was.
+
+    Example: joint-review report amend wales-2004-08/2 --by lead-reviewer
+    """
+
+    from joint_review.cli.report import _appendices
+    from report import amending
+    from report.named import edition_named
+
+    found = edition_named(programme.db, edition)
+    made = amending.amend(
+        programme.db,
+        found["id"],
+        purpose,
+        because=because,
+        by=by,
+        at=now(),
+        appendices=_appendices(),
+    )
+    if as_json:
+        show_json(vars(made))
+        return
+    click.echo(
+        f"Edition {made.number} amends edition {found['number']}, on run {made.run}; digest {made.digest}"
+    )
+    click.echo(f"What changed: joint-review report changes {found['id']} {made.id}")
+
+
+@click.command()
 @click.argument("first")
 @click.argument("second")
 @click.option(
@@ -337,47 +350,30 @@ def changes(
 ) -> None:
     """Show what changed from an edition to a later one: ratings first, then comments, evidence and words.
 
-    A file that ends with .docx has the words as tracked changes; one that ends with .xlsx has the register.
+    A .docx file has the later edition with tracked changes; .html and .pdf have ratings, register and
+    words, marked; .xlsx has ratings and register as tables.
 
     Example: joint-review report changes wales-2004-08/2 wales-2004-08/3 --to changes.docx
     """
+    from joint_review.cli.sent_files import changes_file, frozen_at
     from report.changes import changes_between
+    from report.editions import body_of
     from report.named import edition_named
 
     if file:
         refuse_file(file, replace, programme.path)
-    numbers = [edition_named(programme.db, text)["id"] for text in (first, second)]
-    found = changes_between(programme.db, *numbers)
+    before, after = (edition_named(programme.db, text) for text in (first, second))
+    found = changes_between(programme.db, before["id"], after["id"])
     if file:
-        write_whole(file, _changes_file(programme, found, numbers, file, lang), replace)
+        was, now_ = (body_of(programme.db, edition["id"]) for edition in (before, after))
+        content = changes_file(found, was, now_, file.suffix.lower(), lang, frozen_at(after))
+        write_whole(file, content, replace)
     if as_json:
         show_json(found)
         return
     _show_changes(found, lang)
     if file:
         click.echo(f"\nWritten to {file}.")
-
-
-def _changes_file(
-    programme: Programme, found: Changes, numbers: Sequence[int], file: Path, lang: Any
-) -> bytes:
-    from exchange.files import write_xlsx
-    from exchange.tables import OutTable
-    from report.register import rating_rows, register_rows
-    from rules.errors import EvidenceInvalid
-
-    if file.suffix.lower() == ".docx":
-        from report.render.word import tracked_file
-
-        return tracked_file(*(_body(programme, number) for number in numbers), lang)
-    if file.suffix.lower() != ".xlsx":
-        raise EvidenceInvalid(
-            f"no changes are written as {file.name!r}", hint="End its name with .docx or .xlsx."
-        )
-    tables = {"Ratings moved": rating_rows(found), "Register": register_rows(found)}
-    out = io.BytesIO()
-    write_xlsx([OutTable(name, columns, rows) for name, (columns, rows) in tables.items()], out)
-    return out.getvalue()
 
 
 def _show_changes(found: Changes, lang: str) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from joint_review.cli.options import FOLDER_OR_FILE, Day, Programme, changing, now
+from joint_review.cli.options import FOLDER_OR_FILE, Day, Programme, changing, now, write_whole
 from joint_review.cli.show import paragraph, show_json
-from programme.calendar import day_of_moment, day_words
+from programme.calendar import day_of_moment, day_words, uk_day
+from rules.errors import ReviewError
 from rules.words import listed
 
 if TYPE_CHECKING:
@@ -133,6 +134,13 @@ def _show(found: Moderated, as_json: bool) -> None:
 @click.option(
     "--because", default="", metavar="TEXT", help="Why the day is set by hand, or a second round asked."
 )
+@click.option(
+    "--into",
+    "folder",
+    type=FOLDER_OR_FILE,
+    metavar="FOLDER",
+    help="Write what goes to the authority into a new folder: edition, comment sheet, changes.",
+)
 @changing
 def send(
     programme: Programme,
@@ -141,24 +149,38 @@ def send(
     until: date | None,
     no_comments: bool,
     because: str,
+    folder: Path | None,
     by: str,
     as_json: bool,
 ) -> None:
     """Record that an edition is sent to the authority for its comments; every body has cleared it.
 
-    First lodge the head of the record outside, e.g. with the other body, then give it.
+    First lodge the head of the record outside, e.g. with the other body, then give it. The last day for
+    comments comes from the calendar of the review; an amended edition asks for none unless a day is given.
 
     Example: joint-review report send wales-2004-08/2 --lodged 412:5f1c...
     """
+    from joint_review.cli.sent_files import files_of_sending
     from report import sending
+    from report.milestones import comments_until
     from report.named import edition_named
     from report.sending import Deadline
 
     found = edition_named(programme.db, edition)
+    if folder and folder.exists():
+        raise ReviewError(f"{folder} is there already", hint="Give the name of a new folder.")
     deadline = None
-    if until and not no_comments:
+    if until:
         deadline = Deadline(until, because or "set by hand")
+    elif not no_comments and not found["amends"] and found["state"] == "cleared":
+        computed = comments_until(programme.db, programme.review(found["review"]), uk_day(now()))
+        deadline = Deadline(computed.day, computed.how) if computed.day else None
+    files = files_of_sending(programme.db, found) if folder else {}
     sent = sending.send(programme.db, found["id"], deadline, lodged=lodged, because=because, by=by, at=now())
+    if folder:
+        folder.mkdir(parents=True)
+    for name, content in files.items():
+        write_whole((folder or Path()) / name, content, False)
     if as_json:
         show_json(sent)
         return
@@ -170,3 +192,5 @@ def send(
     else:
         click.echo("It asks for no comments.")
     click.echo(f"Record lodged up to event {sent['audit_event']}.")
+    if folder:
+        click.echo(f"Files for the authority written to {folder}.")

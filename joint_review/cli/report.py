@@ -48,6 +48,7 @@ ENTRIES = {
     "send": Entry("moderation", "Send an edition to the authority for its comments on accuracy."),
     "comments": Entry("comments", "Write the comment sheet, take comments in, list them."),
     "answer": Entry("comments", "Answer a comment of the authority, with a reason."),
+    "amend": Entry("comments", "Freeze the edition that amends one that was sent, after comments."),
     "changes": Entry("comments", "Show what changed between two editions, and which comment moved what."),
 }
 """Every command of a report, in the order of work."""
