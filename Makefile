@@ -7,8 +7,11 @@ AXE := 4.14.1
 # The other reader of Word documents, for tests.
 DOCX_NG := 2.1.0
 DEMO := demo.db
+REPORTS := demo-report
 REVIEW := wales-2004-08
 EXAMPLE := examples/wales-2004-08
+RATED := getting-help assessment care-planning safeguarding independence family-support carers services \
+  leadership planning-partnerships commissioning workforce performance-management resources organisation cell
 
 .PHONY: demo serve test lint docs pictures bench browser cluster-demo clean help
 
@@ -39,6 +42,8 @@ $(VENV)/run.done: pyproject.toml $(call if_other,$(VENV))
 	@$(BIN)/python -m pip install --quiet --editable '.[engine]' || \
 	  echo "The inference engine could not be built here (a C compiler and Python headers are needed);" \
 	       "the evaluator makes the firings alone, and every run says so."
+	@# Reports as PDF and Word need two libraries that are not part of the plain installation.
+	$(BIN)/python -m pip install --quiet --editable '.[report]'
 	@touch $@
 
 $(VENV)/test.done: $(VENV)/run.done
@@ -66,13 +71,25 @@ browser: ## Install the browser that the page tests need, where it is missing.
 
 # --- what people do ----------------------------------------------------------------------------------
 
-demo: $(VENV)/run.done ## Load the worked example, assess it, print the result.
+demo: $(VENV)/run.done ## Load the worked example, assess it, print the result, make its report.
+	@rm -rf $(REPORTS)
 	@rm -f $(DEMO) $(DEMO)-wal $(DEMO)-shm $(DEMO)-journal
 	@$(BIN)/joint-review init --db $(DEMO)
 	@$(BIN)/joint-review review create --file $(EXAMPLE)/review.yml --by lead-reviewer --db $(DEMO)
 	@$(BIN)/joint-review evidence import $(REVIEW) $(EXAMPLE)/sources.csv $(EXAMPLE)/findings.csv \
 	  $(EXAMPLE)/survey-results.csv $(EXAMPLE)/indicators.csv --by lead-reviewer --db $(DEMO)
 	@$(BIN)/joint-review assess $(REVIEW) --by lead-reviewer --db $(DEMO)
+	@echo
+	@echo "The report of the example: $(EXAMPLE)/report"
+	@$(BIN)/joint-review accept $(REVIEW) $(RATED) --by moderator-1 --db $(DEMO) >/dev/null
+	@$(BIN)/joint-review report start $(REVIEW) --by lead-reviewer --db $(DEMO)
+	@$(BIN)/joint-review report write $(REVIEW) $(EXAMPLE)/report --by lead-reviewer --db $(DEMO)
+	@$(BIN)/joint-review report check $(REVIEW) --db $(DEMO)
+	@$(BIN)/joint-review report freeze $(REVIEW) --for moderation --by lead-reviewer --db $(DEMO)
+	@mkdir -p $(REPORTS)
+	@for file in report.html report.docx report.pdf report-cy.html; do \
+	  $(BIN)/joint-review report render $(REVIEW) --to $(REPORTS)/$$file --db $(DEMO) \
+	    $$(case $$file in *-cy.*) echo --lang cy;; esac) || exit 1; done
 	@echo "The same with a browser, at http://127.0.0.1:8001: make serve"
 
 serve: $(VENV)/run.done ## Open the worked example in Datasette (run `make demo` first).
@@ -111,5 +128,5 @@ pictures: $(VENV)/test.done browser ## Take the pictures of the guides anew.
 bench: .bench-venv/done ## Measure speed and memory against peers; prints one table (QUICK=1: less of it).
 	@.bench-venv/bin/python benchmarks/run.py $(if $(QUICK),--quick)
 
-clean: ## Remove the environment and the demo database, with its accounts and all that was put aside.
-	rm -rf $(VENV) $(DEMO) $(DEMO)-* $(DEMO).*
+clean: ## Remove the environment, the demo database with its accounts and all that was put aside, its report.
+	rm -rf $(VENV) $(DEMO) $(DEMO)-* $(DEMO).* $(REPORTS)
