@@ -24,6 +24,16 @@ POSITIVE_FROM = 4
 NEGATIVE_TO = LOWEST + HIGHEST - POSITIVE_FROM
 """Answers up to this level count as positive where agreeing is bad."""
 
+BAD_WORDS = frozenset(
+    (
+        *("not", "never", "no", "nobody", "ignored", "worried", "worry", "difficult", "hard", "late"),
+        *("rushed", "alone", "afraid", "unsafe", "confused", "confusing", "problem", "problems", "anxious"),
+        *("frustrated", "excluded", "bullied", "stressed", "unhappy", "wait", "waited", "lonely", "isolated"),
+        *("unfair", "dim", "ddim", "byth", "neb", "anodd", "anwybyddu", "pryderu", "ofn", "unig"),
+    )
+)
+"""Words in a question with which agreeing is often bad."""
+
 AGREEMENT = (
     (
         *("strongly disagree", "disagree strongly", "definitely disagree", "completely disagree"),
@@ -222,3 +232,8 @@ def describe_not_answered(said: Mapping[str, int]) -> str:
         return ""
     each = ", ".join(f"{count:,} {words}" for words, count in said.items())
     return f"{many(sum(said.values()), 'answer')} not given ({each})"
+
+
+def may_be_bad(question: str) -> bool:
+    """Whether agreeing with a question may be bad, by its words: something to ask about, never to decide."""
+    return not BAD_WORDS.isdisjoint(re.findall(r"\w+", question.casefold()))

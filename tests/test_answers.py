@@ -81,6 +81,15 @@ def test_where_agreeing_is_bad_the_share_is_of_those_who_disagree(desk: Desk) ->
     assert kept == [{"answer": 5}], "what was answered is stored as it was answered"
 
 
+def test_where_agreeing_may_be_bad_and_nothing_says_so_the_import_asks(desk: Desk) -> None:
+    ignored = {"question": "I feel ignored"}
+    [note] = desk.load_rows("survey-responses", answer("1", 5, **ignored), answer("1", 4)).notes
+    assert "Agreeing is counted as good, as nothing was recorded about it: 'I feel ignored' (S1)." in note
+    assert desk.load_rows("survey-responses", answer("2", 5, **ignored)).notes == []
+    said = {"better": "higher", "question": "I was not rushed"}
+    assert desk.load_rows("survey-responses", answer("1", 5, **said)).notes == []
+
+
 def test_one_question_with_two_values_is_refused(desk: Desk) -> None:
     rows = (answer("1", 5, **WAITED), answer("2", 5, **{**WAITED, "better": "higher"}))
     found = desk.problems_of_rows("survey-responses", *rows)

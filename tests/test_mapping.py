@@ -121,10 +121,13 @@ def test_a_wide_survey_is_imported_as_it_is(desk: Desk) -> None:
     report = desk.load(path, mappings=[proposed(desk, path)])
     assert added(report) == {"sources": 1, "responses": 720, "items": 6, "characteristics": 120}
     assert report.kept == ["carers 2023"]
-    assert report.notes == [
+    *notes, asked = report.notes
+    assert notes == [
         "carers 2023.xlsx, sheet 'Responses': columns left out: E-mail.",
         "carers 2023.xlsx, sheet 'Lists': left out; it fits no layout and none of the mappings.",
     ]
+    assert "Agreeing is counted as good" in asked
+    assert "'I felt ignored'" in asked
     wanted = {
         (str(row["Respondent ID"]), question, 5 - WORDS.index(row[question]))
         for row in survey_rows()
@@ -447,6 +450,62 @@ def test_a_question_where_agreeing_is_bad_is_turned_round(desk: Desk) -> None:
         write(desk.folder / "b.csv", "No,I felt ignored,Q\n1,Agree,Agree\n2,Disagree,Agree\n")
     )
     assert "# is agreeing bad here? Then add: with: {better: lower}" in as_yaml(found.proposal)
+
+
+def test_a_long_table_of_official_statistics_is_imported_as_it_is(desk: Desk) -> None:
+    measures = [("Adults receiving care", "1,234"), ("Seen in time (%)", "71.5")]
+    path = write_csv(
+        desk.folder / "open data.csv",
+        [
+            {"Area": "Cardiff", "Year": year, "Measure": name, "Data values": value, "Notes": ""}
+            for year in ("2021-22", "2022-23")
+            for name, value in measures
+        ],
+    )
+    desk.load(path, mappings=[proposed(desk, path, better="neither")])
+    found = desk.db.execute("select text, period, value from evidence order by id").fetchall()
+    assert [tuple(row) for row in found] == [
+        ("Adults receiving care", "2021-22", 1234.0),
+        ("Seen in time (%)", "2021-22", 71.5),
+        ("Adults receiving care", "2022-23", 1234.0),
+        ("Seen in time (%)", "2022-23", 71.5),
+    ]
+
+
+def test_numbers_beside_an_indicator_are_no_other_indicators(desk: Desk) -> None:
+    path = write_csv(
+        desk.folder / "quarters.csv", [{"Measure": "Delays", "Polarity": "Low", "Q1": 5, "Q2": 6}]
+    )
+    found = propose_for(path, framework=desk.review.framework, layout="indicators")
+    assert found.proposal.mapping["columns"] == {
+        "Measure": "indicator",
+        "Polarity": "better",
+        "Q1": "leave out",
+        "Q2": "leave out",
+    }
+    assert {"period", "value"} <= {name for name, said in found.proposal.mapping["with"].items() if not said}
+
+
+def test_each_standard_of_an_audit_keeps_its_own_scale(desk: Desk) -> None:
+    path = write_csv(
+        desk.folder / "audit.csv",
+        [
+            {"Case ref": "1", "Plan signed?": "Y", "Overall": "Good", "Review": 3, "Voice": 2},
+            {"Case ref": "2", "Plan signed?": "N", "Overall": "Inadequate", "Review": 5, "Voice": 1},
+        ],
+    )
+    desk.load(path, mappings=[proposed(desk, path)])
+    found = desk.db.execute("select text, value, scale_max from evidence order by id").fetchall()
+    assert [tuple(row) for row in found] == [
+        ("Plan signed?", 3.0, 3),
+        ("Overall", 3.0, 4),
+        ("Review", 3.0, 5),
+        ("Voice", 2.0, 5),
+        ("Plan signed?", 1.0, 3),
+        ("Overall", 1.0, 4),
+        ("Review", 5.0, 5),
+        ("Voice", 1.0, 5),
+    ]
 
 
 def test_a_table_of_nothing_that_is_known_has_no_proposal(desk: Desk) -> None:

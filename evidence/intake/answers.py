@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from evidence.scales import may_be_bad
 from programme.database import Database, rows
 from rules.remedy import Remedy, Replace
 
@@ -103,6 +104,14 @@ where q.lower and not {IS_REVERSED} order by f.source_id, q.question
 """,
 )
 WAYS = {0: "higher", 1: "lower"}
+NEW_QUESTIONS = """
+select f.ref, q.question from incoming_question q join incoming_ref f using (ref_no)
+where q.lower is null and not exists (select 1 from survey_response r
+  where r.source_id = f.source_id and r.question = q.question)
+order by q.ref_no, q.question
+"""
+"""Questions that are new in their survey, and of which nothing says whether agreeing is good."""
+MOST_ASKED = 5
 
 NOT_ANSWERED = """
 select said, count(*) as answers from (
@@ -155,6 +164,19 @@ def check_answers(db: Database, say: Problem, found: Found, replace: bool) -> No
             "Give the value that is stored.",
             turned,
         )
+
+
+def taken_as_good(db: Database) -> list[str]:
+    """What to ask about new questions where agreeing is counted as good, and by their words may be bad."""
+    found = [row for row in rows(db, NEW_QUESTIONS) if may_be_bad(row["question"])]
+    if not found:
+        return []
+    asked = [f"{row['question']!r} ({row['ref']})" for row in found[:MOST_ASKED]]
+    more = f" and {len(found) - MOST_ASKED:,} more" if len(found) > MOST_ASKED else ""
+    return [
+        f"Agreeing is counted as good, as nothing was recorded about it: {', '.join(asked)}{more}. Where it"
+        " is bad, give 'lower' as 'better' of the question and import again, replacing what is stored."
+    ]
 
 
 def other_spelling(db: Database, ref_no: int, respondent: str) -> str:

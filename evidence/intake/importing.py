@@ -520,7 +520,8 @@ class _Intake:
         )
         report = all_together(counted, named)
         report.not_placed = not_placed(self.db)
-        report.notes, report.corrected = self.notes, self._one(staging.CORRECTED_SOURCES)
+        report.notes = [*self.notes, *answers.taken_as_good(self.db)]
+        report.corrected = self._one(staging.CORRECTED_SOURCES)
         report.not_answered = {row["said"]: row["answers"] for row in rows(self.db, answers.NOT_ANSWERED)}
         return report
 

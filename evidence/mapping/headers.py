@@ -23,7 +23,18 @@ HEADERS: dict[str, tuple[str, ...]] = {
         *("direction", "strength or weakness", "strength weakness", "s w", "sw", "type", "+", "judgement"),
         *("positive or negative", "positive negative", "finding type", "type of finding", "cyfeiriad"),
     ),
-    "significance": ("significance", "weight", "importance", "severity", "priority", "impact", "pwysigrwydd"),
+    "significance": (
+        "significance",
+        "weight",
+        "importance",
+        "severity",
+        "priority",
+        "impact",
+        "pwysigrwydd",
+        "how serious",
+        "how important",
+        "seriousness",
+    ),
     "domains": (
         *("domains", "domain", "theme", "themes", "topic", "area", "key line of enquiry", "kloe", "tags"),
         *("quality statement", "domain title", "maes", "parth"),
@@ -37,7 +48,18 @@ HEADERS: dict[str, tuple[str, ...]] = {
         *("id", "no", "number", "record", "record id", "submission id", "participant", "participant id"),
         *("respondentid", "respid", "caseid", "ymatebydd", "rhif"),
     ),
-    "group": ("group", "respondent group", "respondent type", "type of respondent", "you are", "grwp"),
+    "group": (
+        "group",
+        "respondent group",
+        "respondent type",
+        "type of respondent",
+        "you are",
+        "grwp",
+        "are you",
+        "i am",
+        "which group are you in",
+        "group of respondents",
+    ),
     "standard": ("standard", "criterion", "audit standard", "audit question", "safon"),
     "score": ("score", "rating", "mark", "sgor"),
     "indicator": (
@@ -50,14 +72,21 @@ HEADERS: dict[str, tuple[str, ...]] = {
         *("good performance", "preferred direction", "gwell"),
     ),
     "period": ("period", "year", "financial year", "quarter", "reporting period", "blwyddyn", "cyfnod"),
-    "value": ("value", "result", "figure", "gwerth"),
+    "value": (
+        *("value", "values", "result", "figure", "data value", "data values", "obs value", "gwerth"),
+        *("observation value", "gwerthoedd", "gwerth data", "gwerthoedd data"),
+    ),
     "review": (
         *("review", "authority", "council", "local authority", "authority name", "name of authority"),
         *("organisation", "awdurdod", "cyngor", "awdurdod lleol"),
     ),
 }
 """Headers in small letters, without what joins or parts their words."""
-CASES = ("case", "case file", "case no", "case number", "case id", "file", "file no", "file number", "achos")
+CASES = (
+    *("case", "case file", "case no", "case number", "case id", "case ref", "case reference", "achos"),
+    *("case file no", "case file number", "case file ref", "case file reference", "case file id"),
+    *("file", "file no", "file number", "file ref", "file reference", "ffeil", "rhif yr achos", "cyfeirnod"),
+)
 """Headers of the column that numbers case files."""
 COMPARED = (
     *("comparator", "england", "wales", "england average", "wales average", "national average", "average"),

@@ -24,7 +24,7 @@ from evidence.mapping.words import (
     same_words,
 )
 from evidence.rows import SurveyResponseRow
-from evidence.scales import read_answer
+from evidence.scales import may_be_bad, read_answer
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework, in_language
 from rules.words import listed, many
@@ -37,7 +37,7 @@ COLUMNS_OF: dict[str, tuple[str, ...]] = {
     ),
     "case-scores": ("review", "strand", "recorded_by", "recorded_on"),
     "survey-responses": ("respondent", "group", "strand", "review"),
-    "indicators": ("indicator", "unit", "better", "period", "domains", "strand", "review"),
+    "indicators": ("indicator", "unit", "better", "period", "value", "domains", "strand", "review"),
 }
 """The columns that a table of a kind may hold, as a proposal looks for them."""
 KIND_OF_SOURCE = {"survey-responses": "survey", "case-scores": "case_file", "indicators": "indicator_return"}
@@ -47,36 +47,6 @@ WORDED = ("direction", "significance", "better")
 AGREEING_BAD = "is agreeing bad here?"
 SHOWN, MOST_SHOWN = 5, 70
 """How many values a remark names, and in how many characters."""
-NEGATIVE = frozenset(
-    (
-        *(
-            "not",
-            "never",
-            "no",
-            "nobody",
-            "ignored",
-            "worried",
-            "worry",
-            "difficult",
-            "hard",
-            "late",
-            "rushed",
-        ),
-        *(
-            "alone",
-            "afraid",
-            "unsafe",
-            "confused",
-            "confusing",
-            "problem",
-            "problems",
-            "anxious",
-            "frustrated",
-        ),
-        *("excluded", "bullied", "stressed", "unhappy", "waited", "dim", "byth", "neb", "anodd"),
-    )
-)
-"""Words in a question with which agreeing is often bad."""
 
 
 @dataclass
@@ -223,6 +193,10 @@ class _Proposing:
         self.uses: dict[str, Any] = proposal.mapping["columns"]
         self.taken: dict[str, str] = {}
         """The column of the table that holds a column of the layout."""
+        self.scales: dict[str, int] = {}
+        """The best score of each column of scores."""
+        self.numbered: list[str] = []
+        """The columns that hold scores as numbers."""
 
     def remark(self, *path: str, said: str) -> None:
         self.proposal.remark(*path, said=said)
@@ -271,6 +245,12 @@ class _Proposing:
         name = column_of(column.title, wanted)
         if name in WORDED and plain_header(column.title) in MUST_FIT and not _fits(column, name):
             return ""
+        if name == "review" and column.numbers == column.filled:
+            return ""
+        if name == "domains" and plain_header(column.title) in MUST_FIT and not self._has_domains(column):
+            return ""
+        if name == "value" and any(is_period(one.title) for one in self.seen.columns):
+            return ""
         if name == "respondent" and (self.respondent or column.different < column.filled):
             return ""
         if name == "period" and not _all_some(column, is_period):
@@ -286,9 +266,14 @@ class _Proposing:
                 return None
             if is_period(column.title):
                 return {"is": "period"}
-            by_period = any(column_of(one.title, ("period",)) for one in self.seen.columns)
-            numeric = 2 * column.numbers > column.filled
-            return {"is": "indicator"} if by_period and numeric else None
+            if 2 * column.numbers <= column.filled:
+                return None
+            others = [column_of(one.title, ("period", "indicator")) for one in self.seen.columns]
+            if "indicator" in others:
+                # Every row has an indicator of its own, so a number beside it is no other one.
+                self.remark(*at, said="if these are the values, write: value")
+                return None
+            return {"is": "indicator"} if "period" in others else None
         if self.layout == "case-scores":
             if not grades_in(column) or plain_header(column.title) in CASES:
                 return None
@@ -315,7 +300,7 @@ class _Proposing:
             self._word_values(column, "answer")
             if column.numbers == column.filled:
                 self.remark(*at, said="are these answers, and is 5 the best?")
-            if NEGATIVE & set(asked.split()):
+            if may_be_bad(asked):
                 self.remark(*at, said=AGREEING_BAD)
             return self._with_name(column, {"is": "question"})
         return None
@@ -348,15 +333,18 @@ class _Proposing:
         if not self.proposal.mapping["values"].get(name):
             self.proposal.mapping["values"].pop(name, None)
 
+    def _has_domains(self, column: ColumnSeen) -> bool:
+        """Whether a column holds a domain of the framework; True where no framework is known."""
+        if self.framework is None:
+            return True
+        names = {*_ids_by_title(self.framework), *map(same_words, self.framework.domains)}
+        return any(same_words(part) in names for text in column.words for part in (text, *text.split(";")))
+
     def _titles(self, column: ColumnSeen) -> None:
         """The ids of the domains whose titles are in a column."""
         if self.framework is None:
             return
-        ids = {
-            same_words(in_language(domain.title, language)): key
-            for key, domain in self.framework.domains.items()
-            for language in ("cy", "en")
-        }
+        ids = _ids_by_title(self.framework)
         for text in column.few:
             for part in (text,) if same_words(text) in ids else text.split(";"):
                 name = part.strip()
@@ -378,9 +366,9 @@ class _Proposing:
             elif scale:
                 number = next(i for i, grade in enumerate(scale, start=1) if word in grade)
                 self._meanings("score")[text] = str(number)
-        best = len(scale) if scale else max(4, *(int(word) for word in words))
-        before = int(self.proposal.mapping["with"].get("scale_max", 0))
-        self.proposal.mapping["with"]["scale_max"] = str(max(best, before))
+        self.scales[column.title] = len(scale) if scale else max(4, *(int(word) for word in words))
+        if not scale:
+            self.numbered.append(column.title)
 
     # --- what all rows have in common, by layout -----------------------------------------------------------
 
@@ -408,7 +396,21 @@ class _Proposing:
             self._common(locator="row {row}")
         self._ask("finding", "direction", "significance")
 
+    def _scales(self) -> None:
+        """The best score: one for all standards, or one for each where their scales differ."""
+        if self.numbered:
+            # A standard of which nobody scored the best is on the scale of the others.
+            best = max(self.scales[title] for title in self.numbered)
+            self.scales |= dict.fromkeys(self.numbered, best)
+            self.remark("with", "scale_max", said="the best possible score?")
+        if len(set(self.scales.values())) == 1:
+            self._common(scale_max=str(next(iter(self.scales.values()))))
+            return
+        for title, best in self.scales.items():
+            self.uses[title] = {**self.uses[title], "with": {"scale_max": str(best)}}
+
     def _scores(self) -> None:
+        self._scales()
         case = next((one.title for one in self.seen.columns if plain_header(one.title) in CASES), "")
         if case:
             self.uses[case] = LEFT_OUT
@@ -452,6 +454,9 @@ class _Proposing:
         elif "indicator" in wide:
             period = self.taken.get("period")
             self._common(locator=f"{{column}}, {{{period}}}" if period else "row {row}, {column}")
+        else:
+            self._common(locator="row {row}")
+            self._ask("period", "value")
         self._ask(*(() if "indicator" in wide else ("indicator",)), "better")
 
     def _ask(self, *names: str) -> None:
@@ -461,6 +466,15 @@ class _Proposing:
                 self._common(**{name: ""})
                 said = row_model(self.layout).model_fields[name].description or ""
                 self.remark("with", name, said=f"open, for every row: {said.rstrip('.')}")
+
+
+def _ids_by_title(framework: Framework) -> dict[str, str]:
+    """The ids of domains by their titles in either language, as `same_words` makes them."""
+    return {
+        same_words(in_language(domain.title, language)): key
+        for key, domain in framework.domains.items()
+        for language in ("cy", "en")
+    }
 
 
 def _all_some(column: ColumnSeen, test: Callable[[str], bool]) -> bool:

@@ -106,7 +106,9 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "better": {
         **dict.fromkeys(("up", "high", "higher is better", "↑", "increase"), "higher"),
+        **dict.fromkeys(("high is good", "higher is good", "bigger is better", "uchel", "uwch"), "higher"),
         **dict.fromkeys(("down", "low", "lower is better", "↓", "decrease"), "lower"),
+        **dict.fromkeys(("low is good", "lower is good", "smaller is better", "isel", "is"), "lower"),
         **dict.fromkeys(("n/a", "none", "no direction", "context"), "neither"),
     },
     "score": dict.fromkeys(("n/a", "na", "not applicable", "amherthnasol", "not scored", "-", ""), ""),
@@ -114,9 +116,9 @@ MEANINGS: dict[str, dict[str, str]] = {
 """What words mean that a row does not take by itself, by column of the layout."""
 GRADES: tuple[tuple[tuple[str, ...], ...], ...] = (
     (
-        ("not met", "no", "fail"),
-        ("partly met", "partially met", "partly", "partial"),
-        ("met", "fully met", "yes"),
+        ("not met", "no", "n", "fail", "heb ei fodloni"),
+        ("partly met", "partially met", "partly", "partial", "yn rhannol", "rhannol"),
+        ("met", "fully met", "yes", "y", "pass", "wedi'i fodloni"),
     ),
     (("inadequate",), ("requires improvement", "adequate"), ("good",), ("outstanding", "excellent")),
     (("poor",), ("fair", "adequate"), ("good",), ("very good", "excellent")),
