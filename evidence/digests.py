@@ -10,6 +10,7 @@ from typing import Any
 from evidence.extents import COLUMNS, extent_columns
 from evidence.marks import marks_text, most_of
 from evidence.rows import (
+    DISAGREEING,
     CaseScoreRow,
     FindingRow,
     IndicatorRow,
@@ -86,7 +87,8 @@ def item_fields(row: ItemRow) -> dict[str, Any]:
             "unit": "percent",
             "group_name": row.group,
             **_when(row.period),
-            "better": row.better,
+            "better": "higher" if row.better == DISAGREEING else row.better,
+            "reversed": 1 if row.better == DISAGREEING else None,
             "answers": most_of(row.base) if isinstance(row.base, str) else row.base,
         }
         if isinstance(row, MadeResult):

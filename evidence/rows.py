@@ -382,6 +382,10 @@ class FindingRow(ItemRow):
     )
 
 
+DISAGREEING = "disagreeing"
+"""What is better where agreeing is bad and a share is of those who disagreed."""
+
+
 def _on_scale(value: float | str, info: ValidationInfo) -> float | str:
     best = info.data.get("scale_max")
     if isinstance(value, float) and best is not None and not 1 <= value <= best:
@@ -410,8 +414,10 @@ class SurveyResultRow(ItemRow):
     base: Annotated[float | str | None, or_mark(_base)] = Field(
         default=None, description="How many answered; empty if it was not published."
     )
-    better: Annotated[str, _word(("higher", "lower", "neither"), "higher")] = Field(
-        default="higher", description="higher, or lower where agreeing is bad; 'higher' if empty."
+    better: Annotated[str, _word(("higher", "lower", "neither", DISAGREEING), "higher")] = Field(
+        default="higher",
+        description="higher; lower where agreeing is bad; disagreeing where it is bad and the share is that"
+        " of people who disagreed; 'higher' if empty.",
     )
     best: Percent = Field(default=None, description="Share in the best authority, if published.")
     worst: Percent = Field(default=None, description="Share in the worst authority, if published.")

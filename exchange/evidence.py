@@ -18,6 +18,7 @@ from evidence.intake import layouts
 from evidence.items import ItemFilter, chosen_items
 from evidence.numerals import PERCENT_UNIT
 from evidence.rows import (
+    DISAGREEING,
     CaseScoreRow,
     FindingRow,
     GivenPercent,
@@ -54,8 +55,10 @@ from source s where s.review_id = :review {more} order by s.id
 """
 # Results that are made of single answers are made again when these come in.
 MADE = """
-exists (select 1 from survey_response a where a.source_id = e.source_id and a.question = e.text
-  and a.group_name = e.group_name) and e.locator = 'question ' || e.text || ', group ' || e.group_name
+(exists (select 1 from survey_response a where a.source_id = e.source_id and a.question = e.text
+    and a.group_name = e.group_name) and e.locator = 'question ' || e.text || ', group ' || e.group_name
+  or e.text glob '[[]erased *' and exists (select 1 from survey_response a where a.source_id = e.source_id
+    and e.locator = 'question ' || a.question || ', group ' || a.group_name))
 """
 TAGGED = """
 (select group_concat(key, ';') from (
@@ -212,6 +215,8 @@ def _written(
             # A share below 1 could be taken for a part of 1.
             if isinstance(value := cells[name], float) and 0 < abs(value) < 1:
                 cells[name] = f"{value!r}%"
+        if row.get("reversed"):
+            cells["better"] = DISAGREEING
         if cells.get("base") is not None and row.get("design_effect") is not None:
             cells["base"] = row["answers"]
         yield cells

@@ -21,19 +21,29 @@ from assessment.runs.verify import verify_run
 from evidence.erasing import Erased, ask_to_erase, blank, clear, clear_file, preview
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
+from evidence.intake.importing import import_files
 from evidence.items import ItemFilter, list_items, withdraw_item
 from evidence.search import search_sources
 from evidence.sources import SourceDetails, add_sources, find_page
+from exchange.evidence import evidence_tables
+from exchange.files import write_xlsx
 from joint_review.opening import UPGRADES, open_programme
 from programme.backup import back_up
 from programme.check import RecordCheck, head_of_record
 from programme.database import Database, one, rows
 from programme.erasures import end_request, list_erasures
 from programme.leftovers import search_bytes
-from programme.reviews import Review, find_review
+from programme.reviews import Review, create_review, find_review
 from programme.sought import MOST_SAMPLES, SAMPLE, samples
 from programme.users import add_user, disable_user
-from rules.errors import DatabaseUnusable, DecisionRefused, EvidenceInvalid, UnknownName, WordsMissing
+from rules.errors import (
+    DatabaseUnusable,
+    DecisionRefused,
+    EvidenceInvalid,
+    ImportRefused,
+    UnknownName,
+    WordsMissing,
+)
 
 QUOTE = "The carer from Llanwddyn told us that nobody had rung her since the autumn"
 NEIGHBOUR = "since the autumn. The team has a plan"
@@ -114,6 +124,75 @@ def standing(folder: Path, *words: str) -> list[str]:
     """Those of the words that any file in the folder holds."""
     everything = bytes_of(folder)
     return [word for word in words if word.encode().lower() in everything]
+
+
+def exported(db: Database, review: Review, path: Path) -> Path:
+    with path.open("wb") as file:
+        write_xlsx(evidence_tables(db, review), file)
+    return path
+
+
+# --- what is exported and imported ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["item", "source", "person"])
+def test_an_export_made_afterwards_comes_back_unchanged_here_and_elsewhere(
+    db: Database, review: Review, tmp_path: Path, kind: str
+) -> None:
+    target = {"item": f"E{_item(db)}", "source": "I-001", "person": NAME}[kind]
+    erased(db, review if kind != "person" else None, kind, target)
+    path = exported(db, review, tmp_path / "after.xlsx")
+    report = import_files(db, review, [path], by="lead", at=AT)
+    assert (sum(report.added.values()), report.replaced, report.withdrawn) == (0, 0, 0)
+    other = create_review(
+        db, "r2", "Other", "wales-round-2", window_from=None, window_to=None, by="lead", at=AT
+    )
+    import_files(db, other, [path], by="lead", at=AT)
+    sql = "select text, quote from evidence where withdrawn_event is null and review_id = ? order by locator"
+    assert rows(db, sql, [other.id]) == rows(db, sql, [review.id])
+    assert audited(db).problems == ()
+
+
+@pytest.mark.parametrize("replacing", [False, True])
+@pytest.mark.parametrize("withdrawing", [False, True])
+def test_an_export_made_before_does_not_bring_the_words_back(
+    db: Database, review: Review, tmp_path: Path, replacing: bool, withdrawing: bool
+) -> None:
+    path = tmp_path / "findings.csv"
+    headers = "source,locator,finding,direction,significance,domains\n"
+    path.write_text(
+        f"{headers}C1,p. 77,The carer from Llanwddyn waited.,weakness,2,carers\n", encoding="utf-8"
+    )
+    import_files(db, review, [path], by="lead", at=AT)
+    number = one(db, "select max(id) from evidence")
+    if withdrawing:
+        withdraw_item(db, review, number, by="lead", because="Consent was withdrawn.", at=AT)
+    erased(db, review, "item", f"E{number}")
+    with pytest.raises(ImportRefused) as caught:
+        import_files(db, review, [path], by="lead", at=AT, replace=replacing)
+    [problem] = caught.value.problems
+    assert problem.where == "findings.csv, row 2"
+    assert problem.message == f"words of item E{number} were erased on 1 June 2009."
+    path.unlink()
+    assert standing(tmp_path, "from Llanwddyn waited.") == []
+
+
+def test_answers_from_before_do_not_name_again_who_answered_an_erased_survey(
+    db: Database, review: Review, tmp_path: Path
+) -> None:
+    path = tmp_path / "survey-responses.csv"
+    answers = "S0,person-17,Heard?,All,4\nS0,person-18,Heard?,All,2\n"
+    path.write_text(f"source,respondent,question,group,answer\n{answers}", encoding="utf-8")
+    import_files(db, review, [path], by="lead", at=AT)
+    erased(db, review, "source", "S0")
+    with pytest.raises(ImportRefused) as caught:
+        import_files(db, review, [path], by="lead", at=AT)
+    assert "who answered 'S0' was erased on 1 June 2009; 'person-17' is none of them now." in [
+        problem.message for problem in caught.value.problems
+    ]
+    path.unlink()
+    after = exported(db, review, tmp_path / "after.xlsx")
+    assert sum(import_files(db, review, [after], by="lead", at=AT).added.values()) == 0
 
 
 # --- an item -------------------------------------------------------------------------------------------

@@ -218,6 +218,26 @@ def test_answers_of_single_people_are_left_to_those_who_may_see_them(full: tuple
             import_row(db, found, table, said, by="lead", at=AT)
 
 
+def test_a_result_that_was_turned_round_comes_back_turned_without_its_answers(
+    full: tuple[Database, Review],
+) -> None:
+    db, review = full
+    answer = {"source": "S1", "question": "I felt ignored", "group": "Turned", "better": "lower"}
+    for number, level in enumerate((1, 2, 4, 5, 1), start=1):
+        given = {"respondent": f"T{number}", "answer": str(level), "domains": "leadership"}
+        import_row(db, review, "survey-responses", {**answer, **given}, by="lead", at=AT)
+    tables = {table.name: list(table.rows) for table in review_tables(db, review, answers=False)}
+    found = again(db, "others")
+    for table in ("sources", "survey-results"):
+        for row in tables[table]:
+            said = {name: "" if cell is None else str(cell) for name, cell in row.items()}
+            import_row(db, found, table, said, by="lead", at=AT)
+    turned = "select value, base, better, reversed, digest from evidence"
+    here = " where text = 'I felt ignored' and withdrawn_event is null order by id"
+    first, second = db.execute(turned + here).fetchall()
+    assert first == second and first[:4] == (60.0, 5.0, "higher", 1)
+
+
 def test_a_filter_gives_its_items_whole_and_their_sources(full: tuple[Database, Review]) -> None:
     db, review = full
     chosen = ItemFilter(domain="leadership", kind="finding", limit=1)

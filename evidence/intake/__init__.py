@@ -13,6 +13,7 @@ Modules in reading order:
     quotes      quotes of an import, looked for in the texts of their sources
     codings     codings in an import: their row, and the statements that decide about staged ones
     answers     single answers: what clashes, respondents written in two ways, questions turned round
+    blanked     rows about what had words erased since
     sameplace   several findings at one place of a source
     respondents  survey respondents: characteristics, weights, results of answers
     importing   the import itself: rows checked, then stored at once or not at all

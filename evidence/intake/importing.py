@@ -23,6 +23,7 @@ from evidence.digests import item_digest, item_fields, source_digest, source_fie
 from evidence.files.rawtable import RawTable, Unreadable, header_name
 from evidence.files.tables import open_tables
 from evidence.intake import answers, codings, respondents, staging
+from evidence.intake.blanked import recognise_erased, recognise_erased_sources
 from evidence.intake.into import GivenRow, Into, Intos, SourceKey
 from evidence.intake.layouts import recognise, row_model, wanted
 from evidence.intake.naming import People, say_unknown_sources, say_wrong_sources
@@ -427,6 +428,7 @@ class _Intake:
         # Once a row could not be read, what is missing may stand in it.
         complete = not self.problems
         self._resolve_sources()
+        recognise_erased_sources(self.db, self.problem)
         say_wrong_sources(self.intos, self._found, self.problem)
         self.notes += codings.find_by_number(self._run)
         complete = complete and self._make_survey_results(replace)
@@ -476,7 +478,9 @@ class _Intake:
         return True
 
     def _decide_items(self, replace: bool) -> None:
-        place_findings(self.db, self.intos.named(self.refs))
+        named = self.intos.named(self.refs)
+        recognise_erased(self.db, named, self.problem)
+        place_findings(self.db, named)
         self._run(staging.PLACES)
         if (self._one("select max(times) from incoming_place") or 0) > 1:
             self._run(staging.REPEATED_PLACES)
