@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -295,7 +296,7 @@ def check(programme: Programme, review: str, kind: str, for_publication: bool, a
     else:
         _show_checked(checked)
     if checked.errors:
-        raise click.exceptions.Exit(1)
+        sys.exit(1)
 
 
 def _show_checked(checked: Checked) -> None:
