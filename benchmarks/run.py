@@ -34,6 +34,7 @@ from impact import WORKERS, measure_impact
 from leave_one_out import measure_leave_one_out
 from load import load_rows, measure_load
 from page import measure_pages, page_rows
+from report_check import check_rows, measure_check
 from rounds import Took, call, child, cpu, memory, rounds, say, seconds, shown, shown_ms
 from spreadsheets import measure_spreadsheets
 from startup import measure_start, start_rows
@@ -395,6 +396,7 @@ def main() -> None:
             *measure_engines(scale),
             *measure_alternatives(scale),
             *page_rows(measure_pages(folder)),
+            *check_rows(measure_check(folder / "report")),
             *measure_many(folder, scale),
         ]
     print(f"{machine()}; code {measured}")
