@@ -214,7 +214,8 @@ async def test_nobody_else_assesses_and_nothing_changes(bench: Bench) -> None:
 async def test_what_is_wrong_is_said_beside_its_field(
     bench: Bench, given: dict[str, str], mistake: dict[str, str]
 ) -> None:
-    await bench.refused(f"{REVIEW}/assess", given, mistake, LEAD)
+    page = await bench.refused(f"{REVIEW}/assess", given, mistake, LEAD)
+    assert next(iter(mistake.values())) in page
 
 
 async def test_a_review_of_an_older_framework_is_not_assessed(bench: Bench) -> None:

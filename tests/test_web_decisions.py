@@ -339,7 +339,8 @@ async def test_what_is_not_filled_in_is_said_beside_its_field_and_what_was_typed
     bench: Bench, path: str, given: dict[str, str], mistake: dict[str, str]
 ) -> None:
     bench.in_file(lambda db, review: raise_challenge(db, review, "rating", "carers", **CLAIM))
-    await bench.refused(path, given, mistake, MODERATOR, "?target=carers")
+    page = await bench.refused(path, given, mistake, MODERATOR, "?target=carers")
+    assert next(iter(mistake.values())) in page
 
 
 # Challenges -----------------------------------------------------------------------------------------------

@@ -317,7 +317,7 @@ async def test_what_is_not_filled_in_is_said_beside_its_field_and_what_was_typed
     if name != "open":
         await voting(bench)
     page = await bench.refused(f"{ONE}/{name}", given, mistake, MODERATOR)
-    assert 'aria-invalid="true"' in page
+    assert 'aria-invalid="true"' in page and next(iter(mistake.values())) in page
     for field, value in given.items():
         for one in [value] if isinstance(value, str) else value:
             kept = rf'value="{one}" checked' if field != "because" else rf">\n{one}</textarea>"
