@@ -33,6 +33,9 @@ MEMORY = Path("/dev/shm")
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2 * 1024**3:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
+# openpyxl writes other bytes where lxml is installed, which the reports in Word bring along.
+os.environ["OPENPYXL_LXML"] = "False"
+
 EXAMPLE = Path(__file__).parents[1] / "examples" / "wales-2004-08"
 NOW = datetime(2009, 6, 1, 9, 30, tzinfo=UTC)
 

@@ -120,7 +120,7 @@ WORD_WITH_MACROS = changed(
         (
             "report.odt",
             SPREADSHEET,
-            "this is an OpenDocument file that is not a text, not an OpenDocument text",
+            "this is an OpenDocument spreadsheet (.ods), not an OpenDocument text (.odt).",
         ),
         ("report.xyz", b"x", "files of type '.xyz' are not read. Give .txt, .md,"),
         ("report.doc", OLE, "Word documents from before 2007 (.doc) are not read. Open it in Word or Libre"),

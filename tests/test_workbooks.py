@@ -24,6 +24,7 @@ from evidence.files.grid import Wanted
 from evidence.files.rawtable import UNREADABLE, Tables
 from evidence.files.sharedtexts import Strings
 from evidence.files.tables import open_tables
+from evidence.files.texts import GivenFile, read_texts
 from programme.progress import no_progress
 from rules.errors import EvidenceInvalid, ImportRefused
 
@@ -648,3 +649,41 @@ def test_raised_digits_are_kept_apart_in_opendocument_cells_too(
         styles=styles,
     )
     assert Read(path).only == [["x", is_read], ["y", "plain"]]
+
+
+# --- as sources ---------------------------------------------------------------------------------------------
+
+
+def test_a_spreadsheet_is_taken_as_a_source_in_either_format(tmp_path: Path) -> None:
+    shows = [["Team", "Late"], ["East", "[c]"], ["West", "62.4%"]]
+    as_ods = ods(
+        tmp_path / "a.ods",
+        table(
+            *(row(*map(text, shows[0])), row(text("East"), number(3, "[c]"))),
+            row(text("West"), number(0.624, "62.4%", "percentage")),
+            row(text("North"), text("9"), about='table:visibility="collapse"'),
+            name="Teams",
+        ),
+        table(row(text("secret"), text("list")), name="Lists", about='table:display="false"'),
+    )
+
+    def change(sheet: Any) -> None:
+        sheet.title = "Teams"
+        formatted(B2='[<5]"[c]"', B3="0.0%")(sheet)
+        sheet.row_dimensions[4].hidden = True
+
+    as_xlsx = xlsx(
+        tmp_path / "a.xlsx", ["Team", "Late"], ["East", 3], ["West", 0.624], ["North", 9], change=change
+    )
+    for path in (as_ods, as_xlsx):
+        [found] = read_texts([GivenFile(path.name, path)], no_progress)
+        assert found.pages == ("Teams\n\n" + "\n".join("\t".join(line) for line in shows),)
+        assert "hidden row 4 of the sheet Teams left out" in found.notes
+        assert ("hidden sheets are left out: Lists" in found.notes) == (path is as_ods)
+
+
+def test_a_spreadsheet_with_a_password_is_said_to_have_one(tmp_path: Path) -> None:
+    manifest = {"META-INF/manifest.xml": "<manifest><encryption-data/></manifest>"}
+    path = ods(tmp_path / "a.ods", table(HEADERS), parts=manifest)
+    with pytest.raises(ImportRefused, match="it is protected by a password"):
+        read_texts([GivenFile("a.ods", path)], no_progress)

@@ -54,9 +54,9 @@ def add(
 ) -> None:
     """Store files as sources with their text: all, or none.
 
-    Formats: .txt, .md, .html, .docx, .odt, .rtf, .pdf, .csv, .xlsx, .vtt and .srt. The text is stored once,
-    by page or section, and never changes; a new version is a new source. A PDF needs a text layer. A text
-    that is already stored is not stored again. Notes say what was left out, such as hidden text and pictures.
+    Formats: .txt, .md, .html, .docx, .odt, .rtf, .pdf, .csv, .xlsx, .ods, .vtt and .srt. The text is stored
+    once, by page or section, and never changes; a new version is a new source. A PDF needs a text layer. A
+    text that is already stored is not stored again. Notes say what was left out, such as hidden text.
 
     Example: joint-review source add wales-2004-08 "Carers strategy.pdf" --kind document --dated 2006-03-01
     """

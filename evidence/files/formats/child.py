@@ -46,6 +46,7 @@ NEEDED = {
         ".docx": ("evidence.files.formats.word",),
         ".xlsx": ("evidence.files.formats.workbook",),
         ".html": ("evidence.files.formats.markup",),
+        ".ods": ("evidence.files.formats.workbook",),
         ".odt": ("evidence.files.formats.opendocument",),
         ".rtf": ("evidence.files.formats.richtext",),
         ".vtt": ("evidence.files.formats.transcript",),
@@ -116,7 +117,7 @@ def read_text(suffix: str, data: bytes, encoding: str, tell: Teller) -> dict[str
     sections, numbered, notes = _sections(kind, data, encoding, tell)
     if kind not in ("text", "markdown", "csv", "transcript", "subtitles"):
         sections = [CONTROL.sub(STAND_IN, each.replace("\f", "\n")) for each in sections]
-    end = " " if kind in ("csv", "workbook") else "\n"
+    end = " " if kind in ("csv", "workbook", "spreadsheet") else "\n"
     sections = [kept_apart(line_ends(each, end)) for each in sections]
     if (length := sum(map(len, sections))) > LONGEST_TEXT:
         raise too_long(length)
@@ -180,10 +181,10 @@ def _sections(kind: str, data: bytes, encoding: str, tell: Teller) -> tuple[list
         from evidence.files.formats.richtext import richtext_sections
 
         return richtext_sections(data, said), False, said.notes()
-    if kind == "workbook":
-        from evidence.files.formats.workbook import workbook_sections
+    if kind in ("workbook", "spreadsheet"):
+        from evidence.files.formats.workbook import spreadsheet_sections, workbook_sections
 
-        sections, notes = workbook_sections(data)
+        sections, notes = (workbook_sections if kind == "workbook" else spreadsheet_sections)(data)
         return sections, False, notes
     from evidence.files.formats.pdf import pdf_pages
 

@@ -22,6 +22,7 @@ KINDS = {
     ".pdf": "pdf",
     ".csv": "csv",
     ".xlsx": "workbook",
+    ".ods": "spreadsheet",
     ".vtt": "transcript",
     ".srt": "subtitles",
 }
@@ -36,6 +37,7 @@ WHAT = {
     "pdf": "a PDF",
     "csv": "a CSV table",
     "workbook": "an Excel workbook (.xlsx)",
+    "spreadsheet": "an OpenDocument spreadsheet (.ods)",
     "transcript": "a transcript (.vtt)",
     "subtitles": "a file of subtitles (.srt)",
 }
@@ -43,7 +45,7 @@ WHAT = {
 PLAIN = ("text", "markdown", "csv")
 """The kinds that are text throughout, and need nothing to take them apart."""
 
-ALLOWED = "Give .txt, .md, .html, .docx, .odt, .rtf, .pdf, .csv, .xlsx, .vtt or .srt."
+ALLOWED = "Give .txt, .md, .html, .docx, .odt, .rtf, .pdf, .csv, .xlsx, .ods, .vtt or .srt."
 SAVE_AS_DOCX = "Open it in Word or LibreOffice and save it as .docx."
 NOT_READ = {
     ".doc": ("Word documents from before 2007 (.doc)", SAVE_AS_DOCX),
@@ -57,7 +59,7 @@ NOT_READ = {
     ".ppt": ("presentations", "Save it as a PDF."),
     ".pptx": ("presentations", "Save it as a PDF."),
     ".odp": ("presentations", "Save it as a PDF."),
-    ".ods": ("OpenDocument spreadsheets (.ods) as sources", "Save it as .xlsx."),
+    ".fods": ("flat OpenDocument spreadsheets (.fods)", "Save it as .ods."),
     ".eml": ("e-mails", "Save the e-mail as a PDF or a text, and give its attachments by themselves."),
     ".msg": ("e-mails", "Save the e-mail as a PDF or a text, and give its attachments by themselves."),
     ".mp3": ("recordings", "Give the transcript (.vtt, .srt or .docx)."),
@@ -218,9 +220,11 @@ def _in_archive(data: bytes) -> Found:
                     kind = part.read(100).strip()
                     if kind == b"application/vnd.oasis.opendocument.text":
                         return Found("opendocument")
+                    if kind == b"application/vnd.oasis.opendocument.spreadsheet":
+                        return Found("spreadsheet")
                     if kind.startswith(b"application/vnd.oasis.opendocument"):
-                        what = "an OpenDocument file that is not a text"
-                        return Found("", what, "Save it as .odt, .docx or .xlsx.")
+                        what = "an OpenDocument file that is neither a text nor a spreadsheet"
+                        return Found("", what, "Save it as a PDF.")
     except MemoryError:
         raise
     # A damaged archive makes zipfile raise whatever it likes.

@@ -1,4 +1,4 @@
-"""Excel workbooks: every sheet in sight as a section, rows as lines, a tab between cells."""
+"""Workbooks (.xlsx, .ods): every sheet in sight as a section, rows as lines, a tab between cells."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from evidence.files.formats.archive import check_archive
 from evidence.files.formats.plain import row_text
 from evidence.files.grid import FarOut, Fault, Sheet, column_name
 from evidence.files.numberformats import general
+from evidence.files.ods import Protected, Spreadsheet
 from evidence.files.xlsx import Workbook
 from rules.errors import EvidenceInvalid
 from rules.limits import LONGEST_TEXT
@@ -25,31 +26,46 @@ def workbook_sections(data: bytes) -> tuple[list[str], list[str]]:
     says so.
     """
     check_archive(data)
+    with closing(Workbook(io.BytesIO(data))) as book:
+        return _sections(book)
+
+
+def spreadsheet_sections(data: bytes) -> tuple[list[str], list[str]]:
+    """The same of an .ods file."""
+    check_archive(data)
+    try:
+        book = Spreadsheet(io.BytesIO(data))
+    except Protected:
+        raise EvidenceInvalid("it is protected by a password.", hint="Save a copy without it.") from None
+    with closing(book):
+        return _sections(book)
+
+
+def _sections(book: Workbook | Spreadsheet) -> tuple[list[str], list[str]]:
     sections: list[str] = []
     hidden: list[str] = []
     notes: list[str] = []
     length = 0
-    with closing(Workbook(io.BytesIO(data))) as book:
-        for entry in book.entries:
-            if not entry.is_cells:
-                notes.append(f"the sheet {entry.name} holds no cells, e.g. a chart: it is left out")
-                continue
-            if entry.hidden:
-                hidden.append(entry.name)
-                continue
-            sheet = book.sheet(entry)
-            lines = []
-            for line in _lines(sheet):
-                lines.append(line)
-                length += len(line) + 1
-                if length > LONGEST_TEXT:
-                    raise EvidenceInvalid(
-                        f"its text has more than {LONGEST_TEXT:,} characters.",
-                        hint="Divide it into several sources.",
-                    )
-            notes += [f"{part} of the sheet {entry.name} left out" for part in sheet.left_out()]
-            if lines:
-                sections.append("\n".join([entry.name, "", *lines]))
+    for entry in book.entries:
+        if not entry.is_cells:
+            notes.append(f"the sheet {entry.name} holds no cells, e.g. a chart: it is left out")
+            continue
+        if entry.hidden:
+            hidden.append(entry.name)
+            continue
+        sheet = book.sheet(entry)
+        lines = []
+        for line in _lines(sheet):
+            lines.append(line)
+            length += len(line) + 1
+            if length > LONGEST_TEXT:
+                raise EvidenceInvalid(
+                    f"its text has more than {LONGEST_TEXT:,} characters.",
+                    hint="Divide it into several sources.",
+                )
+        notes += [f"{part} of the sheet {entry.name} left out" for part in sheet.left_out()]
+        if lines:
+            sections.append("\n".join([entry.name, "", *lines]))
     if hidden:
         notes.insert(0, f"hidden sheets are left out: {', '.join(hidden)}")
     return sections, notes
