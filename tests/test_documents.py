@@ -82,7 +82,31 @@ def test_raised_digits_of_unicode_are_kept_apart_in_every_text(text: str) -> Non
             assert figure in found
 
 
+@pytest.mark.parametrize(
+    "page", ["12<s>15</s>18 of 20", "12<span style='text-decoration: line-through'>15</span>18 of 20"]
+)
+def test_figures_that_are_struck_through_never_run_into_the_others(page: str) -> None:
+    assert html(page) == ("12 15 18 of 20", [])
+    assert html("un<s>usual</s>, <del>late</del>.") == ("un usual, late.", [])
+
+
+@pytest.mark.parametrize("mark", ["<w:strike/>", "<w:dstrike/>"])
+def test_figures_that_are_struck_through_stay_apart_in_word(mark: str) -> None:
+    said = run("Waits of 12") + run("15", mark) + run("18") + run(" days", '<w:strike w:val="0"/>')
+    assert word(paragraph(xml=said))[0] == "Waits of 12 15 18 days"
+
+
 # --- tables ------------------------------------------------------------------------------------------------
+
+
+def test_cells_with_several_short_lines_stay_in_their_row() -> None:
+    page = (
+        "<table><tr><th>Number of<br>people<th>Share<tr><td><p>12</p><p>13</p><td>5"
+        "<tr><td>1<td><p>2</p><p>3</p></table>"
+    )
+    assert html(page)[0] == "Number of people\tShare\n12 13\t5\n1\t2\n\n3"
+    page = "<table><tr><td><table><tr><td>a<td>b<tr><td>c<td>d</table><td>beside</table>"
+    assert html(page)[0] == "a\tb\nc\td\tbeside"
 
 
 def test_figures_stay_under_their_headings_where_cells_are_merged() -> None:
@@ -370,6 +394,15 @@ def test_hidden_text_of_word_is_left_out_and_counted() -> None:
     assert word(*body, styles=styles) == (
         "Seen and read\n\nnot this",
         ["2 hidden passages were left out"],
+    )
+
+
+def test_a_field_of_word_that_nobody_filled_in_is_empty() -> None:
+    said = "<w:sdt><w:sdtPr>{}</w:sdtPr><w:sdtContent>{}</w:sdtContent></w:sdt>"
+    empty = said.format("<w:showingPlcHdr/>", run("Click or tap here to enter text."))
+    assert word(paragraph("Date: ", xml=empty), paragraph("Place: ", xml=said.format("", run("Ty")))) == (
+        "Date:\n\nPlace: Ty",
+        [],
     )
 
 

@@ -375,9 +375,9 @@ def test_html_is_read_as_a_page_shows_it() -> None:
 
 
 def test_a_page_inside_a_table_keeps_its_paragraphs() -> None:
-    assert html("<table><tr><td><p>one</p><p>two</p></td><td>side<br>line</td></tr></table>after") == (
-        "one\n\ntwo\tside\nline\n\nafter"
-    )
+    one, two = "One sentence after the other." * 5, "Another paragraph of a page." * 5
+    page = f"<table><tr><td><p>{one}</p><p>{two}</p></td><td>side<br>line</td></tr></table>after"
+    assert html(page) == f"{one}\n\n{two}\tside\nline\n\nafter"
 
 
 @pytest.mark.parametrize(

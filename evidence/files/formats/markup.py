@@ -23,6 +23,7 @@ EMBEDS = {"iframe", "audio", "video", "canvas", "object", "embed"}
 """Elements that show something else than this page."""
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
 RAISED_STYLE = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.IGNORECASE)
+STRUCK, STRUCK_STYLE = ("s", "strike", "del"), re.compile(r"line-through", re.IGNORECASE)
 HEADINGS = ("h1", "h2", "h3")
 PARAGRAPHS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "pre", "blockquote", "address", "hr", "table", "figure"),
@@ -35,6 +36,9 @@ LINES = {"body", "div", "li", "dt", "dd", "tr", "caption", "figcaption", "legend
 CELLS = ("td", "th")
 ROW_GROUPS = ("thead", "tbody", "tfoot")
 BLANKS = re.compile(r"[ \t\n\r\f]+")
+LINE_ENDS = re.compile(r"\n+")
+SHORT_LINE = 60
+"""Characters of a line in a cell that is a figure, a name or a heading, not a paragraph."""
 TICKED, NOT_TICKED = "☒", "☐"
 WITHOUT_VALUE = ("hidden", "password", "submit", "reset", "button", "image", "file")
 """Kinds of input that show nothing that was filled in."""
@@ -82,6 +86,11 @@ class _Page:
         """Cells between the last word and the next."""
         self.gap = False
         """Whether a blank parts the last word from the next."""
+        self.seam = False
+        """Whether what is struck through meets what is not: 12 and a struck 15 are not 1215."""
+        self.row_begins = False
+        self.row_at = 0
+        """The part with which the cell begins that is open."""
         self.marker = ""
         """The number of a list that is written before the next word."""
         self.cell_begins = False
@@ -151,13 +160,16 @@ class _Page:
         else:
             self.line_ends(tag)
         self.grid.enter(tag)
+        self.row_begins = self.row_begins or tag == "tr"
         if tag in ("ol", "ul"):
             self.lists.append(_List(node, tag))
         elif tag == "li" and self.lists:
             self.marker = self.lists[-1].marker(attributes)
         if tag in AROUND:
             self.words(AROUND[tag][0])
-        if how:
+        if how == "struck":
+            self.seam = True
+        elif how:
             self.moved.append([])
         elif tag in ("input", "select", "textarea"):
             self.field(node, tag, attributes)
@@ -184,7 +196,9 @@ class _Page:
                 self.report.left_out[HIDDEN] += 1
                 self.hides = False
             return
-        if how:
+        if how == "struck":
+            self.seam = True
+        elif how:
             self.move(how)
         if tag in AROUND:
             self.words(AROUND[tag][1])
@@ -205,6 +219,7 @@ class _Page:
         if tag == "tr" and self.grid.in_row:
             self.tabs = 0
             self.cell_begins = False
+            self.row_begins, self.row_at = False, len(self.parts)
         self.grid.leave(tag)
         if tag != "br":
             self.line_ends(tag)
@@ -234,9 +249,15 @@ class _Page:
         elif not text:
             return
         if self.breaks or self.tabs:
+            in_row = self.tabs and not self.row_begins
+            if in_row:
+                self.one_line()
             self.put(("\n" * self.breaks if self.parts else "") + "\t" * self.tabs)
+            self.row_at = len(self.parts) if in_row else self.row_at
             self.breaks = self.tabs = 0
             self.blank = True
+        if self.row_begins:
+            self.row_begins, self.row_at = False, len(self.parts)
         if self.marker:
             self.put(self.marker)
             self.marker, self.blank = "", True
@@ -244,12 +265,22 @@ class _Page:
             self.put(" ")
             self.blank = True
         self.gap = False
+        if self.seam and not self.blank and text[:1].isalnum() and self.parts[-1][-1:].isalnum():
+            self.put(" ")
+        self.seam = False
         if self.blank and not self.verbatim:
             text = text.lstrip(" ")
         self.put(text)
         self.blank = text.endswith((" ", "\n"))
         self.cell_begins = False
         self.said = self.said or not self.in_heading
+
+    def one_line(self) -> None:
+        """Make a cell of short lines one line, so that the next cell stays in its row; paragraphs stay."""
+        cell = "".join(self.parts[self.row_at :])
+        if "\n" in cell and all(len(line) <= SHORT_LINE for line in cell.split("\n")):
+            self.parts[self.row_at :] = [LINE_ENDS.sub(" ", cell)]
+        self.row_at = len(self.parts)
 
     def put(self, text: str) -> None:
         self.characters += len(text)
@@ -352,12 +383,16 @@ def _chosen(select: Any) -> str:
 
 
 def _moves(tag: str, attributes: Attributes) -> str:
-    """Whether an element raises ('super') or lowers ('sub') what is in it."""
+    """Whether an element raises ('super'), lowers ('sub') or strikes through ('struck') what is in it."""
     if tag in ("sup", "sub"):
         return "super" if tag == "sup" else "sub"
+    if tag in STRUCK:
+        return "struck"
     style = attributes.get("style")
-    found = RAISED_STYLE.search(style) if style and tag not in CELLS else None
-    return found[1].lower() if found else ""
+    if not style or tag in CELLS:
+        return ""
+    found = RAISED_STYLE.search(style)
+    return found[1].lower() if found else "struck" if STRUCK_STYLE.search(style) else ""
 
 
 def _number(attributes: Attributes, name: str, otherwise: int) -> int:

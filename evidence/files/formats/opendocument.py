@@ -63,6 +63,7 @@ class _Style:
     hidden: bool | None = None
     moved: str | None = None
     """'sup', 'sub' or '' for neither."""
+    struck: bool | None = None
 
 
 @dataclass
@@ -107,6 +108,8 @@ class _Document:
             for properties in found.iter(STYLE + "text-properties"):
                 style.hidden = {"none": True, "true": False}.get(properties.get(TEXT + "display", ""))
                 style.moved = _moved(properties.get(STYLE + "text-position"))
+                through = properties.get(STYLE + "text-line-through-style")
+                style.struck = None if through is None else through != "none"
             self.styles[found.get(STYLE + "name", "")] = style
         for found in root.iter(TEXT + "list-style"):
             self.lists[found.get(STYLE + "name", "")] = _Lists(_levels(found))
@@ -189,13 +192,15 @@ class _Document:
                 break
             found.hidden = style.hidden if found.hidden is None else found.hidden
             found.moved = style.moved if found.moved is None else found.moved
+            found.struck = style.struck if found.struck is None else found.struck
             name = style.parent
         return found
 
     def moved(self, element: Element) -> Iterator[str]:
         """The words of a paragraph or a part of one, raised or lowered as its style has it."""
         name = element.get(TEXT + "style-name")
-        how = self.of_style(name).moved if name else ""
+        style = self.of_style(name) if name else _Style()
+        how = style.moved or ("s" if style.struck else "")
         if how:
             yield f"<{how}>"
         yield from self.inside(element, True)

@@ -96,6 +96,7 @@ class _State:
     hidden: bool = False
     deleted: bool = False
     moved: str = ""
+    struck: bool = False
     font: int = -1
     skips: int = 1
     """Characters that stand in for one of Unicode."""
@@ -420,10 +421,12 @@ class _Reader:
             state.moved = ("sup" if word == "super" else "sub") if on else ""
         elif word in ("up", "dn"):
             state.moved = ("sup" if word == "up" else "sub") if on else ""
+        elif word in ("strike", "striked"):
+            state.struck = on
         elif word == "nosupersub":
             state.moved = ""
         elif word == "plain":
-            state.hidden = state.deleted = False
+            state.hidden = state.deleted = state.struck = False
             state.moved, state.font = "", self.default_font
         elif word == "f":
             state.font = number or 0
@@ -527,4 +530,5 @@ class _Reader:
                 return
             self.hiding = self.hiding and not text.strip()
             shown = escape(text)
-            self.story.paragraph.append(f"<{state.moved}>{shown}</{state.moved}>" if state.moved else shown)
+            tag = state.moved or ("s" if state.struck else "")
+            self.story.paragraph.append(f"<{tag}>{shown}</{tag}>" if tag else shown)

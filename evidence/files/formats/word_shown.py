@@ -126,7 +126,9 @@ class Shown:
             self.changed = self.changed or tag in (W + "ins", W + "moveTo")
             return child
         elif tag == W + "sdt":
-            return child.find(W + "sdtContent")
+            # Until something is filled in, a field shows what to do there.
+            properties = child.find(W + "sdtPr")
+            return None if switch_of(properties, "showingPlcHdr") else child.find(W + "sdtContent")
         elif tag == MC + "AlternateContent":
             return _chosen(child)
         elif tag == W + "subDoc":
@@ -213,6 +215,10 @@ class Shown:
         if moved := self.styles.moved(properties, self.style):
             align = ElementTree.SubElement(ElementTree.SubElement(made, W + "rPr"), W + "vertAlign")
             align.set(W + "val", moved)
+        if switch_of(properties, "strike") or switch_of(properties, "dstrike"):
+            looks = made.find(W + "rPr")
+            looks = ElementTree.SubElement(made, W + "rPr") if looks is None else looks
+            ElementTree.SubElement(looks, W + "strike")
         inside = list(self.parts(run, properties))
         if not inside:
             return
