@@ -23,11 +23,13 @@ from programme.database import Database, rows
 from programme.disclosure import Span, Sum, merge_small, plan_suppression
 from programme.reviews import Review
 from report.model import AnyBlock, Bar, Column, Figure, Table, Words
-from report.practice import Disclosure
-from rules.errors import EvidenceInvalid
+from report.naming import Names
+from report.practice import Disclosure, followed_practice
+from report.writing import listed_names
+from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework
 
-Names = Callable[[str], Iterable[str]]
+NamesIn = Callable[[str], Iterable[str]]
 """Finds the names of people in a text."""
 ALL = ""
 """The total of all groups of people, beside their names."""
@@ -71,8 +73,26 @@ def no_names(_: str) -> Iterable[str]:
     return ()
 
 
+OURS = Disclosure(fewest_answers=10, fewest_files=5, place="Ours, where a framework has no practice")
+"""What is printed where no practice says how much."""
+
+
+def made_appendices(db: Database, review: Review, run: Run) -> Mapping[str, Sequence[AnyBlock]]:
+    """What a report shows of its tables: appendices by letter, and a chart of survey results by domain.
+
+    What is too little to be printed is in the review's practice; names of people are those of its list.
+    """
+    try:
+        rules = followed_practice(db, review).practice.disclosure
+    except UnknownName:
+        rules = OURS
+    tables = appendices(db, review, run, rules, Names(listed_names(db, review)).found_in)
+    charts = survey_figures(db, review, run, rules)
+    return tables | {domain: (chart,) for domain, chart in charts.items()}
+
+
 def appendices(
-    db: Database, review: Review, run: Run, rules: Disclosure, names: Names = no_names
+    db: Database, review: Review, run: Run, rules: Disclosure, names: NamesIn = no_names
 ) -> dict[str, tuple[AnyBlock, ...]]:
     """The tables of appendices A, B and C by their letter, of the evidence that a run counted.
 
@@ -89,7 +109,7 @@ def appendices(
 # A: sources of evidence
 
 
-def sources_table(db: Database, review: Review, run: Run, names: Names = no_names) -> Table:
+def sources_table(db: Database, review: Review, run: Run, names: NamesIn = no_names) -> Table:
     """Every source by its index number: title, kind, date, draft or authorised."""
     found = sorted(rows(db, SOURCES, _of(review, run)), key=lambda row: natural(row["ref"]))
     return Table(
@@ -125,7 +145,7 @@ def natural(text: str) -> list[tuple[int, str, int]]:
     return found
 
 
-def _without_names(title: str, names: Names) -> Words:
+def _without_names(title: str, names: NamesIn) -> Words:
     english = welsh = title
     for name in sorted(names(title), key=len, reverse=True):
         english = english.replace(name, "[name left out]")

@@ -86,7 +86,8 @@ def compose(
 ) -> Report:
     """The model of a report as it is written now, its values filled in from a run.
 
-    `appendices`: the tables of each appendix, by letter. Raises UnknownName for a value there is not.
+    `appendices`: the tables of each appendix, by letter, and charts by domain. Raises UnknownName for a
+    value there is not.
     """
     return _Composing(db, report, run).report_of(edition, appendices or {})
 
@@ -179,6 +180,7 @@ class _Composing:
                 yield self._heading(domain.id, 2)
                 yield self._rated(domain.id)
                 yield from self._paragraphs(domain.id)
+                yield from appendices.get(domain.id, ())
         for name in ("recommendations", "priorities"):
             if name in self.writing.by_heading:
                 yield self._heading(name, 1)

@@ -353,9 +353,9 @@ def freeze(
 
 
 def _appendices() -> Any:
-    from report.editions import no_appendices
+    from report.appendices import made_appendices
 
-    return no_appendices
+    return made_appendices
 
 
 @click.command()
