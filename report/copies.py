@@ -28,8 +28,8 @@ from report.model import LANGUAGES, Language, Report, Words, from_json
 from report.moderation import EditionFound, edition_name, find_edition, waiting_for
 from report.practice import PUBLICATION, followed_practice
 from report.recipients import DRAFT, EMBARGO, Recipient, recipients
+from report.release_tables import FORMATS, USES
 from report.render.spoken import Mark
-from report.schema import FORMATS, USES
 from rules.errors import DecisionRefused, UnknownName
 from rules.words import listed
 

@@ -22,7 +22,7 @@ from report.copies import refuse_uncleared
 from report.milestones import milestone
 from report.moderation import EditionFound, edition_name, find_edition
 from report.practice import PUBLICATION, followed_practice
-from report.schema import PRESENTED_TO
+from report.release_tables import PRESENTED_TO
 from rules.errors import DecisionRefused, UnknownName
 from rules.words import listed, many
 

@@ -39,7 +39,7 @@ from report.model import LANGUAGES, Language, Plain, Report, Text, Words, from_j
 from report.moderation import edition_name, find_edition
 from report.practice import Practice, followed_practice
 from report.recipients import EarlyReader, early_readers
-from report.schema import FORMATS
+from report.release_tables import FORMATS
 from rules.errors import DecisionRefused, UnknownName
 from rules.words import listed, many
 
@@ -175,7 +175,8 @@ def publish(
                     f"the report of {review.key} changed while its files were made", hint="Publish again."
                 )
             for kind, edition in publishing.editions.items():
-                _record(joined, publishing, kind, edition, digests, earliest, because.strip(), by, at)
+                act = Act(ReportAction.PUBLISH, by, at, review.id, f"edition {edition}", because.strip())
+                _record(joined, publishing, kind, digests, act, earliest.because)
             part.rename(folder)
             part = folder
     except BaseException:
@@ -282,30 +283,22 @@ def write_sums(folder: Path) -> dict[str, str]:
 
 
 def _record(
-    db: Database,
-    publishing: Publishing,
-    kind: str,
-    edition: int,
-    digests: dict[str, str],
-    earliest: Earliest,
-    because: str,
-    by: str,
-    at: datetime,
+    db: Database, publishing: Publishing, kind: str, digests: dict[str, str], act: Act, when: str
 ) -> None:
-    others = [name for name in publishing.editions if name != kind]
+    """Record that an edition was published, with the files that belong to it; `when`: why it may be now."""
+    others = tuple(name for name in publishing.editions if name != kind)
     files = {
         name: digest
         for name, digest in digests.items()
-        if name.startswith(kind) or (kind == "report" and not name.startswith(tuple(others or ["\0"])))
+        if name.startswith(kind) or (kind == "report" and not name.startswith(others))
     }
-    act = Act(ReportAction.PUBLISH, by, at, publishing.review.id, f"edition {edition}", because)
-    event = add_event(db, act, detail={"when": earliest.because}, after={"files": files})
-    row = {"on_date": publishing.on.isoformat(), "because": because, "by": by, "added_event": event}
-    publication = insert(db, "publication", {"edition_id": edition, **row})
+    event = add_event(db, act, detail={"when": when}, after={"files": files})
+    row = {"on_date": publishing.on.isoformat(), "because": act.because, "by": act.by, "added_event": event}
+    publication = insert(db, "publication", {"edition_id": publishing.editions[kind], **row})
     for name, digest in files.items():
         stem, _, suffix = name.rpartition(".")
         lang = next((lang for lang in LANGUAGES if stem.endswith(f"-{lang}")), "")
         if suffix not in FORMATS:
             raise UnknownName("format of a published file", suffix, FORMATS)
-        row = {"name": name, "lang": lang, "format": suffix, "digest": digest}
-        insert(db, "publication_file", {"publication_id": publication, **row})
+        file = {"name": name, "lang": lang, "format": suffix, "digest": digest}
+        insert(db, "publication_file", {"publication_id": publication, **file})

@@ -28,7 +28,7 @@ from programme.reviews import Review
 from programme.users import check_may
 from report.actions import ReportAction
 from report.practice import Practice, followed_practice
-from report.schema import STAGES
+from report.release_tables import STAGES
 from rules.errors import (
     DecisionRefused,
     ImportRefused,

@@ -10,7 +10,7 @@ USES = ("sent", "opened", "returned")
 """What can be recorded of a copy."""
 PRESENTED_TO = ("cabinet", "committee", "council")
 """To whom a report is presented."""
-FORMATS = ("pdf", "docx", "html", "db", "xlsx", "txt")
+FORMATS = ("pdf", "docx", "html", "db", "xlsx", "csv", "txt")
 """The forms in which copies and publications are made."""
 
 PLANNED: tuple[Table, ...] = (
@@ -78,6 +78,7 @@ PLANNED: tuple[Table, ...] = (
           edition_id integer not null references edition(id) -- The edition.
           recipient_id integer not null references recipient(id) -- The recipient.
           number integer not null check (number > 0) -- Its number among the copies of the edition.
+          among integer not null check (among >= number) -- How many copies there were when it was made.
           made_on text not null -- The day on which it was made, in UK time.
           embargo_until text not null default '' -- The moment before which it may not be passed on.
           by text not null -- Who had it made.
