@@ -10,10 +10,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TypedDict
@@ -35,9 +36,9 @@ from report.embargo import (
     refuse_clock,
     refuse_open_comments,
 )
-from report.model import LANGUAGES, Language, Plain, Report, Text, Words, from_json
+from report.model import LANGUAGES, Language, Plain, Report, Table, Text, Words, from_json
 from report.moderation import edition_name, find_edition
-from report.practice import Practice, followed_practice
+from report.practice import Disclosure, Practice, followed_practice
 from report.recipients import EarlyReader, early_readers
 from report.release_tables import FORMATS
 from rules.errors import DecisionRefused, UnknownName
@@ -216,7 +217,7 @@ def _checked(db: Database, review: Review, by: str, at: datetime) -> tuple[Publi
     bodies = {
         kind: rows(
             db,
-            "select d.body, e.at from edition d join event e on e.id = d.added_event where d.id = ?",
+            "select body, frozen_on from edition where id = ?",
             [edition],
         )[0]
         for kind, edition in editions.items()
@@ -224,13 +225,15 @@ def _checked(db: Database, review: Review, by: str, at: datetime) -> tuple[Publi
     reports = {kind: from_json(row["body"]) for kind, row in bodies.items()}
     for kind, report in reports.items():
         _refuse_half_translated(report, kind, practice.languages.needed)
+        _refuse_small_cells(report, kind, practice.disclosure)
     publishing = Publishing(
         review,
         practice,
         uk_day(at),
         editions,
         reports,
-        {kind: datetime.fromisoformat(row["at"]) for kind, row in bodies.items()},
+        # The time that `report render` gives the same edition, so that its files are these.
+        {kind: datetime.fromisoformat(row["frozen_on"]).replace(tzinfo=UTC) for kind, row in bodies.items()},
         tuple(early_readers(db, editions["report"])),
     )
     return publishing, earliest
@@ -268,6 +271,37 @@ def _texts(value: object) -> Iterator[Words | Text]:
     elif isinstance(value, tuple):
         for one_value in value:
             yield from _texts(one_value)
+
+
+WHOLE = re.compile(r"[0-9]{1,3}(?:,?[0-9]{3}){0,4}")
+"""A number of people or files as tables print it: 7, 1,234; not a share (62 %), nor an interval."""
+APPENDIX_B, APPENDIX_C = "appendix-b", "appendix-c"
+
+
+def _refuse_small_cells(report: Report, kind: str, rules: Disclosure) -> None:
+    small = list(small_cells(report, rules))
+    if small:
+        raise DecisionRefused(
+            f"{many(len(small), 'number')} in the {kind} {'is' if len(small) == 1 else 'are'} below what the"
+            f" practice prints: {listed(small[:5])}",
+            hint="Leave them out, and freeze the report again.",
+        )
+
+
+def small_cells(report: Report, rules: Disclosure) -> Iterator[str]:
+    """Numbers in the appendices on surveys and case files that are below the thresholds of a practice."""
+    for block in report.blocks:
+        fewest = {APPENDIX_B: rules.fewest_answers, APPENDIX_C: rules.fewest_files}.get(block.id[:10])
+        if not isinstance(block, Table) or fewest is None:
+            continue
+        for row in block.rows:
+            for column, cell in zip(block.columns, row, strict=True):
+                text = cell.en.strip()
+                if column.align != "end" or not WHOLE.fullmatch(text):
+                    continue
+                number = int(text.replace(",", ""))
+                if number < fewest and (number or rules.zeros_are_small):
+                    yield f"{number} in “{block.caption.en}”, {row[0].en}"
 
 
 def write_sums(folder: Path) -> dict[str, str]:

@@ -30,7 +30,7 @@ from report.embargo import (
     withdraw_presentation,
 )
 from report.milestones import milestone, move_date
-from report.model import Heading, Language, Paragraph, Report, Text, Words
+from report.model import Column, Heading, Language, Paragraph, Report, Table, Text, Words
 from report.practice import load_practice
 from report.publication import (
     SUMS,
@@ -38,6 +38,7 @@ from report.publication import (
     publish,
     published_edition,
     rendered,
+    small_cells,
     untranslated,
     write_sums,
 )
@@ -544,6 +545,33 @@ def test_the_practice_of_wales_itself_asks_for_both_languages(
     presented(db, edition, "2009-06-08T14:00+01:00")
     with pytest.raises(DecisionRefused, match="the report lacks Welsh in"):
         published(db, review, tmp_path / "out", "2009-06-09T09:00+01:00")
+
+
+def test_a_number_below_what_the_practice_prints_is_named_with_its_table_and_row() -> None:
+    def table(name: str, *cells: str) -> Table:
+        columns = (Column(title=Words.same("Row")), Column(title=Words.same("Number"), align="end"))
+        rows = tuple((Words.same(f"row {number}"), Words.same(cell)) for number, cell in enumerate(cells, 1))
+        return Table(id=name, caption=Words.same(name), columns=columns, rows=rows)
+
+    report = Report(
+        title=Words.same("Report"),
+        subject=Words.same("Sir Enghraifft"),
+        authors=Words.same("The team"),
+        dated=Words.same("2009"),
+        blocks=(
+            table("appendix-a", "3"),
+            table("appendix-b-surveys", "9", "10", "3 %", "fewer than 10 answers", "1,234"),
+            table("appendix-c-files", "4", "5", "0", "not printed"),
+        ),
+    )
+    rules = load_practice("wales-round-2").disclosure
+    assert list(small_cells(report, rules)) == [
+        "9 in “appendix-b-surveys”, row 1",
+        "4 in “appendix-c-files”, row 1",
+        "0 in “appendix-c-files”, row 3",
+    ]
+    shown = rules.model_copy(update={"zeros": "shown"})
+    assert len(list(small_cells(report, shown))) == 2
 
 
 def test_digests_are_written_as_sha256sum_reads_them(tmp_path: Path) -> None:
