@@ -21,7 +21,7 @@ from programme.database import Database, one, rows
 from programme.reviews import Review, find_review
 from report.comments import CommentListed, list_comments
 from report.differences import Compared, Worded, changed_only, compare_paragraphs
-from report.model import LANGUAGES, Language, Report, from_json, texts_of
+from report.model import LANGUAGES, Heading, Language, Numbered, Report, from_json, texts_of
 from report.moderation import edition_name, find_edition
 from rules.errors import RunImpossible
 from rules.inference import Rating
@@ -171,14 +171,16 @@ def _entry(comment: CommentListed, alone: list[MovedAlone]) -> Entry:
 
 
 def words_changed(before: Report, after: Report, lang: Language) -> list[Compared]:
-    """The blocks of two editions in which something is different, each by the name of its block."""
+    """The texts of two editions in which something is different, each by the name of its block."""
     return list(changed_only(compare_paragraphs(worded(before, lang), worded(after, lang))))
 
 
 def worded(report: Report, lang: Language) -> list[Worded]:
-    """The blocks of a report as words, in order, each by its name."""
+    """What people wrote in a report, in order, each block by its name; nothing that a run gives."""
     return [
-        Worded(block.id, "\n".join(line for line in texts_of(block, lang) if line)) for block in report.blocks
+        Worded(block.id, "\n".join(line for line in texts_of(block, lang) if line))
+        for block in report.blocks
+        if isinstance(block, Numbered | Heading)
     ]
 
 

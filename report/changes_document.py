@@ -72,7 +72,8 @@ def changes_document(found: Changes, after: Report) -> Report:
 
 
 def _ratings(found: Changes) -> Iterator[AnyBlock]:
-    yield Heading(id="ratings", level=1, text=Words(en="Ratings that moved", cy="Dyfarniadau a newidiodd"))
+    yield Heading(id="what-changed", level=1, text=TITLE)
+    yield Heading(id="ratings", level=2, text=Words(en="Ratings that moved", cy="Dyfarniadau a newidiodd"))
     yield Table(
         id="ratings-moved",
         caption=Words(en="Ratings before and after", cy="Dyfarniadau cyn ac ar ôl"),
@@ -105,10 +106,10 @@ def _ratings(found: Changes) -> Iterator[AnyBlock]:
 
 
 def _register(found: Changes) -> Iterator[AnyBlock]:
-    yield Heading(id="comments", level=1, text=Words(en="Comments and answers", cy="Sylwadau ac atebion"))
+    yield Heading(id="comments", level=2, text=Words(en="Comments and answers", cy="Sylwadau ac atebion"))
     titles = {
-        "number": (Words(en="Number", cy="Rhif"), 2),
-        "paragraph": (Words(en="Paragraph", cy="Paragraff"), 2),
+        "number": (Words(en="Number", cy="Rhif"), 3),
+        "paragraph": (Words(en="Paragraph", cy="Paragraff"), 3),
         "comment": (Words(en="Comment", cy="Sylw"), 7),
         "outcome": (Words(en="Outcome and reason", cy="Canlyniad a rheswm"), 6),
         "changed": (Words(en="What changed", cy="Yr hyn a newidiodd"), 5),
@@ -144,7 +145,7 @@ def _moved(moved: MovedAlone) -> str:
 
 
 def _words(found: Changes) -> Iterator[AnyBlock]:
-    yield Heading(id="words", level=1, text=Words(en="Words", cy="Geiriau"))
+    yield Heading(id="words", level=2, text=Words(en="Words", cy="Geiriau"))
     by_number = {lang: {one.number: one for one in found["words"].get(lang, ())} for lang in LANGUAGES}
     numbers = list(dict.fromkeys(number for lang in LANGUAGES for number in by_number[lang]))
     if not numbers:
@@ -162,7 +163,8 @@ def _runs(number: str, compared: Compared | None) -> tuple[Run, ...]:
     runs = [Run(text=f"{number}: ", style="strong")]
     for before, piece in pairwise((None, *compared.pieces)):
         # Read aloud, or without colours, what was put in is a word of its own.
-        if before and before.change == Change.REMOVED and not before.text[-1:].isspace():
+        replaced = before and before.change == Change.REMOVED and piece and piece.change == Change.ADDED
+        if before and replaced and not before.text[-1:].isspace():
             runs.append(Run(text=" "))
         if piece:
             runs.append(Run(text=piece.text, style=STYLES[piece.change]))

@@ -19,6 +19,7 @@ from evidence.files.tables import open_tables
 from programme.progress import Progress, no_progress
 from report.model import (
     LANGUAGES,
+    Bullets,
     Column,
     Language,
     Paragraph,
@@ -75,7 +76,7 @@ HOW = Words(
     " rhif.",
 )
 YES, NO = ("yes", "y", "oedd", "ydy", "ie"), ("no", "n", "nac oedd", "nac ydy", "na")
-WIDTHS = (8, 30, 6, 24, 20, 16, 10)
+WIDTHS = (16, 25, 10, 21, 18, 17, 14)
 MOST_SHOWN = 30_000
 """Characters of a paragraph that are shown beside its number: a cell of a workbook holds little more."""
 
@@ -149,19 +150,14 @@ def sheet_document(report: Report) -> Report:
         (Words.same(f"p{number}"), Words(en=text, cy=said["cy"].get(number, "")), *[Words()] * len(FILLED_IN))
         for number, text in said["en"].items()
     ]
-    classes = [
-        Words(en=f"{name}: {words.en}.", cy=f"{name}: {words.cy}.") for name, words in MEANINGS.items()
-    ]
-    text = Words(
-        en=" ".join([HOW.en, *(one.en for one in classes)]),
-        cy=" ".join([HOW.cy, *(one.cy for one in classes)]),
-    )
+    classes = [Text.plain(f"{name}: {words.en}.", f"{name}: {words.cy}.") for name, words in MEANINGS.items()]
     return report.model_copy(
         update={
             "title": Words(en="Comments on accuracy", cy="Sylwadau ar gywirdeb"),
             "facts": (),
             "blocks": (
-                Paragraph(id="how", text=Text.plain(text.en, text.cy)),
+                Paragraph(id="how", text=Text.plain(HOW.en, HOW.cy)),
+                Bullets(id="classes", items=tuple(classes)),
                 Table(
                     id=LAYOUT,
                     caption=Words(en="Comments", cy="Sylwadau"),

@@ -102,7 +102,7 @@ def test_the_sheet_has_a_row_for_every_paragraph_and_one_for_the_whole_report() 
     ]
     assert [*sheet_rows(REPORT, "cy")[0].values()][:2] == ["p1", "Mae gofalwyr yn aros."]
     assert [row["Class"] for row in meanings("en")] == ["A", "B", "C", "D", ""]
-    [_, table] = sheet_document(REPORT).blocks
+    *_, table = sheet_document(REPORT).blocks
     assert len(table.rows) == 4  # type: ignore[union-attr]
 
 

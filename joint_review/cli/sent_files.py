@@ -6,7 +6,8 @@ import io
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rules.errors import EvidenceInvalid, ReviewError
+from rules.errors import EvidenceInvalid, ReportNotRendered
+from rules.remedy import Install
 
 if TYPE_CHECKING:
     from programme.database import Database
@@ -96,7 +97,7 @@ def files_of_sending(db: Database, edition: EditionFound) -> dict[str, bytes]:
     """All that goes to the authority with an edition, by name: the edition in every language and format there
     is, the comment sheet, and where it amends another, what changed.
 
-    Without what makes PDFs, the others still come.
+    What needs a part of this software that is not installed is left out.
     """
     from report.changes import changes_between
     from report.editions import body_of
@@ -108,8 +109,8 @@ def files_of_sending(db: Database, edition: EditionFound) -> dict[str, bytes]:
     def add(file: str, make: Any, *given: Any) -> None:
         try:
             files[file] = make(*given)
-        except ReviewError:
-            if not file.endswith(PDF):
+        except ReportNotRendered as error:
+            if not any(isinstance(remedy, Install) for remedy in error.remedies):
                 raise
 
     for lang in report.languages:
