@@ -5,6 +5,9 @@ One description serves three readers: SQLite (the DDL), Datasette (descriptions)
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from evidence.extents import EXTENT_TEXT
 from programme.columns import Table, columns, table, with_columns
 
 FIRST_TABLES: tuple[Table, ...] = (
@@ -311,4 +314,14 @@ where e.withdrawn_event is null""",
     ),
 )
 
-VIEWS: tuple[Table, ...] = FIRST_VIEWS
+
+def with_extents(view: Table) -> Table:
+    """A view on items with a column for how widespread a finding is."""
+    at = [column.name for column in view.columns].index("significance") + 1
+    [extent] = columns("extent text -- Findings: how widespread, e.g. 7 of 30 files; empty if not said.")
+    select = view.select.replace(" e.significance,", f" e.significance,\n  {EXTENT_TEXT} as extent,")
+    return replace(view, columns=(*view.columns[:at], extent, *view.columns[at:]), select=select)
+
+
+VIEWS: tuple[Table, ...] = tuple(map(with_extents, FIRST_VIEWS))
+"""Views as they are since findings can have an extent that is shown beside them."""

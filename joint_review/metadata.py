@@ -14,6 +14,7 @@ from assessment.decisions import schema as of_decisions
 from assessment.runs import schema as of_runs
 from evidence import schema as of_evidence
 from evidence.actions import EvidenceAction
+from evidence.at_event import PUBLISHED
 from evidence.coding import schema as of_coding
 from evidence.mapping import schema as of_mapping
 from programme import schema as of_programme
@@ -72,12 +73,13 @@ where r.review_id = cast(:review as integer) and c.target = :target order by c.i
     },
     "weakest_evidence": {
         "title": "Which ratings rest on the weakest evidence?",
-        "description": "Domains by how little evidence they rest on: items, sources, kinds of source.",
-        "sql": """with used as (
+        "description": "Domains by how little evidence they rest on: items, sources, kinds of source. Numbers"
+        " that are not published count for nothing.",
+        "sql": f"""with used as (
   select t.domain_id, e.id, s.id as source_id, s.kind
   from evidence e join tag t on t.evidence_id = e.id and t.withdrawn_event is null
   join source s on s.id = e.source_id
-  where e.review_id = cast(:review as integer) and e.withdrawn_event is null)
+  where e.review_id = cast(:review as integer) and e.withdrawn_event is null and {PUBLISHED})
 select d.title as domain, count(distinct u.id) as items, count(distinct u.source_id) as sources,
   count(distinct u.kind) as kinds, x.level_title as rating, x.status
 from domain d
@@ -89,12 +91,14 @@ group by d.id order by kinds, sources, items""",
     },
     "one_source_domains": {
         "title": "Which domains rest on one source, or on one kind of source?",
-        "description": "Domains of a review whose items all come from one source or one kind of source.",
-        "sql": """select d.title as domain, count(distinct e.id) as items, count(distinct s.id) as sources,
+        "description": "Domains of a review whose items all come from one source or one kind of source."
+        " Numbers that are not published count for nothing.",
+        "sql": f"""select d.title as domain, count(distinct e.id) as items, count(distinct s.id) as sources,
   group_concat(distinct s.kind) as kinds, min(s.ref) as first_source
 from tag t join domain d on d.id = t.domain_id join evidence e on e.id = t.evidence_id
 join source s on s.id = e.source_id
 where e.review_id = cast(:review as integer) and t.withdrawn_event is null and e.withdrawn_event is null
+  and {PUBLISHED}
 group by d.id having count(distinct s.id) = 1 or count(distinct s.kind) = 1 order by d.position""",
     },
     "conflicting_evidence": {

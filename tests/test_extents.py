@@ -526,3 +526,14 @@ def test_the_trail_says_it_in_words(say: Say, db: Database, tmp_path: Path) -> N
     shown = " ".join(say("trail", "r1", "carers", "--items", "9", *there)[1].split())
     assert "[weakness, important, in 7 of 30 files]" in shown
     assert '"extent": "7 of 30 files"' in say("trail", "r1", "carers", "--items", "9", "--json", *there)[1]
+
+
+def test_a_finding_of_a_case_file_counts_by_its_extent_too(db: Database) -> None:
+    row = finding("C1", "strength", 2, extent="7 of 30 files")
+    review = new_review(db, "r1", "wales-round-2", row, finding("C1", "weakness", 2))
+    [kind] = db.execute("select distinct kind from source where ref = 'C1'")
+    assert kind == ("case_file",)
+    found = compute_measures(db, review, [STRENGTHS], last_event(db))["carers"]["m"]
+    assert found.value == pytest.approx(100 * (7 / 30) / (7 / 30 + 1))
+    sql = "select extent from current_evidence order by id"
+    assert [extent for (extent,) in db.execute(sql)] == ["7 of 30 files", ""]

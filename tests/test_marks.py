@@ -22,8 +22,9 @@ from evidence.items import ItemFilter, list_items
 from evidence.marks import BARE, SHORTHAND, SIGNS, WORDS, beside_number, meaning_of, most_of, read_mark
 from evidence.measures.compute import compute_measures
 from evidence.measures.pairs import load_counted
+from joint_review.metadata import QUERIES
 from pictures.curves import trend_plot
-from programme.database import Database
+from programme.database import Database, rows
 from programme.reviews import Review
 from rules.loader import load_policy
 from rules.rulebook import Of
@@ -308,3 +309,18 @@ async def test_the_pages_show_it(gaps: tuple[Database, Review], tmp_path: Path) 
             shown = await site.page(f"/reviews/r1/{page}")
             assert "[c] (confidential: suppressed, so that nobody can be recognised)" in shown, page
         assert "Not published: [c]" in await site.page(f"/reviews/r1/items/{item}")
+
+
+def test_the_queries_on_weak_evidence_count_only_what_is_published(db: Database) -> None:
+    row = survey("S1", "Were you heard?", 70, 200)
+    review = new_review(
+        db, "r1", "wales-round-2", row, {**survey("S0", "Were you asked?", 70, 200), "positive": "[c]"}
+    )
+
+    def answers(name: str) -> list[Row]:
+        return rows(db, QUERIES[name]["sql"], {"review": review.id})
+
+    [domain] = [found for found in answers("weakest_evidence") if found["items"]]
+    assert (domain["items"], domain["sources"]) == (1, 1)
+    [domain] = answers("one_source_domains")
+    assert (domain["items"], domain["first_source"]) == (1, "S1")

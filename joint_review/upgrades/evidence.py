@@ -20,6 +20,7 @@ from evidence.schema import (
     REVERSED,
     REVERSED_QUESTIONS,
     SAID_INSTEAD,
+    VIEWS,
 )
 from evidence.search import INDEX_OF_DIVIDED, SEARCHED, index_divided
 from programme import schema as programme_schema
@@ -209,6 +210,14 @@ def place_periods(db: Database) -> None:
         "create index evidence_without_time on evidence(review_id)"
         " where ends is null and kind in ('survey_result', 'indicator')"
     )
+
+
+@migrations()
+def items_with_extents(db: Database) -> None:
+    """The view of current items shows how widespread a finding is."""
+    for view in VIEWS:
+        db.conn.execute(f"drop view {view.name}")
+        create(db, (view,))
 
 
 def _make_searchable(

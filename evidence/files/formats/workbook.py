@@ -41,7 +41,7 @@ def spreadsheet_sections(data: bytes) -> tuple[list[str], list[str]]:
         return _sections(book)
 
 
-def _sections(book: Workbook | Spreadsheet) -> tuple[list[str], list[str]]:
+def _sections(book: Any) -> tuple[list[str], list[str]]:
     sections: list[str] = []
     hidden: list[str] = []
     notes: list[str] = []
