@@ -77,7 +77,8 @@ def read_mark(text: str) -> str | None:
     if not text or len(text) > LONGEST:
         return None
     word = text.casefold()
-    known = word in BARE or word in SIGNS or word in WORDS
+    # Accounts show nothing as '£-'.
+    known = word in BARE or word in SIGNS or word in WORDS or word.lstrip("£€$ ") in ("-", "\u2013")
     if known or BRACKETED.fullmatch(text) or _bound(text) or EUROSTAT.fullmatch(text):
         return text
     return None
@@ -95,7 +96,7 @@ def meaning_of(mark: str) -> str:
         return SHORTHAND.get(letters) or WORDS.get(letters) or "not published, as the source explains"
     if found := EUROSTAT.fullmatch(word):
         return SHORTHAND[found[1]]
-    return SHORTHAND.get(word) or SIGNS.get(word) or WORDS.get(word) or "not published"
+    return SHORTHAND.get(word) or SIGNS.get(word.lstrip("£€$ ")) or WORDS.get(word) or "not published"
 
 
 def most_of(mark: str) -> int | None:

@@ -108,6 +108,12 @@ def test_bounds_in_words_are_marks_as_bounds_in_signs_are() -> None:
     assert read_mark("5 or 6") is None
 
 
+def test_the_dash_of_accounts_is_a_mark_with_its_currency() -> None:
+    assert read_mark("£ -") == "£ -"
+    assert meaning_of("£-") == meaning_of("-")
+    assert read_mark("£") is None
+
+
 def test_a_minus_of_printers_is_a_minus(desk: Desk) -> None:
     desk.load_rows("indicators", value("2021/22", "\u22125.5%"))
     assert stored(desk) == [("2021/22", -5.5, None, {})]
