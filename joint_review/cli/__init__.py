@@ -19,7 +19,8 @@ Modules in reading order:
     explain     explain
     report      report start / write / text / withdraw / names / check / freeze / render
     moderation  report moderate / settle / clear / send
-    comments    report comments / answer / changes
+    comments    report comments / answer / amend / changes
+    sent_files  the files of a sending: edition, comment sheet, changes
     records     verify, diff
     audit       audit verify / head, history, backup, restore
     erasing     erase source / item / person / list / show / approve / refuse / clean
