@@ -12,12 +12,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from example_report import on_paper, on_the_web
 from example_week import PASSWORD, at_work
 from generated import programme
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -94,6 +96,26 @@ SHOTS = (
 )
 
 
+@dataclass(frozen=True)
+class OfReport:
+    """A picture of the example's report: its name, what is shown, and the window."""
+
+    name: str
+    made: Callable[[], str]
+    """Gives what is shown as HTML."""
+    width: int
+    height: int
+    at: str = ""
+    """The part of the page that is shown, by its id."""
+
+
+OF_REPORT = (
+    OfReport("report-paper", on_paper, 1280, 620),
+    OfReport("report-web", on_the_web, 1280, 900, "h-carers"),
+    OfReport("report-narrow", on_the_web, 390, 800, "h-judgement"),
+)
+
+
 @contextmanager
 def served(database: Path) -> Iterator[tuple[str, str]]:
     """The address of a server over the database, and the link that signs in."""
@@ -154,6 +176,16 @@ def take(names: list[str]) -> None:
                                 shot.act(page)
                             page.screenshot(path=PICTURES / f"{shot.name}.png")
                             print(PICTURES / f"{shot.name}.png")
+        with tempfile.TemporaryDirectory() as folder:
+            for part in OF_REPORT:
+                if names and part.name not in names:
+                    continue
+                file = Path(folder) / f"{part.name}.html"
+                file.write_text(part.made(), encoding="utf-8")
+                page = browser.new_page(viewport={"width": part.width, "height": part.height})
+                page.goto(file.as_uri() + (f"#{part.at}" if part.at else ""))
+                page.screenshot(path=PICTURES / f"{part.name}.png")
+                print(PICTURES / f"{part.name}.png")
         browser.close()
 
 

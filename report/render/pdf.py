@@ -35,11 +35,7 @@ def pdf(report: Report, lang: Language, timestamp: datetime, mark: Mark | None =
     where typst is not installed, and where it finds that the file would not be accessible.
     """
     compiler = _compiler()
-    said = spoken_report(report, lang, mark)
-    for block, shown in zip(report.blocks, said["blocks"], strict=True):
-        if isinstance(block, Figure):
-            shown["svg"] = with_font(svg_of(block, lang), FONT)
-    inputs = {"report": json.dumps(said)}
+    inputs = _inputs(report, lang, mark)
     try:
         made = compiler.compile(
             format="pdf", sys_inputs=inputs, pdf_standards=list(STANDARDS), timestamp=timestamp
@@ -49,6 +45,26 @@ def pdf(report: Report, lang: Language, timestamp: datetime, mark: Mark | None =
     if not isinstance(made, bytes):
         raise TypeError("typst gave no PDF file")
     return made
+
+
+def drawn_pages(report: Report, lang: Language, dots_per_inch: int = 100) -> list[bytes]:
+    """The pages of the PDF as pictures (PNG), for guides.
+
+    Raises ReportNotRendered where typst is not installed.
+    """
+    inputs = _inputs(report, lang, None)
+    made = _compiler().compile(format="png", sys_inputs=inputs, ppi=dots_per_inch)
+    pages = made if isinstance(made, list) else [made]
+    return [page for page in pages if isinstance(page, bytes)]
+
+
+def _inputs(report: Report, lang: Language, mark: Mark | None) -> dict[str, str]:
+    """What the template gets: the report as JSON, its charts drawn."""
+    said = spoken_report(report, lang, mark)
+    for block, shown in zip(report.blocks, said["blocks"], strict=True):
+        if isinstance(block, Figure):
+            shown["svg"] = with_font(svg_of(block, lang), FONT)
+    return {"report": json.dumps(said)}
 
 
 @cache
