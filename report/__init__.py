@@ -34,6 +34,7 @@ Modules in reading order:
     sheet             the comment sheet, out and in
     offered           evidence offered with a comment
     comments          comments of the authority and their answers
+    meetings          meetings on a report: planned, held, called off
     amending          the edition that amends another after comments
     register          the register of comments
     differences       two versions of a report beside each other, word by word

@@ -32,6 +32,7 @@ class ReportAction(EventAction):
     RECORD_COPY = "record copy", "Sending or opening of a copy recorded"
     PLAN_MEETING = "plan meeting", "Meeting planned"
     HOLD_MEETING = "hold meeting", "Meeting held"
+    CALL_OFF = "call off meeting", "Meeting called off"
     CONSULT = "consult director", "Director consulted"
     PRESENT = "present report", "Presentation recorded"
     WITHDRAW_PRESENTATION = "withdraw presentation", "Presentation withdrawn"

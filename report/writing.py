@@ -564,6 +564,27 @@ def list_names(
     return listed_names(db, review)
 
 
+def unlist_names(
+    db: Database, review: Review, names: Sequence[str], *, because: str, by: str, at: datetime
+) -> tuple[str, ...]:
+    """Take names off that list; returns what is left. Raises UnknownName for one that is not on it."""
+    by, because = check_person(by, "a list of names"), check_words(because, "taking a name off the list")
+    with transaction(db):
+        there = {row["name"].casefold(): row["id"] for row in rows(db, LISTED, [review.id])}
+        given = list(dict.fromkeys(" ".join(name.split()) for name in names))
+        for name in given:
+            if name.casefold() not in there:
+                raise UnknownName("name on the list", name, listed_names(db, review))
+        if given:
+            act = Act(ReportAction.UNLIST_NAME, by, at, review.id, many(len(given), "name"), because)
+            event = add_event(db, act)
+            for name in given:
+                db.conn.execute(
+                    "update listed_name set withdrawn_event = ? where id = ?", [event, there[name.casefold()]]
+                )
+    return listed_names(db, review)
+
+
 def listed_names(db: Database, review: Review) -> tuple[str, ...]:
     """The names of people that no report of a review shows."""
     return tuple(row["name"] for row in rows(db, LISTED, [review.id]))

@@ -20,6 +20,7 @@ Modules in reading order:
     report      report start / write / text / withdraw / names / check / freeze / render
     moderation  report moderate / settle / clear / send
     comments    report comments / answer / amend / changes
+    meetings    meeting plan / held / off / list
     sent_files  the files of a sending: edition, comment sheet, changes
     records     verify, diff
     audit       audit verify / head, history, backup, restore
@@ -143,6 +144,7 @@ ENTRIES = {
         "report",
         "Write the report of a review: text, check, editions, moderation, comments of the authority.",
     ),
+    "meeting": Entry("meetings", "Plan the meetings on a report, record that they were held, call them off."),
     "history": Entry(
         "audit",
         "Show the history of an item: who added, tagged, coded, settled or withdrew it; which runs counted"

@@ -245,18 +245,25 @@ def withdraw(
 @click.command()
 @click.argument("review")
 @click.argument("name", nargs=-1)
+@click.option("--off", is_flag=True, help="Take the NAMEs off the list.")
+@click.option("--because", default="", metavar="TEXT", help="The reason, for --off.")
 @changing
-def names(programme: Programme, review: str, name: tuple[str, ...], by: str, as_json: bool) -> None:
+def names(
+    programme: Programme, review: str, name: tuple[str, ...], off: bool, because: str, by: str, as_json: bool
+) -> None:
     """Add NAMEs of people to those that no report of a review may show; without any, show the list.
 
     Example: joint-review report names wales-2004-08 "The full name" --by lead-reviewer
     """
-    from report.writing import list_names, listed_names
+    from report.writing import list_names, listed_names, unlist_names
 
     found = programme.review(review)
-    there = (
-        list_names(programme.db, found, name, by=by, at=now()) if name else listed_names(programme.db, found)
-    )
+    if name and off:
+        there = unlist_names(programme.db, found, name, because=because, by=by, at=now())
+    elif name:
+        there = list_names(programme.db, found, name, by=by, at=now())
+    else:
+        there = listed_names(programme.db, found)
     if as_json:
         show_json({"names": there})
         return
