@@ -20,7 +20,7 @@ from types import MappingProxyType
 from programme.actions import ProgrammeAction
 from programme.chain import Chain, check_numbers_of_seals
 from programme.database import Database, Migrations, login_of, one, rows
-from programme.problems import SCHEMA, Problems, RecordProblem, shown
+from programme.problems import EVENTS, SCHEMA, Problems, RecordProblem, shown
 from programme.progress import Progress, no_progress
 from programme.revisions import Revised
 from programme.seals import WHOLE, columns_of, sealed_tables
@@ -145,7 +145,7 @@ def _checked(
             stored.missing_tables([table.name for table in there], shape.missing_tables)
             for kind, what, says in shape.differences:
                 problems.add(kind, what, says)
-    with problems.part("events"):
+    with problems.part(EVENTS):
         Chain(db, problems, revised).check()
     with problems.part("seals of rows"):
         check_numbers_of_seals(db, problems)
@@ -252,7 +252,7 @@ def _never_sealed(db: Database, shape: Shape | None) -> RecordCheck:
     events, first, last, stored = 0, None, None, 0
     names = {name for (name,) in db.execute("select name from main.sqlite_master where type = 'table'")}
     if "event" in names:
-        with problems.part("events"):
+        with problems.part(EVENTS):
             events, first, last = db.execute("select count(*), min(at), max(at) from event").fetchone()
     for table in shape.made.sealed if shape else sealed_tables(db.conn):
         if table.name in names:

@@ -13,8 +13,10 @@ from programme.progress import Progress, no_progress
 
 SHOWN = 200
 """How many problems are named; the rest are counted."""
-SCHEMA = "schema"
-"""The part about tables, indexes, triggers and views."""
+SCHEMA, EVENTS = "schema", "events"
+"""The parts about tables, indexes, triggers and views, and about events."""
+AHEAD = {SCHEMA: SHOWN // 2, EVENTS: SHOWN // 4}
+"""How many problems of a part are named before others have their share."""
 NOT_THE_RECORD = (
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -91,10 +93,10 @@ class Problems:
         """The problems that are named, in the order they were found, and how many more there are.
 
         If there are too many, every part has its share: many problems of one do not hide those of another.
-        What is wrong with the schema comes first, since it explains others.
+        What is wrong with the schema and with events has a larger one, since it explains others.
         """
-        first = self._parts.get(SCHEMA, [])[: SHOWN // 2]
-        parts = [found[len(first) :] if name == SCHEMA else found for name, found in self._parts.items()]
+        first = [one for name, most in AHEAD.items() for one in self._parts.get(name, [])[:most]]
+        parts = [found[AHEAD.get(name, 0) :] for name, found in self._parts.items()]
         turns = (turn for taking in zip_longest(*parts) for turn in taking if turn is not None)
         taken = sorted([*first, *islice(turns, SHOWN - len(first))], key=itemgetter(0))
         return tuple(problem for _, problem in taken), self._count - len(taken)
