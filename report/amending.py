@@ -18,7 +18,7 @@ from programme.permissions import Action
 from programme.reviews import Review, find_review
 from programme.users import check_may
 from report.comments import CommentListed, list_comments
-from report.editions import Appendices, Frozen, freeze, no_appendices
+from report.editions import Frozen, freeze
 from report.moderation import EditionFound, edition_name, find_edition
 from report.sending import sendings_of
 from report.written import find_report
@@ -38,7 +38,6 @@ def amend(
     because: str = "",
     by: str,
     at: datetime,
-    appendices: Appendices = no_appendices,
 ) -> Frozen:
     """Freeze the edition that amends another, as the report is written and assessed by now.
 
@@ -60,7 +59,6 @@ def amend(
             at=at,
             because=because,
             amends=edition,
-            appendices=appendices,
         )
 
 

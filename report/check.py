@@ -24,8 +24,14 @@ from report.naming import Names
 from report.placeholders import Values
 from report.practice import followed_practice
 from report.typed import TypedNumber, rating_in_words, typed_numbers
-from report.writing import listed_names
-from report.written import StoredReport, StoredSupport, Writing, Written, headings_of
+from report.written import (
+    StoredReport,
+    StoredSupport,
+    Writing,
+    Written,
+    headings_of,
+    listed_names,
+)
 from rules.errors import RunImpossible, UnknownName, suggest
 from rules.remedy import Assess
 from rules.words import many

@@ -16,6 +16,7 @@ from assessment.runs.run import Run as Assessed
 from programme.calendar import day_words
 from programme.database import Database
 from programme.reviews import Review
+from report.appendices import appendices, survey_figures
 from report.markdown import Part, parts_of
 from report.marks import Mark, supports_in
 from report.model import (
@@ -25,6 +26,7 @@ from report.model import (
     Bullets,
     Column,
     Example,
+    Figure,
     Grid,
     Heading,
     Language,
@@ -38,10 +40,11 @@ from report.model import (
     Text,
     Words,
 )
+from report.naming import Names
 from report.placeholders import NO_RATING, Values
-from report.practice import followed_practice
+from report.practice import Disclosure, followed_practice
 from report.schema import LAST_HEADINGS
-from report.written import FIXED, StoredReport, Terms, Writing, Written, headings_of
+from report.written import FIXED, StoredReport, Terms, Writing, Written, headings_of, listed_names
 from rules.errors import UnknownName
 from rules.framework import Framework
 
@@ -64,6 +67,9 @@ TITLES: Mapping[str, Words] = {
     "summary": Words(en="Review of {authority}: summary", cy="Adolygiad o {authority}: crynodeb"),
 }
 """The title where none is written."""
+WITHOUT_PRACTICE = Disclosure(
+    fewest_answers=10, fewest_files=5, place="Ours: for a framework that comes without a practice"
+)
 APPENDICES = {name: name[-1].upper() for name in LAST_HEADINGS if name.startswith("appendix-")}
 
 
@@ -76,27 +82,47 @@ class EditionOf:
     dated: date | None = None
 
 
+@dataclass(frozen=True)
+class FromTables:
+    """What is made from the tables of a review, and never typed."""
+
+    appendices: Mapping[str, Sequence[AnyBlock]]
+    """The tables of each appendix, by letter."""
+    figures: Mapping[str, Figure]
+    """A chart of survey results, by domain."""
+
+
+def made_from_tables(db: Database, review: Review, run: Assessed) -> FromTables:
+    """The appendices and charts of a report, without small numbers and without names of people."""
+    try:
+        rules = followed_practice(db, review).practice.disclosure
+    except UnknownName:
+        rules = WITHOUT_PRACTICE
+    names = Names(listed_names(db, review))
+    return FromTables(
+        appendices(db, review, run, rules, names.found_in), survey_figures(db, review, run, rules)
+    )
+
+
 def compose(
-    db: Database,
-    report: StoredReport,
-    run: Assessed,
-    edition: EditionOf,
-    *,
-    appendices: Mapping[str, Sequence[AnyBlock]] | None = None,
+    db: Database, report: StoredReport, run: Assessed, edition: EditionOf, tables: FromTables | None = None
 ) -> Report:
     """The model of a report as it is written now, its values filled in from a run.
 
-    `appendices`: the tables of each appendix, by letter, and charts by domain. Raises UnknownName for a
-    value there is not.
+    `tables`: what was made from the tables before; else it is made now, for a report (a summary has none).
+    Raises UnknownName for a value there is not.
     """
-    return _Composing(db, report, run).report_of(edition, appendices or {})
+    if tables is None:
+        is_whole = report.kind == "report"
+        tables = made_from_tables(db, report.review, run) if is_whole else FromTables({}, {})
+    return _Composing(db, report, run, tables).report_of(edition)
 
 
 class _Composing:
     """One report being put together."""
 
-    def __init__(self, db: Database, report: StoredReport, run: Assessed) -> None:
-        self.db, self.stored, self.run = db, report, run
+    def __init__(self, db: Database, report: StoredReport, run: Assessed, tables: FromTables) -> None:
+        self.db, self.stored, self.run, self.tables = db, report, run, tables
         self.review: Review = report.review
         self.framework: Framework = run.policy.framework
         self.writing = Writing(db, report)
@@ -105,7 +131,7 @@ class _Composing:
         self.values = Values(db, self.review, run, supports_in(texts))
         self.terms = {terms.paragraph: terms for terms in self.writing.recommendations}
 
-    def report_of(self, edition: EditionOf, appendices: Mapping[str, Sequence[AnyBlock]]) -> Report:
+    def report_of(self, edition: EditionOf) -> Report:
         practice = self._practice()
         dated = edition.dated.isoformat() if edition.dated else ""
         return Report(
@@ -119,7 +145,7 @@ class _Composing:
             record=self.stored.record,
             languages=self.writing.languages or (self.stored.record,),
             facts=self._facts(edition),
-            blocks=tuple(self._blocks(appendices)),
+            blocks=tuple(self._blocks()),
         )
 
     def _practice(self) -> Words:
@@ -162,7 +188,7 @@ class _Composing:
 
     # --- the parts in their order -----------------------------------------------------------------------
 
-    def _blocks(self, appendices: Mapping[str, Sequence[AnyBlock]]) -> Iterator[AnyBlock]:
+    def _blocks(self) -> Iterator[AnyBlock]:
         if "introduction" in self.writing.by_heading:
             yield self._heading("introduction", 1)
             yield from self._paragraphs("introduction")
@@ -180,13 +206,14 @@ class _Composing:
                 yield self._heading(domain.id, 2)
                 yield self._rated(domain.id)
                 yield from self._paragraphs(domain.id)
-                yield from appendices.get(domain.id, ())
+                if domain.id in self.tables.figures:
+                    yield self.tables.figures[domain.id]
         for name in ("recommendations", "priorities"):
             if name in self.writing.by_heading:
                 yield self._heading(name, 1)
                 yield from self._paragraphs(name)
         for name, letter in APPENDICES.items():
-            made = appendices.get(letter, ())
+            made = self.tables.appendices.get(letter, ())
             if made or name in self.writing.by_heading:
                 yield Appendix(id=f"h-{name}", letter=letter, text=FIXED[name])
                 yield from self._paragraphs(name)

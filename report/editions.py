@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,16 +16,17 @@ from assessment.decisions.challenges import list_challenges
 from assessment.decisions.decide import DecisionState, decision_states
 from assessment.decisions.standing import Standing
 from assessment.runs.recorded import latest_run
-from assessment.runs.run import Run, load_run
+from assessment.runs.run import load_run
 from evidence.changed import evidence_changed
 from programme.calendar import uk_day
 from programme.database import Act, Database, add_event, insert, one, rows, transaction
 from programme.names import check_person
-from programme.reviews import Review
+from programme.permissions import Action
+from programme.users import check_may
 from report.actions import ReportAction
 from report.check import check_report
 from report.composing import EditionOf, compose
-from report.model import AnyBlock, Report, from_json, to_json
+from report.model import Report, from_json, to_json
 from report.practice import followed_practice
 from report.schema import PURPOSES
 from report.written import StoredReport
@@ -37,14 +38,6 @@ EDITION = "select id, number, body, text_digest from edition where id = ?"
 LATEST = "select max(id) from edition where report_id = ?"
 MOST_NAMED = 5
 """Findings and ratings that a refusal names; the check shows all."""
-
-Appendices = Callable[[Database, Review, Run], Mapping[str, Sequence[AnyBlock]]]
-"""Makes the tables of the appendices, by letter."""
-
-
-def no_appendices(db: Database, review: Review, run: Run) -> Mapping[str, Sequence[AnyBlock]]:
-    """No tables."""
-    return {}
 
 
 @dataclass(frozen=True)
@@ -119,7 +112,6 @@ def freeze(
     at: datetime,
     because: str = "",
     amends: int | None = None,
-    appendices: Appendices = no_appendices,
 ) -> Frozen:
     """Freeze an edition of a report for moderation, the authority or publication.
 
@@ -134,6 +126,7 @@ def freeze(
     if latest_run(db, review) is None:
         raise RunImpossible(f"{review.key} was not assessed yet", remedies=[Assess(review.key)])
     with transaction(db):
+        check_may(db, by, Action.FREEZE, review.key, f"freeze the {report.kind}")
         if bars := bars_to_freezing(db, report, purpose):
             raise DecisionRefused(
                 "\n".join(["the report cannot be frozen:", *(f"  {bar.message}" for bar in bars)]),
@@ -144,7 +137,7 @@ def freeze(
             one(db, "select coalesce(max(number), 0) from edition where report_id = ?", [report.id])
         )
         said = EditionOf(purpose, number, uk_day(at))
-        composed = compose(db, report, run, said, appendices=appendices(db, review, run))
+        composed = compose(db, report, run, said)
         body = to_json(composed)
         digest = hashlib.sha256(body.encode()).hexdigest()
         bodies = tuple(body.id for body in followed_practice(db, review).practice.bodies)
@@ -196,7 +189,6 @@ def body_of(db: Database, edition: int) -> Report:
     return from_json(body)
 
 
-def draft_of(db: Database, report: StoredReport, *, appendices: Appendices = no_appendices) -> Report:
+def draft_of(db: Database, report: StoredReport) -> Report:
     """The report as it is written now, with the values of the latest run."""
-    run = load_run(db, report.review)
-    return compose(db, report, run, EditionOf(), appendices=appendices(db, report.review, run))
+    return compose(db, report, load_run(db, report.review), EditionOf())

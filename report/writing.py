@@ -16,14 +16,24 @@ from assessment.runs.recorded import latest_run
 from assessment.runs.run import Run, load_run
 from programme.database import Act, Database, add_event, insert, one, rows, transaction
 from programme.names import check_person, check_words
+from programme.permissions import Action
 from programme.reviews import Review
+from programme.users import check_may
 from report.actions import ReportAction
 from report.marks import ITEM, Support, supports_in
 from report.model import LANGUAGES, Language
 from report.placeholders import Values
 from report.schema import KINDS
 from report.textfiles import Given, GivenParagraph, GivenTerms
-from report.written import StoredReport, Writing, Written, find_report, headings_of
+from report.written import (
+    LISTED_NAMES,
+    StoredReport,
+    Writing,
+    Written,
+    find_report,
+    headings_of,
+    listed_names,
+)
 from rules.errors import DecisionRefused, ImportRefused, Problem, RunImpossible, UnknownName, suggest
 from rules.remedy import Assess
 from rules.words import many
@@ -32,7 +42,6 @@ ITEMS = """
 select id from evidence where review_id = ? and id in (select value from json_each(?))
 """
 SOURCES = "select ref from source where review_id = ?"
-LISTED = "select id, name from listed_name where review_id = ? and withdrawn_event is null order by name"
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ def start_report(
         raise UnknownName("language", record, LANGUAGES)
     by = check_person(by, "a report")
     with transaction(db):
+        check_may(db, by, Action.WRITE_REPORT, review.key, f"start the {kind}")
         if one(db, "select 1 from report where review_id = ? and kind = ?", [review.id, kind]):
             raise DecisionRefused(
                 f"the {kind} of {review.key} was started before", hint="Write it: nothing has to be started."
@@ -107,6 +117,7 @@ def write_report(
     """
     by = check_person(by, "a text")
     with transaction(db):
+        check_may(db, by, Action.WRITE_REPORT, report.review.key, f"write the {report.kind}")
         run = load_run(db, report.review)
         changes = _Changes(db, report, run, given, translations_agree)
         changes.find()
@@ -526,6 +537,7 @@ def withdraw_paragraph(
     because = check_words(because, "a withdrawal")
     by = check_person(by, "a withdrawal")
     with transaction(db):
+        check_may(db, by, Action.WRITE_REPORT, report.review.key, f"write the {report.kind}")
         now = Writing(db, report)
         stored = now.all.get(number)
         if stored is None or stored.withdrawn:
@@ -550,7 +562,8 @@ def list_names(
     by = check_person(by, "a list of names")
     given = [" ".join(name.split()) for name in names]
     with transaction(db):
-        there = {row["name"].casefold() for row in rows(db, LISTED, [review.id])}
+        check_may(db, by, Action.WRITE_REPORT, review.key, "list names for the report")
+        there = {row["name"].casefold() for row in rows(db, LISTED_NAMES, [review.id])}
         new = [name for name in dict.fromkeys(given) if name and name.casefold() not in there]
         if new:
             act = Act(ReportAction.LIST_NAME, by, at, review.id, target=many(len(new), "name"))
@@ -570,7 +583,8 @@ def unlist_names(
     """Take names off that list; returns what is left. Raises UnknownName for one that is not on it."""
     by, because = check_person(by, "a list of names"), check_words(because, "taking a name off the list")
     with transaction(db):
-        there = {row["name"].casefold(): row["id"] for row in rows(db, LISTED, [review.id])}
+        check_may(db, by, Action.WRITE_REPORT, review.key, "list names for the report")
+        there = {row["name"].casefold(): row["id"] for row in rows(db, LISTED_NAMES, [review.id])}
         given = list(dict.fromkeys(" ".join(name.split()) for name in names))
         for name in given:
             if name.casefold() not in there:
@@ -583,8 +597,3 @@ def unlist_names(
                     "update listed_name set withdrawn_event = ? where id = ?", [event, there[name.casefold()]]
                 )
     return listed_names(db, review)
-
-
-def listed_names(db: Database, review: Review) -> tuple[str, ...]:
-    """The names of people that no report of a review shows."""
-    return tuple(row["name"] for row in rows(db, LISTED, [review.id]))

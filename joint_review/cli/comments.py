@@ -305,7 +305,6 @@ def amend(programme: Programme, edition: str, purpose: str, because: str, by: st
     Example: joint-review report amend wales-2004-08/2 --by lead-reviewer
     """
 
-    from joint_review.cli.report import _appendices
     from report import amending
     from report.named import edition_named
 
@@ -317,7 +316,6 @@ def amend(programme: Programme, edition: str, purpose: str, because: str, by: st
         because=because,
         by=by,
         at=now(),
-        appendices=_appendices(),
     )
     if as_json:
         show_json(vars(made))

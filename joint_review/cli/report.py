@@ -255,7 +255,8 @@ def names(
 
     Example: joint-review report names wales-2004-08 "The full name" --by lead-reviewer
     """
-    from report.writing import list_names, listed_names, unlist_names
+    from report.writing import list_names, unlist_names
+    from report.written import listed_names
 
     found = programme.review(review)
     if name and off:
@@ -345,9 +346,7 @@ def freeze(
     from report.written import find_report
 
     found = find_report(programme.db, programme.review(review), kind)
-    made = editions.freeze(
-        programme.db, found, purpose, by=by, at=now(), because=because, appendices=_appendices()
-    )
+    made = editions.freeze(programme.db, found, purpose, by=by, at=now(), because=because)
     if as_json:
         show_json(vars(made))
         return
@@ -357,12 +356,6 @@ def freeze(
     )
     if made.warnings:
         click.echo(f"The check has {many(made.warnings, 'warning')}: joint-review report check {review}")
-
-
-def _appendices() -> Any:
-    from report.appendices import made_appendices
-
-    return made_appendices
 
 
 @click.command()
@@ -391,9 +384,7 @@ def render(
     refuse_file(file, replace, programme.path)
     if draft:
         made, on = (
-            draft_of(
-                programme.db, find_report(programme.db, programme.review(edition)), appendices=_appendices()
-            ),
+            draft_of(programme.db, find_report(programme.db, programme.review(edition))),
             now().replace(microsecond=0),
         )
     else:
