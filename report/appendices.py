@@ -35,6 +35,8 @@ ALL = ""
 """The total of all groups of people, beside their names."""
 PART = 0.75
 """The share of the best score from which a case file is counted as good: 3 of 4."""
+NAMED = 3
+"""Columns of survey results that are always there: question, who answered, share."""
 MOST_BARS = 10
 """Results in one chart."""
 
@@ -117,10 +119,10 @@ def sources_table(db: Database, review: Review, run: Run, names: NamesIn = no_na
         caption=Words(en="Sources, by index number", cy="Ffynonellau, yn ôl rhif mynegai"),
         columns=(
             Column(title=Words(en="Index", cy="Mynegai"), width=10),
-            Column(title=Words(en="Title", cy="Teitl"), width=42),
+            Column(title=Words(en="Title", cy="Teitl"), width=35),
             Column(title=Words(en="Kind", cy="Math"), width=17),
-            Column(title=Words(en="Date", cy="Dyddiad"), width=16),
-            Column(title=Words(en="Status", cy="Statws"), width=15),
+            Column(title=Words(en="Date", cy="Dyddiad"), width=22),
+            Column(title=Words(en="Status", cy="Statws"), width=16),
         ),
         rows=tuple(
             (
@@ -166,23 +168,27 @@ def survey_table(db: Database, review: Review, run: Run, rules: Disclosure) -> T
         en=f"Shares with fewer than {fewest} answers are not printed.",
         cy=f"Nid yw cyfrannau â llai na {fewest} ateb yn cael eu hargraffu.",
     )
+    columns = (
+        Column(title=Words(en="Question", cy="Cwestiwn"), width=30),
+        Column(title=Words(en="Who answered", cy="Pwy atebodd"), width=22),
+        Column(title=Words(en="Positive", cy="Cadarnhaol"), width=13, align="end"),
+        Column(title=Words(en="Answers", cy="Atebion"), width=12, align="end"),
+        Column(title=Words(en="95 % interval", cy="Cyfwng 95 %"), width=13, align="end"),
+        Column(title=Words(en="Best", cy="Gorau"), width=11, align="end"),
+        Column(title=Words(en="Median", cy="Canolrif"), width=12, align="end"),
+        Column(title=Words(en="Worst", cy="Gwaethaf"), width=13, align="end"),
+    )
+    found = [_survey_row(one, rules) for one in results]
+    # A column of which nothing is known is none.
+    kept = [place for place in range(len(columns)) if place < NAMED or any(row[place] for row in found)]
     return Table(
         id="appendix-b-survey",
         caption=Words(
             en="Survey results beside those of the other reviews",
             cy="Canlyniadau arolygon ochr yn ochr â rhai'r adolygiadau eraill",
         ),
-        columns=(
-            Column(title=Words(en="Question", cy="Cwestiwn"), width=30),
-            Column(title=Words(en="Who answered", cy="Pwy atebodd"), width=19),
-            Column(title=Words(en="Positive", cy="Cadarnhaol"), width=13, align="end"),
-            Column(title=Words(en="Answers", cy="Atebion"), width=11, align="end"),
-            Column(title=Words(en="95 % interval", cy="Cyfwng 95 %"), width=15, align="end"),
-            Column(title=Words(en="Best", cy="Gorau"), width=10, align="end"),
-            Column(title=Words(en="Median", cy="Canolrif"), width=11, align="end"),
-            Column(title=Words(en="Worst", cy="Gwaethaf"), width=12, align="end"),
-        ),
-        rows=tuple(_survey_row(one, rules) for one in results),
+        columns=tuple(columns[place] for place in kept),
+        rows=tuple(tuple(row[place] for place in kept) for row in found),
         note=said if few else Words(),
         empty=Words(en="There were no survey results.", cy="Nid oedd unrhyw ganlyniadau arolwg."),
     )

@@ -54,6 +54,8 @@ WIDTH = 8618
 """Of the text, in twentieths of a point: A4 with margins of 34 and 24 mm."""
 WHEN = (1980, 1, 1, 0, 0, 0)
 """The date of every part in the archive, so that equal documents are equal files."""
+LONG = 40
+"""Letters from which a word is set smaller: a digest has 64."""
 SHORT = 20
 """Tables of so many rows are kept on one page."""
 OWN_LISTS = 100
@@ -273,7 +275,8 @@ class _Writing:
         if self.said["facts"]:
             yield paragraph("ReportAbout", words_of(self.said["phrases"]["about"]))
         for name, value in self.said["facts"]:
-            yield paragraph("ReportFact", say(name, "<w:b/>") + TAB + say(value))
+            small = '<w:sz w:val="15"/>' if len(value["t"]) > LONG and " " not in value["t"] else ""
+            yield paragraph("ReportFact", say(name, "<w:b/>") + TAB + say(value, small))
 
     def _number(self, shown: Said) -> str:
         return words_of(str(shown["shown"]), GREY) + TAB if shown.get("shown") else TAB
@@ -310,15 +313,15 @@ class _Writing:
         for item in shown["items"]:
             yield paragraph(style, told(item), more)
 
-    def _labelled(self, shown: Said) -> str:
+    def _labelled(self, shown: Said, more: str = "") -> str:
         label = words_of(shown["label"], f'<w:b/><w:color w:val="{ACCENT}"/><w:sz w:val="26"/>')
-        return paragraph("ReportLabelled", self._number(shown) + label + TAB + told(shown["text"]))
+        return paragraph("ReportLabelled", self._number(shown) + label + TAB + told(shown["text"]), more)
 
     def _priority(self, shown: Said, _: Any) -> Iterator[str]:
         yield self._labelled(shown)
 
     def _recommendation(self, shown: Said, _: Any) -> Iterator[str]:
-        yield self._labelled(shown)
+        yield self._labelled(shown, KEEP)
         names = self.said["phrases"]
         runs = words_of(names[shown["sort"]], "<w:b/>")
         if shown["basis"]["t"]:
@@ -444,7 +447,7 @@ def _margins(document: Document, said: Said, lang: Language) -> None:
     line = f'w:val="single" w:sz="4" w:space="4" w:color="{LINE}"'
     over, under = f"<w:pBdr><w:top {line}/></w:pBdr>", f"<w:pBdr><w:bottom {line}/></w:pBdr>"
     crossed = across(said["mark"]["across"]) if said["mark"] else ""
-    heading = field('STYLEREF "heading 1"', said["title"]["t"])
+    heading = field('STYLEREF "heading 1"')
     head = paragraph("Header", crossed + say(said["subject"]) + TAB + heading, under + tabs)
     foot = paragraph("Footer", (left[0] if left else "") + TAB + pages, over + tabs)
     foot += "".join(paragraph("Footer", one) for one in left[1:])

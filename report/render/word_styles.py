@@ -74,6 +74,8 @@ FRAME = "<w:pBdr>" + "".join(
 FRAME += "</w:pBdr>"
 BESIDE = '<w:framePr w:w="454" w:wrap="around" w:vAnchor="text" w:hAnchor="text" w:x="-567" w:y="40"/>'
 """In the margin, beside what follows."""
+BEFORE = '<w:ind w:left="226" w:right="113"/>'
+"""Another indent than that of the text of an example, so that one example does not run into the next."""
 INDENT = '<w:ind w:left="227" w:right="113"/>'
 FONTS = f'<w:rFonts w:ascii="{FONT}" w:hAnsi="{FONT}" w:cs="{FONT}" w:eastAsia="{FONT}"/>'
 
@@ -115,7 +117,7 @@ STYLES = (
     ),
     style("ReportNumbered", "", room(0, 8) + hanging(0, MARGIN)),
     style("ReportNumberLine", letters(8.5, QUIET), KEEP + room(0, 0, 240)),
-    style("ReportLabel", letters(9.5, QUIET, bold=True), KEEP + BAR + BOX + room(8, 0) + INDENT),
+    style("ReportLabel", letters(9.5, QUIET, bold=True), KEEP + BAR + BOX + room(8, 0) + BEFORE),
     style("ReportExample", "", BAR + BOX + room(0, 10) + INDENT),
     style("ReportRating", letters(11, QUIET), KEEP + BOX + room(2, 10, 320)),
     style(
