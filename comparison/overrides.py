@@ -42,15 +42,16 @@ join criterion c on c.run_id = d.run and c.target = d.target and c.part in (d.pr
 join firing f on f.run_id = d.run and f.criterion_id = c.id
 order by f.rule, d.id
 """
-# The people whose tags the run counted, behind every such decision on a domain.
+# The people whose tags the run counted, behind every such decision on a domain; one person in several
+# spellings is one.
 REVIEWERS = f"""
 with decided as ({DECIDED})
-select distinct d.id, t.tagged_by as reviewer
+select d.id, person(t.tagged_by) as person, min(t.tagged_by) as reviewer
 from decided d join run r on r.id = d.run join review v on v.id = r.review_id
 join domain m on m.framework_id = v.framework_id and m.key = d.target
 join tag t on t.domain_id = m.id and {counted_at("t", "r.evidence_event")}
 join evidence e on e.id = t.evidence_id and e.review_id = v.id and {counted_at("e", "r.evidence_event")}
-order by t.tagged_by, d.id
+group by d.id, person(t.tagged_by) order by min(t.tagged_by), d.id
 """
 Said = Literal["accepted", "higher", "lower", "given"]
 """What a decision did to the proposal."""
@@ -181,6 +182,7 @@ class _RuleRow(TypedDict):
 
 class _ReviewerRow(TypedDict):
     id: int
+    person: str
     reviewer: str
 
 
@@ -219,10 +221,12 @@ def count_overrides(
             name = (fired["rule"], fired["target"], fired["part"], fired["criterion"])
             _count(rules.setdefault(name, _none()), said[fired["id"]])
             _place(behind.setdefault(name, []), overridden.get(fired["id"]))
+    names: dict[str, str] = {}
     for tagged in rows_as(_ReviewerRow, db, REVIEWERS, [framework.id]):
         if tagged["id"] in said:
-            _count(reviewers.setdefault(tagged["reviewer"], _none()), said[tagged["id"]])
-            _place(behind.setdefault(tagged["reviewer"], []), overridden.get(tagged["id"]))
+            who = names.setdefault(tagged["person"], tagged["reviewer"])
+            _count(reviewers.setdefault(who, _none()), said[tagged["id"]])
+            _place(behind.setdefault(who, []), overridden.get(tagged["id"]))
     return {
         "framework": {"id": framework.id, "title": in_language(framework.title)},
         "all": _summed(everything),

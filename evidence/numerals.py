@@ -14,11 +14,14 @@ from rules.limits import LONGEST_NUMERAL
 
 GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
-MONEY = re.compile(r"([+-]?) ?[£€$] ?(?=[\d.])", re.ASCII)
-MONEY_UNIT = re.compile(
-    r"[£€$]|\b(gbp|eur|usd|pounds?|euros?|dollars?|pence|punn?oedd|bunnoedd)\b", re.IGNORECASE
-)
-"""A unit that is money."""
+MONEY = re.compile(r"([+-\u2212]?) ?([£€$]) ?(?=[\d.])", re.ASCII)
+"""A minus and the sign of money, before a number."""
+CURRENCIES = {
+    "£": re.compile(r"£|\b(gbp|pounds?|punt|bunt|punn?oedd|bunn?oedd)\b", re.IGNORECASE),
+    "€": re.compile(r"€|\b(eur|euros?|ewros?)\b", re.IGNORECASE),
+    "$": re.compile(r"\$|\b(usd|dollars?|doleri|ddoleri)\b", re.IGNORECASE),
+}
+"""By the sign of money, the units that it is; pence are a hundredth."""
 PERCENT_UNIT = re.compile(r"(%|per ?cent(age)?|pct|y cant|canran)(?! ?points?)(\b|(?<=%))", re.IGNORECASE)
 """A unit that is percent; percentage points are another."""
 
@@ -43,7 +46,6 @@ def read_number(value: Any) -> float | None:
         if len(text) > LONGEST_NUMERAL:
             raise refuse("a number", f"A number has at most {LONGEST_NUMERAL} characters.")
         text = f"-{text[1:]}" if text[0] == "\u2212" else text
-        text = MONEY.sub(r"\1", text, count=1) if not text.isascii() or "$" in text else text
         if GROUPED.fullmatch(text):
             text = text.replace(",", "")
         if not PLAIN.fullmatch(text):
@@ -65,6 +67,8 @@ def _about_number(text: str) -> str:
         return f"Write the number in full, or write {found[1]} and put {found[2]!r} into the unit."
     if found := NOTED.fullmatch(text):
         return f"Write {found[1]} alone; {found[2]} looks like the mark of a note."
+    if MONEY.match(text):
+        return "It is money, which this column does not hold."
     if found := MINUS.fullmatch(text):
         return f"Write -{found[1] or found[2]} if it is below zero."
     if found := ELSEWHERE.fullmatch(text):
@@ -130,12 +134,25 @@ def read_in_unit(value: Any, info: ValidationInfo) -> float | str | None:
         if not percent:
             raise refuse(f"a number in the unit {unit!r}", "The cell says percent.")
         return read_number(value.strip()[:-1])
-    if doubtful and unit and MONEY.match(value.strip()) and not MONEY_UNIT.search(unit):
-        raise refuse(f"a number in the unit {unit!r}", "The cell says money. Correct the unit or the number.")
+    if doubtful and (money := MONEY.match(value.strip())):
+        if not CURRENCIES[money[2]].search(unit):
+            what = f"a number in the unit {unit!r}" if unit else "a number without a unit"
+            raise refuse(what, f"The cell says {money[2]}. Correct the unit or the number.")
+        value = money[1] + value.strip()[money.end() :]
     number = read_number(value)
     if percent and number is not None and 0 < abs(number) < 1:
         raise _share_or_percent(number, "a percentage")
     return number
+
+
+def unit_shown(value: Any) -> str:
+    """The unit that a number has by its sign, where its row names none: percent, £, € or $; or ''."""
+    if not isinstance(value, str):
+        return ""
+    if value.rstrip().endswith("%"):
+        return "percent"
+    money = MONEY.match(value.strip())
+    return money[2] if money else ""
 
 
 def given(value: float | None) -> float:

@@ -27,7 +27,15 @@ from evidence.extents import EXAMPLES, Extent, read_extent
 from evidence.files.formats.pages import tidy
 from evidence.files.spreadsheets import MARK, as_given
 from evidence.marks import NO_VALUE, read_mark
-from evidence.numerals import given, given_in_unit, or_mark, read_in_unit, read_number, read_percent
+from evidence.numerals import (
+    given,
+    given_in_unit,
+    or_mark,
+    read_in_unit,
+    read_number,
+    read_percent,
+    unit_shown,
+)
 from evidence.scales import read_answer
 from programme.calendar import Day
 from programme.periods import AS_WORDS, NO_PERIOD, PERIOD, Period
@@ -438,7 +446,8 @@ class IndicatorRow(ItemRow):
     )
     unit: Line = Field(
         default="",
-        description="Unit of the value, e.g. percent, people, per 1,000; percent if the value has a %.",
+        description="Unit of the value, e.g. percent, people, per 1,000; if empty, percent where the value has"
+        " a %, and £, € or $ where it has that.",
     )
     value: ValueInUnit = Field(
         description="The value, a plain number; percent also as 78%; or its mark, e.g. [c], if it has none."
@@ -449,10 +458,10 @@ class IndicatorRow(ItemRow):
 
     @model_validator(mode="before")
     @classmethod
-    def _percent_by_its_sign(cls, row: Any) -> Any:
-        """A value that says percent has that unit, if the row names none."""
-        if isinstance(row, dict) and not row.get("unit") and isinstance(value := row.get("value"), str):
-            return {**row, "unit": "percent"} if value.rstrip().endswith("%") else row
+    def _unit_by_its_sign(cls, row: Any) -> Any:
+        """A value that says percent, or money, has that unit, if the row names none."""
+        if isinstance(row, dict) and not row.get("unit") and (unit := unit_shown(row.get("value"))):
+            return {**row, "unit": unit}
         return row
 
 

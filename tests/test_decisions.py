@@ -584,6 +584,17 @@ def test_overrides_are_counted_by_review_rule_and_reviewer(db: Database) -> None
     assert {row["reviewer"]: counts(row) for row in found["reviewers"]} == {"reviewer-1": (3, 1, 2, 1, 1, 0)}
 
 
+def test_one_reviewer_in_two_spellings_is_counted_once(db: Database) -> None:
+    rows = good_domain("carers")
+    spelled = ("anna", "ANNA", "Ａnna", " anna")
+    named = [{**row, "recorded_by": spelled[n % len(spelled)]} for n, row in enumerate(rows)]
+    review = new_review(db, "r1", "wales-round-2", *named)
+    assess_plainly(db, review)
+    accept(db, review, "carers", by="moderator-1", at=AT)
+    [found] = count_overrides(db, WELSH)["reviewers"]
+    assert (found["reviewer"], found["decided"]) == ("ANNA", 1)
+
+
 def test_the_same_profile_rated_differently_is_found_across_reviews(db: Database) -> None:
     first, second = (new_review(db, key, "wales-round-2", *good_domain("carers")) for key in ("r1", "r2"))
     for review in (first, second):
