@@ -446,8 +446,8 @@ class IndicatorRow(ItemRow):
     )
     unit: Line = Field(
         default="",
-        description="Unit of the value, e.g. percent, people, per 1,000; if empty, percent where the value has"
-        " a %, and £, € or $ where it has that.",
+        description="Unit of the value, e.g. percent, people, per 1,000; if empty, percent where the value"
+        " has a %, and £, € or $ where it has that.",
     )
     value: ValueInUnit = Field(
         description="The value, a plain number; percent also as 78%; or its mark, e.g. [c], if it has none."

@@ -25,7 +25,7 @@ from programme.reviews import Review
 from report.model import AnyBlock, Bar, Column, Figure, Table, Words
 from report.naming import Names
 from report.practice import Disclosure, followed_practice
-from report.writing import listed_names
+from report.written import listed_names
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework
 

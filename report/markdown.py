@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BEGINS, ENDS = "\ue000", "\ue001"
 """Around the number of a mark, while the text around it is read; no text holds these characters."""
-HELD = re.compile(f"{BEGINS}([0-9]+){ENDS}")
+HELD = re.compile(f"{BEGINS}([0-9]{{1,9}}){ENDS}")
 REFUSED = (
     (re.compile(r"^ {0,3}#{1,6}(?:\s|$)", re.M), "a heading", "A file has one heading, in its front lines."),
     (re.compile(r"^ {0,3}(?:```|~~~)", re.M), "a block of code", "Write it as a paragraph or a list."),

@@ -32,8 +32,8 @@ select i.n, i.place, i.ref_no, i.locator as at_place, i.digest as given, i.deriv
 from {ERASED.format(table="evidence")} x cross join evidence e on e.id = x.number
 join incoming_ref f on f.source_id = e.source_id
 cross join incoming_item i on i.ref_no = f.ref_no and i.locator = e.locator
-where e.withdrawn_event is null or not exists (select 1 from evidence o
-  where o.source_id = e.source_id and o.locator = e.locator and o.withdrawn_event is null)
+where not exists (select 1 from evidence o
+  where o.source_id = e.source_id and o.locator = e.locator and o.withdrawn_event is null and o.id <> e.id)
 order by i.n, e.withdrawn_event is null
 """
 SOURCES = f"""
