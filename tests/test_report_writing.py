@@ -243,7 +243,8 @@ def test_the_model_has_the_parts_in_their_order_and_values_of_the_run(desk: Repo
     names = [block.id for block in report.blocks if block.kind in ("heading", "grid", "table")]
     assert names[:4] == ["h-judgement", "grid", "h-ratings", "ratings"]
     assert names.index("h-services") < names.index("h-carers") < names.index("h-organisation")
-    assert names.index("h-organisation") < names.index("h-recommendations") < names.index("appendix-a-sources")
+    assert "h-organisation" in names[: names.index("h-recommendations")]
+    assert names.index("h-recommendations") < names.index("appendix-a-sources")
     by_number = paragraphs_of(report)
     [written] = by_number[1]
     title = desk.review.framework.level("carers", desk.run.rating("carers").level or 0).title
