@@ -16,7 +16,7 @@ from assessment.runs.run import Run as Assessed
 from programme.calendar import day_words
 from programme.database import Database
 from programme.reviews import Review
-from report.appendices import appendices, survey_figures
+from report.appendices import made_appendices
 from report.markdown import Part, parts_of
 from report.marks import Mark, supports_in
 from report.model import (
@@ -26,7 +26,6 @@ from report.model import (
     Bullets,
     Column,
     Example,
-    Figure,
     Grid,
     Heading,
     Language,
@@ -40,11 +39,10 @@ from report.model import (
     Text,
     Words,
 )
-from report.naming import Names
 from report.placeholders import NO_RATING, Values
-from report.practice import Disclosure, followed_practice
+from report.practice import followed_practice
 from report.schema import LAST_HEADINGS
-from report.written import FIXED, StoredReport, Terms, Writing, Written, headings_of, listed_names
+from report.written import FIXED, StoredReport, Terms, Writing, Written, headings_of
 from rules.errors import UnknownName
 from rules.framework import Framework
 
@@ -67,9 +65,6 @@ TITLES: Mapping[str, Words] = {
     "summary": Words(en="Review of {authority}: summary", cy="Adolygiad o {authority}: crynodeb"),
 }
 """The title where none is written."""
-WITHOUT_PRACTICE = Disclosure(
-    fewest_answers=10, fewest_files=5, place="Ours: for a framework that comes without a practice"
-)
 APPENDICES = {name: name[-1].upper() for name in LAST_HEADINGS if name.startswith("appendix-")}
 
 
@@ -82,47 +77,24 @@ class EditionOf:
     dated: date | None = None
 
 
-@dataclass(frozen=True)
-class FromTables:
-    """What is made from the tables of a review, and never typed."""
-
-    appendices: Mapping[str, Sequence[AnyBlock]]
-    """The tables of each appendix, by letter."""
-    figures: Mapping[str, Figure]
-    """A chart of survey results, by domain."""
+Made = Mapping[str, Sequence[AnyBlock]]
+"""What is made from tables: the appendices by letter, a chart by domain."""
 
 
-def made_from_tables(db: Database, review: Review, run: Assessed) -> FromTables:
-    """The appendices and charts of a report, without small numbers and without names of people."""
-    try:
-        rules = followed_practice(db, review).practice.disclosure
-    except UnknownName:
-        rules = WITHOUT_PRACTICE
-    names = Names(listed_names(db, review))
-    return FromTables(
-        appendices(db, review, run, rules, names.found_in), survey_figures(db, review, run, rules)
-    )
-
-
-def compose(
-    db: Database, report: StoredReport, run: Assessed, edition: EditionOf, tables: FromTables | None = None
-) -> Report:
+def compose(db: Database, report: StoredReport, run: Assessed, edition: EditionOf) -> Report:
     """The model of a report as it is written now, its values filled in from a run.
 
-    `tables`: what was made from the tables before; else it is made now, for a report (a summary has none).
-    Raises UnknownName for a value there is not.
+    A summary has no appendices and no charts. Raises UnknownName for a value there is not.
     """
-    if tables is None:
-        is_whole = report.kind == "report"
-        tables = made_from_tables(db, report.review, run) if is_whole else FromTables({}, {})
-    return _Composing(db, report, run, tables).report_of(edition)
+    made = made_appendices(db, report.review, run) if report.kind == "report" else {}
+    return _Composing(db, report, run, made).report_of(edition)
 
 
 class _Composing:
     """One report being put together."""
 
-    def __init__(self, db: Database, report: StoredReport, run: Assessed, tables: FromTables) -> None:
-        self.db, self.stored, self.run, self.tables = db, report, run, tables
+    def __init__(self, db: Database, report: StoredReport, run: Assessed, made: Made) -> None:
+        self.db, self.stored, self.run, self.made = db, report, run, made
         self.review: Review = report.review
         self.framework: Framework = run.policy.framework
         self.writing = Writing(db, report)
@@ -206,14 +178,13 @@ class _Composing:
                 yield self._heading(domain.id, 2)
                 yield self._rated(domain.id)
                 yield from self._paragraphs(domain.id)
-                if domain.id in self.tables.figures:
-                    yield self.tables.figures[domain.id]
+                yield from self.made.get(domain.id, ())
         for name in ("recommendations", "priorities"):
             if name in self.writing.by_heading:
                 yield self._heading(name, 1)
                 yield from self._paragraphs(name)
         for name, letter in APPENDICES.items():
-            made = self.tables.appendices.get(letter, ())
+            made = self.made.get(letter, ())
             if made or name in self.writing.by_heading:
                 yield Appendix(id=f"h-{name}", letter=letter, text=FIXED[name])
                 yield from self._paragraphs(name)
