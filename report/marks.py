@@ -51,10 +51,14 @@ class Mark:
 
 
 def marks_in(text: str) -> list[Mark]:
-    """The marks of a text in their order."""
+    """The marks of a text in their order; one inside another is none."""
     found = [Mark(one.start(), one.end(), False, one[1], one[2] or "") for one in SUPPORT.finditer(text)]
     found += [Mark(one.start(), one.end(), True, one[1].strip()) for one in FILLED.finditer(text)]
-    return sorted(found, key=lambda mark: mark.start)
+    marks: list[Mark] = []
+    for mark in sorted(found, key=lambda mark: mark.start):
+        if not marks or mark.start >= marks[-1].end:
+            marks.append(mark)
+    return marks
 
 
 def support_of(mark: Mark) -> Support:

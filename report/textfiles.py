@@ -267,19 +267,20 @@ def _add_translation(reader: _Reader, place: str, heading: str, text: str, lang:
 
 
 def _read_word(reader: _Reader, name: str, pages: Sequence[str]) -> None:
-    """The sections of a Word document: its headings are those of the report, in its own order."""
-    heading: str | None = None
+    """The sections of a Word document by their headings; what is under another one is listed, not stored."""
     for page in pages:
-        for part in (one for one in page.split("\n") if one.strip()):
-            text = part.strip()
-            if found := reader.headings.find(text):
-                heading = found
-                reader.whole.add((found, "en"))
-            elif heading is None:
-                reader.notes.append(f"{name}: not placed, since no heading is above it: “{text[:80]}”")
-            else:
-                place = f"{name}, “{text[:40]}”"
-                _add_block(reader, place, heading, "en", _escaped(text))
+        blocks = [block for _, block in _blocks(page.split("\n"), 0)]
+        heading = reader.headings.find(blocks[0]) if blocks else None
+        if heading is None:
+            for block in blocks:
+                reader.notes.append(f"{name}: not placed, under no heading of the report: “{block[:80]}”")
+            continue
+        reader.whole.add((heading, "en"))
+        for block in blocks[1:]:
+            lines = [_escaped(line.strip()) for line in block.split("\n")]
+            # The items of a list are lines of one block.
+            text = "\n".join(f"- {line}" for line in lines) if len(lines) > 1 else lines[0]
+            _add_block(reader, f"{name}, “{lines[0][:40]}”", heading, "en", text)
 
 
 def _escaped(text: str) -> str:

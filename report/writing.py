@@ -20,6 +20,7 @@ from programme.permissions import Action
 from programme.reviews import Review
 from programme.users import check_may
 from report.actions import ReportAction
+from report.markdown import refused_in
 from report.marks import ITEM, Support, supports_in
 from report.model import LANGUAGES, Language
 from report.placeholders import Values
@@ -237,6 +238,9 @@ class _Changes:
         return found
 
     def _plan(self, given: GivenParagraph, stored: Written | None, at: int) -> None:
+        for text in given.texts.values():
+            for _, what, hint in refused_in(text):
+                self.problem(given.place, f"{what} is not read in a paragraph.", hint)
         if stored is not None and stored.style != given.style and not given.label:
             styles = {stored.style, given.style}
             if not styles <= {"text", "list"}:

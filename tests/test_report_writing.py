@@ -218,14 +218,46 @@ def test_a_word_document_is_read_by_its_headings_and_numbers(desk: ReportDesk) -
     document.add_heading("Support for carers", 1)
     document.add_paragraph("[p2] Two, said better [E2].")
     document.add_paragraph("Three is 2*3 [E3].")
+    for item in ("first [E4]", "second"):
+        document.add_paragraph(item, style="List Bullet")
+    document.add_paragraph("> Seen in one file [E5].")
+    document.add_heading("Something else", 2)
+    document.add_paragraph("It belongs nowhere.")
+    document.add_heading("recommendations", 1)
+    document.add_paragraph("R1: Do it [E6].")
     file = desk.folder / "report.docx"
     document.save(str(file))
     stored = desk.write(file)
-    assert desk.texts() == {2: "Two, said better [E2].", 3: "Three is 2\\*3 [E3]."}
+    assert desk.texts() == {
+        2: "Two, said better [E2].",
+        3: "Three is 2\\*3 [E3].",
+        4: "- first [E4]\n- second",
+        5: "Seen in one file [E5].",
+    }
+    assert [one.style for one in desk.writing.by_heading["carers"]] == ["text", "text", "list", "example"]
+    assert [terms.label for terms in desk.writing.recommendations] == ["R1"]
     assert stored.withdrawn == (1,)
-    assert any("A note before any heading." in note for note in stored.notes)
-    paragraph = paragraphs_of(desk.draft())[3][0]
-    assert paragraph.text.words("en") == "Three is 2*3."
+    for text in ("A note before any heading.", "Something else", "It belongs nowhere."):
+        assert f"report.docx: not placed, under no heading of the report: “{text}”" in stored.notes
+    assert paragraphs_of(desk.draft())[3][0].text.words("en") == "Three is 2*3."
+
+
+def test_a_workbook_of_paragraphs_changes_what_it_names_and_leaves_the_rest(desk: ReportDesk) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    desk.carers("One [E1].", "Two [E2].", "cy: Dau [E2].", "Three [E3].")
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["Paragraph", "Heading", "Style", "Lang", "Text", "Supports"])
+    sheet.append([1, "Support for carers", "text", "en", "One, said better [E1].", "E4; {rating:carers}"])
+    sheet.append(["p3", "carers", "text", "en", "", ""])
+    sheet.append([None, "carers", "example", "en", "Seen [E5].", None])
+    file = desk.folder / "report-paragraphs.xlsx"
+    book.save(file)
+    stored = desk.write(file)
+    assert (stored.new, stored.changed, stored.withdrawn) == ((4,), (1,), (3,))
+    assert desk.texts() == {1: "One, said better [E1].", 2: "Two [E2].", 4: "Seen [E5]."}
+    assert desk.texts(lang="cy")[2] == "Dau [E2]."
+    assert desk.supports(1) == {"[E1]", "[E4]", "{rating:carers}"}
 
 
 def test_the_model_has_the_parts_in_their_order_and_values_of_the_run(desk: ReportDesk) -> None:
