@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from report.markdown import BEGINS, ENDS, parts_of, refused_in
@@ -79,6 +79,7 @@ def test_marks_never_overlap_and_nothing_else_is_lost_with_them(text: str) -> No
     assert without_marks(text).replace(" ", "") == (kept + text[at:]).replace(" ", "")
 
 
+@settings(deadline=None)  # the first one loads what reads Markdown
 @given(text=WRITTEN)
 def test_every_mark_is_shown_once_and_nothing_of_the_reading_is_left(text: str) -> None:
     parts = parts_of(text, shown)
@@ -90,6 +91,7 @@ def test_every_mark_is_shown_once_and_nothing_of_the_reading_is_left(text: str) 
     assert [run.text for run in filled] == [f"<{mark.name}>" for mark in marks_in(text)]
 
 
+@settings(deadline=None)
 @given(words=st.lists(WORDS, min_size=1, max_size=5))
 def test_words_without_marks_stay_as_they_are(words: list[str]) -> None:
     text = "\n".join(word.strip() for word in words if word.strip())
