@@ -12,8 +12,9 @@ machine disturbs less; bounds are on the clock's.
 In reading order: generate (made-up evidence), rounds (processes and rounds), startup (commands that should
 answer at once), child (what is measured in a process of its own), engines (the same rules for all engines),
 uncertainty (draws), leave_one_out, cluster (a Dask scheduler and workers), impact (a changed rulebook over
-many reviews), spreadsheets (beside CSV), page (a trail page), server (of the pages), load (many at work at
-once), hostile (one who harms it), table. `cluster_demo` is what `make cluster-demo` runs.
+many reviews), spreadsheets (beside CSV), page (a trail page), report_check and report_files (a report),
+server (of the pages), load (many at work at once), hostile (one who harms it), table. `cluster_demo` is what
+`make cluster-demo` runs.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from leave_one_out import measure_leave_one_out
 from load import load_rows, measure_load
 from page import measure_pages, page_rows
 from report_check import check_rows, measure_check
+from report_files import files_rows, measure_files
 from rounds import Took, call, child, cpu, memory, rounds, say, seconds, shown, shown_ms
 from spreadsheets import measure_spreadsheets
 from startup import measure_start, start_rows
@@ -397,6 +399,7 @@ def main() -> None:
             *measure_alternatives(scale),
             *page_rows(measure_pages(folder)),
             *check_rows(measure_check(folder / "report")),
+            *files_rows(measure_files(folder / "report-files")),
             *measure_many(folder, scale),
         ]
     print(f"{machine()}; code {measured}")

@@ -19,6 +19,7 @@ from assessment.robustness.uncertainty import Chance, TargetChances, Uncertainty
 from evidence.measures.pools import SampleSizes
 from pictures.charts import chances_plot, profile_plot, tornado_plot
 from pictures.plots import ACCENT, INK, MARGIN, NARROW, WIDE, as_svg, paper, text_width, wrapped
+from pictures.shares import Share, Shares, shares_picture, shares_plot
 from rules.loader import load_policy
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -89,7 +90,23 @@ NEXT = Next(
         domain_next("low", 0.2, None),
     ),
 )
+SHARES = Shares(
+    "Yr hyn a ddywedodd gofalwyr: tŷ a dŵr <&> $5",
+    "Two bars said in words.",
+    "Share who agreed, in percent",
+    (
+        Share(
+            "Carers who look after more than one person had a break last year",
+            "100 %",
+            100,
+            (90, 100),
+            (0, 100),
+        ),
+        Share("Carers were asked", "25 %", 25),
+    ),
+)
 DRAWN = {
+    "shares": lambda width: shares_plot(SHARES, width),
     "tornado": lambda width: tornado_plot(TORNADO, width),
     "profile": lambda width: profile_plot(PROFILE, width),
     "chances": lambda width: chances_plot(NEXT, width),
@@ -305,3 +322,32 @@ def test_a_plot_of_its_own_needs_only_paper() -> None:
 def test_matplotlib_is_not_loaded_before_the_first_plot(module: str) -> None:
     program = f"import sys, {module}; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+def test_bars_of_shares_are_as_long_as_the_shares() -> None:
+    root = ElementTree.fromstring(shares_plot(SHARES))
+    bars = []
+    for path in root.iter(SVG + "path"):
+        if f"fill: {ACCENT}" in (path.get("style") or ""):
+            xs = [float(n) for n in re.findall(r"-?\d+\.?\d*", path.get("d") or "")][0::2]
+            bars.append(max(xs) - min(xs))
+    whole, quarter = bars
+    assert whole == pytest.approx(4 * quarter, abs=0.1)
+
+
+def test_a_chart_of_shares_names_only_what_it_shows() -> None:
+    said = " ".join(texts(ElementTree.fromstring(shares_plot(SHARES))))
+    assert "95 % interval" in said
+    assert SHARES.others in said
+    plain = replace(SHARES, rows=(SHARES.rows[1],))
+    assert "interval" not in " ".join(texts(ElementTree.fromstring(shares_plot(plain))))
+    assert SHARES.title not in said, "the page shows it"
+
+
+def test_a_picture_for_word_has_the_size_of_its_plot_and_the_same_bytes() -> None:
+    made = shares_picture(SHARES, WIDE, dots=144)
+    assert made == shares_picture(SHARES, WIDE, dots=144)
+    height = float(ElementTree.fromstring(shares_plot(SHARES)).get("height") or 0)
+    # Width and height, in the first chunk of a PNG file.
+    assert (int.from_bytes(made[16:20]), int.from_bytes(made[20:24])) == (2 * WIDE, 2 * height)
+    assert b"matplotlib" not in made.lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,9 +16,15 @@ import pytest
 from pypdf import PdfReader
 from whole_report import MADE, MARKUP, whole_report
 
+import report.render.pdf
+import report.render.word
 from report.model import Figure, Grid, Heading, Language, Rated, Report, Table, Text, Words, texts_of
+from report.render.page import page
 from report.render.pdf import TEMPLATES, pdf
 from report.render.spoken import Mark
+from report.render.word import word
+from rules.errors import ReportNotRendered
+from rules.remedy import Install
 
 MARK = Mark(7, 23, Words(en="Director", cy="Cyfarwyddwr"), Words(en="24 November 2026, 2pm"))
 
@@ -191,3 +198,20 @@ def test_words_taken_out_and_put_in_are_shown_as_such() -> None:
     paragraph = whole_report().blocks[1].model_copy(update={"text": text})
     report: Report = whole_report().model_copy(update={"blocks": (paragraph,)})
     assert "Carers rarelyoften ask." in " ".join(text_of_pages(pdf(report, "en", MADE)))
+
+
+@pytest.mark.parametrize(
+    ("library", "renderer", "said"),
+    [("typst", pdf, "PDF files need"), ("docx", word, "Word files need")],
+)
+def test_where_a_library_is_missing_the_refusal_names_what_to_install(
+    library: str, renderer: Any, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As Python has it where a package is not installed; what was loaded before is put back afterwards.
+    for door in (report.render.pdf._compiler, report.render.word._library):
+        door.cache_clear()
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ReportNotRendered, match=said) as refused:
+        renderer(whole_report(), "en", MADE)
+    assert refused.value.remedies == (Install("report"),)
+    assert "Services help most people." in page(whole_report(), "en")
