@@ -205,7 +205,7 @@ def _check_counting(found: PolicyText, path: list[str | int], step: Step, names:
     elif step.counted_from and len(given) != 1:
         found.problem(path, f"{step.id!r}: one of 'weeks', 'days' and 'working_days' is needed.")
     elif given and not step.counted_from:
-        message = f"{step.id!r}: the step from which this is counted is missing."
+        message = f"{step.id!r}: no step is named from which to count."
         found.problem([*path, given[0]], message, "Name it as 'after' or 'before'.")
     for way in ("after", "before"):
         other = getattr(step, way)

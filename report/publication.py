@@ -128,15 +128,17 @@ def early_readers_file(db: Database, publishing: Publishing, folder: Path) -> No
     (folder / EARLY).write_text(BYTE_ORDER_MARK + written.getvalue(), encoding="utf-8", newline="")
 
 
-def rendered(
-    kind: str, form: str, lang: Language, render: Callable[[Report, Language, datetime], bytes]
-) -> Maker:
-    """What writes the report or the summary in a format and a language, where there is one of that kind."""
+def rendered(form: str, render: Callable[[Report, Language, datetime], bytes]) -> Maker:
+    """What writes the report, and the summary, in a format: in each language that the practice asks for, and
+    in each in which it was written."""
 
     def make(db: Database, publishing: Publishing, folder: Path) -> None:
-        if kind in publishing.reports:
-            content = render(publishing.reports[kind], lang, publishing.frozen_at[kind])
-            (folder / f"{kind}-{lang}.{form}").write_bytes(content)
+        for kind, report in publishing.reports.items():
+            asked = {*publishing.practice.languages.needed, *report.languages}
+            for lang in LANGUAGES:
+                if lang in asked:
+                    content = render(report, lang, publishing.frozen_at[kind])
+                    (folder / f"{kind}-{lang}.{form}").write_bytes(content)
 
     return make
 

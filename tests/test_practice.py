@@ -113,7 +113,7 @@ def test_a_framework_without_a_practice_names_those_that_have_one() -> None:
             "    before: draft-meeting\n    days: 1\n",
             "    days: 1\n",
             "days: 1",
-            "the step from which this is",
+            "no step is named from which to count",
         ),
         ("    after: draft\n", "    after: draft-meeting\n", "id: comments-due", "counted from itself"),
         ("nation: wales", "nation: cymru", "nation: cymru", "'cymru' is not allowed"),

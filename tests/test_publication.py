@@ -82,7 +82,7 @@ def plain_page(report: Report, lang: Language, made: datetime) -> bytes:
     return page(report, lang).encode()
 
 
-MAKERS = [rendered("report", "html", "en", plain_page), rendered("summary", "html", "en", plain_page)]
+MAKERS = [rendered("html", plain_page)]
 
 
 def published(db: Database, review: Review, folder: Path, at: str, **more: Any) -> list[Any]:

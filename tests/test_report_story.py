@@ -244,7 +244,7 @@ def test_a_report_from_the_first_freeze_to_publication(
     assert leaked.role == PRESS["role"]
 
     # Published the day after, by the day in the UK, and not a minute earlier.
-    makers = [rendered(kind, "html", "en", plain_page) for kind in ("report", "summary")]
+    makers = [rendered("html", plain_page)]
     out = tmp_path / "public"
     with pytest.raises(DecisionRefused, match="may be published from"):
         publish(db, review, out, makers, by="manager-1", at=uk(too_early))

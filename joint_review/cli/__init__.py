@@ -22,6 +22,8 @@ Modules in reading order:
     comments    report comments / answer / amend / changes
     meetings    meeting plan / held / off / list
     sent_files  the files of a sending: edition, comment sheet, changes
+    publication  publication plan / start / move / calendar / consult / present / breach / publish
+    copies      publication recipients / copies / used / readers, report copy-of
     records     verify, diff
     audit       audit verify / head, history, backup, restore
     erasing     erase source / item / person / list / show / approve / refuse / clean
@@ -145,6 +147,10 @@ ENTRIES = {
         "Write the report of a review: text, check, editions, moderation, comments of the authority.",
     ),
     "meeting": Entry("meetings", "Plan the meetings on a report, record that they were held, call them off."),
+    "publication": Entry(
+        "publication",
+        "Plan the dates of a report, give copies, keep the embargo, record the presentation, publish.",
+    ),
     "history": Entry(
         "audit",
         "Show the history of an item: who added, tagged, coded, settled or withdrew it; which runs counted"

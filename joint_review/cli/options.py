@@ -15,7 +15,7 @@ import click
 from pydantic_core import PydanticCustomError
 
 from joint_review.cli.show import show_json
-from programme.calendar import read_date
+from programme.calendar import read_date, read_moment
 from programme.files import new_file, put_in_place
 from rules.errors import ReviewError, RunImpossible
 from rules.spellings import Spellings
@@ -53,6 +53,22 @@ class DayOrNone(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date | str:
         """The date, or an empty text."""
         return Day().convert(value, param, ctx) or ""
+
+
+class Moment(click.ParamType[Any]):
+    """A date with a time of day, in UK time."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment, or a usage error saying how to write one."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            return read_moment(str(value))
+        except PydanticCustomError as error:
+            hint = (error.context or {}).get("hint", "")
+            self.fail(f"{value!r} is not a date with a time of day. {hint}", param, ctx)
 
 
 class Seed(click.ParamType[Any]):

@@ -51,6 +51,9 @@ ENTRIES = {
     "answer": Entry("comments", "Answer a comment of the authority, with a reason."),
     "amend": Entry("comments", "Freeze the edition that amends one that was sent, after comments."),
     "changes": Entry("comments", "Show what changed between two editions, and which comment moved what."),
+    "copy-of": Entry(
+        "copies", "Show whose copy a file is, or whose copies have the number on a page.", "copy_of"
+    ),
 }
 """Every command of a report, in the order of work."""
 
