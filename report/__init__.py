@@ -25,6 +25,7 @@ Modules in reading order:
     typed             numbers and ratings that were typed into a text
     check             what rests on nothing, what has changed, what was typed
     appendices        tables made, never typed: sources, survey results, case files; charts
+    withheld          what the practice keeps out of the appendices, before it does
     composing         the model, made from what is written and one run
     editions          a report frozen at one moment
     moderation        verdicts of the external moderator, clearance by the bodies

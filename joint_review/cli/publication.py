@@ -38,6 +38,7 @@ ENTRIES = {
     "start": Entry("publication", "Set the day on which the weeks of a review begin, and its practice."),
     "move": Entry("publication", "Move a date of a review by hand, for a reason."),
     "calendar": Entry("publication", "Write the calendar of a review as an .ics file.", "calendar_"),
+    "withheld": Entry("publication", "Show what is left out of the appendices, as numbers are too small."),
     "recipients": Entry("copies", "List who gets a report; add people from a file.", "recipients_"),
     "copies": Entry("copies", "Make a marked copy for everyone who gets an edition at a stage.", "copies_"),
     "used": Entry("copies", "Record that a copy was sent, opened or returned."),
@@ -197,6 +198,30 @@ def calendar_(programme: Programme, review: str, file: Path, lang: str, replace:
         show_json({"file": str(file)})
     else:
         click.echo(f"Written to {file}.")
+
+
+@click.command()
+@click.argument("review")
+@reading
+def withheld(programme: Programme, review: str, as_json: bool) -> None:
+    """Show what is left out of the appendices, or joined, as numbers are too small to be printed.
+
+    It is shown as the latest run counts the evidence, before an edition is frozen.
+
+    Example: joint-review publication withheld wales-2004-08
+    """
+    from assessment.runs.run import load_run
+    from report.withheld import withheld as found_in
+
+    found = programme.review(review)
+    rows = [vars(one) for one in found_in(programme.db, found, load_run(programme.db, found))]
+    if as_json:
+        show_json(rows)
+        return
+    if not rows:
+        click.echo("Nothing is left out: no number is too small.")
+    columns = {"table": "table", "row": "row", "without": "if all was printed", "printed": "printed"}
+    show_table(rows, columns, [30, 30, 30, 30])
 
 
 # --- the embargo -------------------------------------------------------------------------------------------
