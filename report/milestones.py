@@ -15,7 +15,9 @@ from typing import TypedDict
 from programme.calendar import day_words
 from programme.database import Act, Database, add_event, insert, one, rows, rows_as, transaction
 from programme.names import check_person, check_words
+from programme.permissions import Action
 from programme.reviews import Review
+from programme.users import check_may
 from programme.workdays import (
     Nation,
     is_working_day,
@@ -302,6 +304,7 @@ def move_date(
     """
     by, because = check_person(by, "a moved date"), check_words(because, "a moved date")
     with transaction(db):
+        check_may(db, by, Action.PLAN_REPORT, review.key, "move a date")
         practice = followed_practice(db, review).practice
         found = milestone(db, review, step)
         title = in_language(found.title)

@@ -18,7 +18,9 @@ from pydantic import Field
 
 from programme.database import Act, Database, add_event, insert, rows, transaction
 from programme.names import check_person
+from programme.permissions import Action
 from programme.reviews import Review
+from programme.users import check_may
 from programme.workdays import Nation
 from report.actions import ReportAction
 from rules.errors import DecisionRefused, UnknownName, suggest
@@ -292,6 +294,7 @@ def follow_practice(
             hint="Give the practice of that framework.",
         )
     with transaction(db):
+        check_may(db, by, Action.PLAN_REPORT, review.key, "set the practice")
         before = rows(
             db,
             "select key, starts_on, digest from review_practice where review_id = ? order by id desc limit 1",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from report_example import freeze, pass_and_clear, write_words
 
 from programme.database import Act, Database, add_event, one, transaction
 from programme.reviews import Review
+from programme.users import add_user
 from report.actions import ReportAction
 from report.copies import copies_like, find_copy, make_copies, may_have_from, record_use
 from report.embargo import (
@@ -31,7 +33,7 @@ from report.embargo import (
 )
 from report.milestones import milestone, move_date
 from report.model import Column, Heading, Language, Paragraph, Report, Table, Text, Words
-from report.practice import load_practice
+from report.practice import follow_practice, load_practice
 from report.publication import (
     SUMS,
     Publishing,
@@ -43,6 +45,7 @@ from report.publication import (
     write_sums,
 )
 from report.recipients import (
+    RecipientRow,
     early_readers,
     list_recipients,
     read_recipients,
@@ -51,7 +54,7 @@ from report.recipients import (
     withdraw_recipient,
 )
 from report.render.page import page
-from rules.errors import DecisionRefused, ImportRefused, UnknownName
+from rules.errors import DecisionRefused, ImportRefused, UnknownName, UserInvalid
 
 CLEARED = datetime(2009, 6, 2, 9, tzinfo=UTC)
 LATER = CLEARED + timedelta(days=3)
@@ -539,8 +542,6 @@ def test_a_report_that_is_half_translated_is_named_where_both_languages_are_need
 def test_the_practice_of_wales_itself_asks_for_both_languages(
     db: Database, review: Review, edition: int, tmp_path: Path
 ) -> None:
-    from report.practice import follow_practice
-
     follow_practice(db, review, load_practice("wales-round-2"), date(2009, 6, 1), by="lead", at=LATER)
     presented(db, edition, "2009-06-08T14:00+01:00")
     with pytest.raises(DecisionRefused, match="the report lacks Welsh in"):
@@ -581,3 +582,53 @@ def test_digests_are_written_as_sha256sum_reads_them(tmp_path: Path) -> None:
     lines = (tmp_path / SUMS).read_text(encoding="utf-8").splitlines()
     assert [line[64:] for line in lines] == ["  a.txt", "  b.txt"]
     assert all(len(line[:64]) == 64 for line in lines)
+
+
+# --- who may ----------------------------------------------------------------------------------------------
+
+PLANS = {"lead", "coordinator", "manager"}
+MANAGES = {"manager"}
+
+
+@pytest.mark.parametrize(
+    "role", ["reviewer", "lead", "moderator", "manager", "coordinator", "authority", "administrator"]
+)
+def test_only_those_named_for_it_plan_dates_list_recipients_make_copies_present_and_publish(
+    db: Database, review: Review, edition: int, tmp_path: Path, role: str
+) -> None:
+    list_people(db, review, MINISTER, at=AT)
+    presented(db, edition, "2009-06-08T14:00+01:00")
+    (copy,) = copies(db, edition, tmp_path / "copies")
+    summary = latest_edition(db, review, "summary")
+    assert summary is not None
+    add_user(db, "somebody", role=role, by="root", at=LATER)
+    by: dict[str, Any] = {"by": "somebody", "at": uk("2009-06-09T10:00+01:00")}
+    out = tmp_path / "copies"
+    rows_of = [("row 2", RecipientRow.model_validate(PRESS))]
+    practice = load_practice("wales-round-2")
+    withdraw = partial(withdraw_presentation, db, edition, because="Why.")
+    breach = partial(
+        record_breach, db, edition, uk("2009-06-08T09:00+01:00"), "Out.", "Nothing.", because="Why."
+    )
+    acts: list[tuple[set[str], Any]] = [
+        (PLANS, partial(follow_practice, db, review, practice, date(2009, 6, 2))),
+        (PLANS, partial(move_date, db, review, "handover", date(2010, 3, 1), because="Why.")),
+        (PLANS, partial(list_recipients, db, review, rows_of)),
+        (PLANS, partial(make_copies, db, edition, "embargo", out, {"html": html}, ["en"])),
+        (PLANS, partial(record_use, db, edition, copy.number, "sent", uk("2009-06-08T13:00+01:00"))),
+        (PLANS, partial(withdraw_recipient, db, review, copy.recipient_id, because="Why.")),
+        (MANAGES, partial(consult_director, db, summary, date(2009, 6, 3), "Content.")),
+        (MANAGES, breach),
+        (MANAGES, withdraw),
+        (MANAGES, partial(present, db, edition, uk("2009-06-08T15:00+01:00"), "Hall", "council")),
+        (MANAGES, partial(publish, db, review, tmp_path / "out", MAKERS)),
+    ]
+    for allowed, act in acts:
+        before = one(db, "select count(*) from event")
+        if role in allowed:
+            with nullcontext() if act is not acts[-1][1] else pytest.raises(DecisionRefused, match="Welsh"):
+                act(**by)
+        else:
+            with pytest.raises(UserInvalid, match="somebody may not"):
+                act(**by)
+            assert one(db, "select count(*) from event") == before
