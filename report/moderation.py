@@ -172,6 +172,8 @@ class Moderated(TypedDict):
 
     edition: int
     number: int
+    kind: str
+    """report or summary."""
     review: str
     state: str
     verdict: Verdict | None
@@ -497,6 +499,7 @@ def moderation_of(db: Database, edition: int) -> Moderated:
     return {
         "edition": edition,
         "number": found["number"],
+        "kind": found["kind"],
         "review": found["review"],
         "state": found["state"],
         "verdict": verdicts[0] if verdicts else None,

@@ -123,6 +123,14 @@ def send(
 
 
 def _refuse_sending(db: Database, found: EditionFound) -> None:
+    refuse_uncleared(db, found)
+    if found["latest"] != found["id"]:
+        name = edition_name(found)
+        raise DecisionRefused(f"{name} was followed by a later edition", hint="Send the latest edition.")
+
+
+def refuse_uncleared(db: Database, found: EditionFound) -> None:
+    """Raise DecisionRefused where an edition was not passed, or is not cleared by every body."""
     name = edition_name(found)
     if found["verdict"] != "passed":
         raise DecisionRefused(
@@ -133,8 +141,6 @@ def _refuse_sending(db: Database, found: EditionFound) -> None:
         raise DecisionRefused(
             f"{name} is not cleared by {listed(waiting)}", hint="Every body clears it before it is sent."
         )
-    if found["latest"] != found["id"]:
-        raise DecisionRefused(f"{name} was followed by a later edition", hint="Send the latest edition.")
 
 
 def _refuse_deadline(

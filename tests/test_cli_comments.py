@@ -116,18 +116,40 @@ def test_sending_prints_the_head_to_be_lodged_and_waits_for_it(say: Say, file: P
     assert (done.code, "a second round of comments needs a reason" in done.err) == (1, True)
 
 
+SHEETS = {"r1-report-1-comments-en.xlsx", "r1-report-1-comments-en.docx"}
+
+
 def test_what_goes_to_the_authority_is_written_into_a_folder(say: Say, file: Path) -> None:
     folder = file.parent / "for-the-authority"
     sent(say, file, "--into", str(folder))
     names = {path.name for path in folder.iterdir()}
-    assert names >= {
-        "r1-report-1-en.html",
-        "r1-report-1-en.docx",
-        "r1-report-1-comments-en.xlsx",
-        "r1-report-1-comments-en.docx",
-    }
+    assert names >= {"r1-report-1-en.html", "r1-report-1-en.docx", *SHEETS}
     done = say("report", "send", "r1", "--into", str(folder), "--by", "lead", "--db", str(file))
     assert (done.code, "is there already" in done.err) == (1, True)
+
+
+def test_who_is_named_gets_a_marked_copy_and_no_unmarked_one_is_written(say: Say, file: Path) -> None:
+    folder, people = file.parent / "for-the-authority", file.parent / "recipients.csv"
+    people.write_text(
+        "role,organisation,stage,purpose\n"
+        "Director,The authority,draft,Comments on accuracy\n"
+        "Chief executive,The authority,draft,For information\n",
+        encoding="utf-8",
+    )
+    sent(say, file, "--to", str(people), "--into", str(folder))
+    assert {path.name for path in folder.iterdir()} == {"copies", *SHEETS}
+    copies = sorted(path.name for path in (folder / "copies").iterdir())
+    assert copies[0].startswith("r1-report-1-copy-001-en.") and copies[-1].startswith(
+        "r1-report-1-copy-002-en."
+    )
+    assert "Copy 2 of 2" in (folder / "copies" / "r1-report-1-copy-002-en.html").read_text(encoding="utf-8")
+
+
+def test_nothing_of_an_edition_goes_out_as_a_sheet_before_it_is_cleared(say: Say, file: Path) -> None:
+    db = frozen(say, file)
+    done = say("report", "comments", "sheet", "r1", str(file.parent / "comments.xlsx"), *db)
+    assert (done.code, "the moderator has not passed edition 1" in done.err) == (1, True)
+    assert not (file.parent / "comments.xlsx").exists()
 
 
 def test_comments_go_out_come_in_are_answered_and_their_effect_is_shown(say: Say, file: Path) -> None:
@@ -183,6 +205,9 @@ def test_comments_go_out_come_in_are_answered_and_their_effect_is_shown(say: Say
     with_db = open_programme(file)
     amend(with_db, 1, "authority", by="lead", at=AT.replace(year=TODAY.year + 1))
     with_db.conn.close()
+    data = say("report", "changes", "r1/1", "r1/2", "--json", *db).data
+    assert [entry["number"] for entry in data["register"]] == [1, 2]
+    assert [block["number"] for block in data["words"]["en"]] == ["p2"]
     shown = ok(say, "report", "changes", "r1/1", "r1/2", *db)
     assert "No rating moved." in shown
     assert "They wait [-two-]{+three+} weeks." in shown

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from assessment_example import AT, WELSH, add, assess_plainly, item_at, new_review, rate_approved
-from evidence_rows import finding, whole_review
+from assessment_example import (
+    AT,
+    WELSH,
+    add,
+    assess_plainly,
+    item_at,
+    new_review,
+    rate_approved,
+)
+from evidence_rows import Row, finding, whole_review
 from report_example import freeze, sent_report, write_words
 
 from assessment.runs.run import load_run
-from evidence.items import withdraw_item
+from evidence.findings import Said, change_finding
+from evidence.items import tag_item, withdraw_item
 from evidence.measures.compute import compute_measures
 from evidence.some_events import with_some_events
 from programme.database import Database, last_event
@@ -22,6 +32,7 @@ from rules.errors import RunImpossible
 
 STRENGTHS = [finding("I1", "strength", 3, finding=f"Strength {n}.", domains="carers") for n in (1, 2, 3, 4)]
 OTHER = finding("I1", "strength", finding="They listen.", domains="workforce")
+WAYS = ("strength", "weakness")
 TITLE = WELSH.framework.title_of("carers")
 
 
@@ -124,33 +135,37 @@ def test_editions_are_compared_in_their_order(db: Database, review: Review, sent
     assert changes_between(db, first, first)["ratings"] == []
 
 
-def test_what_some_events_alone_did_is_what_a_run_after_them_alone_would_count(db: Database) -> None:
-    """Events in another order: those chosen first, then the others; the measures after the chosen agree."""
+def test_what_some_events_alone_did_is_what_they_would_have_done_without_the_others(db: Database) -> None:
+    """Every other act, on items of their own, is chosen: measures agree with those after the chosen alone."""
+    acts = ["add", "withdraw", "move", "tag", "withdraw", "add", "tag", "move"]
     measures = WELSH.rulebook.evidence_measures
-    rows = [finding("I1", way, domains="carers") for way in ("strength", "weakness", "strength", "weakness")]
-    more = [finding("G1", "strength", domains="carers"), finding("G1", "weakness", domains="carers")]
-
-    def both(key: str) -> Review:
-        review = new_review(db, key, "wales-round-2", *rows)
-        return review
-
-    one, other = both("r1"), both("r2")
+    rows = [finding("I1", WAYS[place % 2], domains="carers") for place in range(len(acts))]
+    more = [finding("G1", WAYS[place % 2], domains="carers") for place in range(len(acts))]
+    one, other = (new_review(db, key, "wales-round-2", *rows) for key in ("r1", "r2"))
     before = last_event(db)
-    add(db, one, more[0])
-    add(db, one, more[1])
-    numbers = [item_at(db, one, row) for row in (*rows, *more)]
-    withdraw_item(db, one, numbers[0], by="lead", because="No.", at=AT)
-    chosen = {
-        event
-        for (event,) in db.execute(
-            "select added_event from evidence where id = ? union"
-            " select withdrawn_event from evidence where id = ?",
-            [numbers[5], numbers[0]],
-        )
-    }
-    add(db, other, more[1])
-    withdraw_item(db, other, item_at(db, other, rows[0]), by="lead", because="No.", at=AT)
-    with with_some_events(db, before, chosen):
+    events: list[int] = []
+    for place, act in enumerate(acts):
+        since = last_event(db)
+        do(db, one, act, rows[place], more[place])
+        if place % 2 == 0:
+            events += range(since + 1, last_event(db) + 1)
+            do(db, other, act, rows[place], more[place])
+    with with_some_events(db, before, events):
         alone = compute_measures(db, one, measures, before)
     assert alone == compute_measures(db, other, measures, last_event(db))
-    assert compute_measures(db, one, measures, before) != alone
+    assert alone != compute_measures(db, one, measures, last_event(db))
+    assert alone != compute_measures(db, one, measures, before)
+
+
+def do(db: Database, review: Review, act: str, row: Row, another: Row) -> None:
+    """Do something to an item, or add another."""
+    by: Any = {"by": "lead", "at": AT}
+    if act == "add":
+        add(db, review, another)
+    elif act == "withdraw":
+        withdraw_item(db, review, item_at(db, review, row), because="Hearsay.", **by)
+    elif act == "tag":
+        tag_item(db, review, item_at(db, review, row), ["workforce"], **by)
+    else:
+        said = Said(row["finding"], row["direction"], str(row["significance"]), domains=("workforce",))
+        change_finding(db, review, item_at(db, review, row), said, **by)

@@ -72,10 +72,13 @@ def _word_tables(path: Path, name: str) -> Tables:
         headers = headers_of(list(header))
         place = f"{name}, table {number}"
         check_headers(place, headers)
-        cells = (
-            (f"{place}, row {at}", [*row, *[""] * len(headers)][: len(headers)])
-            for at, row in enumerate(rows, start=2)
-        )
         titles = titles_of(list(header), headers)
-        tables.append(RawTable(name, f"table {number}", headers, iter(cells), place=place, titles=titles))
+        cells = _placed(place, rows, len(headers))
+        tables.append(RawTable(name, f"table {number}", headers, cells, place=place, titles=titles))
     return tables
+
+
+def _placed(place: str, rows: Sequence[list[str]], wide: int) -> Iterator[tuple[str, list[str]]]:
+    """The rows below the headers, each as wide as these."""
+    for number, row in enumerate(rows, start=2):
+        yield f"{place}, row {number}", [*row, *[""] * wide][:wide]

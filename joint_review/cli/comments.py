@@ -50,10 +50,12 @@ def sheet_(programme: Programme, edition: str, file: Path, lang: Any, replace: b
     from joint_review.cli.sent_files import frozen_at, sheet_file
     from report.editions import body_of
     from report.named import edition_named
+    from report.sending import refuse_uncleared
     from report.sheet import sheet_rows
 
     refuse_file(file, replace, programme.path)
     found = edition_named(programme.db, edition)
+    refuse_uncleared(programme.db, found)
     report = body_of(programme.db, found["id"])
     write_whole(file, sheet_file(report, file.suffix.lower(), lang, frozen_at(found)), replace)
     count = len(sheet_rows(report, lang)) - 1

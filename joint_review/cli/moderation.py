@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from joint_review.cli.options import FOLDER_OR_FILE, Day, Programme, changing, now, write_whole
+from joint_review.cli.options import FOLDER_OR_FILE, Day, Programme, changing, now
 from joint_review.cli.show import paragraph, show_json
 from programme.calendar import day_of_moment, day_words, uk_day
 from rules.errors import ReviewError
@@ -105,7 +105,7 @@ def _show(found: Moderated, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    click.echo(f"Edition {found['number']} of the report of {found['review']}: {found['state']}")
+    click.echo(f"Edition {found['number']} of the {found['kind']} of {found['review']}: {found['state']}")
     if verdict := found["verdict"]:
         click.echo(f"{verdict['verdict'].capitalize()} by {verdict['by']}, {day_of_moment(verdict['at'])}")
         paragraph(verdict["because"], "  ")
@@ -141,6 +141,13 @@ def _show(found: Moderated, as_json: bool) -> None:
     metavar="FOLDER",
     help="Write what goes to the authority into a new folder: edition, comment sheet, changes.",
 )
+@click.option(
+    "--to",
+    "recipients",
+    type=FOLDER_OR_FILE,
+    metavar="FILE",
+    help="A table of who gets it (layout recipients); with --into each has a marked copy.",
+)
 @changing
 def send(
     programme: Programme,
@@ -150,6 +157,7 @@ def send(
     no_comments: bool,
     because: str,
     folder: Path | None,
+    recipients: Path | None,
     by: str,
     as_json: bool,
 ) -> None:
@@ -160,10 +168,12 @@ def send(
 
     Example: joint-review report send wales-2004-08/2 --lodged 412:5f1c...
     """
-    from joint_review.cli.sent_files import files_of_sending
+    from joint_review.cli.sent_files import files_of_sending, write_sending
+    from programme.database import transaction
     from report import sending
     from report.milestones import comments_until
     from report.named import edition_named
+    from report.recipients import list_recipients, read_recipients
     from report.sending import Deadline
 
     found = edition_named(programme.db, edition)
@@ -175,18 +185,20 @@ def send(
     elif not no_comments and not found["amends"] and found["state"] == "cleared":
         computed = comments_until(programme.db, programme.review(found["review"]), uk_day(now()))
         deadline = Deadline(computed.day, computed.how) if computed.day else None
-    files = files_of_sending(programme.db, found) if folder else {}
-    sent = sending.send(programme.db, found["id"], deadline, lodged=lodged, because=because, by=by, at=now())
-    if folder:
-        folder.mkdir(parents=True)
-    for name, content in files.items():
-        write_whole((folder or Path()) / name, content, False)
+    people = read_recipients(recipients) if recipients else []
+    files = files_of_sending(programme.db, found) if folder else None
+    review = programme.review(found["review"])
+    with transaction(programme.db) as joined:
+        if people:
+            list_recipients(joined, review, people, by=by, at=now())
+        sent = sending.send(joined, found["id"], deadline, lodged=lodged, because=because, by=by, at=now())
+    if folder and files:
+        write_sending(programme.db, found, files, folder, by)
     if as_json:
         show_json(sent)
         return
-    click.echo(
-        f"Edition {sent['number']} of the report of {found['review']} sent on {day_words(sent['sent_on'])}."
-    )
+    name = f"Edition {sent['number']} of the {found['kind']} of {found['review']}"
+    click.echo(f"{name} sent on {day_words(sent['sent_on'])}.")
     if sent["comments_until"]:
         paragraph(f"Comments until {day_words(sent['comments_until'])} ({sent['computed']}).")
     else:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from joint_review.cli.options import now, write_whole
+from programme.reviews import find_review
 from rules.errors import EvidenceInvalid, ReportNotRendered
 from rules.remedy import Install
 
@@ -14,6 +20,7 @@ if TYPE_CHECKING:
     from report.changes import Changes
     from report.model import Language, Report
     from report.moderation import EditionFound
+    from report.render.spoken import Mark
 
 PDF, WORD, PAGE, WORKBOOK = ".pdf", ".docx", ".html", ".xlsx"
 
@@ -23,20 +30,23 @@ def frozen_at(edition: EditionFound) -> datetime:
     return datetime.fromisoformat(edition["frozen_on"]).replace(tzinfo=UTC)
 
 
-def rendered(report: Report, suffix: str, lang: Language, at: datetime) -> bytes:
-    """A report in the format of a suffix; raises EvidenceInvalid for another, or what a renderer raises."""
+def rendered(report: Report, suffix: str, lang: Language, at: datetime, mark: Mark | None = None) -> bytes:
+    """A report in the format of a suffix, as a marked copy if `mark` is given.
+
+    Raises EvidenceInvalid for another suffix, or what a renderer raises.
+    """
     if suffix == PAGE:
         from report.render.page import page
 
-        return page(report, lang).encode()
+        return page(report, lang, mark).encode()
     if suffix == WORD:
         from report.render.word import word
 
-        return word(report, lang, at)
+        return word(report, lang, at, mark)
     if suffix == PDF:
         from report.render.pdf import pdf
 
-        return pdf(report, lang, at)
+        return pdf(report, lang, at, mark)
     raise EvidenceInvalid(f"nothing of a report is written as {suffix or 'a file without a type'!r}")
 
 
@@ -93,34 +103,67 @@ def changes_file(
     )
 
 
-def files_of_sending(db: Database, edition: EditionFound) -> dict[str, bytes]:
-    """All that goes to the authority with an edition, by name: the edition in every language and format there
-    is, the comment sheet, and where it amends another, what changed.
+@dataclass(frozen=True)
+class SentFiles:
+    """All that goes to the authority with an edition, by name."""
 
-    What needs a part of this software that is not installed is left out.
-    """
+    edition: Mapping[str, bytes]
+    """The edition in every language and format there is."""
+    beside: Mapping[str, bytes]
+    """The comment sheet, and where the edition amends another, what changed."""
+
+
+def files_of_sending(db: Database, edition: EditionFound) -> SentFiles:
+    """The files of a sending; what needs a part of this software that is not installed is left out."""
     from report.changes import changes_between
     from report.editions import body_of
 
     report, at = body_of(db, edition["id"]), frozen_at(edition)
     name = f"{edition['review']}-{edition['kind']}-{edition['number']}"
-    files: dict[str, bytes] = {}
+    whole: dict[str, bytes] = {}
+    beside: dict[str, bytes] = {}
 
-    def add(file: str, make: Any, *given: Any) -> None:
+    def add(to: dict[str, bytes], file: str, make: Callable[..., bytes], *given: Any) -> None:
         try:
-            files[file] = make(*given)
+            to[file] = make(*given)
         except ReportNotRendered as error:
             if not any(isinstance(remedy, Install) for remedy in error.remedies):
                 raise
 
     for lang in report.languages:
         for suffix in (PAGE, WORD, PDF):
-            add(f"{name}-{lang}{suffix}", rendered, report, suffix, lang, at)
+            add(whole, f"{name}-{lang}{suffix}", rendered, report, suffix, lang, at)
         for suffix in (WORKBOOK, WORD):
-            add(f"{name}-comments-{lang}{suffix}", sheet_file, report, suffix, lang, at)
+            add(beside, f"{name}-comments-{lang}{suffix}", sheet_file, report, suffix, lang, at)
         if edition["amends"]:
             before = body_of(db, edition["amends"])
             found = changes_between(db, edition["amends"], edition["id"])
             for suffix in (WORD, PAGE, PDF, WORKBOOK):
-                add(f"{name}-changes-{lang}{suffix}", changes_file, found, before, report, suffix, lang, at)
-    return files
+                file = f"{name}-changes-{lang}{suffix}"
+                add(beside, file, changes_file, found, before, report, suffix, lang, at)
+    return SentFiles(whole, beside)
+
+
+def write_sending(db: Database, edition: EditionFound, files: SentFiles, folder: Path, by: str) -> None:
+    """Write the files of a sending into a new folder.
+
+    Where it is known who gets the draft, each has a marked copy of the edition; else there is one, unmarked.
+    """
+    from report.copies import make_copies
+    from report.editions import body_of
+    from report.recipients import DRAFT, recipients
+
+    folder.mkdir(parents=True)
+    review = find_review(db, edition["review"])
+    named = any(one_of["stage"] == DRAFT for one_of in recipients(db, review))
+    for name, content in {**({} if named else files.edition), **files.beside}.items():
+        write_whole(folder / name, content, False)
+    if named:
+        forms = {Path(name).suffix.removeprefix(".") for name in files.edition}
+        renders = {form: partial(_as_copy, f".{form}") for form in sorted(forms)}
+        languages = body_of(db, edition["id"]).languages
+        make_copies(db, edition["id"], DRAFT, folder / "copies", renders, languages, by=by, at=now())
+
+
+def _as_copy(suffix: str, report: Report, lang: Language, at: datetime, mark: Mark) -> bytes:
+    return rendered(report, suffix, lang, at, mark)
