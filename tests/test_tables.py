@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 
 import pytest
 from example_framework import write
@@ -18,6 +22,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 from text_files import book_of
 
 from evidence.files.apart import tables_of
+from evidence.files.damage import Damaged, damage
 from evidence.files.encoded import SPECIAL, as_json, from_json
 from evidence.files.rawtable import UNREADABLE, RawTable, header_name
 from evidence.files.tables import open_tables
@@ -110,7 +115,7 @@ def test_a_quotation_mark_that_is_never_closed_is_named_with_its_row(tmp_path: P
     tables, [rows] = read(path)
     [problem] = tables[0].problems
     assert problem.where == "a.csv, row 3"
-    assert "quotation marks do not match" in problem.message
+    assert problem.message == "the quotation marks do not match: one is opened and never closed."
     assert "Close every quotation mark" in problem.hint
     assert rows == [("a.csv, row 2", ["1", "2"])]
     assert tables[0].cut_short
@@ -344,6 +349,7 @@ def test_a_workbook_that_needs_too_much_memory_is_not_called_damaged(
 def test_what_only_looks_like_a_workbook_is_refused(tmp_path: Path, content: bytes) -> None:
     [problem] = problems_of(write(tmp_path / "a.xlsx", content))
     assert "this is not an .xlsx workbook" in problem and "Save it again as .xlsx" in problem
+    assert "parts of it are missing, or were changed" in problem or "Excel before 2007" in problem
 
 
 def test_a_damaged_workbook_is_refused_wherever_the_damage_is(tmp_path: Path) -> None:
@@ -355,8 +361,29 @@ def test_a_damaged_workbook_is_refused_wherever_the_damage_is(tmp_path: Path) ->
             tables, rows = read(path)
         except ImportRefused as error:
             assert error.problems
+            said = " ".join(problem.message for problem in error.problems)
         else:
             assert tables[0].problems or len(rows[0]) == 300
+            said = " ".join(problem.message for problem in tables[0].problems)
+        assert not re.search("Error|CRC|header|invalid|token|0x|decompress", said), said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (expat.ExpatError("mismatched tag: line 3, column 2"), "the XML in it is broken in line 3"),
+        (zipfile.BadZipFile("Bad CRC-32"), "parts of it are missing, or were changed"),
+        (zlib.error("Error -3"), "a packed part of it cannot be unpacked"),
+        (KeyError("xl/x.xml"), "it names a part that it does not have"),
+        (RuntimeError("password required for extraction"), "it has a password"),
+        (Damaged("it names no workbook"), "it names no workbook"),
+        (ValueError("invalid literal for int()"), "not in the places where such files have it"),
+    ],
+)
+def test_what_a_library_says_of_a_damaged_file_is_said_in_words_of_ours(error: Exception, said: str) -> None:
+    if isinstance(error, expat.ExpatError):
+        error.lineno = 3
+    assert said in damage(error)
 
 
 # --- YAML and JSON -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 Modules in reading order:
 
+    damage      what is wrong with a damaged file, in words for people
     encoding    which encoding a text file is in, and what is said of another
     rawtable    a table as it is in a file: headers, rows with their places, problems
     grid        a sheet as rows of cells, and how a table is found among what is around it

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
+from evidence.files.damage import loose_quotes
 from evidence.files.encoding import not_in_encoding, refuse_file
 from evidence.files.grid import Found, Surroundings, Wanted, find_headers, reach
 from evidence.files.rawtable import RawTable, Tables, check_headers, header_name, titles_of
@@ -155,7 +156,7 @@ def _records(table: RawTable, reader: Any, encoding: str, before: int) -> Iterat
             table.cut_short = True
             table.problem(
                 f"{table.file}, row {number + 1}",
-                f"the quotation marks do not match ({error}).",
+                f"the quotation marks do not match: {loose_quotes(error)}.",
                 'Close every quotation mark; write one inside a text twice ("").',
             )
             # Every line that was swallowed is a row of its own once the quotation mark is closed.

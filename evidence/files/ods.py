@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from evidence.files.damage import Damaged
 from evidence.files.formats.raised import joined
 from evidence.files.grid import MOST_IN_SHEET, MOST_WIDE, Bounds, FarOut, Fault, Line, Sheet
 from evidence.files.numberformats import general
@@ -63,7 +64,7 @@ class _Styles:
     """The style of numbers that each style of cells names."""
 
 
-class Protected(Exception):
+class Protected(Damaged):
     """The file has a password."""
 
 
@@ -105,11 +106,11 @@ class Spreadsheet:
                     body = re.search(rb"<(?:\w{1,50}:)?spreadsheet[\s>/]", begun)
                     if body is None:
                         if len(begun) > LARGEST_STYLES:
-                            raise ValueError("it holds no spreadsheet")
+                            raise Damaged("it holds no spreadsheet")
                         continue
                     root = re.search(rb"<(?:\w{1,50}:)?document-content\b[^<>]{0,20000}>", begun)
                     if root is None:
-                        raise ValueError("it is no spreadsheet")
+                        raise Damaged("it is no spreadsheet")
                     prolog = root[0]
                     _read_styles(bytes(begun[: body.start()]), styles, whole=False)
                     prefix = re.search(rb'xmlns:(\w{1,50})="' + TABLE.encode() + rb'"', prolog)
@@ -135,7 +136,7 @@ class Spreadsheet:
                 cut = cut if cut > 0 else len(kept)
                 read, kept = read + cut, kept[cut:]
         if found is None:
-            raise ValueError("it holds no spreadsheet")
+            raise Damaged("it holds no spreadsheet")
         self.styles = styles
         return prolog, entries
 

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from typing import Any
 from xml.parsers import expat
 
+from evidence.files.damage import Damaged
 from evidence.files.formats.raised import joined
 
 PIECE = 65_536
@@ -19,7 +20,7 @@ ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 OFF = ("0", "false")
 
 
-class Declared(Exception):
+class Declared(Damaged):
     """The XML declares entities, which no spreadsheet program writes."""
 
 
@@ -121,7 +122,7 @@ class _Place:
         root = re.search(rb"<(?:(\w{1,50}):)?sst[\s>/]", text)
         end = text.find(b">", root.start()) if root else -1
         if root is None or end < 0:
-            raise ValueError("its texts are not readable")
+            raise Damaged("its texts are not readable")
         if text[end - 1 : end] == b"/":
             return None
         return cls(source, state, at, text[end + 1 :], text[root.start() : end + 1])

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from xml.parsers.expat import ExpatError
 
+from evidence.files.damage import damage
 from evidence.files.encoding import refuse_file
 from evidence.files.grid import (
     Bounds,
@@ -62,7 +62,7 @@ def open_workbook(path: Path, name: str, progress: Progress) -> Iterator[Any]:
         what = "an .ods spreadsheet" if suffix == ".ods" else "an .xlsx workbook"
         with path.open("rb") as file:
             old = file.read(4) == OLD
-        why = "it is of Excel before 2007, or has a password" if old else error
+        why = "it is of Excel before 2007, or has a password" if old else damage(error)
         refuse_file(
             name,
             f"this is not {what} ({why}).",
@@ -108,7 +108,9 @@ def sheet_tables(
         try:
             sheet = book.sheet(entry, told)
         except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
-            refuse_file(table.place, f"the sheet cannot be read ({error}).", "Save the workbook again.")
+            refuse_file(
+                table.place, f"the sheet cannot be read ({damage(error)}).", "Save the workbook again."
+            )
         if _fill(table, sheet, wanted):
             tables.append(table)
     if hidden:
@@ -182,8 +184,8 @@ def _whole(table: RawTable, sheet: Sheet) -> Iterator[Line]:
     # As above: what a damaged sheet raises is not for anybody's documentation to say.
     except Exception as error:
         table.cut_short = True
-        why = f"damaged ({error})" if isinstance(error, ExpatError) else f"damaged ({error!r:.100})"
-        table.problem(table.place, f"the sheet is {why}.", "Save the workbook again.")
+        said = f"the sheet is damaged ({damage(error)})."
+        table.problem(table.place, said, "Save the workbook again.")
 
 
 def _rows(

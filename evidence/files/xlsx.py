@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from evidence.files.damage import Damaged
 from evidence.files.formats.raised import joined
 from evidence.files.grid import MOST_IN_SHEET, MOST_WIDE, Bounds, FarOut, Fault, Line, Sheet
 from evidence.files.numberformats import BUILT_IN, GENERAL, Format, general, number_format
@@ -98,7 +99,7 @@ class Workbook:
         with self.archive.open(name) as part:
             data = part.read(LARGEST_PART + 1)
         if len(data) > LARGEST_PART:
-            raise ValueError(f"{name} is larger than any program writes it")
+            raise Damaged(f"{name} is larger than any program writes it")
         return data
 
     def _elements(self, name: str) -> Iterator[tuple[str, dict[str, str], str]]:
@@ -135,7 +136,7 @@ class Workbook:
     def _read_book(self) -> _Book:
         main = next((p for kind, p in self._relations("").values() if kind == "officeDocument"), "")
         if not main:
-            raise ValueError("it names no workbook")
+            raise Damaged("it names no workbook")
         book = _Book()
         relations = self._relations(main)
         for tag, said, _ in self._elements(main):
@@ -195,7 +196,7 @@ class Workbook:
                     tail += kept[end.end() :]
         areas = [found[1].decode() for found in islice(MERGED.finditer(tail), MOST_MERGED + 1)]
         if len(areas) > MOST_MERGED or len(tail) >= LARGEST_TAIL:
-            raise ValueError(f"it has more than {MOST_MERGED:,} merged areas, or too much behind its cells")
+            raise Damaged(f"it has more than {MOST_MERGED:,} merged areas, or too much behind its cells")
         merged = [(area, bounds) for area in areas if (bounds := _bounds(area))]
         depending: list[Bounds] = []
         if self.book.conditional:

@@ -7,6 +7,7 @@ import csv
 import io
 import re
 
+from evidence.files.damage import loose_quotes
 from evidence.files.delimited import DELIMITERS
 from evidence.files.encoding import MARKS
 from evidence.files.formats.pages import CONTROL
@@ -126,7 +127,7 @@ def csv_sections(text: str) -> list[str]:
             rows.append(row_text(cells))
     except csv.Error as error:
         raise EvidenceInvalid(
-            f"the quotation marks do not match in line {reader.line_num} ({error}).",
+            f"the quotation marks do not match in line {reader.line_num}: {loose_quotes(error)}.",
             hint='Close every quotation mark; write one inside a text twice ("").',
         ) from None
     return ["\n".join(row for row in rows if row)]
