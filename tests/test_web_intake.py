@@ -106,6 +106,31 @@ async def test_the_mapping_is_changed_and_all_rows_are_imported(bench: Bench) ->
     assert "example.org" not in str(bench.rows("select * from kept_mapping"))
 
 
+async def test_a_question_is_given_its_domains_and_its_full_words(bench: Bench) -> None:
+    fields = fields_of((await preview(bench)).text)
+    assert fields["named-3"] == [""] and fields["domains-3"] == [""]
+    given = {"named-3": "Did staff listen to you?", "domains-3": "Support for carers; leadership"}
+    page = await send(bench, {**fields, **given, "with-group": "Carers"})
+    assert page.status_code == 400 and fields_of(page.text)["named-3"] == ["Did staff listen to you?"]
+    again = fields_of(page.text)
+    assert again["domains-3"] == ["Support for carers; leadership"]
+    done = await send(bench, {**again, "word-0": "4"})
+    assert done.status_code == 303, done.text
+    tagged = """select d.key from evidence e join tag t on t.evidence_id = e.id
+      join domain d on d.id = t.domain_id where e.text = 'Did staff listen to you?' order by 1"""
+    assert bench.rows(tagged) == [("carers",), ("leadership",)]
+    assert bench.rows("select count(*) from survey_response where question = 'I was heard'") == [(0,)]
+    kept = fields_of((await preview(bench, "carers 2024.csv")).text)
+    assert kept["named-3"] == ["Did staff listen to you?"] and kept["domains-3"] == again["domains-3"]
+
+
+async def test_a_domain_that_there_is_not_is_named_with_its_column(bench: Bench) -> None:
+    fields = fields_of((await preview(bench)).text)
+    page = await send(bench, {**fields, "domains-3": "carrers", "word-0": "4", "with-group": "Carers"})
+    assert page.status_code == 400 and "carrers" in page.text and "I was heard" in page.text
+    assert "Did you mean" in page.text
+
+
 async def test_several_answers_in_a_cell_can_be_chosen_as_a_question_for_each_option(bench: Bench) -> None:
     table = "Respondent,I was heard,Which?\n1,Agree,Day care;Home care\n2,Agree,Day care\n"
     page = await preview(bench, "ticked.csv", table)

@@ -9,7 +9,7 @@ from evidence.intake.layouts import row_model
 from evidence.mapping.from_file import ProposedFor
 from evidence.mapping.kept import KeptMapping
 from evidence.mapping.propose import COLUMNS_OF
-from evidence.mapping.spec import WIDE, TableMapping, open_questions
+from evidence.mapping.spec import CHARACTERISTIC, WIDE, TableMapping, open_questions
 from evidence.mapping.words import same_words
 from evidence.rows import SOURCE_KINDS
 from rules.framework import Framework, in_language
@@ -50,6 +50,10 @@ class ColumnShown(TypedDict):
     remark: str
     lower: bool | None
     """Whether agreeing with this question is bad; None where that cannot be said."""
+    named: str | None
+    """What is recorded instead of the header; None where headers are recorded of no column."""
+    domains: str | None
+    """The domains that the rows of the column bear on; None where they have none."""
 
 
 class MeaningShown(TypedDict):
@@ -89,6 +93,8 @@ class Preview(TypedDict):
     about: list[ValueShown]
     """The source: title, kind, date."""
     kinds: Options
+    domains: list[str]
+    """The titles of all domains."""
     titles: list[str]
     first: list[list[str]]
 
@@ -121,6 +127,7 @@ def preview_of(
         "values": _values(mapping, typed),
         "about": _about(mapping, typed),
         "kinds": [("", ""), *((kind, kind.replace("_", " ")) for kind in SOURCE_KINDS)],
+        "domains": [title for _, title in domains],
         "titles": [title for number, title in enumerate(titles) if number not in hidden],
         "first": [
             [text[:80] for number, text in enumerate(row) if number not in hidden]
@@ -152,7 +159,7 @@ def typed_mapping(
             with_ = {name: text for name, text in use.get("with", {}).items() if name != "better"}
             with_ |= {"better": "lower"} if column["lower"] else {}
             use = {name: part for name, part in {**use, "with": with_}.items() if part}
-        uses[column["title"]] = use
+        uses[column["title"]] = _with_words(use, column)
     mapping["columns"] = uses
     mapping.pop("period_columns", None)
     if any(use == {"is": "period"} for use in uses.values()):
@@ -168,6 +175,17 @@ def typed_mapping(
             values.setdefault(one["column"], {})[one["word"]] = one["means"]
     mapping["values"] = values
     return TableMapping.model_validate({**mapping, "name": typed("name") or ""})
+
+
+def _with_words(use: Any, column: ColumnShown) -> Any:
+    """What a column is, with its full words and its domains."""
+    if column["named"] is None or not isinstance(use, dict) or not use.get("is"):
+        return use
+    with_ = {name: text for name, text in use.get("with", {}).items() if name != "domains"}
+    if column["domains"] and use["is"] != CHARACTERISTIC:
+        with_["domains"] = column["domains"]
+    said = {**use, "named": column["named"], "with": with_}
+    return {name: part for name, part in said.items() if part}
 
 
 def asked_for(mapping: TableMapping) -> dict[str, str]:
@@ -231,10 +249,29 @@ def _columns(found: ProposedFor, mapping: Mapping[str, Any], typed: Text) -> lis
             "use": use if use in dict(can_be) else "",
             "options": can_be,
             "remark": remark,
+            "named": _typed_of(typed, f"named-{number}", before, wide, lambda use: use.get("named", "")),
+            "domains": _typed_of(
+                *(
+                    typed,
+                    f"domains-{number}",
+                    before,
+                    wide if "domains" in row_model(layout).model_fields else [],
+                ),
+                lambda use: use.get("with", {}).get("domains", ""),
+            ),
             "lower": _lower(number, _use_of(mapping, column.title), typed) if layout in OF_SURVEYS else None,
         }
         shown.append(one)
     return shown
+
+
+def _typed_of(
+    typed: Text, name: str, use: Any, wide: Options, said: Callable[[Mapping[str, Any]], str]
+) -> str | None:
+    """What was typed of a column, or the mapping says; None where no column can be what has it."""
+    if not wide:
+        return None
+    return _or(typed(name), said(use) if isinstance(use, dict) else "")
 
 
 def _options_of(use: Any) -> Sequence[str]:
