@@ -17,6 +17,9 @@ MOST_GROUPED = 20_000
 """So many problems are grouped; the others are only counted. Each is looked at, which takes its time."""
 MOST_RANGES = 10
 """Ranges of rows that one line names."""
+MOST_ALIKE, NAMED_ALIKE = 5, 3
+"""So many values of a column that something else was expected of have a line each; of more the first few."""
+SAME = "What is said above holds for them, too."
 MOST_COLUMNS_NAMED = 5
 """Columns that one line names."""
 
@@ -90,7 +93,34 @@ class Grouping:
         """The problems, one for each thing that is wrong, in the order in which the first were found."""
         from rules.errors import Problem
 
-        return [Problem(_place(one), _said(one), one.hint, one.remedies) for one in self.groups.values()]
+        return [
+            Problem(_place(one), _said(one), one.hint, one.remedies) for one in _alike(self.groups.values())
+        ]
+
+
+def _alike(groups: Iterable[_Group]) -> list[_Group]:
+    """The groups, the many values of a column of which the same was expected as a few and their rest."""
+    found: list[_Group] = []
+    alike: dict[tuple[Any, ...], list[_Group]] = {}
+    for group in groups:
+        found.append(group)
+        value, expected, what = group.message.partition("; expected ")
+        place = _read(group.where)
+        if place and expected and value.startswith("found ") and value != "found nothing":
+            alike.setdefault((place.table, place.name, tuple(group.columns), what), []).append(group)
+    for (*_, what), several in alike.items():
+        if len(several) <= MOST_ALIKE:
+            continue
+        first, *others = several[NAMED_ALIKE:]
+        rest = _Group(first.where, f"found {len(others) + 1:,} other values; expected {what}", SAME, ())
+        for group in (first, *others):
+            rest.rows.extend(group.rows)
+            rest.columns |= group.columns
+            rest.count += group.count
+        found[found.index(first)] = rest
+        gone = set(map(id, others))
+        found = [group for group in found if id(group) not in gone]
+    return found
 
 
 def grouped(problems: Iterable[Problem]) -> tuple[list[Problem], int]:

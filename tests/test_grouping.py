@@ -60,6 +60,24 @@ def test_what_is_about_no_row_is_left_as_it_is() -> None:
     assert lines(grouped_before) == [str(grouped_before)]
 
 
+def test_many_wrong_values_of_a_column_are_a_few_lines() -> None:
+    def share(row: int) -> Problem:
+        return at(row, "'value'", f"found '0.{row}'; expected a percentage.")
+
+    assert len(lines(*map(share, range(2, 7)))) == 5
+    found = lines(at(9), *map(share, [*range(2, 40), 50, 50]), at(60))
+    assert [line.partition(":")[0] for line in found] == [
+        "findings.csv, rows 9, 60, column 'domains'",
+        "findings.csv, row 2, column 'value'",
+        "findings.csv, row 3, column 'value'",
+        "findings.csv, row 4, column 'value'",
+        "findings.csv, rows 5-39, 50, column 'value'",
+    ]
+    assert found[4].endswith(
+        "found 36 other values; expected a percentage. (37 times) What is said above holds for them, too."
+    )
+
+
 def test_across_columns_a_value_is_said_once() -> None:
     found = Grouping(across_columns=True)
     for row in (2, 3):

@@ -187,7 +187,7 @@ def correct(
 ) -> None:
     """Correct details of a review: the authority's name, the evidence window or the note.
 
-    Later checks and statements follow; what was recorded before stays what it was.
+    Later checks and statements use the corrected details; what was recorded before stays as it was.
 
     Example: joint-review review correct wales-2004-08 --to 2009-12-31 --because "The scope letter says so."
     """
