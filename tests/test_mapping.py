@@ -346,7 +346,7 @@ def test_columns_that_say_who_somebody_is_are_never_imported(desk: Desk, header:
     )
     forced = allowed.replace(f"{header}: leave out", f"{header}: {{is: characteristic}}")
     (problem,) = desk.problems(path, mappings=[choose_file(write(desk.folder / "b.yml", forced))])
-    assert problem.startswith(f"a.csv, column '{header}': by its header it says who somebody is")
+    assert problem.startswith(f"a.csv, column '{header}': by its header it identifies people")
 
 
 def test_a_cell_that_is_an_address_is_refused_whatever_its_header(desk: Desk) -> None:

@@ -483,7 +483,7 @@ def test_a_source_is_withdrawn_by_command(say: Say, tmp_path: Path) -> None:
         done = say("evidence", "add", "north", "findings", "source=I-1", f"locator={place}", *words)
         assert done.code == 0, done.err
     done = say("source", "withdraw", "north", "I-1", "--because", "Consent was withdrawn.")
-    assert done == Done(0, "Withdrawn: 2 items of I-1 (E1 and E2). No later run counts them.\n", "")
+    assert done == Done(0, "Withdrawn: 2 items of I-1 (E1 and E2). Later runs leave them out.\n", "")
     assert say("source", "withdraw", "north", "I-9", "--because", "Gone.").code == 1
 
 

@@ -76,7 +76,7 @@ async def test_a_table_that_fits_none_is_shown_with_its_mapping_and_stores_nothi
     page = await preview(bench)
     assert page.status_code == 400
     assert "This table fits no layout. Check what each column is, then import it." in page.text
-    assert "says who somebody is, which is never imported" in page.text
+    assert "identifies people, so it is never imported" in page.text
     assert "18 to 64" in page.text and "a@example.org" not in page.text
     fields = fields_of(page.text)
     assert [fields[f"column-{number}"] for number in range(5)] == [

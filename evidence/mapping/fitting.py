@@ -106,7 +106,7 @@ def _put(found: Fitted, placed: Placed, table: RawTable) -> None:
     if personal and (found.mapping.layout in OF_PEOPLE or not _may_be_named(placed)):
         table.problem(
             f"{table.place}, column {placed.title!r}",
-            "by its header it says who somebody is, which is never imported.",
+            "by its header it identifies people, so it is never imported.",
             f"Write 'leave out' for it in {found.place}.",
         )
     elif use.is_ == CHARACTERISTIC:
@@ -141,6 +141,6 @@ def _check_braces(found: Fitted, table: RawTable) -> None:
         elif is_personal(name) and mapping.layout in OF_PEOPLE:
             table.problem(
                 f"{table.place}, column {name!r}",
-                "by its header it says who somebody is, which is never imported.",
+                "by its header it identifies people, so it is never imported.",
                 f"Take it out of {found.place}.",
             )

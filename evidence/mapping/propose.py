@@ -45,6 +45,8 @@ MUST_FIT = ("type", "judgement", "+", "area", "number", "no", "id", "priority", 
 """Headers that stand for a column only where its values fit."""
 WORDED = ("direction", "significance", "better")
 AGREEING_BAD = "is agreeing bad here?"
+IDENTIFIES = "identifies people, so it is never imported"
+"""What is remarked on a column that says who somebody is; pages do not show what is in it."""
 SHOWN, MOST_SHOWN = 5, 70
 """How many values a remark names, and in how many characters."""
 
@@ -218,7 +220,7 @@ class _Proposing:
         at = ("columns", column.title)
         personal = is_personal(column.title) or is_personal(self.named.get(column.title, ""))
         if column.who or (personal and not self._is_thing(column)):
-            self.remark(*at, said="says who somebody is, which is never imported")
+            self.remark(*at, said=IDENTIFIES)
             return LEFT_OUT
         if not column.filled:
             self.remark(*at, said="nothing is in it")

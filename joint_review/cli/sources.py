@@ -242,4 +242,7 @@ def withdraw(programme: Programme, review: str, ref: str, because: str, by: str,
         return
     names = listed([f"E{number}" for number in found[:LISTED]])
     more = f" and {len(found) - LISTED:,} more" if len(found) > LISTED else ""
-    click.echo(f"Withdrawn: {many(len(found), 'item')} of {ref} ({names}{more}). No later run counts them.")
+    they = "it" if len(found) == 1 else "them"
+    click.echo(
+        f"Withdrawn: {many(len(found), 'item')} of {ref} ({names}{more}). Later runs leave {they} out."
+    )

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from evidence.intake.layouts import row_model
 from evidence.mapping.from_file import ProposedFor
 from evidence.mapping.kept import KeptMapping
-from evidence.mapping.propose import COLUMNS_OF
+from evidence.mapping.propose import COLUMNS_OF, IDENTIFIES
 from evidence.mapping.spec import CHARACTERISTIC, WIDE, TableMapping, open_questions
 from evidence.mapping.words import same_words
 from evidence.rows import SOURCE_KINDS
@@ -110,7 +110,7 @@ def preview_of(
     mapping = mapping_for(found, kept)
     layout = mapping["layout"]
     columns = _columns(found, mapping, typed)
-    hidden = [number for number, one in enumerate(columns) if "who somebody is" in one["remark"]]
+    hidden = [number for number, one in enumerate(columns) if IDENTIFIES in one["remark"]]
     titles = [one["title"] for one in columns]
     domains = [(key, in_language(domain.title)) for key, domain in framework.domains.items()]
     return {

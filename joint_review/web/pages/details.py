@@ -221,7 +221,8 @@ def withdraw(db: Database, sent: Sent) -> Done:
     because = sent.text("because", needed="Say why they are withdrawn.")
     ref = _ref(db, found, sent.names["source"])
     gone = withdraw_source(db, found, ref, by=sent.by, because=because, at=sent.at)
-    said = f"{wording.plural(len(gone), 'item')} of {ref} withdrawn. No later run counts them."
+    they = "it" if len(gone) == 1 else "them"
+    said = f"{wording.plural(len(gone), 'item')} of {ref} withdrawn. Later runs leave {they} out."
     return Done(said, to="?", more={"withdrawn": gone})
 
 
