@@ -26,7 +26,6 @@ from table import Row, as_table, machine
 
 from joint_review.opening import open_programme
 from programme.reviews import find_review
-from report.appendices import made_appendices
 from report.editions import draft_of
 from report.model import Figure, Words, from_json, to_json
 from report.render.page import page
@@ -72,7 +71,7 @@ def write_example(folder: Path) -> Path:
     call(command, "report", "write", REVIEW, EXAMPLE / "report", *by)
     db = open_programme(programme)
     try:
-        report = draft_of(db, find_report(db, find_review(db, REVIEW)), appendices=made_appendices)
+        report = draft_of(db, find_report(db, find_review(db, REVIEW)))
     finally:
         db.conn.close()
     body.write_text(to_json(report), encoding="utf-8")

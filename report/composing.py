@@ -7,8 +7,9 @@ tables and never typed. What is written under `appendix-a` and so on comes befor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from assessment.reasons.grid import make_grid
@@ -65,6 +66,10 @@ TITLES: Mapping[str, Words] = {
     "summary": Words(en="Review of {authority}: summary", cy="Adolygiad o {authority}: crynodeb"),
 }
 """The title where none is written."""
+NO_BREAK = "\u00a0"
+"""A space at which no line ends."""
+UNIT = re.compile(r"(?<=[0-9]) (?=\S)")
+"""The space between a figure and its unit."""
 APPENDICES = {name: name[-1].upper() for name in LAST_HEADINGS if name.startswith("appendix-")}
 
 
@@ -254,13 +259,13 @@ class _Composing:
         def fill(mark: Mark) -> Run:
             if mark.is_filled:
                 value = self.values.named(mark.name, lang)
-                return Run(text=value.words, style="number", target=mark.name)
+                return Run(text=_unbroken(value.words), style="number", target=mark.name)
             target = f"{mark.name}:{mark.note}" if mark.note else mark.name
             return Run(
                 text=f"[{mark.name}{', ' + mark.note if mark.note else ''}]", style="support", target=target
             )
 
-        return parts_of(text, fill) if text else ()
+        return tuple(_bound(part) for part in parts_of(text, fill)) if text else ()
 
     # --- what comes from the run --------------------------------------------------------------------------
 
@@ -280,21 +285,18 @@ class _Composing:
         return Words.of(self.framework.level(target, level).title)
 
     def _ratings(self) -> Table:
-        """The ratings of all questions and headings."""
-        rows = []
-        for question in self.framework.questions:
-            for target in (question.id, *(domain.id for domain in question.domains)):
-                about = (
-                    Words(en="Question", cy="Cwestiwn") if target == question.id else Words.of(question.title)
-                )
-                rows.append((self.titles[target], about, self._level(target)))
+        """The ratings of all questions, each before those of its headings."""
+        rows = [
+            (self.titles[target], self._level(target))
+            for question in self.framework.questions
+            for target in (question.id, *(domain.id for domain in question.domains))
+        ]
         return Table(
             id="ratings",
             caption=Words(en="Ratings of all questions and headings", cy="Sgoriau pob cwestiwn a phennawd"),
             columns=(
-                Column(title=Words(en="Heading", cy="Pennawd"), width=45),
-                Column(title=Words(en="Question", cy="Cwestiwn"), width=35),
-                Column(title=Words(en="Rating", cy="Sgôr"), width=20),
+                Column(title=Words(en="Question or heading", cy="Cwestiwn neu bennawd"), width=70),
+                Column(title=Words(en="Rating", cy="Sgôr"), width=30),
             ),
             rows=tuple(rows),
         )
@@ -322,6 +324,25 @@ class _Composing:
             row=row,
             alt=Words(en=said["en"], cy=said["cy"]),
         )
+
+
+def _unbroken(words: str) -> str:
+    """A figure with its unit, which no line end divides."""
+    return UNIT.sub(NO_BREAK, words)
+
+
+def _bound(part: Part) -> Part:
+    """A part in which no line begins with what the words before it rest on."""
+    return replace(part, items=tuple(tuple(_bound_runs(runs)) for runs in part.items))
+
+
+def _bound_runs(runs: Sequence[Run]) -> Iterator[Run]:
+    for run, after in zip(runs, [*runs[1:], None], strict=True):
+        ends = after is not None and after.style == "support" and run.text.endswith(" ")
+        # Between two supports a line may end.
+        if ends and run.text.strip():
+            run = run.model_copy(update={"text": run.text[:-1] + NO_BREAK})
+        yield run
 
 
 def _as_one(parts: Sequence[Part]) -> Part:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from programme.reviews import Review
 from report.check import check_report
 from report.editions import Frozen, body_of, freeze
 from report.marks import marks_in
-from report.model import Appendix, Heading, texts_of
+from report.model import Appendix, Example, Heading, Paragraph, texts_of
 from report.render.page import page
 from report.render.pdf import pdf
 from report.render.word import word
@@ -119,6 +120,16 @@ def test_where_a_number_of_councils_is_given_it_is_that_of_the_finding(stored: S
                     assert found in given or (found == "five" and "half" in given), said
                     compared += 1
     assert compared >= 15
+
+
+def test_no_line_begins_with_a_unit_or_with_what_the_words_before_it_rest_on(stored: Stored) -> None:
+    db, _, frozen = stored
+    texts = [block.text for block in body_of(db, frozen.id).blocks if isinstance(block, Paragraph | Example)]
+    for runs in (text.en for text in texts):
+        assert not any(re.search("[0-9] %", run.text) for run in runs if run.style == "number")
+        before = [run.text for run, after in pairwise(runs) if after.style == "support" and run.text.strip()]
+        assert [text for text in before if text.endswith(" ")] == []
+        assert runs
 
 
 def test_all_three_forms_hold_every_heading(stored: Stored) -> None:
