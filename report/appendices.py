@@ -22,7 +22,7 @@ from programme.calendar import day_words
 from programme.database import Database, rows
 from programme.disclosure import Span, Sum, merge_small, plan_suppression
 from programme.reviews import Review
-from report.model import AnyBlock, Bar, Column, Figure, Table, Words
+from report.model import LANGUAGES, AnyBlock, Bar, Column, Figure, Table, Words
 from report.naming import Names
 from report.practice import Disclosure, followed_practice
 from report.written import listed_names
@@ -171,7 +171,7 @@ def survey_table(db: Database, review: Review, run: Run, rules: Disclosure) -> T
     columns = (
         Column(title=Words(en="Question", cy="Cwestiwn"), width=30),
         Column(title=Words(en="Who answered", cy="Pwy atebodd"), width=22),
-        Column(title=Words(en="Positive", cy="Cadarnhaol"), width=13, align="end"),
+        Column(title=Words(en="Share", cy="Cyfran"), width=13, align="end"),
         Column(title=Words(en="Answers", cy="Atebion"), width=12, align="end"),
         Column(title=Words(en="95 % interval", cy="Cyfwng 95 %"), width=13, align="end"),
         Column(title=Words(en="Best", cy="Gorau"), width=11, align="end"),
@@ -210,11 +210,8 @@ def _is_small(one: SurveyResult, rules: Disclosure) -> bool:
 
 
 def _survey_row(one: SurveyResult, rules: Disclosure) -> tuple[Words, ...]:
-    question = Words.same(one.question)
-    if one.reversed:
-        question = Words(
-            en=f"{one.question} (share who disagreed)", cy=f"{one.question} (cyfran a oedd yn anghytuno)"
-        )
+    aside = _aside(one)
+    question = _named(one.question, [aside.en], [aside.cy])
     best, median, worst = _beside(one.comparison)
     others = (Words.same(best), Words.same(median), Words.same(worst))
     who = Words.same(one.group or one.strand)
@@ -236,6 +233,21 @@ def _survey_row(one: SurveyResult, rules: Disclosure) -> tuple[Words, ...]:
     )
 
 
+def _aside(one: SurveyResult) -> Words:
+    """What the share of a question is of, where it is not of those who answered as one wishes; or nothing."""
+    if one.reversed:
+        return Words(en="share who disagreed", cy="cyfran a oedd yn anghytuno")
+    if one.better == "lower":
+        return Words(en="less is better", cy="gorau po leiaf")
+    return Words()
+
+
+def _named(question: str, en: Sequence[str], cy: Sequence[str]) -> Words:
+    """A question with what is said beside it in brackets."""
+    said = {"en": "; ".join(filter(None, en)), "cy": "; ".join(filter(None, cy))}
+    return Words(**{lang: f"{question} ({words})" if words else question for lang, words in said.items()})
+
+
 def _beside(found: Comparison | None) -> tuple[str, str, str]:
     """Best, median and worst of the others, as they are read."""
     if found is None:
@@ -249,7 +261,10 @@ def _beside(found: Comparison | None) -> tuple[str, str, str]:
 
 
 def survey_figures(db: Database, review: Review, run: Run, rules: Disclosure) -> dict[str, Figure]:
-    """A chart for every domain with survey results: the shares that may be printed, highest first."""
+    """A chart for every domain with survey results: the shares that may be printed, highest first.
+
+    Those of which less is better come last.
+    """
     by_domain = defaultdict[str, list[SurveyResult]](list)
     for one in survey_results(db, review, run):
         if one.share is not None and not _is_small(one, rules):
@@ -262,20 +277,24 @@ def survey_figures(db: Database, review: Review, run: Run, rules: Disclosure) ->
 
 
 def _figure(domain: str, title: Words, results: Sequence[SurveyResult]) -> Figure:
-    ordered = sorted(results, key=lambda one: (-(one.share or 0), one.question, one.group))[:MOST_BARS]
+    ordered = sorted(
+        results,
+        key=lambda one: (one.better == "lower", -(one.share or 0), one.question, one.group),
+    )[:MOST_BARS]
     bars = tuple(_bar(one) for one in ordered)
-    listed = "; ".join(f"{bar.label.en} {bar.shown.en}" for bar in bars)
+    listed = {
+        lang: "; ".join(f"{bar.label.spoken(lang)[0]} {bar.shown.spoken(lang)[0]}" for bar in bars)
+        for lang in LANGUAGES
+    }
     welsh = title.spoken("cy")[0]
     return Figure(
         id=f"figure-{domain}",
         caption=Words(en=f"{title.en}: answers in the surveys", cy=f"{welsh}: atebion yn yr arolygon"),
         alt=Words(
-            en=f"Bar chart of the share who answered positively: {listed}.",
-            cy=f"Siart bar o'r gyfran a atebodd yn gadarnhaol: {listed}.",
+            en=f"Bar chart of shares of answers: {listed['en']}.",
+            cy=f"Siart bar o gyfrannau'r atebion: {listed['cy']}.",
         ),
-        axis=Words(
-            en="Share who answered positively, in percent", cy="Cyfran a atebodd yn gadarnhaol, y cant"
-        ),
+        axis=Words(en="Share of answers, in percent", cy="Cyfran o'r atebion, y cant"),
         bars=bars,
     )
 
@@ -283,8 +302,9 @@ def _figure(domain: str, title: Words, results: Sequence[SurveyResult]) -> Figur
 def _bar(one: SurveyResult) -> Bar:
     beside = one.comparison
     ends = sorted(other.share for other in (beside.best, beside.worst) if other) if beside else []
+    aside, who = _aside(one), one.group or one.strand
     return Bar(
-        label=Words.same(f"{one.question} ({one.group or one.strand})"),
+        label=_named(one.question, [who, aside.en], [who, aside.cy]),
         shown=Words.same(f"{shown(one.share)} %"),
         value=one.share or 0.0,
         low=one.low,

@@ -127,6 +127,25 @@ def test_a_share_on_few_answers_is_not_printed_nor_what_it_follows_from(
     assert {row[0]: row[2] for row in cells(printed)[1:]}["Had a break"] == "fewer than 300 answers"
 
 
+def test_a_share_of_which_less_is_better_says_so_and_comes_last(db: Database) -> None:
+    review = new_review(
+        db,
+        "r1",
+        "wales-round-2",
+        survey("S1", "Waited long", 80, 100, better="lower"),
+        survey("S1", "Was asked", 50, 100),
+    )
+    run = assess_plainly(db, review)
+    (figure,) = survey_figures(db, review, run, RULES).values()
+    labels = ["Was asked (Carers)", "Waited long (Carers; less is better)"]
+    assert [bar.label.en for bar in figure.bars] == labels
+    assert "Waited long (Carers; gorau po leiaf) 80 %" in figure.alt.cy
+    assert [row[0] for row in cells(survey_table(db, review, run, RULES))[1:]] == [
+        "Waited long (less is better)",
+        "Was asked",
+    ]
+
+
 def test_charts_show_what_may_be_printed_highest_first(surveyed: tuple[Database, Review, Run]) -> None:
     figure = survey_figures(*surveyed, RULES)["carers"]
     assert [(bar.label.en, bar.shown.en) for bar in figure.bars] == [
