@@ -17,6 +17,7 @@ Modules in reading order:
     marks             the marks in a text: what it rests on, what is filled in
     markdown          the text of a paragraph in runs and lists
     written           a report as it is stored: its paragraphs as they read now, what they rest on
+    listed            names of people that no report of a review shows
     textfiles         Markdown files, tables and Word documents as paragraphs
     writing           a report is started, its paragraphs are stored
     textout           the text as a folder of files, with the numbers of its paragraphs

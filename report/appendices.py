@@ -22,10 +22,10 @@ from programme.calendar import day_words
 from programme.database import Database, rows
 from programme.disclosure import Span, Sum, merge_small, plan_suppression
 from programme.reviews import Review
+from report.listed import listed_names
 from report.model import LANGUAGES, AnyBlock, Bar, Column, Figure, Table, Words
 from report.naming import Names
 from report.practice import Disclosure, followed_practice
-from report.written import listed_names
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework
 

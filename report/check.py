@@ -18,6 +18,7 @@ from assessment.runs.run import Run, load_run
 from evidence.at_event import OUTSIDE, counted_at
 from programme.database import Database, one, rows, rows_as
 from programme.reviews import Review
+from report.listed import listed_names
 from report.marks import marks_in, supports_in, without_marks
 from report.model import LANGUAGES, Language
 from report.naming import Names
@@ -30,7 +31,6 @@ from report.written import (
     Writing,
     Written,
     headings_of,
-    listed_names,
 )
 from rules.errors import RunImpossible, UnknownName, suggest
 from rules.remedy import Assess

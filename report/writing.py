@@ -8,7 +8,7 @@ a new text is a new row, a withdrawn paragraph a row with an empty text.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,13 +27,11 @@ from report.placeholders import Values
 from report.schema import KINDS
 from report.textfiles import Given, GivenParagraph, GivenTerms
 from report.written import (
-    LISTED_NAMES,
     StoredReport,
     Writing,
     Written,
     find_report,
     headings_of,
-    listed_names,
 )
 from rules.errors import DecisionRefused, ImportRefused, Problem, RunImpossible, UnknownName, suggest
 from rules.remedy import Assess
@@ -557,47 +555,3 @@ def withdraw_paragraph(
             [event, stored.id],
         )
     return Stored(withdrawn=(number,), event=event)
-
-
-def list_names(
-    db: Database, review: Review, names: Sequence[str], *, by: str, at: datetime
-) -> tuple[str, ...]:
-    """Put names of people on the list of those that no report of a review shows; returns the whole list."""
-    by = check_person(by, "a list of names")
-    given = [" ".join(name.split()) for name in names]
-    with transaction(db):
-        check_may(db, by, Action.WRITE_REPORT, review.key, "list names for the report")
-        there = {row["name"].casefold() for row in rows(db, LISTED_NAMES, [review.id])}
-        new = [name for name in dict.fromkeys(given) if name and name.casefold() not in there]
-        if new:
-            act = Act(ReportAction.LIST_NAME, by, at, review.id, target=many(len(new), "name"))
-            event = add_event(db, act)
-            for name in new:
-                insert(
-                    db,
-                    "listed_name",
-                    {"review_id": review.id, "name": name, "by": by, "added_event": event},
-                )
-    return listed_names(db, review)
-
-
-def unlist_names(
-    db: Database, review: Review, names: Sequence[str], *, because: str, by: str, at: datetime
-) -> tuple[str, ...]:
-    """Take names off that list; returns what is left. Raises UnknownName for one that is not on it."""
-    by, because = check_person(by, "a list of names"), check_words(because, "taking a name off the list")
-    with transaction(db):
-        check_may(db, by, Action.WRITE_REPORT, review.key, "list names for the report")
-        there = {row["name"].casefold(): row["id"] for row in rows(db, LISTED_NAMES, [review.id])}
-        given = list(dict.fromkeys(" ".join(name.split()) for name in names))
-        for name in given:
-            if name.casefold() not in there:
-                raise UnknownName("name on the list", name, listed_names(db, review))
-        if given:
-            act = Act(ReportAction.UNLIST_NAME, by, at, review.id, many(len(given), "name"), because)
-            event = add_event(db, act)
-            for name in given:
-                db.conn.execute(
-                    "update listed_name set withdrawn_event = ? where id = ?", [event, there[name.casefold()]]
-                )
-    return listed_names(db, review)

@@ -47,10 +47,6 @@ select id, name, series, number, kind, basis, domains, paragraph, withdrawn
 from recommendation_now where report_id = ? order by series desc, number
 """
 
-LISTED_NAMES = """
-select id, name from listed_name where review_id = ? and withdrawn_event is null order by name
-"""
-
 
 @dataclass(frozen=True)
 class StoredReport:
@@ -234,8 +230,3 @@ class Writing:
     def languages(self) -> tuple[Language, ...]:
         """The languages in which anything is written."""
         return tuple(lang for lang in LANGUAGES if any(one.texts[lang] for one in self.paragraphs))
-
-
-def listed_names(db: Database, review: Review) -> tuple[str, ...]:
-    """The names of people that no report of a review shows."""
-    return tuple(row["name"] for row in rows(db, LISTED_NAMES, [review.id]))

@@ -13,9 +13,8 @@ from programme.check import check_record
 from programme.database import Database, rows
 from programme.reviews import Review
 from programme.users import add_user
+from report.listed import list_names, listed_names, unlist_names
 from report.meetings import call_off_meeting, hold_meeting, meetings_of, plan_meeting
-from report.writing import list_names, unlist_names
-from report.written import listed_names
 from rules.errors import DecisionRefused, UnknownName, UserInvalid, WordsMissing
 
 BY = {"by": "coordinator-1", "at": AT}

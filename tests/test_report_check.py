@@ -13,9 +13,9 @@ from report_desk import QUALITY, ReportDesk, new_desk, rows_of_carers
 from evidence.correcting import correct_source
 from evidence.items import withdraw_item
 from programme.database import Database
+from report.listed import list_names
 from report.naming import Names
 from report.typed import typed_numbers
-from report.writing import list_names
 
 
 @pytest.fixture

@@ -258,8 +258,7 @@ def names(
 
     Example: joint-review report names wales-2004-08 "The full name" --by lead-reviewer
     """
-    from report.writing import list_names, unlist_names
-    from report.written import listed_names
+    from report.listed import list_names, listed_names, unlist_names
 
     found = programme.review(review)
     if name and off:

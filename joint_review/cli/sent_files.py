@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from joint_review.cli.options import now, write_whole
 from programme.reviews import find_review
@@ -123,24 +123,25 @@ def files_of_sending(db: Database, edition: EditionFound) -> SentFiles:
     whole: dict[str, bytes] = {}
     beside: dict[str, bytes] = {}
 
-    def add(to: dict[str, bytes], file: str, make: Callable[..., bytes], *given: Any) -> None:
+    def add(to: dict[str, bytes], file: str, make: Callable[[], bytes]) -> None:
         try:
-            to[file] = make(*given)
+            to[file] = make()
         except ReportNotRendered as error:
             if not any(isinstance(remedy, Install) for remedy in error.remedies):
                 raise
 
     for lang in report.languages:
         for suffix in (PAGE, WORD, PDF):
-            add(whole, f"{name}-{lang}{suffix}", rendered, report, suffix, lang, at)
+            add(whole, f"{name}-{lang}{suffix}", partial(rendered, report, suffix, lang, at))
         for suffix in (WORKBOOK, WORD):
-            add(beside, f"{name}-comments-{lang}{suffix}", sheet_file, report, suffix, lang, at)
+            add(beside, f"{name}-comments-{lang}{suffix}", partial(sheet_file, report, suffix, lang, at))
         if edition["amends"]:
             before = body_of(db, edition["amends"])
             found = changes_between(db, edition["amends"], edition["id"])
             for suffix in (WORD, PAGE, PDF, WORKBOOK):
                 file = f"{name}-changes-{lang}{suffix}"
-                add(beside, file, changes_file, found, before, report, suffix, lang, at)
+                make = partial(changes_file, found, before, report, suffix=suffix, lang=lang, at=at)
+                add(beside, file, make)
     return SentFiles(whole, beside)
 
 
