@@ -65,6 +65,7 @@ ALLOWED = {
         "joint_review/upgrades/evidence.py",
         "joint-review evidence",
     ): "the name of a set of migrations, in files",
+    ("joint_review/upgrades/report.py", "joint-review report"): "likewise",
 }
 """What looks like a command and is none, with the reason."""
 
