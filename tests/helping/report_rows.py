@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
 from programme.database import Act, Database, add_event, insert, one, transaction
 from programme.reviews import Review
 from report.actions import ReportAction
+from report.practice import load_practice
 from report.schema import TABLES
 
+PRACTICE = json.dumps(load_practice("wales-round-2").model_dump(mode="json"))
+"""A practice as it is stored, which pages can read."""
 NUMBERS = (1, 2)
 """Two rows in every table."""
 
@@ -26,7 +30,7 @@ def add_report_rows(db: Database, review: Review, at: datetime, *, words: str = 
                 columns = {column.name: column.sql for column in table.columns}
                 events = {name for name, sql in columns.items() if " references event" in sql}
                 row = {
-                    name: _value(name, sql, number, event, words, told)
+                    name: _value(table.name, name, sql, number, event, words, told)
                     for name, sql in columns.items()
                     if name != "id" and name not in events
                 }
@@ -36,7 +40,7 @@ def add_report_rows(db: Database, review: Review, at: datetime, *, words: str = 
                         db.conn.execute(f"update {table.name} set {mark} = ? where id = 1", [event])
 
 
-def _value(name: str, sql: str, number: int, event: int, words: str, told: dict[str, Any]) -> Any:
+def _value(table: str, name: str, sql: str, number: int, event: int, words: str, told: dict[str, Any]) -> Any:
     if name in told:
         return told[name]
     if name in ("audit_event", "event"):
@@ -53,6 +57,10 @@ def _value(name: str, sql: str, number: int, event: int, words: str, told: dict[
         return number
     if name in ("bodies", "domains"):
         return "[]"
+    if name in ("at", "planned_for", "publish_from"):
+        return f"2010-01-0{number}T10:00:00+00:00"
+    if name == "body" and table == "review_practice":
+        return PRACTICE
     if name.endswith(("_on", "_date", "_until", "_to")):
         return f"2010-01-0{number}"
     return f"{words}{name} {number}"

@@ -23,4 +23,5 @@ Modules in reading order:
     panel       panels, and their forms: open, vote, close
     erasure     requests to erase words, their approval, and until when a review is kept
     challenges  challenges, and their forms: raise, reply, close
+    publication  dates of the report, who gets it, its copies and the embargo
 """
