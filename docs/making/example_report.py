@@ -20,8 +20,8 @@ from report.textfiles import read_files
 from report.writing import start_report, write_report
 from report.written import heading_names
 
-PAGES = (1, 4, 6)
-"""The pages of the PDF that are shown: the title, the grid, the first heading."""
+PAGES = (1, 4, 7)
+"""The pages of the PDF that are shown: the title, the grid, examples with a chart."""
 STYLE = """
 body { margin: 0; padding: 24px; background: #e4e8ec; display: flex; gap: 20px }
 img { width: calc((100% - 40px) / 3); box-shadow: 0 1px 6px #0006 }
