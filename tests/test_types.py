@@ -30,6 +30,7 @@ UNTYPED: dict[str, tuple[int, str]] = {
     "joint_review/web/lists.py": (1, ITEM),
     "joint_review/web/pages/reading.py": (2, ITEM),
     "joint_review/web/tables.py": (1, "the scope of a request, as ASGI has it"),
+    "joint_review/cli/publication.py": (1, "a step of the calendar as its JSON has it"),
     "programme/chain.py": (1, SEALED),
     "programme/database.py": (1, "the rows of any SELECT"),
     "report/recipients.py": (1, "a row as its table holds it, column by column"),
