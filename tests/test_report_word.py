@@ -229,7 +229,8 @@ def words_of(report: Report) -> dict[str, Any]:
     paragraphs, tables = [], []
     for one in compared_blocks(report, report, "en"):
         if isinstance(one, Line):
-            paragraphs.append("".join(piece.text for piece in one.pieces))
+            number = "" if one.number is None else f"{one.number}\t"
+            paragraphs.append(number + "".join(piece.text for piece in one.pieces))
         else:
             tables.append([["".join(piece.text for piece in cell) for cell in row.cells] for row in one.rows])
             paragraphs.append("")

@@ -7,7 +7,7 @@ line is one paragraph of the document that results, or one row of a table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import TypeVar
 
@@ -42,6 +42,8 @@ class Line:
     change: Change
     """Whether it is in both versions."""
     pieces: tuple[Piece, ...]
+    number: int | None = None
+    """Of the paragraph, where it is its first line of text."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,14 @@ class Rows:
 
 def compared_blocks(before: Report, after: Report, lang: Language) -> Iterator[Line | Rows]:
     """The lines of both versions, in an order that fits both."""
+    last = None
     for old, new in _aligned(before.blocks, after.blocks, lambda block: (block.id, block.kind)):
-        yield from _block(old, new, lang)
+        there = new or old
+        number = there.number if isinstance(there, Paragraph) else None
+        for one in _block(old, new, lang):
+            shown = number if number != last and isinstance(one, Line) else None
+            last = number or last
+            yield replace(one, number=shown) if isinstance(one, Line) else one
 
 
 def _block(old: AnyBlock | None, new: AnyBlock | None, lang: Language) -> Iterator[Line | Rows]:

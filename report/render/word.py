@@ -126,7 +126,12 @@ class _Marks:
     def written(self, one: Line | Rows) -> str:
         if isinstance(one, Line):
             own = self.mark(one.change)
-            return paragraph(one.style, self.runs(one.pieces), f"<w:rPr>{own}</w:rPr>" if own else "")
+            number, style = "", one.style
+            if one.number is not None:
+                style = "ReportNumbered"
+                kind = "delText" if one.change == Change.REMOVED else "t"
+                number = self.mark(one.change, words_of(str(one.number), GREY, kind) + TAB)
+            return paragraph(style, number + self.runs(one.pieces), f"<w:rPr>{own}</w:rPr>" if own else "")
         rows = []
         for row in one.rows:
             cells = "".join(
