@@ -81,6 +81,9 @@ items (id) as (
     join evidence e on e.source_id = s.id where x.kind = 'source'
   union select b.evidence_id from rests x join measure m on m.target || '.' || m.key = x.target
     join measure_evidence b on b.measure_id = m.id where x.kind = 'measure' and m.run_id = :run
+  union select t.evidence_id from rests x join measure m on m.target || '.' || m.key = x.target
+    join tagged t on m.target in (t.domain, t.question, 'cell')
+    where x.kind = 'measure' and m.run_id = :run and m.made_of = 'ratings'
   union select t.evidence_id from rests x join tagged t on x.target in (t.domain, t.question, 'cell')
     where x.kind = 'rating'
   union select e.id from rests x join evidence e on e.text || '|' || e.group_name = x.target

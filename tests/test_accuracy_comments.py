@@ -9,6 +9,7 @@ from assessment_example import AT, WELSH, add, assess_plainly, item_at, new_revi
 from evidence_rows import finding, score, survey, whole_review
 from report_example import UNTIL, freeze, sent_report, write_words
 
+from assessment.runs.run import load_run
 from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
 from evidence.items import find_item, tag_item, withdraw_item
@@ -48,11 +49,24 @@ def heard(db: Database, review: Review) -> int:
 
 @pytest.fixture
 def edition(db: Database, review: Review, heard: int) -> int:
-    supports = {1: [f"item:E{heard}"], 2: ["measure:carers.findings"], 3: ["rating:carers"], 4: []}
+    question = next(f"services.{name}" for name in load_run(db, review).result.measures["services"])
+    supports = {
+        1: [f"item:E{heard}"],
+        2: ["measure:carers.strengths_share"],
+        3: ["rating:carers"],
+        4: [],
+        5: [f"measure:{question}"],
+    }
     return sent_report(
         db,
         review,
-        {1: "Carers wait.", 2: "There is much evidence.", 3: "Carers are well served.", 4: "We thank all."},
+        {
+            1: "Carers wait.",
+            2: "There is much evidence.",
+            3: "Carers are well served.",
+            4: "We thank all.",
+            5: "Most ratings are good.",
+        },
         supports,
     )[1]
 
@@ -155,7 +169,7 @@ def test_who_recorded_tagged_or_scored_what_a_paragraph_rests_on_does_not_answer
     # The others recorded nothing of this paragraph, but much of what the measure and the rating rest on.
     with pytest.raises(DecisionRefused, match="reviewer-1 recorded"):
         answer_comment(db, one_on(db, edition, 2), "accepted", because="Yes.", by="reviewer-1", at=AT)
-    for paragraph in (3, None):
+    for paragraph in (3, 5, None):
         with pytest.raises(DecisionRefused, match=r"reviewer-[12] recorded"):
             answer_comment(
                 db, one_on(db, edition, paragraph), "accepted", because="Yes.", by="reviewer-2", at=AT
