@@ -82,6 +82,8 @@ demo: $(VENV)/run.done ## Load the worked example, assess it, print the result, 
 	@echo
 	@echo "The report of the example: $(EXAMPLE)/report"
 	@$(BIN)/joint-review accept $(REVIEW) $(RATED) --by moderator-1 --db $(DEMO) >/dev/null
+	@$(BIN)/joint-review publication start $(REVIEW) "5 January 2026" --practice $(EXAMPLE)/practice.yml \
+	  --by lead-reviewer --db $(DEMO) >/dev/null
 	@$(BIN)/joint-review report start $(REVIEW) --by lead-reviewer --db $(DEMO)
 	@$(BIN)/joint-review report write $(REVIEW) $(EXAMPLE)/report --by lead-reviewer --db $(DEMO)
 	@$(BIN)/joint-review report check $(REVIEW) --db $(DEMO)

@@ -22,6 +22,7 @@ from report.check import check_report
 from report.editions import Frozen, body_of, freeze
 from report.marks import marks_in
 from report.model import Appendix, Example, Heading, Paragraph, texts_of
+from report.practice import follow_practice, read_practice
 from report.render.page import page
 from report.render.pdf import pdf
 from report.render.word import word
@@ -51,11 +52,19 @@ def stored(example: tuple[Database, Review, Run]) -> Stored:
     """The worked example with every rating accepted, its report written and an edition frozen."""
     db, review, _ = example
     accept(db, review, *DOMAINS, *QUESTIONS, "cell", by="moderator-1", at=AT)
+    follow_practice(db, review, read_practice(EXAMPLE / "practice.yml"), AT.date(), by="lead", at=AT)
     report = start_report(db, review, by="lead", at=AT)
     domains, headings = review.framework.domain_names, heading_names(review.framework)
     given = read_files(FOLDER, headings, domains, lambda done, total, what: None)
     write_report(db, report, given, by="lead", at=AT)
     return db, report, freeze(db, report, "moderation", by="lead", at=AT)
+
+
+def test_no_body_is_named_as_author_of_a_report_it_did_not_write(stored: Stored) -> None:
+    db, _, frozen = stored
+    report = body_of(db, frozen.id)
+    assert report.title.en.startswith("Worked example")
+    assert report.authors.en == "Made with joint-review as an example"
 
 
 def texts_under(stored: Stored, heading: str) -> list[str]:

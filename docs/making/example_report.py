@@ -14,6 +14,7 @@ from joint_review.opening import open_programme
 from programme.reviews import find_review
 from report.editions import body_of, freeze
 from report.model import Report
+from report.practice import follow_practice, read_practice
 from report.render.page import page
 from report.render.pdf import drawn_pages
 from report.textfiles import read_files
@@ -37,6 +38,8 @@ def edition() -> Report:
     framework = review.framework
     rated = [*framework.domains, *(question.id for question in framework.questions), "cell"]
     accept(db, review, *rated, by="moderator-1", at=MOMENT)
+    practice = read_practice(EXAMPLE / "practice.yml")
+    follow_practice(db, review, practice, MOMENT.date(), by="lead-reviewer", at=MOMENT)
     report = start_report(db, review, by="lead-reviewer", at=MOMENT)
     given = read_files(
         EXAMPLE / "report", heading_names(framework), framework.domain_names, lambda done, total, what: None
