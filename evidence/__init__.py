@@ -30,6 +30,7 @@ Modules in reading order:
     findings    findings recorded from the text of a source, and changed
     states      items as they were at an event, and what has taken their place since
     erasing     words of sources, items and people erased, by another person's approval
+    digested    digests made from words that are erased, and what replaces them
     erased      what counted at an event and had words erased since
     changed     whether what counts has changed since an event, without reading all of it
     measures/   measures per domain: now, without some items, drawn again

@@ -25,6 +25,7 @@ from datetime import datetime
 from typing import Any, Unpack
 
 from evidence.anchors import AROUND, find_quote
+from evidence.digested import digests_of
 from evidence.items import find_item, item_number
 from evidence.search import index_again
 from evidence.sources import find_source
@@ -50,7 +51,7 @@ from programme.leftovers import (
 )
 from programme.names import Doing, check_person, same_person
 from programme.reviews import Review
-from programme.revisions import Revision, fingerprint, revise_rows
+from programme.revisions import Revision, revise_rows
 from programme.seals import Salts, sealed_tables
 from programme.sought import Sought, blocked, samples
 from rules.errors import DecisionRefused
@@ -63,7 +64,13 @@ EXACT = frozenset(
     {("source_page", "text"), ("evidence", "quote"), *(("anchor", c) for c in ("exact", "prefix", "suffix"))}
 )
 """The columns whose words must keep their places."""
-JSON = frozenset({("event", "detail"), ("event", "before"), ("event", "after"), ("erasure", "spellings")})
+JSON = frozenset(
+    {
+        *(("event", column) for column in ("detail", "before", "after")),
+        ("erasure", "spellings"),
+        ("edition", "body"),
+    }
+)
 
 Key = tuple[str, int]
 """A table and the number of a row."""
@@ -212,7 +219,8 @@ def blank(
                 "the reason names the person who is to be erased", hint="Leave the name out."
             )
         done = _as_preview(db, review, erasure.kind, erasure.target, plan)
-        _replace_digests(db, plan, salts())
+        for one_of in digests_of(db, plan.values, salts()):
+            plan.put(*one_of)
         review_id = review.id if review else None
         act = Act(ProgrammeAction.ERASE, by, at, review_id, f"request {number}", because.strip())
         places = [f"{place.table}.{place.column}: {place.rows}" for place in done.places]
@@ -540,23 +548,6 @@ def _put_anchor(plan: _Plan, item: Mapping[str, Any], old: str, new: str) -> Non
             plan.put("anchor", item["anchor"], column, new[first:last])
     if old[start:end] != new[start:end] and item["quote"] == old[start:end]:
         plan.put("evidence", item["id"], "quote", new[start:end])
-
-
-def _replace_digests(db: Database, plan: _Plan, salt: str) -> None:
-    """Give what was made from words that are blanked another digest, the same for the same."""
-    numbers: dict[str, set[int]] = {"source": set(), "evidence": set(), "coding": set()}
-    for table, row in plan.values:
-        if table == "source_page":
-            numbers["source"].add(one(db, "select source_id from source_page where id = ?", [row]))
-        elif table in numbers:
-            numbers[table].add(row)
-    for table, changed in numbers.items():
-        for row in changed:
-            digest = one(db, f"select digest from {table} where id = ?", [row])
-            plan.put(table, row, "digest", fingerprint(digest, salt))
-    for source in numbers["source"]:
-        for was in rows(db, "select id, digest from source_was where source_id = ?", [source]):
-            plan.put("source_was", was["id"], "digest", fingerprint(was["digest"], salt))
 
 
 # --- what is shown of it --------------------------------------------------------------------------------

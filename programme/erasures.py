@@ -192,7 +192,7 @@ left join erasure_outcome o on o.added_event = r.added_event and o.outcome = 'er
 left join erasure q on q.id = o.erasure_id
 where r.id in (select max(id) from revised_row group by table_name, row_id, seal_id) order by r.id
 """
-DIGESTS = frozenset({"digest"})
+DIGESTS = frozenset({"digest", "text_digest"})
 """Columns that an erasure gives another value, which says nothing of the words."""
 
 
