@@ -46,8 +46,9 @@ FREE = ("title", "introduction", "ratings", "appendix-a", "appendix-b", "appendi
 """Headings whose paragraphs need not rest on anything."""
 ITEMS = f"""
 select e.id, e.withdrawn_event, coalesce({OUTSIDE}, 0) as outside, {counted_at("e", ":event")} as counted,
-  w.at as withdrawn_at, w.by as withdrawn_by
-from evidence e join source s on s.id = e.source_id left join event w on w.id = e.withdrawn_event
+  (select max(n.id) from evidence n where n.source_id = e.source_id and n.locator = e.locator
+    and n.added_event >= e.withdrawn_event and n.withdrawn_event is null) as replaced_by
+from evidence e join source s on s.id = e.source_id
 where e.review_id = :review and e.id in (select value from json_each(:items))
 """
 # How many items of the review count at an event, without reading the items themselves.
@@ -106,8 +107,8 @@ class _Item(TypedDict):
     withdrawn_event: int | None
     outside: int
     counted: int
-    withdrawn_at: str | None
-    withdrawn_by: str | None
+    replaced_by: int | None
+    """The item in its place in the source, once it was withdrawn."""
 
 
 def check_report(db: Database, report: StoredReport, *, for_publication: bool = False) -> Checked:
@@ -241,7 +242,8 @@ class _Check:
         if support.kind == "item":
             item = self._items.get(int(support.target[1:]))
             if item is None or item["withdrawn_event"] is not None:
-                hint = "Name what took its place, or change the sentence."
+                other = item["replaced_by"] if item else None
+                hint = f"E{other} is in its place: read it." if other else "Change the sentence."
                 yield "withdrawn", f"{support.target} was withdrawn", hint
             elif not item["counted"]:
                 hint = "Assess the review again."

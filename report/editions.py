@@ -35,7 +35,8 @@ from rules.remedy import Assess, CheckReport, Remedy, ShowChallenge, ShowDecisio
 from rules.words import listed, many
 
 EDITION = "select id, number, body, text_digest from edition where id = ?"
-LATEST = "select max(id) from edition where report_id = ?"
+REVISED = "select 1 from revised_row where table_name = 'edition' and row_id = ? and instr(columns, 'body')"
+"""Whether words were erased from an edition: the record of events covers that."""
 MOST_NAMED = 5
 """Findings and ratings that a refusal names; the check shows all."""
 
@@ -117,7 +118,7 @@ def freeze(
 
     `amends`: the edition that it amends, by its number in the working database. Raises UnknownName;
     RunImpossible where the review was never assessed; DecisionRefused with everything that keeps it from
-    being frozen, or where nothing was changed since the last edition.
+    being frozen; UserInvalid for who may not.
     """
     if purpose not in PURPOSES:
         raise UnknownName("purpose of an edition", purpose, PURPOSES)
@@ -178,13 +179,15 @@ def freeze(
 def body_of(db: Database, edition: int) -> Report:
     """What readers see of an edition, by its number in the working database.
 
-    Raises UnknownName; DecisionRefused where its body is not the one that was frozen.
+    Words that were erased since are gone from it. Raises UnknownName; DecisionRefused where its body is not
+    the one that was frozen.
     """
     found = rows(db, EDITION, [edition])
     if not found:
         raise UnknownName("edition", str(edition), [])
     body = str(found[0]["body"])
-    if hashlib.sha256(body.encode()).hexdigest() != found[0]["text_digest"]:
+    is_frozen_one = hashlib.sha256(body.encode()).hexdigest() == found[0]["text_digest"]
+    if not is_frozen_one and not one(db, REVISED, [edition]):
         raise DecisionRefused(f"the body of edition {edition} is not the one that was frozen")
     return from_json(body)
 

@@ -13,9 +13,12 @@ from report_desk import QUALITY, ReportDesk, new_desk, rows_of_carers
 from evidence.correcting import correct_source
 from evidence.items import withdraw_item
 from programme.database import Database
+from report.check import check_report
+from report.editions import draft_of
 from report.listed import list_names
 from report.naming import Names
 from report.typed import typed_numbers
+from report.writing import start_report
 
 
 @pytest.fixture
@@ -201,3 +204,23 @@ def test_the_command_shows_findings_and_fails_for_errors(desk: ReportDesk, say: 
     done = say("report", "check", "r1", "--json", "--db", str(tmp_path / "programme.db"))
     assert done.code == 0
     assert '"items_named": 1' in done.out
+
+
+def test_a_changed_item_is_named_with_the_one_in_its_place(desk: ReportDesk) -> None:
+    desk.carers("One [E1].")
+    [(source, locator)] = desk.db.execute(
+        "select s.ref, e.locator from evidence e join source s on s.id = e.source_id where e.id = 1"
+    ).fetchall()
+    again = finding(source, locator=locator, finding="Said differently.")
+    add(desk.db, desk.review, again, replace=True)
+    [withdrawn] = desk.found("withdrawn")
+    assert withdrawn.hint == f"E{item_at(desk.db, desk.review, again)} is in its place: read it."
+
+
+def test_a_summary_needs_no_text_under_every_heading(desk: ReportDesk) -> None:
+    summary = start_report(desk.db, desk.review, "summary", by="lead", at=AT)
+    found = check_report(desk.db, summary)
+    assert found.findings == ()
+    [block] = [one for one in draft_of(desk.db, summary).blocks if one.kind == "grid"]
+    assert block.id == "grid"
+    assert not [one for one in draft_of(desk.db, summary).blocks if one.kind in ("appendix", "figure")]

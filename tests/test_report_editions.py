@@ -12,10 +12,13 @@ from evidence_rows import finding
 from report_desk import ReportDesk, new_desk
 
 from assessment.decisions.challenges import close_challenge, raise_challenge
-from programme.database import Database, rows
+from programme.actions import ProgrammeAction
+from programme.database import Act, Database, add_event, rows, transaction
+from programme.revisions import Revision, revise_rows
+from programme.users import add_user
 from report.editions import bars_to_freezing, body_of
 from report.model import from_json, paragraphs_of, to_json, without_supports
-from rules.errors import DecisionRefused, UnknownName
+from rules.errors import DecisionRefused, UnknownName, UserInvalid
 
 
 @pytest.fixture
@@ -123,3 +126,31 @@ def test_the_commands_freeze_and_render(desk: ReportDesk, say: Say, tmp_path: Pa
     assert there.code == 1
     lang = say("report", "render", "r1", "--lang", "fr", "--to", str(tmp_path / "d.html"), *database)
     assert (lang.code, "there is no language 'fr'" in lang.err) == (1, True)
+
+
+def test_only_the_lead_writes_and_freezes_once_there_are_users(desk: ReportDesk) -> None:
+    desk.accept_all()
+    for name, role in (("reviewer-1", "reviewer"), ("manager-1", "manager"), ("lead-1", "lead")):
+        add_user(desk.db, name, role=role, review="r1", by="root", at=AT)
+    for name in ("reviewer-1", "manager-1"):
+        with pytest.raises(UserInvalid, match="may not freeze the report of r1: that is for its lead"):
+            desk.freeze(by=name)
+        with pytest.raises(UserInvalid, match="may not write the report of r1"):
+            desk.carers("Something else [E1].", by=name)
+    assert desk.freeze(by="lead-1").number == 1
+
+
+def test_an_edition_is_read_after_an_erasure_and_not_after_a_change_by_hand(desk: ReportDesk) -> None:
+    desk.carers("One said: Finding words [E1].")
+    desk.accept_all()
+    edition = desk.freeze()
+    body = to_json(body_of(desk.db, edition.id)).replace("Finding words", "erased")
+    with transaction(desk.db) as joined:
+        event = add_event(joined, Act(ProgrammeAction.ERASE, "lead", AT, desk.review.id))
+        revise_rows(joined, event, [Revision("edition", edition.id, {"body": body})])
+    assert "Finding words" not in to_json(body_of(desk.db, edition.id))
+    desk.db.execute("drop trigger edition_never_update")
+    other = desk.freeze()
+    desk.db.execute("update edition set body = ? where id = ?", [body, other.id])
+    with pytest.raises(DecisionRefused, match="is not the one that was frozen"):
+        body_of(desk.db, other.id)
