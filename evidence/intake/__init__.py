@@ -4,6 +4,7 @@ Modules in reading order:
 
     layouts     the documented layouts, how a file's layout is recognised, templates (in templates/)
     into        the reviews that rows go into: one, or those that a column `review` names
+    refs        the sources that rows name, each with a number
     report      what an import did
     said        what is said of rows that are refused
     times       what the columns of a table show about dates and periods that could mean two things

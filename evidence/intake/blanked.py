@@ -12,6 +12,7 @@ from typing import Any
 
 from evidence.correcting import digest_of_source
 from evidence.digests import ITEM_COLUMNS, PLACED, item_digest
+from evidence.intake.refs import FirstRefs
 from programme.actions import ProgrammeAction
 from programme.calendar import day_of_moment
 from programme.database import Database, rows
@@ -57,7 +58,7 @@ group by f.ref_no, i.respondent order by 1
 INDEX = "create index if not exists temp.incoming_item_at on incoming_item (ref_no, locator)"
 
 
-def recognise_erased(db: Database, named: Mapping[int, str], say: Say) -> None:
+def recognise_erased(db: Database, named: FirstRefs, say: Say) -> None:
     """Take rows that say what is left of erased items for these; say which say more.
 
     `named` gives the index number that the items of a source are digested with, by its number in the import.

@@ -29,6 +29,7 @@ from evidence.intake.layouts import recognise, row_model, wanted
 from evidence.intake.naming import People, say_unknown_sources, say_wrong_sources
 from evidence.intake.order import check_series, not_placed
 from evidence.intake.quotes import check_quotes, store_texts
+from evidence.intake.refs import FirstRefs, Refs
 from evidence.intake.report import ImportReport, all_together, count_by_review
 from evidence.intake.said import Wrong, in_order, problems_of
 from evidence.intake.sameplace import place_findings
@@ -155,8 +156,7 @@ class _Intake:
         """Whether a file or some rows could not be read at all, so that what others refer to may be there."""
         self.files: list[str] = []
         self.notes: list[str] = []
-        self.refs: dict[SourceKey, int] = {}
-        """A number for every source named in a review, which rows are staged with."""
+        self.refs = Refs(db)
         self.doubtful: set[SourceKey] = set()
         """Sources whose own rows have problems: that they are not there need not be said, too."""
         self.intos = Intos(db, review, self.problem)
@@ -373,7 +373,7 @@ class _Intake:
         self.db.conn.executemany(staging.STAGE_TAG, tags)
 
     def _ref_no(self, ref: str, into: Into) -> int:
-        return self.refs.setdefault((into.review.id, ref), len(self.refs) + 1)
+        return self.refs.number((into.review.id, ref))
 
     def _source_values(self, place: str, row: Any, into: Into) -> tuple[Any, ...]:
         return (place, self._ref_no(row.source, into), *source_fields(row), source_digest(row))
@@ -455,10 +455,7 @@ class _Intake:
 
     def _resolve_sources(self) -> None:
         """Fill in the number of every source named, and the numbers that new ones will have."""
-        self.db.conn.executemany(
-            "insert into incoming_ref (review_id, ref, ref_no, doubtful) values (?, ?, ?, ?)",
-            ((*key, number, key in self.doubtful) for key, number in self.refs.items()),
-        )
+        self.refs.doubt(self.doubtful)
         self._run(staging.KNOWN_SOURCES)
         self._run(staging.NEW_SOURCES)
         if self.unread:
@@ -478,7 +475,7 @@ class _Intake:
         return True
 
     def _decide_items(self, replace: bool) -> None:
-        named = self.intos.named(self.refs)
+        named = FirstRefs(self.db, self.intos)
         recognise_erased(self.db, named, self.problem)
         place_findings(self.db, named)
         self._run(staging.PLACES)

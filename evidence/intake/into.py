@@ -98,10 +98,6 @@ class Intos:
             self.by_id[review.id] = into_review(self.db, review)
         return self.by_id[review.id]
 
-    def named(self, refs: Mapping[SourceKey, int]) -> dict[int, str]:
-        """By its number in the import, the index number that the items of a source are digested with."""
-        return {n: self.by_id[review].first_refs.get(ref, ref) for (review, ref), n in refs.items()}
-
     def has_source(self, name: str, ref: str) -> bool:
         """Whether a source is stored in the review of that name."""
         into = self.by_name.get(name) or (None if name in self.by_name else self._look_up_quietly(name))

@@ -9,11 +9,11 @@ it may be the same finding in other words.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from itertools import count, groupby
 from typing import Any
 
 from evidence.digests import ITEM_COLUMNS, PLACED, item_digest
+from evidence.intake.refs import FirstRefs
 from programme.database import Database, rows
 
 NUMBERED = ", finding "
@@ -41,7 +41,7 @@ update incoming_tag set locator = ? where ref_no = ? and locator = ? and digest 
 """
 
 
-def place_findings(db: Database, named: Mapping[int, str]) -> None:
+def place_findings(db: Database, named: FirstRefs) -> None:
     """Give findings that come in at one place locators of their own; `named` names the source of a number."""
     together = rows(db, TOGETHER)
     if not together:

@@ -25,8 +25,10 @@ from rules.limits import MOST_COMPARED
 # Columns that are compared with stored ones have their types: no index serves a comparison otherwise.
 STAGING = """
 create temp table incoming_ref (
-  ref_no integer primary key, review_id integer, ref text, source_id integer, is_new default 0, doubtful,
+  ref_no integer primary key, review_id integer, ref text, source_id integer, is_new default 0,
+  doubtful default 0,
   event integer);
+create unique index temp.incoming_ref_named on incoming_ref (review_id, ref);
 create temp table incoming_source (
   n integer primary key, place, ref_no integer, title, kind, dated, status, strand, reference, text, digest);
 create index temp.incoming_source_of on incoming_source (ref_no);
