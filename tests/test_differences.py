@@ -6,7 +6,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from report.differences import (
@@ -38,6 +38,7 @@ def shown(pieces: tuple[Piece, ...]) -> str:
     return "".join(marks[piece.change][0] + piece.text + marks[piece.change][1] for piece in pieces)
 
 
+@settings(max_examples=50)
 @given(VERSIONS, VERSIONS)
 def test_rejecting_all_gives_the_first_version_and_accepting_all_the_second(
     before: tuple[Worded, ...], after: tuple[Worded, ...]
