@@ -84,7 +84,8 @@ def _bars(db: Database, report: StoredReport, purpose: str) -> Iterator[Bar]:
     checked = check_report(db, report, for_publication=purpose == "publication")
     if checked.errors:
         named = [_where(error.paragraph, error.heading) + error.message for error in checked.errors]
-        said = f"the check finds {many(len(checked.errors), 'error')}: {'; '.join(_first(named))}"
+        of_what = " for a publication" if purpose == "publication" else ""
+        said = f"the check{of_what} finds {many(len(checked.errors), 'error')}: {'; '.join(_first(named))}"
         yield Bar(said, CheckReport(review.key))
 
 
