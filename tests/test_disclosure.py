@@ -44,7 +44,7 @@ def equations(counts: Mapping, sums: Sequence[Sum], hidden: Sequence) -> tuple[n
     return np.array(left), np.array(right)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cells=GRIDS, fewest=st.integers(1, 8), zeros=st.booleans())
 def test_no_sum_or_difference_of_printed_numbers_gives_a_hidden_one(
     cells: list[list[int]], fewest: int, zeros: bool
@@ -63,7 +63,7 @@ def test_no_sum_or_difference_of_printed_numbers_gives_a_hidden_one(
         assert np.linalg.matrix_rank(np.vstack([left, unit])) == rank + 1, hidden[position]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     cells=st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=2), min_size=2, max_size=3),
     fewest=st.integers(2, 6),
@@ -82,7 +82,7 @@ def every_table(counts: Mapping, sums: Sequence[Sum], hidden: Sequence, most: in
     return [fill for fill in product(range(most + 1), repeat=len(hidden)) if (left @ fill == right).all()]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(counts=st.lists(st.integers(0, 8), min_size=2, max_size=4), fewest=st.integers(2, 5))
 def test_every_table_that_fits_is_tried_and_leaves_a_range_as_wide_as_the_threshold(
     counts: list[int], fewest: int
