@@ -52,6 +52,8 @@ class Page:
     find: Callable[[Database, Asked], Found]
     action: Action = Action.SEE_REVIEW
     """What one must be allowed to do, to the review in the path (or, without one, to any)."""
+    also: tuple[Action, ...] = ()
+    """Others that open it, too, e.g. to those who see no evidence: the page then shows them less."""
     blind: bool = False
     """Whether it is open to who codes items of the review blind: it tells what others made of none."""
     menu: Menu | None = None
@@ -67,9 +69,11 @@ def listing(
     listed: str,
     menu: Menu | None = None,
     action: Action = Action.SEE_REVIEW,
+    also: tuple[Action, ...] = (),
 ) -> Page:
     """A page whose list goes out of it, called as its template; `listed` leads to it in the page's JSON."""
-    return Page(path, template, find, action, menu=menu, goes_out=the_list(find, listed, template))
+    out = the_list(find, listed, template)
+    return Page(path, template, find, action, also=also, menu=menu, goes_out=out)
 
 
 def of_frameworks(
@@ -90,8 +94,28 @@ class Picture:
     action: Action = Action.SEE_REVIEW
 
 
-Declared = Page | Picture | Form
-"""What a module of `pages/` declares: pages (with `.json` too), pictures, what pages can change."""
+class FileMade(NamedTuple):
+    """A file that was made to be kept."""
+
+    name: str
+    media: str
+    """Its media type."""
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that a page leads to: its path, and the function that makes it."""
+
+    path: str
+    make: Callable[[Database, Asked], FileMade]
+    action: Action = Action.SEE_REVIEW
+
+
+Shown = Page | Picture | Download
+"""What answers when it is asked for."""
+Declared = Page | Picture | Download | Form
+"""What a module of `pages/` declares: pages (with `.json` too), pictures, files, what pages can change."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +127,8 @@ class Subject:
     declared: tuple[Declared, ...]
 
     @property
-    def pages(self) -> tuple[Page | Picture, ...]:
-        """Its pages and pictures."""
+    def pages(self) -> tuple[Shown, ...]:
+        """Its pages, pictures and files."""
         return tuple(one for one in self.declared if not isinstance(one, Form))
 
     @property

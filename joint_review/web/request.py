@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from itertools import zip_longest
@@ -46,6 +47,8 @@ class Asked:
     """Who asks."""
     may: frozenset[Action] = frozenset()
     """What they may do, to the review in the path."""
+    reviews_of: Callable[[Action], frozenset[str] | None] = lambda action: frozenset()
+    """The reviews to which they may do something; None for all of them."""
 
     def whole(self, name: str, default: int | None = None) -> int | None:
         """A whole number from 1; raises AskedWrongly."""

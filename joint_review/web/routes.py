@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, TypedDict, cast
@@ -25,11 +25,11 @@ from joint_review.web.access import (
 from joint_review.web.compat import Forbidden, Response, own_index
 from joint_review.web.forms import Again, Form
 from joint_review.web.outgoing import KINDS, make_file
-from joint_review.web.page import HOME, REVIEW, Page, Picture, Subject
+from joint_review.web.page import HOME, REVIEW, Download, Page, Picture, Shown, Subject
 from joint_review.web.remedies import Refusal, refusal
 from joint_review.web.request import Asked, AskedWrongly
 from programme.database import last_event
-from programme.permissions import Action
+from programme.permissions import Action, Actor
 from rules.errors import DatabaseUnusable, ReviewError
 from rules.remedy import UpgradeDatabase
 
@@ -44,8 +44,8 @@ def subjects() -> Subjects:
     )
 
 
-def all_pages() -> list[tuple[Page | Picture, str]]:
-    """Every page and picture with the template of the page, in the order in which addresses are tried."""
+def all_pages() -> list[tuple[Shown, str]]:
+    """Every page, picture and file, with the page's template, in the order in which addresses are tried."""
     found = [
         (page, f"{subject.folder}/{page.template}.html" if isinstance(page, Page) else "")
         for subject in subjects()
@@ -79,7 +79,7 @@ def routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     return found
 
 
-def _home(page: Page | Picture, template: str) -> Callable[..., Awaitable[Any]]:
+def _home(page: Shown, template: str) -> Callable[..., Awaitable[Any]]:
     async def home(datasette: Any, request: Any) -> Any:
         """The list of reviews; where there is no working database, Datasette's own home page."""
         if await find_working_database(datasette) is None:
@@ -89,7 +89,7 @@ def _home(page: Page | Picture, template: str) -> Callable[..., Awaitable[Any]]:
     return home
 
 
-def _view(page: Page | Picture, template: str) -> Callable[..., Awaitable[Any]]:
+def _view(page: Shown, template: str) -> Callable[..., Awaitable[Any]]:
     async def view(datasette: Any, request: Any) -> Any:
         return await _show(datasette, request, page, template)
 
@@ -118,12 +118,12 @@ class MenuEntry(TypedDict):
     here: bool
 
 
-def menu_of(page: Page, may: Collection[Action]) -> list[MenuEntry]:
+def menu_of(page: Page, may: Set[Action]) -> list[MenuEntry]:
     """The menu of a review for who may do this."""
     found = [
         (other.menu.position, other)
         for other, _ in all_pages()
-        if isinstance(other, Page) and other.menu and other.action in may
+        if isinstance(other, Page) and other.menu and not may.isdisjoint((other.action, *other.also))
     ]
     return [
         {
@@ -136,7 +136,7 @@ def menu_of(page: Page, may: Collection[Action]) -> list[MenuEntry]:
     ]
 
 
-def _submit(form: Form, page: Page | Picture, template: str) -> Callable[..., Awaitable[Any]]:
+def _submit(form: Form, page: Shown, template: str) -> Callable[..., Awaitable[Any]]:
     async def show(datasette: Any, request: Any, again: Again) -> Any:
         return await _show(datasette, request, page, template, again)
 
@@ -151,20 +151,21 @@ def _submit(form: Form, page: Page | Picture, template: str) -> Callable[..., Aw
     return view
 
 
-async def _show(
-    datasette: Any, request: Any, page: Page | Picture, template: str, again: Again | None = None
-) -> Any:
+async def _show(datasette: Any, request: Any, page: Shown, template: str, again: Again | None = None) -> Any:
     """The answer of a page; `again` where a form of it could not be done."""
     database = None
     names = {name: unquote(text) for name, text in request.url_vars.items() if text is not None}
     address = request.path.removesuffix(f"/{again.form}" if again else "")
     try:
-        database = await working_database(datasette, request.actor, page.action, names.get("review"))
         actor = actor_of(request.actor)
+        # A file is of what a page lists for those it is first of all open to.
+        action = page.action if names.get("kind") else _opens(page, actor, names.get("review"))
+        database = await working_database(datasette, request.actor, action, names.get("review"))
         if actor is None:
             raise Forbidden("You need to sign in to see this page.")
         may = frozenset(action for action in Action if actor.may(action, names.get("review")))
-        asked = Asked(names, request.args, actor.reviews(Action.SEE_REVIEW), actor.name, may)
+        seen = actor.reviews(Action.SEE_REVIEW)
+        asked = Asked(names, request.args, seen, actor.name, may, actor.reviews)
         if page.action is Action.SEE_ALL_REVIEWS:
             await read(database, lambda db: refuse_blind(db, None, actor.name))
         elif "review" in names and not (isinstance(page, Page) and page.blind):
@@ -172,6 +173,9 @@ async def _show(
         if isinstance(page, Picture):
             drawn = await read(database, lambda db: page.draw(db, asked))
             return Response(drawn, content_type="image/svg+xml; charset=utf-8")
+        if isinstance(page, Download):
+            file = await read(database, lambda db: page.make(db, asked))
+            return _kept_file(file.content, file.name, file.media)
         if (suffix := names.get("kind")) and page.goes_out:
             goes_out = page.goes_out
             made = await read(database, lambda db: make_file(db, asked, goes_out, suffix))
@@ -195,7 +199,9 @@ async def _show(
         "drawn": _kept(request, "run", "lang", "draws", "seed"),
         "again": _query(request, "page"),
         "json": datasette.urls.path("/reviews.json") if page.path == HOME else f"{address}.json",
-        "files": _files_of(page, datasette.urls.path("/reviews") if page.path == HOME else address),
+        "files": ""
+        if action is not page.action
+        else _files_of(page, datasette.urls.path("/reviews") if page.path == HOME else address),
         "query": f"?{request.query_string}" if request.query_string else "",
         "working": database.name if sees_tables(request.actor) else None,
         "menu": menu_of(page, may),
@@ -216,7 +222,7 @@ async def _show(
     return Response.html(text, status=status)
 
 
-def _files_of(page: Page | Picture, address: str) -> str:
+def _files_of(page: Shown, address: str) -> str:
     """Where the files of a page are, but for their suffix: at its own address; nothing where it has none."""
     if not (isinstance(page, Page) and page.goes_out):
         return ""
@@ -227,8 +233,21 @@ def _download(made: bytes, suffix: str, review: str, address: str) -> Any:
     """A file to be kept, named for the review and the page that it comes from."""
     page = address.removesuffix(suffix).rpartition("/")[2]
     name = "-".join(dict.fromkeys(re.sub(r"[^A-Za-z0-9_-]", "-", part) for part in (review, page)))
-    headers = {"content-disposition": f'attachment; filename="{name}{suffix}"'}
-    return Response(made, headers=headers, content_type=KINDS[suffix])
+    return _kept_file(made, f"{name}{suffix}", KINDS[suffix])
+
+
+def _kept_file(content: bytes, name: str, media: str) -> Any:
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(content, headers=headers, content_type=media)
+
+
+def _opens(page: Shown, actor: Actor | None, review: str | None) -> Action:
+    """What of that which opens a page who asks may do; else what it is first of all open to."""
+    also = page.also if isinstance(page, Page) else ()
+    for action in (page.action, *also) if actor else ():
+        if actor and (actor.may(action, review) if review else actor.reviews(action) != frozenset()):
+            return action
+    return page.action
 
 
 def _kept(request: Any, *names: str) -> str:

@@ -144,6 +144,7 @@ NAMES = {
     "target": "carers",
     "run": "1",
     "challenge": "1",
+    "edition": "1",
 }
 """A value for every name in the path of a form; a form with a new name needs one here."""
 

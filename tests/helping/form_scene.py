@@ -20,6 +20,7 @@ from assessment_example import AT, add, assess_plainly, new_programme, new_revie
 from evidence_rows import finding, whole_review
 from form_bench import HERE, Bench, opened
 from form_fields import FormShown, forms_of
+from report_example import BODIES, freeze, send_edition, write_report
 
 from assessment.decisions import decide
 from assessment.decisions.challenges import raise_challenge
@@ -31,14 +32,33 @@ from evidence.findings import Passage, Said, record_finding
 from evidence.sources import SourceDetails, add_sources
 from joint_review.web.forms import Form
 from joint_review.web.routes import all_forms, all_pages
-from programme.users import add_user
+from programme.database import Database
+from programme.reviews import Review
+from programme.users import add_user, give_role
+from report.comments import receive_comments
+from report.moderation import Point, clear, moderate
+from report.sheet import CommentRow
+from report.textfiles import Given, GivenParagraph
+from report.writing import start_report
+from report.writing import write_report as write_report_as_given
+from report.written import headings_of
 
 HOME = "/reviews/r1"
-ALL = [["reviewer", "r1"], ["lead", "r1"], ["moderator", "r1"]]
-MINE, THEIRS, CODER = (
-    {"id": name, "held": held, "all_reviews": []}
-    for name, held in (("first-1", ALL), ("second-1", ALL), ("coder-1", [["reviewer", "r1"]]))
+READY = "r2"
+"""The review of which a report can be frozen."""
+STARTS = (HOME, f"/reviews/{READY}/report")
+"""Where the links that are followed begin."""
+ALL = [["reviewer", "r1"], ["lead", "r1"], ["moderator", "r1"], ["lead", READY]]
+ROLES = {
+    **{"first-1": "lead", "second-1": "lead", "coder-1": "reviewer"},
+    **{"outsider-1": "moderator", "outsider-2": "moderator", "manager-1": "manager", "manager-2": "manager"},
+}
+MINE, THEIRS = ({"id": name, "held": ALL, "all_reviews": []} for name in ("first-1", "second-1"))
+CODER, OUTSIDER, OTHER_OUTSIDER, MANAGER, OTHER_MANAGER = (
+    {"id": name, "held": [[role, "r1"]], "all_reviews": []} for name, role in list(ROLES.items())[2:]
 )
+ALONE = {"moderate": OUTSIDER, "clear": MANAGER}
+"""Who sends a form that the team itself may not, by its name."""
 TEXT = "Carers waited. Nobody asked. Carers waited again."
 SAID: dict[str, str] = {
     "kind": "rating",
@@ -59,7 +79,10 @@ SAID: dict[str, str] = {
 """What a field holds that does not take any words, by its name; a new one of that kind needs a line here."""
 RIVAL: dict[str, str] = {"extent": "most teams", "until": "2033-03-31", "window_to": "2010-01-01"}
 """What it holds of who fills the same form in beside."""
-OF_FORM: dict[str, dict[str, str]] = {"erasure/request": {"kind": "item", "target": "E2"}}
+OF_FORM: dict[str, dict[str, str]] = {
+    "erasure/request": {"kind": "item", "target": "E2"},
+    "2/moderate": {"must": ""},
+}
 """The same for one form, where its fields have names that other forms have too."""
 VISITED = 4
 """How many addresses of one page are looked at, which differ in the values of their queries alone."""
@@ -93,12 +116,47 @@ def make_scene(folder: Path) -> Path:
         add(db, review, finding("I1", "weakness", locator="later"))
         for asks, item in (("first-1", "E3"), ("lead-9", "E1")):
             ask_to_erase(db, review, "item", item, by=asks, because="Asked for by its subject.", at=AT)
+        _report(db, review)
+        _ready_to_freeze(db)
         # Last: once there are users, only they are credited.
-        for name, role in (("first-1", "lead"), ("second-1", "lead"), ("coder-1", "reviewer")):
+        for name, role in ROLES.items():
             add_user(db, name, role=role, review="r1", by="administrator-1", at=AT)
+        for name in ("first-1", "second-1"):
+            give_role(db, name, "lead", READY, by="administrator-1", at=AT)
     finally:
         db.conn.close()
     return folder / "programme.db"
+
+
+def _report(db: Database, review: Review) -> None:
+    """A report of which one edition was sent and commented on, and another waits to be moderated; a summary
+    that waits to be cleared."""
+    report = write_report(db, review, {1: "Carers waited.", 2: "They were not asked."})
+    first = freeze(db, review, report)
+    by: dict[str, Any] = {"by": "moderator-9", "at": AT}
+    moderate(db, first, "passed", points=[Point("Say how many.", "should", "p1")], because="Sound.", **by)
+    for body in BODIES:
+        clear(db, first, body, by=f"manager of {body}", at=AT)
+    send_edition(db, first)
+    receive_comments(db, first, [CommentRow(1, "B", "It was one carer.")], by="director-9", at=AT)
+    freeze(db, review, report)
+    summary = start_report(db, review, "summary", by="lead-9", at=AT).id
+    moderate(db, freeze(db, review, summary), "passed", because="Sound.", **by)
+
+
+def _ready_to_freeze(db: Database) -> None:
+    """Another review, of which nothing keeps the report from being frozen, and no summary was started."""
+    review = new_review(db, READY, "wales-round-2", *whole_review())
+    run = assess_plainly(db, review, by="lead-9")
+    targets = [rating.target for rating in run.result.ratings if rating.level is not None]
+    decide.accept(db, review, *targets, *(["cell"] if run.result.cell else []), by="moderator-9", at=AT)
+    report = start_report(db, review, by="lead-9", at=AT)
+    said = [
+        GivenParagraph(f"{key}", key, "text", {"en": f"What was found is {{rating:{key}}}."})
+        for key in headings_of(review.framework)
+        if key in targets
+    ]
+    write_report_as_given(db, report, Given(tuple(said)), by="lead-9", at=AT)
 
 
 def scene(path: Path) -> AbstractAsyncContextManager[Bench]:
@@ -118,6 +176,8 @@ class Found:
     @property
     def rival(self) -> dict[str, Any]:
         """Who else has it open: another person, or who alone may send it in a second window."""
+        if self.actor is OUTSIDER or self.actor is MANAGER:
+            return OTHER_OUTSIDER if self.actor is OUTSIDER else OTHER_MANAGER
         alone = self.actor is CODER or self.form.path.endswith("/erasure/take-back")
         return self.actor if alone else THEIRS
 
@@ -131,8 +191,8 @@ def form_at(action: str) -> Form | None:
 async def find_forms(bench: Bench) -> dict[str, Found]:
     """Every form that pages of the review show, by its path, as links lead to it."""
     found: dict[str, Found] = {}
-    for actor in (MINE, CODER):
-        todo, seen = [HOME], dict[tuple[str, frozenset[str]], set[str]]()
+    for actor in (MINE, CODER, OUTSIDER, MANAGER):
+        todo, seen = [*STARTS, f"{HOME}/report"], dict[tuple[str, frozenset[str]], set[str]]()
         while todo and len(found) < len(all_forms()):
             address = todo.pop(0)
             answer = await bench.get(address, actor)
@@ -142,7 +202,8 @@ async def find_forms(bench: Bench) -> dict[str, Found]:
             if answer.status_code != 200:
                 continue
             for shown in forms_of(answer.text):
-                if form := form_at(urljoin(address, shown.action)):
+                form = form_at(urljoin(address, shown.action))
+                if form and ALONE.get(form.name, actor) is actor:
                     found.setdefault(form.path, Found(form, address, actor))
             for link in re.findall(r'href="([^"#]+)', answer.text):
                 target = urljoin(address, html.unescape(link))
@@ -157,7 +218,7 @@ def _kind(address: str) -> tuple[str, frozenset[str]] | None:
     """The page of an address, and the names in its query; None for what is no page with a form to be seen."""
     parts = urlsplit(address)
     pages = [page.path for page, template in all_pages() if template and re.fullmatch(page.path, parts.path)]
-    if not pages or not parts.path.startswith(HOME) or pages[0] in WITHOUT:
+    if not pages or not parts.path.startswith(STARTS) or pages[0] in WITHOUT:
         return None
     return pages[0], frozenset(re.findall(r"(\w+)=", parts.query))
 

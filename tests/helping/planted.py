@@ -16,6 +16,8 @@ from typing import Any
 
 from assessment_example import AT, WELSH, add, assess_plainly, item_at, new_programme, new_review
 from evidence_rows import SOURCES, finding, good_domain, indicator, score, survey
+from release_example import WALES
+from report_example import freeze, write_report, write_words
 
 from assessment.decisions import decide
 from assessment.decisions.challenges import close_challenge, raise_challenge, reply_to_challenge
@@ -29,10 +31,18 @@ from evidence.files.texts import GivenFile
 from evidence.findings import Passage, Said, record_finding
 from evidence.items import withdraw_item
 from evidence.sources import SourceDetails, add_sources
+from programme.check import head_of_record
 from programme.database import Database
 from programme.retention import set_retention
-from programme.reviews import create_review
+from programme.reviews import Review, create_review
 from programme.users import add_user, disable_user
+from report.comments import answer_comment, receive_comments
+from report.meetings import plan_meeting
+from report.moderation import Point, clear, moderate
+from report.practice import follow_practice, read_practice
+from report.recipients import RecipientRow, list_recipients
+from report.sending import Deadline, send
+from report.sheet import CommentRow
 from rules.loader import load_policy
 
 PLANTED = re.compile(r"zqzq[a-z0-9_]+qzqz")
@@ -86,7 +96,11 @@ def _fill(db: Database) -> None:
     review = create_review(
         db, KEY, said("authority"), "wales-round-2", **window, note=said("note"), by=LEAD, at=AT
     )
-    for name, role in ((FIRST, "reviewer"), (SECOND, "reviewer"), (LEAD, "lead"), (MODERATOR, "moderator")):
+    for name, role in (
+        *((FIRST, "reviewer"), (SECOND, "reviewer"), (LEAD, "lead"), (MODERATOR, "moderator")),
+        *(("manager-1", "manager"), ("manager-2", "manager")),
+        *(("coordinator-1", "coordinator"), ("authority-1", "authority")),
+    ):
         add_user(db, name, role=role, review=KEY, by="administrator-1", at=AT)
     sources = [
         {**row, "title": said(f"title{row['source']}".lower()), "reference": said("reference")}
@@ -158,6 +172,7 @@ def _fill(db: Database) -> None:
         for name, because in votes.items():
             vote(db, review, target, "poor", by=name, because=said(because), at=AT)
     assess_plainly(db, review, load_policy("wales-round-2"), on=date(2009, 6, 2), by=LEAD)
+    _report(db, review)
     set_retention(db, review, date(2020, 1, 1), by=LEAD, because=said("retained"), at=AT)
     erasing.ask_to_erase(db, review, "person", word("quoted"), by=LEAD, because=said("asked"), at=AT)
 
@@ -208,6 +223,29 @@ def _code_again(db: Database, review: Any) -> None:
             settle(db, review, number, SECRET, by=LEAD, because=said("settled"), at=AT + timedelta(days=1))
 
 
+def _report(db: Database, review: Review) -> None:
+    """A report of which one edition was sent and commented on, and a later one was not."""
+    follow_practice(db, review, read_practice(WALES), date(2009, 6, 1), by=LEAD, at=AT)
+    words = {1: said("paragraph"), 2: f"{word('resting')} [E1] {{rating:carers}}"}
+    report = write_report(db, review, words, {1: ["source:D-001"], 2: ["item:E1", "rating:carers"]})
+    first = freeze(db, review, report)
+    point = Point(said("point"), "should", "p1")
+    moderate(db, first, "passed", points=[point], because=said("verdict"), by="moderator-1", at=AT)
+    for body, manager in (("CSSIW", "manager-1"), ("WAO", "manager-2")):
+        clear(db, first, body, because=said("clearance"), by=manager, at=AT)
+    until = Deadline(date(2009, 6, 15), said("deadline"))
+    send(db, first, until, lodged=str(head_of_record(db)), by=LEAD, at=AT)
+    comment = CommentRow(1, "B", said("comment"), said("proposed"), said("offered"), "yes")
+    by: dict[str, Any] = {"by": LEAD, "at": AT}
+    made = receive_comments(db, first, [comment], sender=word("director"), **by)["comments"][0]
+    answer_comment(db, made["id"], "accepted", because=said("answer"), by="moderator-1", at=AT)
+    write_words(db, report, {1: said("later")})
+    freeze(db, review, report, amends=first)
+    plan_meeting(db, review, "draft", date(2009, 6, 20), note=said("meeting"), **by)
+    details = {"organisation": said("office"), "stage": "draft", "purpose": said("purpose")}
+    list_recipients(db, review, [("", RecipientRow(role=said("recipient"), **details))], **by)
+
+
 def _is_finding(db: Database, number: int) -> bool:
     return bool(db.conn.execute("select kind = 'finding' from evidence where id = ?", [number]).fetchone()[0])
 
@@ -250,5 +288,7 @@ NAMES = {
     "framework": "wales-round-2",
     "challenge": "1",
     "run": "1",
+    "edition": "1",
+    "file": "report-en.html",
 }
 """A value for every name in the address of a page or form; a page with a new name needs a line here."""

@@ -22,6 +22,11 @@ Modules in reading order:
     decisions   every rating with its decision, and the forms: accept, override, approve
     panel       panels, and their forms: open, vote, close
     erasure     requests to erase words, their approval, and until when a review is kept
+    editions    an edition of a report, its files, and its forms: pass or return, settle, clear
+    report      a report as it is written, and its forms: start, add, write, withdraw, freeze
+    comments    comments of the authority on an edition, and the form that answers one
+    report_changes  what changed between two editions of a report
+    sent        what the authority sees: editions that were sent, and its own comments
     challenges  challenges, and their forms: raise, reply, close
     publication  dates of the report, who gets it, its copies and the embargo
 """

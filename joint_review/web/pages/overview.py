@@ -6,6 +6,7 @@ that nothing carries, and the trail RunImpossible for a review that was not asse
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TypedDict
@@ -25,7 +26,7 @@ from joint_review.web.pages.assessing import Assessing, assessing
 from joint_review.web.request import Asked
 from joint_review.web.run_view import GridShown, Head, QuestionShown, RunShown, Shown
 from programme.calendar import uk_day
-from programme.database import Database
+from programme.database import Database, rows
 from programme.permissions import Action
 from programme.retention import Kept, kept_reviews
 from programme.reviews import Review, find_review
@@ -36,9 +37,22 @@ from rules.sentences import Gap
 def subject() -> tuple[Declared, ...]:
     """What these pages answer for."""
     return (
-        listing(HOME, "reviews", reviews, "reviews"),
+        listing(HOME, "reviews", reviews, "reviews", also=tuple(OF_REPORTS)),
         Page(REVIEW, "review", review, menu=Menu("Overview", 10), goes_out=whole),
     )
+
+
+OF_REPORTS = {
+    Action.SEE_REPORT: "/report",
+    Action.PLAN_REPORT: "/publication",
+    Action.SEE_SENT: "/sent",
+}
+"""What lets somebody see something of a review's report, and the page of it."""
+MOST_REPORTS = 200
+OF_THESE = """
+select key, authority from review where :only is null or key in (select value from json_each(:only))
+order by authority, key limit :most
+"""
 
 
 def whole(db: Database, asked: Asked) -> Iterator[OutTable]:
@@ -53,7 +67,18 @@ class ReviewsPage(TypedDict):
     reviews: list[ReviewListed]
     kept: dict[str, Kept]
     """Until when each is kept, by its key, where a date was set."""
+    reports: list[ReportListed]
+    """Of other reviews the report, or a part of it."""
     paging: Paging
+
+
+class ReportListed(TypedDict):
+    """A review of which somebody sees the report, or a part of that, and no evidence."""
+
+    key: str
+    authority: str
+    to: str
+    """The address of the page that they see, behind that of the review."""
 
 
 class DomainLine(DomainCounts):
@@ -128,7 +153,21 @@ def reviews(db: Database, asked: Asked) -> ReviewsPage:
     found = reviews_with_position(db, only=only, limit=PAGE_SIZE, offset=paging["offset"])
     shown = [row["key"] for row in found]
     kept = {one["review"]: one for one in kept_reviews(db, uk_day(datetime.now(UTC)), shown)}
-    return {"reviews": found, "kept": kept, "paging": paging}
+    return {"reviews": found, "kept": kept, "reports": list(_reports(db, asked)), "paging": paging}
+
+
+def _reports(db: Database, asked: Asked) -> Iterator[ReportListed]:
+    """The reviews of whose report who asks sees something, and of which they see nothing else."""
+    if asked.seen is None:
+        return
+    taken = set(asked.seen)
+    for action, to in OF_REPORTS.items():
+        only = asked.reviews_of(action)
+        keys = None if only is None else json.dumps(sorted(only - taken))
+        for row in rows(db, OF_THESE, {"only": keys, "most": MOST_REPORTS}):
+            if row["key"] not in taken:
+                taken.add(row["key"])
+                yield {"key": row["key"], "authority": row["authority"], "to": to}
 
 
 def review(db: Database, asked: Asked) -> ReviewPage:

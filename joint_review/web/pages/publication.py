@@ -5,19 +5,32 @@ from __future__ import annotations
 from typing import TypedDict
 
 from joint_review.web.page import REVIEW, Declared, Menu, listing
+from joint_review.web.pages.editions import head_of
+from joint_review.web.remedies import refusal_words
 from joint_review.web.request import Asked
-from joint_review.web.run_view import Head, Shown
+from joint_review.web.run_view import Head
 from programme.calendar import day_words, moment_words
 from programme.database import Database
 from programme.permissions import Action
 from programme.reviews import Review, find_review
 from report.calendar import how_it_came
 from report.copies import Copy, copies_of
-from report.embargo import Breach, Presentation, breaches_of, latest_edition, presentation_of
+from report.embargo import (
+    Breach,
+    Consultation,
+    Presentation,
+    breaches_of,
+    consultations_of,
+    earliest_publication,
+    latest_edition,
+    presentation_of,
+)
+from report.meetings import Meeting, meetings_of
 from report.milestones import milestones
 from report.practice import followed_practice
+from report.publication import Published, published_edition
 from report.recipients import EarlyReader, Recipient, early_readers, recipients
-from rules.errors import UnknownName
+from rules.errors import ReviewError, UnknownName
 from rules.framework import in_language
 
 
@@ -70,15 +83,25 @@ class PublicationPage(Head):
     early: list[EarlyReader]
     presentation: Presentation | None
     breaches: list[Breach]
+    meetings: list[Meeting]
+    consultations: list[Consultation]
+    """Of the director, on the latest edition of the summary."""
+    published: Published | None
+    earliest: str
+    """From when on it may be published, as people read it; empty while that is not known."""
+    earliest_because: str
+    """Why then, or why that is not known."""
 
 
 def publication(db: Database, asked: Asked) -> PublicationPage:
     """Dates, recipients, copies and the embargo of a review's report."""
     review = find_review(db, asked.names["review"])
     edition = latest_edition(db, review, "report")
+    summary = latest_edition(db, review, "summary")
     practice, starts, steps = _calendar(db, review)
+    earliest, because = _earliest(db, review, edition)
     return {
-        **Shown(db, review, None, "en").head(),
+        **head_of(db, review, asked),
         "rows": steps,
         "practice": practice,
         "starts": starts,
@@ -88,7 +111,23 @@ def publication(db: Database, asked: Asked) -> PublicationPage:
         "early": [] if edition is None else early_readers(db, edition),
         "presentation": None if edition is None else presentation_of(db, edition),
         "breaches": [] if edition is None else breaches_of(db, edition),
+        "meetings": meetings_of(db, review),
+        "consultations": [] if summary is None else consultations_of(db, summary),
+        "published": None if edition is None else published_edition(db, edition),
+        "earliest": earliest,
+        "earliest_because": because,
     }
+
+
+def _earliest(db: Database, review: Review, edition: int | None) -> tuple[str, str]:
+    """From when on an edition may be published, and why then, or why that is not known."""
+    if edition is None:
+        return "", "No edition of the report has been frozen."
+    try:
+        found = earliest_publication(db, review, edition)
+    except ReviewError as error:
+        return "", refusal_words(error)
+    return moment_words(found.moment.isoformat()), found.because
 
 
 def _calendar(db: Database, review: Review) -> tuple[str, str, list[Step]]:
