@@ -46,8 +46,9 @@ FREE = ("title", "introduction", "ratings", "appendix-a", "appendix-b", "appendi
 """Headings whose paragraphs need not rest on anything."""
 ITEMS = f"""
 select e.id, e.withdrawn_event, coalesce({OUTSIDE}, 0) as outside, {counted_at("e", ":event")} as counted,
-  (select max(n.id) from evidence n where n.source_id = e.source_id and n.locator = e.locator
-    and n.added_event >= e.withdrawn_event and n.withdrawn_event is null) as replaced_by
+  case when e.withdrawn_event is not null then (
+    select max(n.id) from evidence n where n.source_id = e.source_id and n.locator = e.locator
+      and n.added_event >= e.withdrawn_event and n.withdrawn_event is null) end as replaced_by
 from evidence e join source s on s.id = e.source_id
 where e.review_id = :review and e.id in (select value from json_each(:items))
 """
