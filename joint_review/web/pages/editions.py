@@ -130,7 +130,7 @@ class EditionPage(Head):
     amends: str
     """The edition that it amends, as addresses call it; empty: none."""
     verdicts: list[str]
-    files: list[str]
+    downloads: list[str]
     comments: int
     """How many comments the authority made on it."""
 
@@ -156,7 +156,7 @@ def edition(db: Database, asked: Asked) -> EditionPage:
         "moderated": moderation_of(db, found["id"]),
         "amends": edition_address(found["kind"], amended[0]["number"]) if amended else "",
         "verdicts": list(VERDICTS),
-        "files": [f"{found['kind']}-{one}.{form}" for one in body.languages for form in MEDIA],
+        "downloads": [f"{found['kind']}-{one}.{form}" for one in body.languages for form in MEDIA],
         "comments": rows(db, COMMENTS, [found["id"]])[0]["comments"],
     }
 

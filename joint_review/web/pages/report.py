@@ -124,7 +124,8 @@ class ReportPage(Head):
     run: int | None
     """The run that the check is against."""
     headings: list[HeadingShown]
-    heading: HeadingShown | None
+    chosen: HeadingShown | None
+    """The heading that is shown."""
     paragraphs: list[ParagraphShown]
     of_heading: list[FindingShown]
     """What the check says of the heading itself."""
@@ -173,7 +174,7 @@ def report(db: Database, asked: Asked) -> ReportPage:
         "assessed": run is not None,
         "run": None,
         "headings": [],
-        "heading": None,
+        "chosen": None,
         "paragraphs": [],
         "of_heading": [],
         "of_whole": [],
@@ -212,7 +213,7 @@ def _written(db: Database, stored: StoredReport, asked: Asked, empty: ReportPage
         **empty,
         "run": checked.run,
         "headings": headings,
-        "heading": chosen,
+        "chosen": chosen,
         "paragraphs": [
             _paragraph(one, writing, labels.get(one.number), checked, sees)
             for one in writing.by_heading.get(key, [])

@@ -76,7 +76,7 @@ class SentEditionPage(Head):
     lang: Language
     languages_written: list[Language]
     report: dict[str, Any]
-    files: list[str]
+    downloads: list[str]
     comments: list[OwnComment]
     paragraphs: list[int]
     classes: dict[str, str]
@@ -133,7 +133,7 @@ def sent_edition(db: Database, asked: Asked) -> SentEditionPage:
         "lang": lang,
         "languages_written": list(body.languages),
         "report": spoken_report(body, lang),
-        "files": [f"{found['kind']}-{one}.{form}" for one in body.languages for form in MEDIA],
+        "downloads": [f"{found['kind']}-{one}.{form}" for one in body.languages for form in MEDIA],
         "comments": [
             {
                 "number": one["number"],
