@@ -7,11 +7,15 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from assessment_example import AT
 from browsing import barriers, complaints_of, context, fits
 from form_bench import Bench
 from form_scene import MANAGER, MINE, make_scene, scene
 from playwright.sync_api import Browser, expect
 from serving import Server, serving
+
+from joint_review.opening import open_programme
+from programme.users import add_user
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 REPORT = "/reviews/r1/report"
@@ -69,6 +73,24 @@ async def test_what_is_no_text_of_a_paragraph_is_said_beside_its_field(desk: Ben
     fields = {"heading": "carers", "text_en": "One.\r\n\r\nAnother."}
     said = {"text_en": "A blank line begins another paragraph: write that one by itself."}
     await desk.refused(f"{REPORT}/add", fields, said, MINE, "?heading=carers")
+
+
+async def test_the_director_comments_on_the_page_and_sees_the_comment_there(
+    made: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "programme.db"
+    path.write_bytes(made.read_bytes())
+    db = open_programme(path)
+    add_user(db, "director-1", role="authority", review="r1", by="administrator-1", at=AT)
+    db.conn.close()
+    async with scene(path) as bench:
+        said = {"paragraph": "2", "kind": "C", "text": "A survey was left out."}
+        done = await bench.send("/reviews/r1/sent/1/comment", said, AUTHORITY)
+        assert done.status_code == 303, done.text
+        page = (await bench.get("/reviews/r1/sent/1", AUTHORITY)).text
+        assert "A survey was left out." in page and "class C, late" in page
+        refused = await bench.send("/reviews/r1/sent/2/comment.json", said, AUTHORITY)
+        assert refused.json()["ok"] is False
 
 
 @pytest.fixture

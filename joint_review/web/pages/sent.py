@@ -1,9 +1,10 @@
-"""What the authority sees: the editions that were sent to it, and its own comments; nothing else."""
+"""What the authority sees: editions that were sent to it, its own comments, and the form that adds one."""
 
 from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from joint_review.web.forms import Done, Form, Sent
 from joint_review.web.page import NAME, REVIEW, Declared, Download, FileMade, Menu, Page
 from joint_review.web.pages.comments import CLASSES
 from joint_review.web.pages.editions import MEDIA, edition_address, edition_file, head_of, language_of
@@ -12,7 +13,7 @@ from joint_review.web.run_view import Head
 from programme.database import Database
 from programme.permissions import Action
 from programme.reviews import Review, find_review
-from report.comments import list_comments
+from report.comments import list_comments, receive_comments
 from report.editions import body_of
 from report.model import Language, paragraphs_of
 from report.moderation import EditionFound, find_edition
@@ -20,10 +21,13 @@ from report.register import OUTCOMES
 from report.render.spoken import spoken_report
 from report.sending import Sent as Sending
 from report.sending import sendings_of
+from report.sheet import CommentRow
 from rules.errors import UnknownName
 
 SENT = REVIEW + "/sent"
 ONE_SENT = SENT + "/" + NAME.format("edition")
+POSITIONS = ("yes", "no")
+"""Whether something was so at the time of the review."""
 REPORTS = "select id from report where review_id = ? order by id"
 
 
@@ -32,6 +36,7 @@ def subject() -> tuple[Declared, ...]:
     return (
         Page(SENT, "list", sent_editions, Action.SEE_SENT, menu=Menu("Sent to the authority", 145)),
         Page(ONE_SENT, "edition", sent_edition, Action.SEE_SENT),
+        Form(ONE_SENT, "comment", Action.COMMENT, comment, rests_on=None),
         Download(ONE_SENT + "/files/" + NAME.format("file"), file_of, Action.SEE_SENT),
     )
 
@@ -156,6 +161,26 @@ def sent_edition(db: Database, asked: Asked) -> SentEditionPage:
         "classes": CLASSES,
         "outcomes": OUTCOMES,
     }
+
+
+def comment(db: Database, sent: Sent) -> Done:
+    """Record a comment on the accuracy of an edition that was sent."""
+    found, _ = find_sent(db, find_review(db, sent.review), sent.names["edition"])
+    sent.need(kind="Choose a class.", text="Say what is wrong.")
+    row = CommentRow(
+        sent.whole("paragraph", least=1),
+        sent.one_of("kind", CLASSES),
+        sent.text("text"),
+        sent.text("proposed_words"),
+        sent.text("evidence_offered"),
+        sent.one_of("position_at_review", POSITIONS),
+    )
+    made = receive_comments(db, found["id"], [row], by=sent.by, at=sent.at)
+    if not made["comments"]:
+        return Done("This comment is recorded already.", to="?#comments")
+    number = made["comments"][0]["number"]
+    notes = " ".join(f"{note[:1].upper()}{note[1:]}." for note in made["notes"])
+    return Done(f"Comment {number} is recorded. {notes}".strip(), to="?#comments", more={"comment": number})
 
 
 def file_of(db: Database, asked: Asked) -> FileMade:
