@@ -270,7 +270,7 @@ def without_what_was_asked(response: httpx.Response) -> str:
 async def opened(
     *paths: Path, told: dict[str, Any] | None = None, immutable: bool = False
 ) -> AsyncIterator[House]:
-    settings = {"num_sql_threads": 1, "allow_download": True}
+    settings = {"num_sql_threads": 1, "allow_download": True, "sql_time_limit_ms": 30_000}
     told = {} if told is None else told
     kept = {"config": told} if hasattr(Datasette, "allowed") else {}
     files = {"immutables" if immutable else "files": [str(path) for path in paths]}

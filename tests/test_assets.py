@@ -21,7 +21,7 @@ PAGES = (
     *(f"{REVIEW}/sources/S2", f"{REVIEW}/sources/add", f"{REVIEW}/coverage", f"{REVIEW}/decisions"),
     *(f"{REVIEW}/challenges", f"{REVIEW}/coding", f"{REVIEW}/disagreements", f"{REVIEW}/uncertainty"),
     *(f"{REVIEW}/items/1", "/compare/wales-round-2", "/programme", "/programme/evidence", "/nothing"),
-    "/-/sign-in",
+    *(f"{REVIEW}/report", "/-/sign-in"),
 )
 
 

@@ -93,6 +93,11 @@ async def test_the_director_comments_on_the_page_and_sees_the_comment_there(
         assert refused.json()["ok"] is False
 
 
+async def test_the_page_of_a_report_is_called_by_its_kind(desk: Bench) -> None:
+    for kind, name in (("report", "Report"), ("summary", "Summary")):
+        assert f"<h1>{name}</h1>" in (await desk.get(f"{REPORT}?kind={kind}", MINE)).text
+
+
 @pytest.fixture
 def server(made: Path, tmp_path: Path) -> Iterator[Server]:
     path = tmp_path / "programme.db"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
+from evidence.at_event import counted_at
 from joint_review.web.forms import Done, Form, Mistakes, Sent
 from joint_review.web.page import NAME, REVIEW, Declared, Download, FileMade, Page
 from joint_review.web.request import Asked
@@ -227,10 +228,9 @@ VERDICT_THEN = """
 select m.verdict || ' by ' || m.by as said, m.added_event as event from moderation m
 where m.edition_id = :edition and m.added_event <= :event order by m.id desc limit 1
 """
-CLEARED_THEN = """
+CLEARED_THEN = f"""
 select c.body || ' by ' || c.by as said, max(c.added_event, coalesce(c.withdrawn_event, 0)) as event
-from clearance c where c.edition_id = :edition and c.added_event <= :event
-  and (c.withdrawn_event is null or c.withdrawn_event > :event) order by c.id
+from clearance c where c.edition_id = :edition and {counted_at("c", ":event")} order by c.id
 """
 LATER_THEN = """
 select 'edition ' || number as said, added_event as event from edition
