@@ -63,6 +63,13 @@ async def test_a_manager_reads_the_report_and_no_evidence(desk: Bench) -> None:
     assert f'href="{REPORT}"' in listed and "How good" not in listed
 
 
+async def test_the_task_list_of_a_review_shows_how_far_its_report_is(desk: Bench) -> None:
+    steps = (await desk.get("/reviews/r1.json", MINE)).json()["report_steps"]
+    done = {step["title"]: step["done"] for step in steps}
+    assert done["Sent to the authority"] and not done["Comments answered"] and not done["Presented"]
+    assert all(not step["done"] for step in steps if step["to"] == "/publication")
+
+
 async def test_a_coordinator_sees_dates_and_no_word_of_the_report(desk: Bench) -> None:
     assert (await desk.get("/reviews/r1/publication", COORDINATOR)).status_code == 200
     for path in (REPORT, f"{REPORT}/1", f"{REPORT}/changes", "/reviews/r1/sent/1", "/reviews/r1/items"):

@@ -149,6 +149,10 @@ def _step_in_review(remedy: Remedy) -> Step:
             return Step("Give it a level instead.", _in(review, "/trail/", target, "#deciding"))
         case remedies.TakeBack(review, target):
             return Step("Take the decision back.", _in(review, "/trail/", target, "#deciding"))
+        case remedies.StartReport(review):
+            return Step("Start the report.", _in(review, "/report"))
+        case remedies.CheckReport(review):
+            return Step("See what the check finds.", _in(review, "/report"))
         case remedies.ShowErasures(review):
             return Step("See the requests to erase.", _in(review, "/erasure"))
         case remedies.RaiseChallenge(review):

@@ -227,7 +227,7 @@ OF_FORMS = {form.page for form in all_forms()}
 WITHOUT = {
     page.path
     for page, template in all_pages()
-    if page.path not in OF_FORMS and page.path.rpartition("/")[2] not in ("panel", "sources")
+    if page.path not in OF_FORMS and page.path.rpartition("/")[2] not in ("panel", "sources", "sent")
 }
 """Pages that show no form of their own and lead to none."""
 

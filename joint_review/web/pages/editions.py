@@ -86,6 +86,45 @@ def editions_of(db: Database, review: Review, kind: str = "") -> list[EditionNam
     return [{**row, "name": edition_address(row["kind"], row["number"])} for row in found]
 
 
+class ReportStep(TypedDict):
+    """A step of a report on its way."""
+
+    title: str
+    done: bool
+    to: str
+    """The page where it is done, behind the address of the review."""
+
+
+FAR = """
+select exists (select 1 from report where review_id = :review and kind = 'report') as started,
+  count(s.id) as frozen, coalesce(sum(s.verdict = 'passed'), 0) as passed,
+  coalesce(sum(s.verdict = 'passed' and s.cleared >= s.bodies), 0) as cleared,
+  count(s.comments_until) as sent, count(s.presented_at) as presented, count(s.published_on) as published,
+  (select count(*) from comment_state c join edition d on d.id = c.edition_id
+    join report t on t.id = d.report_id
+    where t.review_id = :review and c.state = 'open') as waiting
+from report r join edition_state s on s.report_id = r.id where r.review_id = :review and r.kind = 'report'
+"""
+
+
+def report_steps(db: Database, review: Review) -> list[ReportStep]:
+    """How far the report of a review is, step by step."""
+    far = rows(db, FAR, {"review": review.id})[0]
+    latest = next((one["name"] for one in editions_of(db, review, KINDS[0])), "")
+    page = f"/report/{latest}" if latest else "/report"
+    comments = f"{page}/comments" if latest else page
+    return [
+        {"title": "Report started", "done": bool(far["started"]), "to": "/report"},
+        {"title": "Edition frozen for moderation", "done": bool(far["frozen"]), "to": "/report"},
+        {"title": "Passed by the moderator", "done": bool(far["passed"]), "to": page},
+        {"title": "Cleared by every body", "done": bool(far["cleared"]), "to": page},
+        {"title": "Sent to the authority", "done": bool(far["sent"]), "to": page},
+        {"title": "Comments answered", "done": bool(far["sent"] and not far["waiting"]), "to": comments},
+        {"title": "Presented", "done": bool(far["presented"]), "to": "/publication"},
+        {"title": "Published", "done": bool(far["published"]), "to": "/publication"},
+    ]
+
+
 def edition_address(kind: str, number: int) -> str:
     """What addresses call an edition: 2, or summary-2."""
     return str(number) if kind == KINDS[0] else f"{kind}-{number}"

@@ -23,6 +23,7 @@ from joint_review.web.cache import Worked
 from joint_review.web.lists import PAGE_SIZE, Paging, paging_of
 from joint_review.web.page import HOME, REVIEW, Declared, Menu, Page, listing
 from joint_review.web.pages.assessing import Assessing, assessing
+from joint_review.web.pages.editions import ReportStep, report_steps
 from joint_review.web.request import Asked
 from joint_review.web.run_view import GridShown, Head, QuestionShown, RunShown, Shown
 from programme.calendar import uk_day
@@ -144,6 +145,8 @@ class ReviewPage(Head):
     check: CheckShown
     assessing: Assessing | None
     """For those who may assess it."""
+    report_steps: list[ReportStep]
+    """How far its report is; for those who may see that."""
 
 
 def reviews(db: Database, asked: Asked) -> ReviewsPage:
@@ -187,6 +190,7 @@ def review(db: Database, asked: Asked) -> ReviewPage:
         "gaps": list(shown.words.gaps(run.result.ratings)) if run else [],
         "check": _check(db, found),
         "assessing": assessing(shown) if Action.ASSESS in asked.may else None,
+        "report_steps": report_steps(db, found) if Action.SEE_REPORT in asked.may else [],
     }
 
 
