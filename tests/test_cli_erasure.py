@@ -157,7 +157,7 @@ def test_a_review_without_a_date_is_named(say: Say, file: Path) -> None:
     assert "Without a retention date: r1" in say("review", "due", "--db", str(file))[1]
 
 
-def test_importing_an_erased_item_again_is_refused_unless_it_is_to_replace_it(
+def test_importing_an_erased_item_again_is_refused_also_to_replace_it(
     say: Say, file: Path, tmp_path: Path
 ) -> None:
     db = ("--db", str(file))
@@ -168,6 +168,7 @@ def test_importing_an_erased_item_again_is_refused_unless_it_is_to_replace_it(
     say("erase", "item", "r1", "E1", "--because", "By letter.", "--by", "lead", *db)
     say("erase", "approve", "r1", "1", "--by", "moderator-1", *db)
     assert b"Zqword" not in file.read_bytes()
-    assert say("evidence", "import", "r1", str(rows), "--by", "lead", *db)[0] == 1
-    assert say("evidence", "import", "r1", str(rows), "--replace", "--by", "lead", *db)[0] == 0
-    assert b"Zqword" in b"".join(one.read_bytes() for one in tmp_path.glob("programme.db*"))
+    for also in ((), ("--replace",)):
+        done = say("evidence", "import", "r1", str(rows), *also, "--by", "lead", *db)
+        assert done[0] == 1 and "words of item E1 were erased" in done.err
+    assert b"Zqword" not in b"".join(one.read_bytes() for one in tmp_path.glob("programme.db*"))
