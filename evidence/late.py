@@ -8,6 +8,7 @@ read but not tagged, until the lead releases it with a reason. The database itse
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Collection
 
 from programme.database import REFUSED, Database, rows
@@ -40,10 +41,14 @@ def late_words(db: Database, source: int) -> str:
 
 def late_sources(db: Database, sources: Collection[int] | None = None) -> dict[int, str]:
     """How these sources (or all) came in late, in sentences without their ends, by their rows."""
-    if not columns_of(db.conn, "comment_source"):
-        return {}
     asked = None if sources is None else json.dumps(sorted(sources))
-    return {row["id"]: _words(row) for row in rows(db, OFFERED, {"sources": asked})}
+    try:
+        found = rows(db, OFFERED, {"sources": asked})
+    except sqlite3.OperationalError:
+        if columns_of(db.conn, "comment_source"):
+            raise
+        return {}  # an older file, which is served as it is
+    return {row["id"]: _words(row) for row in found}
 
 
 def _words(row: dict[str, int]) -> str:

@@ -28,6 +28,7 @@ from report.naming import Names
 from report.practice import Disclosure, followed_practice
 from rules.errors import EvidenceInvalid, UnknownName
 from rules.framework import Framework
+from rules.words import percent, percentage
 
 NamesIn = Callable[[str], Iterable[str]]
 """Finds the names of people in a text."""
@@ -222,7 +223,7 @@ def _survey_row(one: SurveyResult, rules: Disclosure) -> tuple[Words, ...]:
         return (question, who, fewer, Words(), Words(), *others)
     answers = one.answers if one.answers is not None else one.base
     low, high = one.low, one.high
-    interval = "" if low is None or high is None else f"{low:.0f}–{high:.0f} %"
+    interval = "" if low is None or high is None else f"{percentage(low / 100)}–{percent(high / 100)}"
     return (
         question,
         who,
@@ -425,11 +426,7 @@ def spread_table(
             (
                 Words.same(one.text),
                 *(Words.same(f"{_in(one, span):,}") for span in spans),
-                *(
-                    [Words.same(f"{100 * sum(one.counts[good - 1 :]) / one.files:.0f} %")]
-                    if with_share
-                    else []
-                ),
+                *([Words.same(percent(sum(one.counts[good - 1 :]) / one.files))] if with_share else []),
             )
             for one in shown_ones
         ),

@@ -318,7 +318,7 @@ async def test_a_broken_file_beside_the_working_database_does_no_harm(
 async def test_a_review_shows_the_grid_the_ratings_and_the_evidence(site: Site) -> None:
     answer = await site.json(f"{REVIEW}.json")
     names = {"ok", "review", "run", "runs", "grid", "questions", "matrix", "gaps", "check"}
-    assert set(answer) == {*names, "language", "languages", "assessing"}
+    assert set(answer) == {*names, "language", "languages", "assessing", "report_steps"}
     assert answer["grid"]["position"] == ["Inconsistent", "Uncertainly placed"]
     assert [len(row["cells"]) for row in answer["grid"]["rows"]] == [4, 4, 4, 4]
     assert [cell["levels"] for row in answer["grid"]["rows"] for cell in row["cells"] if cell["here"]] == [

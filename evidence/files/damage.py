@@ -32,13 +32,3 @@ def damage(error: Exception) -> str:
             return "it has a password"
         case _:
             return "what is in it is not in the places where such files have it"
-
-
-def loose_quotes(error: Exception) -> str:
-    """How the quotation marks of a CSV file do not match, after what the reader of CSV says."""
-    said = str(error)
-    if "end of data" in said:
-        return "one is opened and never closed"
-    if "field limit" in said:
-        return "a cell goes on for longer than any text that is stored"
-    return "behind a closing one, the cell goes on"

@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
-from evidence.files.damage import loose_quotes
 from evidence.files.encoding import not_in_encoding, refuse_file
 from evidence.files.grid import Found, Surroundings, Wanted, find_headers, reach
 from evidence.files.rawtable import RawTable, Tables, check_headers, header_name, titles_of
@@ -175,3 +174,13 @@ def _records(table: RawTable, reader: Any, encoding: str, before: int) -> Iterat
             table.problem(table.file, f"it has more than {MOST_ROWS:,} rows.", "Divide it.")
             return
         yield number, cells
+
+
+def loose_quotes(error: Exception) -> str:
+    """How the quotation marks of a CSV file do not match, after what the reader of CSV says."""
+    said = str(error)
+    if "end of data" in said:
+        return "one is opened and never closed"
+    if "field limit" in said:
+        return "a cell goes on for longer than any text that is stored"
+    return "behind a closing one, the cell goes on"

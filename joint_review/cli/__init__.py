@@ -146,7 +146,9 @@ ENTRIES = {
         "report",
         "Write the report of a review: text, check, editions, moderation, comments of the authority.",
     ),
-    "meeting": Entry("meetings", "Plan the meetings on a report, record that they were held, call them off."),
+    "meeting": Entry(
+        "meetings", "Plan the meetings on a report, record that they were held, or call them off."
+    ),
     "publication": Entry(
         "publication",
         "Plan the dates of a report, give copies, keep the embargo, record the presentation, publish.",

@@ -7,8 +7,7 @@ import csv
 import io
 import re
 
-from evidence.files.damage import loose_quotes
-from evidence.files.delimited import DELIMITERS
+from evidence.files.delimited import DELIMITERS, loose_quotes
 from evidence.files.encoding import MARKS
 from evidence.files.formats.pages import CONTROL
 from rules.errors import EvidenceInvalid

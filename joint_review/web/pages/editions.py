@@ -97,6 +97,7 @@ class ReportStep(TypedDict):
 
 FAR = """
 select exists (select 1 from report where review_id = :review and kind = 'report') as started,
+  coalesce(max(s.number), 0) as latest,
   count(s.id) as frozen, coalesce(sum(s.verdict = 'passed'), 0) as passed,
   coalesce(sum(s.verdict = 'passed' and s.cleared >= s.bodies), 0) as cleared,
   count(s.comments_until) as sent, count(s.presented_at) as presented, count(s.published_on) as published,
@@ -110,9 +111,8 @@ from report r join edition_state s on s.report_id = r.id where r.review_id = :re
 def report_steps(db: Database, review: Review) -> list[ReportStep]:
     """How far the report of a review is, step by step."""
     far = rows(db, FAR, {"review": review.id})[0]
-    latest = next((one["name"] for one in editions_of(db, review, KINDS[0])), "")
-    page = f"/report/{latest}" if latest else "/report"
-    comments = f"{page}/comments" if latest else page
+    page = f"/report/{edition_address(KINDS[0], far['latest'])}" if far["latest"] else "/report"
+    comments = f"{page}/comments" if far["latest"] else page
     return [
         {"title": "Report started", "done": bool(far["started"]), "to": "/report"},
         {"title": "Edition frozen for moderation", "done": bool(far["frozen"]), "to": "/report"},
