@@ -307,7 +307,7 @@ def test_a_second_coder_neither_sees_nor_states_it_and_a_settlement_keeps_it(db:
     review = new_review(db, "r1", "wales-round-2", row)
     number = item_at(db, review, row)
     batch = draw_batch(db, review, coder="reviewer-2", items=1, by="lead", at=AT)["number"]
-    assert "30" not in write_sheet(db, review, batch, "reviewer-2")
+    assert "of 30" not in write_sheet(db, review, batch, "reviewer-2")
     same = CodedAs("strength", 2, None, ("carers",))
     code_item(db, review, batch, number, same, by="reviewer-2", at=AT)
     hand_in(db, review, batch, by="reviewer-2", at=AT)
